@@ -1,0 +1,31 @@
+# One folder, one library, one test binary.
+#
+#   docket_room(NAME LINKS ...)   makes docket_NAME from the *.cc here, and NAME_test from the *_test.cc here.
+#
+# A room may link only what DESIGN allows; a wrong include then fails to link, and tools/tidy names it.
+function(docket_room name)
+  cmake_parse_arguments(ROOM "" "" "LINKS;TEST_LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  list(REMOVE_ITEM sources ${tests} "")
+  if(sources)
+    add_library(docket_${name} STATIC ${sources})
+    target_include_directories(docket_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(docket_${name} PUBLIC ${ROOM_LINKS})
+  else()
+    add_library(docket_${name} INTERFACE)
+    target_include_directories(docket_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(docket_${name} INTERFACE ${ROOM_LINKS})
+  endif()
+  if(DOCKET_TESTS AND tests)
+    docket_test(${name}_test SOURCES ${tests} LINKS docket_${name} ${ROOM_TEST_LINKS})
+  endif()
+endfunction()
+
+# A GoogleTest program whose cases all appear in ctest.
+function(docket_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()

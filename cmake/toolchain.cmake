@@ -1,0 +1,31 @@
+# Compiler and linker settings for the whole tree: warnings are errors, ccache and mold when present.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE_PROGRAM})
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+                    -Wold-style-cast -Woverloaded-virtual -Werror)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  # ccache needs timestamp-free precompiled headers.
+  add_compile_options(-Xclang -fno-pch-timestamp)
+else()
+  # g++ 12 must keep compiling, but its flow analysis misreports std::variant and std::optional.
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()
+if(DOCKET_SANITIZE)
+  add_compile_options(-fsanitize=${DOCKET_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DOCKET_SANITIZE})
+endif()

@@ -1,0 +1,117 @@
+#include "core/time.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+namespace docket {
+namespace {
+
+struct Civil {
+  std::chrono::year_month_day date;
+  std::chrono::hh_mm_ss<Duration> clock;
+};
+
+Civil split(Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  return {std::chrono::year_month_day{day}, std::chrono::hh_mm_ss<Duration>{time - day}};
+}
+
+template <class Fraction>
+std::string format_iso(Time time, int digits, const char* zone) {
+  const Civil civil = split(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:0{}}{}", int(civil.date.year()),
+                     unsigned(civil.date.month()), unsigned(civil.date.day()),
+                     civil.clock.hours().count(), civil.clock.minutes().count(),
+                     civil.clock.seconds().count(),
+                     std::chrono::duration_cast<Fraction>(civil.clock.subseconds()).count(), digits,
+                     zone);
+}
+
+// Reads fixed-width fields off the front of a text.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+  int number(std::size_t width) {
+    int value = 0;
+    if (rest_.size() < width) return bad();
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + width, value);
+    if (error != std::errc{} || end != rest_.data() + width || rest_[0] == '-') return bad();
+    rest_.remove_prefix(width);
+    return value;
+  }
+  bool accept(char c) {
+    if (rest_.empty() || rest_[0] != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) ok_ = false;
+  }
+  // Digits after the decimal point, scaled to microseconds; more than six are dropped.
+  std::int64_t fraction() {
+    std::int64_t value = 0;
+    int digits = 0;
+    for (; !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; rest_.remove_prefix(1)) {
+      if (digits++ < 6) value = value * 10 + (rest_[0] - '0');
+    }
+    if (digits == 0) bad();
+    for (; digits < 6; ++digits) value *= 10;
+    return value;
+  }
+  bool finished() const { return ok_ && rest_.empty(); }
+
+ private:
+  int bad() {
+    ok_ = false;
+    return 0;
+  }
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+std::chrono::minutes read_zone(Reader& in) {
+  if (in.accept('Z')) return std::chrono::minutes{0};
+  const int sign = in.accept('-') ? -1 : 1;
+  if (sign > 0) in.expect('+');
+  const int hours = in.number(2);
+  in.accept(':');
+  return sign * (std::chrono::hours{hours} + std::chrono::minutes{in.number(2)});
+}
+
+}  // namespace
+
+std::string format_metronome(Time time) {
+  return format_iso<std::chrono::milliseconds>(time, 3, "+0000");
+}
+
+std::string format_rfc3339(Time time) {
+  return format_iso<std::chrono::microseconds>(time, 6, "Z");
+}
+
+Result<Time> parse_time(std::string_view text) {
+  Reader in(text);
+  const int year = in.number(4);
+  in.expect('-');
+  const auto month = static_cast<unsigned>(in.number(2));
+  in.expect('-');
+  const auto day = static_cast<unsigned>(in.number(2));
+  in.expect('T');
+  const int hour = in.number(2);
+  in.expect(':');
+  const int minute = in.number(2);
+  in.expect(':');
+  const int second = in.number(2);
+  const std::int64_t micros = in.accept('.') ? in.fraction() : 0;
+  const auto offset = read_zone(in);
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
+                                         std::chrono::day{day}};
+  if (!in.finished() || !date.ok() || hour > 23 || minute > 59 || second > 60) {
+    return fail(ErrorKind::kInvalid, fmt::format("not a timestamp: {}", text));
+  }
+  return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
+         std::chrono::minutes{minute} + std::chrono::seconds{second} + Duration{micros} - offset;
+}
+
+}  // namespace docket
