@@ -17,16 +17,11 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "model/process_spec.h"
 
 namespace docket::engine {
 
-struct Artifact {
-  std::string uri;  // http, https, file or an absolute path
-  bool extract = true;
-  bool executable = false;
-  bool cache = false;
-  bool operator==(const Artifact&) const = default;
-};
+using model::Artifact;
 
 struct SecretFile {
   std::string path;  // relative to the working directory

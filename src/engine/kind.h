@@ -1,0 +1,51 @@
+#pragma once
+
+// A kind answers one question: given a run, its attempts and what just happened, what next? Pure: no clock, no I/O.
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/executor.h"
+#include "model/job.h"
+#include "model/task.h"
+
+namespace docket::engine {
+
+struct Demand {  // of capacity, while the run runs; integers so that sums are exact
+  std::int64_t cpus_micro = 0;
+  std::int64_t mem_kib = 0;
+  std::int64_t disk_kib = 0;
+  std::int64_t gpus = 0;
+  bool operator==(const Demand&) const = default;
+  auto operator<=>(const Demand&) const = default;
+};
+
+// Secret values by source path; the engine's vault answers.
+class SecretSource {
+ public:
+  virtual ~SecretSource() = default;
+  virtual Result<std::string> secret(const std::string& path) const = 0;
+};
+
+struct Launch { LaunchSpec spec; };           // start a new attempt
+struct Succeed {};                            // the run is done
+struct Fail { std::string message; };         // the run has failed
+using Step = std::variant<Launch, Succeed, Fail>;
+
+class Kind {
+ public:
+  virtual ~Kind() = default;
+  virtual Demand demand(const model::Job& job) const = 0;
+  virtual const std::vector<model::LockWish>& locks(const model::Job& job) const = 0;
+  virtual const std::vector<model::Constraint>& constraints(const model::Job& job) const = 0;
+  // The run has its capacity and locks: what to do first. `attempt` is the token a Launch would get.
+  virtual Step begin(const model::Job& job, const model::Task& run, TaskId attempt, const SecretSource& secrets) const = 0;
+  // An attempt ended (or was lost); the run was not asked to stop. `next` is the token a Launch would get.
+  virtual Step attempt_ended(const model::Job& job, const model::Task& run, const AttemptReport& report, TaskId next,
+                             const SecretSource& secrets, Time now) const = 0;
+  // The same launch again, for an attempt whose start the executor never saw (crash between commit and start).
+  virtual Step relaunch(const model::Job& job, const model::Task& run, TaskId attempt, const SecretSource& secrets) const = 0;
+};
+
+}  // namespace docket::engine

@@ -1,0 +1,89 @@
+#pragma once
+
+// The port to durable memory. Implemented by store/memory (tests, simulation) and store/sqlite; one conformance suite
+// (tests/conformance) runs over all.
+//
+// Thread rule: load() and commit() from one thread at a time (the writer's); a Reader from any one thread at a time. Calls block.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/batch.h"
+
+namespace docket::engine {
+
+inline constexpr std::uint32_t kMaxPage = 1000;  // rows a query may return, whatever limit it names
+
+enum class Order { kOldestFirst, kNewestFirst };
+
+// Tasks of the whole history. Absent members do not restrict. Paging: pass the last id seen as `after`.
+struct TaskQuery {
+  std::optional<TaskId> parent;          // TaskId{} selects roots
+  std::optional<JobUid> job;
+  std::optional<std::string> job_id;     // every life of a job with this id
+  std::optional<std::string> name;       // run name, exact
+  std::vector<model::State> states;      // empty: any
+  std::optional<ScheduleUid> schedule;
+  std::optional<Time> created_from, created_until;  // half open
+  std::optional<TaskId> after;
+  Order order = Order::kNewestFirst;     // by id
+  std::uint32_t limit = 100;
+};
+
+// Finished runs of one job by their end, newest first: what a job's history page shows.
+struct HistoryQuery {
+  JobUid job;
+  bool succeeded = true;  // kDone runs; else kFailed and kAborted ones
+  std::uint32_t limit = kMaxPage;
+};
+
+struct FinishedRun {
+  model::Task run;
+  std::vector<TaskId> attempts;  // oldest first
+};
+
+struct EventQuery {
+  std::optional<TaskId> root;
+  std::optional<TaskId> task;
+  std::optional<JobUid> job;
+  EventSeq after;  // exclusive
+  std::uint32_t limit = 100;  // oldest first
+};
+
+// What a Reader returns for a task: the row, and the id of its job (also when the job is deleted).
+struct TaskRow {
+  model::Task task;
+  std::string job_id;
+};
+
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual Result<std::optional<TaskRow>> task(TaskId id) = 0;
+  virtual Result<std::vector<TaskRow>> tasks(const TaskQuery& query) = 0;
+  virtual Result<std::vector<FinishedRun>> history(const HistoryQuery& query) = 0;
+  virtual Result<std::vector<model::Event>> events(const EventQuery& query) = 0;
+  // Entries that touch [from, until), oldest first.
+  virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
+                                                         std::uint32_t limit) = 0;
+  // A definition as it was, for runs of older versions and deleted jobs.
+  virtual Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual Result<Snapshot> load() = 0;
+  // Durable when it returns success. kExhausted: no room; nothing was written and the same batch may be tried again.
+  // Any other error: the store is not to be trusted any more; every later commit fails as well until it is opened anew.
+  virtual Result<> commit(const Batch& batch) = 0;
+  virtual Result<std::unique_ptr<Reader>> open_reader() = 0;
+  // A consistent copy into a new file while commits go on.
+  virtual Result<> backup(const std::string& file) = 0;
+};
+
+}  // namespace docket::engine

@@ -1,0 +1,112 @@
+#pragma once
+
+// What a process job runs: one command on one node. The field names, defaults and limits are those of DC/OS Jobs
+// (reference/metronome.md section 3), which the native API shares; `locks` is docket's own.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace docket::model {
+
+using StringPairs = std::vector<std::pair<std::string, std::string>>;  // order of the client kept
+
+struct SecretRef {
+  std::string name;  // key of ProcessSpec::secrets
+  bool operator==(const SecretRef&) const = default;
+};
+using EnvValue = std::variant<std::string, SecretRef>;
+
+enum class ConstraintOperator { kIs, kLike, kUnlike };  // EQ is read as IS
+struct Constraint {
+  std::string attribute;
+  ConstraintOperator op = ConstraintOperator::kIs;
+  std::optional<std::string> value;  // absent: stored, no effect
+  bool operator==(const Constraint&) const = default;
+};
+
+struct Artifact {
+  std::string uri;  // http, https, file or an absolute path
+  bool extract = true;
+  bool executable = false;
+  bool cache = false;
+  bool operator==(const Artifact&) const = default;
+};
+
+struct Docker {
+  std::string image;
+  bool force_pull_image = false;
+  bool privileged = false;
+  StringPairs parameters;
+  bool operator==(const Docker&) const = default;
+};
+
+struct Ucr {
+  std::string image_id;
+  std::string image_kind = "docker";  // docker | appc
+  bool force_pull = false;
+  bool privileged = false;
+  bool operator==(const Ucr&) const = default;
+};
+
+struct HostVolume {
+  std::string container_path;
+  std::string host_path;
+  std::string mode;  // RO | RW
+  bool operator==(const HostVolume&) const = default;
+};
+struct SecretVolume {
+  std::string container_path;
+  std::string secret;  // key of ProcessSpec::secrets
+  bool operator==(const SecretVolume&) const = default;
+};
+using Volume = std::variant<HostVolume, SecretVolume>;
+
+struct Network {
+  std::string mode;  // host | container/bridge | container
+  std::string name;
+  StringPairs labels;
+  bool operator==(const Network&) const = default;
+};
+
+enum class RestartPolicy { kNever, kOnFailure };
+struct Restart {
+  RestartPolicy policy = RestartPolicy::kNever;
+  std::optional<std::int64_t> active_deadline_s;  // from the run's creation; absent: for ever
+  bool operator==(const Restart&) const = default;
+};
+
+enum class LockWait { kQueue, kFail };  // a taken lock: wait in the queue, or fail the run at once
+struct LockWish {
+  std::string name;
+  LockWait wait = LockWait::kQueue;
+  bool operator==(const LockWish&) const = default;
+};
+
+struct ProcessSpec {
+  double cpus = 1;    // cores
+  double mem = 128;   // MiB
+  double disk = 0;    // MiB
+  std::int64_t gpus = 0;
+  std::optional<std::string> cmd;
+  std::optional<std::vector<std::string>> args;
+  std::optional<std::string> user;
+  std::vector<std::pair<std::string, EnvValue>> env;
+  StringPairs secrets;  // name -> source path in the secret store
+  std::vector<Constraint> constraints;
+  std::vector<Artifact> artifacts;
+  std::int64_t max_launch_delay_s = 3600;  // stored and echoed; without effect, as the seed says
+  std::optional<Docker> docker;
+  std::optional<Ucr> ucr;
+  std::vector<Volume> volumes;
+  Restart restart;
+  std::optional<double> kill_grace_s;  // taskKillGracePeriodSeconds
+  std::vector<Network> networks;
+  std::vector<LockWish> locks;
+  bool operator==(const ProcessSpec&) const = default;
+};
+
+}  // namespace docket::model

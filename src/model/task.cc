@@ -1,0 +1,82 @@
+#include "model/task.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+namespace docket::model {
+namespace {
+
+constexpr std::array<const char*, kStateCount> kStateNames{"created", "queued", "running", "paused",
+                                                           "done",    "failed", "aborted"};
+
+// Rows: from; columns: to; in the order of State. A created task may end at once (refused, stopped before it was
+// queued); only running work pauses; nothing leaves a final state.
+constexpr bool kMoves[kStateCount][kStateCount] = {
+    // created queued running paused done failed aborted
+    {false, true, true, false, false, true, true},     // created
+    {false, false, true, false, false, true, true},    // queued
+    {false, false, false, true, true, true, true},     // running
+    {false, false, true, false, false, true, true},    // paused
+    {false, false, false, false, false, false, false},  // done
+    {false, false, false, false, false, false, false},  // failed
+    {false, false, false, false, false, false, false},  // aborted
+};
+
+// Fixed upper half: marks docket's task ids (version 8, custom). The lower half is the number under the variant bits.
+constexpr std::string_view kUuidPrefix = "d0c4e700-0000-8000-";
+
+}  // namespace
+
+const char* name_of(State state) { return kStateNames[static_cast<std::size_t>(state)]; }
+
+std::optional<State> state_of(std::string_view name) {
+  for (std::size_t i = 0; i < kStateNames.size(); ++i) {
+    if (name == kStateNames[i]) return static_cast<State>(i);
+  }
+  return std::nullopt;
+}
+
+bool is_final(State state) { return state >= State::kDone; }
+
+bool may_move(State from, State to) {
+  return kMoves[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+}
+
+const char* name_of(TaskKind kind) { return kind == TaskKind::kRun ? "run" : "attempt"; }
+
+const char* name_of(Trigger trigger) {
+  constexpr std::array names{"manual", "schedule", "dependency"};
+  return names[static_cast<std::size_t>(trigger)];
+}
+
+Result<> move(Task& task, State expected, State to, Time now) {
+  if (task.state != expected || !may_move(expected, to)) {
+    return fail(ErrorKind::kConflict,
+                fmt::format("task {} is {}: cannot go from {} to {}", task.id.value,
+                            name_of(task.state), name_of(expected), name_of(to)));
+  }
+  task.state = to;
+  if (to == State::kRunning && task.started_at == kNever) task.started_at = now;
+  if (is_final(to)) task.finished_at = now;
+  return {};
+}
+
+std::string uuid_of(TaskId id) {
+  const std::uint64_t low = id.value | 0x8000'0000'0000'0000U;
+  return fmt::format("{}{:04x}-{:012x}", kUuidPrefix, low >> 48, low & 0xffff'ffff'ffffU);
+}
+
+std::optional<TaskId> task_of_uuid(std::string_view uuid) {
+  if (uuid.size() != 36 || !uuid.starts_with(kUuidPrefix) || uuid[23] != '-') return std::nullopt;
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  const char* text = uuid.data();
+  const auto a = std::from_chars(text + 19, text + 23, high, 16);
+  const auto b = std::from_chars(text + 24, text + 36, low, 16);
+  if (a.ptr != text + 23 || b.ptr != text + 36) return std::nullopt;
+  return TaskId{((high << 48) | low) & 0x7fff'ffff'ffff'ffffU};
+}
+
+}  // namespace docket::model

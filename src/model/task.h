@@ -1,0 +1,71 @@
+#pragma once
+
+// A node of the one durable tree. The root of a tree is a run; a process run's children are its attempts.
+// State changes go through move() only: it is the compare-and-set of DESIGN section 2.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/time.h"
+#include "model/process_spec.h"
+
+namespace docket::model {
+
+enum class State : std::uint8_t { kCreated, kQueued, kRunning, kPaused, kDone, kFailed, kAborted };
+inline constexpr int kStateCount = 7;
+
+const char* name_of(State state);  // "created", "queued", ...: in SQL, JSON and CLI alike
+std::optional<State> state_of(std::string_view name);
+bool is_final(State state);
+bool may_move(State from, State to);
+
+enum class TaskKind : std::uint8_t { kRun, kAttempt };
+const char* name_of(TaskKind kind);
+
+// Why a run exists.
+enum class Trigger : std::uint8_t { kManual, kSchedule, kDependency };
+const char* name_of(Trigger trigger);
+
+// What a run was started with beyond its job: POST /runs with an object body, or the native API.
+struct RunParameters {
+  StringPairs env;  // added to the spec's env, and stronger than it
+  std::string description;
+  bool operator==(const RunParameters&) const = default;
+};
+
+struct Task {
+  TaskId id;
+  TaskId parent;  // none for a run
+  TaskId root;    // itself for a run
+  JobUid job;
+  std::uint32_t job_version = 0;
+  TaskKind kind = TaskKind::kRun;
+  State state = State::kCreated;
+  Trigger trigger = Trigger::kManual;
+  bool stopping = false;       // asked to die; the state says whether it has
+  std::string name;            // a run's: 20190307204634kC8Rs, unique in its job; an attempt's: empty
+  Time created_at = kNever;
+  Time started_at = kNever;    // entered kRunning
+  Time finished_at = kNever;   // entered a final state
+  ScheduleUid schedule;        // of a scheduled run
+  Time due_at = kNever;        // the schedule's instant it stands for
+  Time start_deadline = kNever;  // fails if still waiting then; kNever: waits for ever
+  std::int32_t exit_code = 0;  // of an ended attempt
+  std::int32_t signal = 0;
+  std::string message;         // why it failed or waits; empty when there is nothing to say
+  std::shared_ptr<const RunParameters> parameters;  // null: none; shared with batches on their way to the store
+};
+
+// The compare-and-set: changes state and its instants if task is in `expected` and the table allows the move; otherwise
+// kConflict and nothing changes.
+Result<> move(Task& task, State expected, State to, Time now);
+
+// A stable UUID for a task (8-4-4-4-12, lower case) made from its number, and back. Clients see these as opaque.
+std::string uuid_of(TaskId id);
+std::optional<TaskId> task_of_uuid(std::string_view uuid);
+
+}  // namespace docket::model
