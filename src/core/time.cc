@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <optional>
 
 namespace docket {
 namespace {
@@ -21,23 +20,23 @@ Civil split(Time time) {
 template <class Fraction>
 std::string format_iso(Time time, int digits, const char* zone) {
   const Civil civil = split(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:0{}}{}", int(civil.date.year()),
-                     unsigned(civil.date.month()), unsigned(civil.date.day()),
-                     civil.clock.hours().count(), civil.clock.minutes().count(),
-                     civil.clock.seconds().count(),
-                     std::chrono::duration_cast<Fraction>(civil.clock.subseconds()).count(), digits,
-                     zone);
+  return fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:0{}}{}", int(civil.date.year()),
+      unsigned(civil.date.month()), unsigned(civil.date.day()), civil.clock.hours().count(),
+      civil.clock.minutes().count(), civil.clock.seconds().count(),
+      std::chrono::duration_cast<Fraction>(civil.clock.subseconds()).count(), digits, zone);
 }
 
 // Reads fixed-width fields off the front of a text.
 class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}
-  int number(std::size_t width) {
+  int number(std::size_t width, int greatest) {
     int value = 0;
     if (rest_.size() < width) return bad();
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + width, value);
     if (error != std::errc{} || end != rest_.data() + width || rest_[0] == '-') return bad();
+    if (value > greatest) return bad();
     rest_.remove_prefix(width);
     return value;
   }
@@ -75,9 +74,9 @@ std::chrono::minutes read_zone(Reader& in) {
   if (in.accept('Z')) return std::chrono::minutes{0};
   const int sign = in.accept('-') ? -1 : 1;
   if (sign > 0) in.expect('+');
-  const int hours = in.number(2);
+  const int hours = in.number(2, 23);
   in.accept(':');
-  return sign * (std::chrono::hours{hours} + std::chrono::minutes{in.number(2)});
+  return sign * (std::chrono::hours{hours} + std::chrono::minutes{in.number(2, 59)});
 }
 
 }  // namespace
@@ -92,22 +91,22 @@ std::string format_rfc3339(Time time) {
 
 Result<Time> parse_time(std::string_view text) {
   Reader in(text);
-  const int year = in.number(4);
+  const int year = in.number(4, 9999);
   in.expect('-');
-  const auto month = static_cast<unsigned>(in.number(2));
+  const auto month = static_cast<unsigned>(in.number(2, 99));
   in.expect('-');
-  const auto day = static_cast<unsigned>(in.number(2));
+  const auto day = static_cast<unsigned>(in.number(2, 99));
   in.expect('T');
-  const int hour = in.number(2);
+  const int hour = in.number(2, 23);
   in.expect(':');
-  const int minute = in.number(2);
+  const int minute = in.number(2, 59);
   in.expect(':');
-  const int second = in.number(2);
+  const int second = in.number(2, 60);  // 60: a leap second, the next minute
   const std::int64_t micros = in.accept('.') ? in.fraction() : 0;
   const auto offset = read_zone(in);
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
                                          std::chrono::day{day}};
-  if (!in.finished() || !date.ok() || hour > 23 || minute > 59 || second > 60) {
+  if (!in.finished() || !date.ok()) {
     return fail(ErrorKind::kInvalid, fmt::format("not a timestamp: {}", text));
   }
   return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
