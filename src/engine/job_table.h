@@ -1,0 +1,58 @@
+#pragma once
+
+// Jobs by id, with what the engine knows about each: its totals, its live runs, its schedules. Strand only.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/batch.h"
+#include "engine/tree.h"
+
+namespace docket::engine {
+
+struct JobEntry {
+  JobRow row;
+  std::map<TaskId, Node*> active;                           // runs not final, oldest first
+  std::unordered_map<std::string_view, Node*> active_by_name;  // keys point into the nodes
+  std::uint32_t dying = 0;                                  // final runs with a process that has not ended yet
+  std::map<std::string, ScheduleUid> schedules;             // by schedule id
+  std::vector<JobEntry*> dependents;                        // jobs that name this one as a dependency
+  bool dirty = false;
+
+  const model::Job& job() const { return *row.job; }
+  const std::string& id() const { return row.job->id(); }
+};
+
+class JobTable {
+ public:
+  JobEntry* find(const std::string& id) const;
+  JobEntry* find(JobUid uid) const;  // of the present life only
+  const std::map<std::string, std::unique_ptr<JobEntry>>& by_id() const { return by_id_; }
+  JobUid last_uid() const { return last_uid_; }
+  JobUid new_uid() { return JobUid{++last_uid_.value}; }
+
+  JobEntry& insert(JobRow row);  // the id must be free
+  void erase(JobEntry& entry);
+  void set_definition(JobEntry& entry, model::JobPtr job);  // same id
+  void restore(JobUid last_uid) { last_uid_ = last_uid; }
+  void link_all();  // after a restore, when every job is in
+
+  // kInvalid in the words of the reference: unknown ids, a cycle (also through itself).
+  Result<> check_dependencies(const model::JobDefinition& definition) const;
+
+ private:
+  void link(JobEntry& entry);
+  void unlink(JobEntry& entry);
+  bool reaches(const JobEntry& from, const std::string& target) const;
+
+  std::map<std::string, std::unique_ptr<JobEntry>> by_id_;
+  std::unordered_map<JobUid, JobEntry*> by_uid_;
+  JobUid last_uid_;
+};
+
+}  // namespace docket::engine

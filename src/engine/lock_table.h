@@ -1,0 +1,30 @@
+#pragma once
+
+// Named exclusive rights. A run takes all its locks in one step when it starts, or none, so no two runs can wait for each
+// other. A lock is held until the run is final and its last process is gone. Strand only.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/lock.h"
+#include "model/process_spec.h"
+
+namespace docket::engine {
+
+class LockTable {
+ public:
+  const model::Lock* find(const std::string& name) const;
+  const std::map<std::string, model::Lock>& all() const { return locks_; }
+  // The first wish that another run holds; null when all are free.
+  const model::LockWish* blocked_by(const std::vector<model::LockWish>& wishes) const;
+  // Grants all (they must be free) with new fencing numbers; the changed rows go to `changed`.
+  void grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now, std::vector<model::Lock>& changed);
+  void release(const std::vector<model::LockWish>& wishes, TaskId holder, std::vector<model::Lock>& changed);
+  void restore(std::vector<model::Lock> locks);
+
+ private:
+  std::map<std::string, model::Lock> locks_;
+};
+
+}  // namespace docket::engine

@@ -1,0 +1,97 @@
+#pragma once
+
+// Drives the engine: turns requests into ticks, ticks into commits, and lets answers and effects out only when what
+// they tell is on disk. Reads wait too, for the commit whose changes they may have seen, so no answer ever shows what a
+// crash could take back. Strand only.
+//
+//   loop.call<std::string>([](Engine& e, Time now) -> Result<std::string> { ... },
+//                          [reply](Result<std::string> answer) { ... });
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "engine/engine.h"
+#include "engine/ports.h"
+
+namespace docket::engine {
+
+class Loop : private ExecutorListener {
+ public:
+  // What the loop needs to know when the store is full: room to finish what runs, and whether there is room again.
+  class Reserve {
+   public:
+    virtual ~Reserve() = default;
+    virtual bool release() = 0;         // frees some room; false: nothing left to free
+    virtual bool has_room() = 0;        // comfortable again
+    virtual void restore() = 0;
+  };
+  using Subscriber = std::function<void(const Notice&)>;
+
+  Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor, Reserve* reserve = nullptr);
+  ~Loop() override;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Restores nothing by itself: call after Engine::restore. Asks the executor about live attempts, then calls ready.
+  void start(std::function<void(Result<>)> ready);
+
+  // Runs work now; done gets its result when everything it could have seen is durable, or kUnavailable if the store failed.
+  template <class T>
+  void call(std::function<Result<T>(Engine&, Time)> work, std::function<void(Result<T>)> done) {
+    if (failed_) return done(fail(failure_));
+    auto answer = std::make_shared<Result<T>>(work(engine_, clock_.now()));  // shared with the release below
+    hold([answer, done = std::move(done)](const Result<>& durable) {
+      durable ? done(std::move(*answer)) : done(fail(durable.error()));
+    });
+  }
+
+  // Every event once its tick is durable, in order. Returns a ticket for unsubscribe.
+  std::uint64_t subscribe(Subscriber subscriber);
+  void unsubscribe(std::uint64_t ticket);
+
+  bool failed() const { return failed_; }
+  bool full() const { return full_; }
+  // Called once when the store has failed and nothing more will be acknowledged.
+  void on_failure(std::function<void(const Error&)> handler) { failure_handler_ = std::move(handler); }
+  // Calls done when everything accepted so far is durable (or the store failed): for a clean stop.
+  void drain(std::function<void()> done);
+
+ private:
+  using Release = std::function<void(const Result<>&)>;
+  void on_attempt(const AttemptReport& report) override;
+  void hold(Release release);
+  void schedule_flush();
+  void flush();
+  void commit();
+  void committed(const Result<>& result);
+  void let_out();
+  void enter_full(const Error& error);
+  void leave_full_if_room();
+  void fail_all(const Error& error);
+  void rearm();
+
+  Engine& engine_;
+  Committer& committer_;
+  Executor& executor_;
+  Clock& clock_;
+  Reactor& reactor_;
+  Reserve* reserve_;
+  std::vector<Release> waiting_;    // for the tick that is still open
+  std::vector<Release> in_flight_;  // for the tick being committed
+  Tick tick_;                       // being committed
+  bool committing_ = false;
+  bool flush_scheduled_ = false;
+  bool failed_ = false;
+  bool full_ = false;
+  Error failure_;
+  std::function<void(const Error&)> failure_handler_;
+  std::map<std::uint64_t, Subscriber> subscribers_;
+  std::uint64_t last_ticket_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // shared with posted work, which may outlive the loop
+};
+
+}  // namespace docket::engine

@@ -1,0 +1,38 @@
+#pragma once
+
+// Every limit and default of the engine, in one place; config keys have the same names.
+
+#include <cstdint>
+#include <string>
+
+#include "core/time.h"
+#include "model/process_spec.h"
+
+namespace docket::engine {
+
+struct NodeSettings {
+  double cpus = 1;
+  double mem_mib = 1024;
+  double disk_mib = 10240;
+  std::int64_t gpus = 0;
+  std::string hostname = "localhost";
+  model::StringPairs attributes;  // for placement constraints: "@region", "@zone", any other
+};
+
+struct Settings {
+  NodeSettings node;
+  std::uint32_t running_max = 5000;      // runs with processes at one time
+  std::uint32_t queued_max = 1'000'000;  // runs waiting; more are refused (kExhausted)
+  std::uint32_t jobs_max = 1'000'000;
+  std::uint32_t schedules_per_job_max = 100;
+  // A due time is fired if seen at most this late; later ones are missed (freeze, clock step): no storm afterwards.
+  Duration lateness_max = std::chrono::seconds{60};
+  // A waiting run that fits the empty node may be overtaken by smaller ones this long; then it goes first.
+  Duration overtaking_max = std::chrono::seconds{60};
+  Duration kill_grace = std::chrono::seconds{3};  // Mesos' default where a job names none
+  Duration retention = std::chrono::days{30};     // finished runs older than this are removed; zero keeps all
+  Duration sweep_interval = std::chrono::minutes{1};
+  std::uint32_t sweep_roots_max = 1000;
+};
+
+}  // namespace docket::engine
