@@ -1,0 +1,36 @@
+#pragma once
+
+// Queries over a MemoryState, by looking at everything: the plain truth that faster stores are
+// compared with.
+
+#include <memory>
+#include <mutex>
+
+#include "store/memory/memory_state.h"
+
+namespace docket::store {
+
+// The state behind a mutex: what stays when the store object, and the engine above it, die in a
+// simulated crash.
+struct MemoryDisk {
+  std::mutex mutex;
+  MemoryState state;
+};
+
+class MemoryReader : public engine::Reader {
+ public:
+  explicit MemoryReader(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+
+  Result<std::optional<engine::TaskRow>> task(TaskId id) override;
+  Result<std::vector<engine::TaskRow>> tasks(const engine::TaskQuery& query) override;
+  Result<std::vector<engine::FinishedRun>> history(const engine::HistoryQuery& query) override;
+  Result<std::vector<model::Event>> events(const engine::EventQuery& query) override;
+  Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
+                                                 std::uint32_t limit) override;
+  Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override;
+
+ private:
+  std::shared_ptr<MemoryDisk> disk_;  // shared with the store and its other readers
+};
+
+}  // namespace docket::store

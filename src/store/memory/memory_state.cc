@@ -1,0 +1,259 @@
+#include "store/memory/memory_state.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace docket::store {
+namespace {
+
+bool is_root(const model::Task& task) { return !task.parent; }
+
+bool same_parameters(const model::Task& one, const model::Task& other) {
+  if (!one.parameters || !other.parameters) return one.parameters == other.parameters;
+  return *one.parameters == *other.parameters;
+}
+
+// All second members of the pairs in `index` whose first member is `key`.
+template <class Key, class Value>
+std::vector<Value> values_of(const std::set<std::pair<Key, Value>>& index, Key key) {
+  std::vector<Value> found;
+  for (auto at = index.lower_bound({key, Value{}}); at != index.end() && at->first == key; ++at) {
+    found.push_back(at->second);
+  }
+  return found;
+}
+
+template <class Key, class Value>
+bool has_key(const std::set<std::pair<Key, Value>>& index, Key key) {
+  const auto at = index.lower_bound({key, Value{}});
+  return at != index.end() && at->first == key;
+}
+
+}  // namespace
+
+bool same_identity(const model::Task& one, const model::Task& other) {
+  const auto identity = [](const model::Task& task) {
+    return std::tie(task.id, task.parent, task.root, task.job, task.job_version, task.kind,
+                    task.trigger, task.name, task.created_at, task.schedule, task.due_at);
+  };
+  return identity(one) == identity(other) && same_parameters(one, other);
+}
+
+const model::Task* MemoryState::task(TaskId id) const {
+  const auto found = tasks_.find(id);
+  return found == tasks_.end() ? nullptr : &found->second;
+}
+
+std::string MemoryState::job_id(JobUid job) const {
+  const auto found = jobs_.find(job);
+  return found == jobs_.end() ? std::string() : found->second.job->id();
+}
+
+model::JobPtr MemoryState::job_version(JobUid job, std::uint32_t version) const {
+  const auto found = versions_.find({job, version});
+  return found == versions_.end() ? nullptr : found->second.job;
+}
+
+std::vector<TaskId> MemoryState::children(TaskId parent) const {
+  return values_of(by_parent_, parent);
+}
+
+std::vector<TaskId> MemoryState::roots_of_job(JobUid job) const {
+  std::vector<TaskId> found = values_of(by_job_, job);
+  std::erase_if(found, [this](TaskId id) { return !is_root(tasks_.at(id)); });
+  return found;
+}
+
+Result<> MemoryState::apply(const engine::Batch& batch) {
+  for (const model::Task& put : batch.tasks) {
+    const model::Task* known = task(put.id);
+    if (known && !same_identity(*known, put)) {
+      return fail(ErrorKind::kInternal,
+                  "task " + std::to_string(put.id.value) + " changed what it is");
+    }
+  }
+  for (const engine::JobRow& row : batch.jobs) put_job(row);
+  for (const model::Schedule& schedule : batch.schedules) {
+    schedules_.insert_or_assign(schedule.uid, schedule);
+    last_schedule_ = std::max(last_schedule_, schedule.uid);
+  }
+  for (ScheduleUid uid : batch.dropped_schedules) schedules_.erase(uid);
+  for (const model::Task& task : batch.tasks) put_task(task);
+  for (const model::Event& event : batch.events) {
+    events_.insert_or_assign(event.seq, event);
+    events_by_root_.insert({event.root, event.seq});
+    events_by_job_.insert({event.job, event.seq});
+    last_event_ = std::max(last_event_, event.seq);
+  }
+  for (const model::Lock& lock : batch.locks) locks_.insert_or_assign(lock.name, lock);
+  for (const model::LedgerEntry& entry : batch.ledger) put_ledger(entry);
+  for (const model::SealedSecret& secret : batch.secrets) {
+    secrets_.insert_or_assign(secret.path, secret);
+  }
+  for (const std::string& path : batch.dropped_secrets) secrets_.erase(path);
+  for (const engine::Sweep& each : batch.sweeps) sweep(each);
+  return {};
+}
+
+void MemoryState::put_job(const engine::JobRow& row) {
+  jobs_.insert_or_assign(row.job->uid, row);
+  Version& version = versions_[{row.job->uid, row.job->version}];
+  if (!version.job) version.job = row.job;
+  // Readers see the definition a version was first put with, whatever a later row carries.
+  jobs_.at(row.job->uid).job = version.job;
+  last_job_ = std::max(last_job_, row.job->uid);
+}
+
+void MemoryState::put_task(const model::Task& task) {
+  const auto [at, is_new] = tasks_.try_emplace(task.id, task);
+  if (is_new) {
+    by_job_.insert({task.job, task.id});
+    if (!is_root(task)) by_parent_.insert({task.parent, task.id});
+    ++versions_[{task.job, task.job_version}].tasks;
+    last_task_ = std::max(last_task_, task.id);
+  } else {
+    ended_roots_.erase({at->second.finished_at, task.id});
+    at->second = task;
+  }
+  const bool ended = model::is_final(task.state);
+  if (ended) {
+    live_.erase(task.id);
+  } else {
+    live_.insert(task.id);
+  }
+  if (ended && is_root(task)) ended_roots_.insert({task.finished_at, task.id});
+}
+
+void MemoryState::put_ledger(const model::LedgerEntry& entry) {
+  const auto [at, is_new] = ledger_.try_emplace({entry.schedule, entry.first_due}, entry);
+  if (!is_new) {
+    ledger_by_end_.erase({at->second.last_due, entry.schedule, entry.first_due});
+    at->second = entry;
+  }
+  ledger_by_end_.insert({entry.last_due, entry.schedule, entry.first_due});
+}
+
+std::vector<TaskId> MemoryState::tree(TaskId root) const {
+  std::vector<TaskId> members{root};
+  for (std::size_t next = 0; next < members.size(); ++next) {
+    const std::vector<TaskId> below = children(members[next]);
+    members.insert(members.end(), below.begin(), below.end());
+  }
+  return members;
+}
+
+bool MemoryState::has_live(TaskId root) const {
+  const std::vector<TaskId> members = tree(root);
+  return std::any_of(members.begin(), members.end(),
+                     [this](TaskId id) { return live_.contains(id); });
+}
+
+void MemoryState::sweep(const engine::Sweep& sweep) {
+  sweep_trees(sweep);
+  sweep_ledger(sweep);
+  sweep_deleted_jobs(sweep);
+  sweep_versions();
+}
+
+void MemoryState::sweep_trees(const engine::Sweep& sweep) {
+  std::vector<TaskId> roots;
+  for (const auto& [finished_at, root] : ended_roots_) {
+    if (finished_at >= sweep.finished_before || roots.size() >= sweep.max_roots) break;
+    if (!has_live(root)) roots.push_back(root);
+  }
+  for (TaskId root : roots) erase_tree(root);
+}
+
+void MemoryState::erase_tree(TaskId root) {
+  for (TaskId id : tree(root)) erase_task(id);
+  for (EventSeq seq : values_of(events_by_root_, root)) {
+    events_by_job_.erase({events_.at(seq).job, seq});
+    events_by_root_.erase({root, seq});
+    events_.erase(seq);
+  }
+}
+
+void MemoryState::erase_task(TaskId id) {
+  const model::Task& task = tasks_.at(id);
+  by_job_.erase({task.job, id});
+  by_parent_.erase({task.parent, id});
+  ended_roots_.erase({task.finished_at, id});
+  --versions_[{task.job, task.job_version}].tasks;
+  tasks_.erase(id);
+}
+
+void MemoryState::sweep_ledger(const engine::Sweep& sweep) {
+  for (std::uint32_t count = 0; count < sweep.max_roots && !ledger_by_end_.empty(); ++count) {
+    const auto [last_due, schedule, first_due] = *ledger_by_end_.begin();
+    if (last_due >= sweep.finished_before) return;
+    ledger_.erase({schedule, first_due});
+    ledger_by_end_.erase(ledger_by_end_.begin());
+  }
+}
+
+void MemoryState::sweep_deleted_jobs(const engine::Sweep& sweep) {
+  std::vector<std::pair<Time, JobUid>> gone;
+  for (const auto& [uid, row] : jobs_) {
+    if (row.deleted && row.job->updated_at < sweep.finished_before && !has_key(by_job_, uid)) {
+      gone.emplace_back(row.job->updated_at, uid);
+    }
+  }
+  std::sort(gone.begin(), gone.end());
+  gone.resize(std::min<std::size_t>(gone.size(), sweep.max_roots));
+  for (const auto& [updated_at, uid] : gone) {
+    for (EventSeq seq : values_of(events_by_job_, uid)) {
+      events_by_root_.erase({events_.at(seq).root, seq});
+      events_by_job_.erase({uid, seq});
+      events_.erase(seq);
+    }
+    jobs_.erase(uid);
+  }
+}
+
+// Definitions that no task was started with and that no job has as its present one.
+void MemoryState::sweep_versions() {
+  std::erase_if(versions_, [this](const auto& entry) {
+    const auto job = jobs_.find(entry.first.first);
+    const bool current = job != jobs_.end() && job->second.job->version == entry.first.second;
+    return entry.second.tasks == 0 && !current;
+  });
+}
+
+engine::Snapshot MemoryState::snapshot() const {
+  engine::Snapshot snapshot;
+  std::set<TaskId> roots;
+  for (TaskId id : live_) roots.insert(tasks_.at(id).root);
+  std::set<TaskId> members;
+  for (TaskId root : roots) {
+    for (TaskId id : tree(root)) members.insert(id);
+  }
+  std::set<VersionKey> used;
+  for (TaskId id : members) {
+    if (!tasks_.contains(id)) continue;
+    const model::Task& task = tasks_.at(id);
+    snapshot.tasks.push_back(task);
+    used.insert({task.job, task.job_version});
+  }
+  for (const auto& [uid, row] : jobs_) {
+    const auto use = used.lower_bound({uid, 0});
+    if (!row.deleted || (use != used.end() && use->first == uid)) snapshot.jobs.push_back(row);
+  }
+  for (const VersionKey& key : used) {
+    const auto job = jobs_.find(key.first);
+    const bool current = job != jobs_.end() && job->second.job->version == key.second;
+    const auto version = versions_.find(key);
+    if (!current && version != versions_.end() && version->second.job) {
+      snapshot.frozen.push_back(version->second.job);
+    }
+  }
+  for (const auto& [uid, schedule] : schedules_) snapshot.schedules.push_back(schedule);
+  for (const auto& [name, lock] : locks_) snapshot.locks.push_back(lock);
+  for (const auto& [path, secret] : secrets_) snapshot.secrets.push_back(secret);
+  snapshot.last_job = last_job_;
+  snapshot.last_schedule = last_schedule_;
+  snapshot.last_task = last_task_;
+  snapshot.last_event = last_event_;
+  return snapshot;
+}
+
+}  // namespace docket::store

@@ -1,0 +1,84 @@
+#pragma once
+
+// The content of a memory store as one value: copy it to fork a world, keep it to survive a
+// simulated crash. Ordered maps, so that every answer comes in the order of the port without
+// sorting. apply() costs O(batch), never O(state).
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "engine/store.h"
+
+namespace docket::store {
+
+class MemoryState {
+ public:
+  // Refuses (kInternal, nothing changed) a task whose identity differs from what was put before:
+  // see same_identity().
+  Result<> apply(const engine::Batch& batch);
+  engine::Snapshot snapshot() const;
+
+  const std::map<TaskId, model::Task>& tasks() const { return tasks_; }
+  const std::map<EventSeq, model::Event>& events() const { return events_; }
+  const std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry>& ledger() const {
+    return ledger_;
+  }
+  const model::Task* task(TaskId id) const;
+  std::string job_id(JobUid job) const;
+  model::JobPtr job_version(JobUid job, std::uint32_t version) const;
+  std::vector<TaskId> children(TaskId parent) const;  // oldest first
+  std::vector<TaskId> roots_of_job(JobUid job) const;
+
+ private:
+  struct Version {
+    model::JobPtr job;
+    std::uint64_t tasks = 0;  // that were started with it
+  };
+  using VersionKey = std::pair<JobUid, std::uint32_t>;
+
+  void put_job(const engine::JobRow& row);
+  void put_task(const model::Task& task);
+  void put_ledger(const model::LedgerEntry& entry);
+  void sweep(const engine::Sweep& sweep);
+  void sweep_trees(const engine::Sweep& sweep);
+  void sweep_ledger(const engine::Sweep& sweep);
+  void sweep_deleted_jobs(const engine::Sweep& sweep);
+  void sweep_versions();
+  void erase_tree(TaskId root);
+  void erase_task(TaskId id);
+  std::vector<TaskId> tree(TaskId root) const;  // the root, then all below it
+  bool has_live(TaskId root) const;
+
+  std::map<JobUid, engine::JobRow> jobs_;
+  std::map<VersionKey, Version> versions_;
+  std::map<ScheduleUid, model::Schedule> schedules_;
+  std::map<TaskId, model::Task> tasks_;
+  std::map<EventSeq, model::Event> events_;
+  std::map<std::string, model::Lock> locks_;
+  std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry> ledger_;
+  std::map<std::string, model::SealedSecret> secrets_;
+  // Ways into tasks_ and events_.
+  std::set<std::pair<TaskId, TaskId>> by_parent_;  // (parent, child)
+  std::set<std::pair<JobUid, TaskId>> by_job_;     // every task
+  std::set<TaskId> live_;                          // not final
+  std::set<std::pair<Time, TaskId>> ended_roots_;  // (finished_at, root)
+  std::set<std::pair<TaskId, EventSeq>> events_by_root_;
+  std::set<std::pair<JobUid, EventSeq>> events_by_job_;
+  std::set<std::tuple<Time, ScheduleUid, Time>> ledger_by_end_;  // (last_due, schedule, first_due)
+  JobUid last_job_;
+  ScheduleUid last_schedule_;
+  TaskId last_task_;
+  EventSeq last_event_;
+};
+
+// What a task is never changes once it was put: its place in the tree, its job and version, its
+// name, when and why it was made. The rest (state, instants, outcome, message) is what an upsert
+// may change.
+bool same_identity(const model::Task& one, const model::Task& other);
+
+}  // namespace docket::store
