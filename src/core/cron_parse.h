@@ -1,0 +1,25 @@
+#pragma once
+
+// Text of a cron expression -> masks and normal form. Private to the cron files; others use
+// Cron::parse.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/cron_fields.h"
+
+namespace docket {
+
+// Longer expressions are refused unread. A list of all 60 minutes, spelt out, has 169 characters.
+inline constexpr std::size_t kMaxCronLength = 512;
+
+struct ParsedCron {
+  CronFields fields;
+  std::string text;  // normal form
+};
+
+// None when the expression is malformed or names days that no calendar has.
+std::optional<ParsedCron> parse_cron(std::string_view text);
+
+}  // namespace docket
