@@ -1,6 +1,7 @@
 #pragma once
 
-// A door: one API as data. Routes, and the quirks in which APIs differ, so that the server has no special case of any.
+// A door: one API as data. Routes, and the quirks in which APIs differ, so that the server has no
+// special case of any.
 
 #include <cstddef>
 #include <string>
@@ -11,19 +12,22 @@
 namespace docket::http {
 
 enum class BodyRule {
-  kIgnore,  // read and dropped (within the limit); the handler sees an empty body unless it is kOptional
+  kIgnore,    // read and dropped (within the limit); the handler sees an empty body unless it is
+              // kOptional
   kOptional,  // handed over as it came, whatever its content type
-  kJson,    // Content-Type must be application/json or text/json, else the door's 415
+  kJson,      // Content-Type must be application/json or text/json, else the door's 415
 };
 
 struct Route {
   std::string method;   // GET routes answer HEAD too
-  std::string pattern;  // "/v1/jobs/{job}/runs": literal segments and one-segment captures; last may be {rest...}
+  std::string pattern;  // "/v1/jobs/{job}/runs": literal segments and one-segment captures; last
+                        // may be {rest...}
   Handler handler;
   BodyRule body = BodyRule::kIgnore;
 };
 
-// A failure that HTTP itself found, before or without a handler; the door renders it in its own shape.
+// A failure that HTTP itself found, before or without a handler; the door renders it in its own
+// shape.
 struct Failure {
   int status = 500;     // 400, 404, 405, 408, 413, 414, 415, 431, 500, 503
   std::string message;  // a plain default text; doors with their own words choose by status
@@ -34,9 +38,9 @@ struct Door {
   std::string name;  // "metronome": the flag and config key of its port
   std::vector<Route> routes;
   std::function<Response(const Failure&)> envelope;
-  std::size_t body_limit = 1 << 20;   // bytes; more is 413
-  bool collapse_slashes = true;       // "//" is "/", and one trailing slash is dropped
-  bool wrong_method_is_404 = false;   // else 405 with Allow
+  std::size_t body_limit = 1 << 20;  // bytes; more is 413
+  bool collapse_slashes = true;      // "//" is "/", and one trailing slash is dropped
+  bool wrong_method_is_404 = false;  // else 405 with Allow
   std::string server_header = "docket";
 };
 

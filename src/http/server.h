@@ -1,13 +1,17 @@
 #pragma once
 
-// Listening sockets and the life of a connection. The only users of Asio and Beast in this room are server.cc and its
-// neighbours; this header stays plain.
+// Listening sockets and the life of a connection. The only users of Asio and Beast in this room are
+// server.cc and its neighbours; this header stays plain.
 //
-// Thread rule: handlers are called on the io thread given at construction; replies may come from any thread.
+// Thread rule: one thread runs the io_context; handlers are called inline on it, so they must not
+// block. Replies and stream chunks may come from any thread, also after the server is gone (they
+// are then dropped). Call listen, stop and the destructor on that thread or while it does not run.
+// The io_context outlives the server.
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,18 +28,23 @@ namespace docket::http {
 struct Limits {
   std::size_t header_bytes = 64 * 1024;  // more is 431
   std::size_t connections = 20000;       // more are accepted and answered 503 at once
-  std::chrono::milliseconds request_timeout{std::chrono::seconds{15}};  // from first byte to last of one request; 408
-  std::chrono::milliseconds idle_timeout{std::chrono::seconds{75}};     // between requests; closed silently
-  std::chrono::milliseconds write_timeout{std::chrono::seconds{60}};    // a client that does not read
+  std::chrono::milliseconds request_timeout{
+      std::chrono::seconds{15}};  // from first byte to last of one request; 408
+  std::chrono::milliseconds idle_timeout{
+      std::chrono::seconds{75}};  // between requests; closed silently
+  std::chrono::milliseconds write_timeout{std::chrono::seconds{60}};  // a client that does not read
+  std::chrono::milliseconds heartbeat{
+      std::chrono::seconds{15}};  // silence of a stream before its heartbeat
 };
 
 struct Mount {
-  std::string prefix;  // "" or "/service/metronome"; the longest matching prefix with a matching route wins
+  std::string
+      prefix;  // "" or "/service/metronome"; the longest matching prefix with a matching route wins
   std::shared_ptr<const Door> door;  // shared: one door is mounted on its own port and on the hub
 };
 
-// What a listener serves. Several mounts may share a prefix: routes are tried in order, and the first mount whose prefix
-// matches renders the 404.
+// What a listener serves. Several mounts may share a prefix: routes are tried in order, and the
+// first mount whose prefix matches renders the 404.
 using Site = std::vector<Mount>;
 
 class Server {
@@ -47,8 +56,8 @@ class Server {
 
   // Binds and starts to accept. Port 0 picks one. Returns the port bound.
   Result<std::uint16_t> listen(const std::string& address, std::uint16_t port, Site site);
-  // Stops accepting, ends idle connections and streams, lets requests in flight finish until the deadline, then calls
-  // done on the io thread. Idempotent.
+  // Stops accepting, ends idle connections and streams, lets requests in flight finish until the
+  // deadline, then calls done on the io thread. Idempotent.
   void stop(std::chrono::milliseconds deadline, std::function<void()> done);
 
  private:

@@ -1,0 +1,443 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include "http/connections.h"
+#include "http/envelope.h"
+#include "http/exchange.h"
+#include "http/target.h"
+#include "http/wire.h"
+
+namespace docket::http {
+namespace {
+
+using boost::system::error_code;
+namespace asio = boost::asio;
+
+constexpr std::size_t kCoalesceBytes =
+    64 * 1024;                                  // pipelined answers share writes of about this size
+constexpr std::size_t kCopiedBody = 16 * 1024;  // smaller bodies are copied behind their head
+constexpr std::size_t kPipelineBytes = 64 * 1024;  // input kept while an answer is owed
+constexpr std::size_t kSwallowBytes =
+    32 * 1024 * 1024;                             // read and thrown away after a final answer
+constexpr std::size_t kKeptCapacity = 16 * 1024;  // buffers of quiet connections shrink to this
+
+void empty_buffer(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kKeptCapacity) std::string().swap(buffer);
+}
+
+bool has_json_type(const Request& request) {
+  auto type = request.header("content-type").value_or(std::string_view());
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return equal_ignoring_case(type, "application/json") || equal_ignoring_case(type, "text/json");
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Connections> home, Socket socket, std::string remote,
+                       std::shared_ptr<const Router> router)
+    : home_(std::move(home)),
+      router_(std::move(router)),
+      socket_(std::move(socket)),
+      remote_(std::move(remote)),
+      parser_(home_->limits().header_bytes) {}
+
+void Connection::start() {
+  self_ = shared_from_this();
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  settle();
+}
+
+void Connection::refuse() {
+  self_ = shared_from_this();
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  fail(503);
+  settle();
+}
+
+// ----------------------------------------------------------------------------------------------------
+// input
+
+void Connection::watch_input() {
+  if (waiting_input_ || input_ended_ || phase_ == Phase::kClosed) return;
+  if (in_.size() > home_->limits().header_bytes + kPipelineBytes) return;
+  waiting_input_ = true;
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& ec) {
+    self->waiting_input_ = false;
+    if (!ec && self->phase_ != Phase::kClosed) self->on_readable();
+  });
+}
+
+void Connection::on_readable() {
+  error_code ec;
+  const auto scratch = home_->scratch();
+  const auto size = socket_.read_some(asio::buffer(scratch.data(), scratch.size()), ec);
+  if (ec == asio::error::would_block) return watch_input();
+  if (ec == asio::error::eof) return on_end_of_input();
+  if (ec) return close();
+  const std::string_view fresh(scratch.data(), size);
+  if (phase_ == Phase::kReading && !waiting_output_) return proceed(fresh);
+  if (phase_ == Phase::kLingering || phase_ == Phase::kClosing) {
+    swallowed_ += size;
+    if (swallowed_ > kSwallowBytes) return close();
+  } else {
+    in_.append(fresh);
+  }
+  watch_input();
+}
+
+void Connection::on_end_of_input() {
+  input_ended_ = true;
+  // A client may close its half after the request and still wait for the answer; a stream's client
+  // has no such reason.
+  const bool idle = phase_ == Phase::kReading && !waiting_output_;
+  if (idle || phase_ == Phase::kStreaming || phase_ == Phase::kLingering) close();
+}
+
+void Connection::proceed(std::string_view fresh) {
+  if (in_.empty()) {
+    const auto used = consume(fresh);
+    in_.assign(fresh.substr(used));
+  } else {
+    in_.append(fresh);
+    const auto used = consume(in_);
+    in_.erase(0, used);
+  }
+  settle();
+}
+
+std::size_t Connection::consume(std::string_view bytes) {
+  std::size_t used = 0;
+  consuming_ = true;
+  while (phase_ == Phase::kReading) {
+    // A large body must go out before another head is put into out_.
+    if ((!body_.empty() || unsent() > kCoalesceBytes) && !flush()) break;
+    const auto fed = parser_.feed(bytes.substr(used));
+    used += fed.used;
+    if (!advance(fed.step)) break;
+  }
+  consuming_ = false;
+  return used;
+}
+
+bool Connection::advance(RequestParser::Step step) {
+  switch (step) {
+    case RequestParser::Step::kMore:
+      return false;
+    case RequestParser::Step::kHead:
+      on_head();
+      return true;
+    case RequestParser::Step::kComplete:
+      on_request();
+      return true;
+    case RequestParser::Step::kFailed:
+      fail(parser_.failure());
+      return true;
+  }
+  return false;
+}
+
+void Connection::on_head() {
+  ++exchange_;
+  http10_ = parser_.http10();
+  last_ = !parser_.keep_alive();
+  refusal_ = route_request();
+  const std::size_t limit = match_.door->body_limit;
+  if (parser_.body_size().value_or(0) > limit) return fail(413);
+  if (!parser_.has_body()) return;
+  const bool kept = refusal_ == 0 && match_.route->body != BodyRule::kIgnore;
+  parser_.expect_body(limit, kept ? RequestParser::Body::kKeep : RequestParser::Body::kDrop);
+  if (!parser_.expects_continue() || http10_) return;
+  // A client that was refused may or may not send its body now, so its next bytes cannot be
+  // trusted.
+  if (refusal_ != 0) return fail(refusal_);
+  out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+// Fills match_ and query_; 0, or the status to refuse with.
+int Connection::route_request() {
+  query_.clear();
+  const Request& request = parser_.request();
+  const auto target = split_target(parser_.target());
+  path_.assign(target ? target->path : std::string_view());
+  match_ = router_->match(request.method, target ? target->path : std::string_view());
+  if (!target) return request.method == "OPTIONS" || request.method == "CONNECT" ? 404 : 400;
+  if (match_.status != 200) return match_.status;
+  if (!target->query.empty()) {
+    auto query = parse_query(target->query);
+    if (!query) return 400;
+    query_ = *std::move(query);
+  }
+  if (match_.route->body == BodyRule::kJson && !has_json_type(request)) return 415;
+  return 0;
+}
+
+void Connection::on_request() {
+  request_timed_ = false;
+  if (refusal_ != 0) {
+    respond_failure(refusal_);
+  } else {
+    call_handler();
+  }
+  parser_.reset();
+}
+
+void Connection::call_handler() {
+  phase_ = Phase::kHandling;
+  deadline_ = SteadyTime::max();
+  Request request = std::move(parser_.request());
+  if (match_.head) request.method = "GET";
+  request.path = std::move(match_.path);
+  request.params = std::move(match_.params);
+  request.query = std::move(query_);
+  request.remote = remote_;
+  try {
+    match_.route->handler(std::move(request),
+                          make_reply(home_->mailbox(), weak_from_this(), exchange_));
+  } catch (...) {
+    // Whatever the handler kept of its Reply is stale from here on.
+    if (phase_ == Phase::kHandling) respond_failure(500);
+  }
+}
+
+// --------------------------------------------------------------------------------------------------
+// answers
+
+void Connection::deliver(std::uint64_t exchange, Content content) {
+  if (exchange != exchange_) return;
+  if (auto* chunk = std::get_if<Chunk>(&content)) {
+    if (phase_ != Phase::kStreaming || !chunk_owed_) return;
+    on_chunk(std::move(*chunk));
+    // Not at once: a source that is just giving a chunk shall not be asked for the next one.
+    return pulling_ ? void() : later();
+  }
+  if (phase_ != Phase::kHandling) return;
+  if (auto* response = std::get_if<Response>(&content)) {
+    respond(std::move(*response));
+  } else {
+    respond_failure(500);
+  }
+  if (!consuming_) proceed({});
+}
+
+void Connection::respond(Response response) {
+  if (home_->draining()) last_ = true;
+  const bool bodiless = match_.head || !may_have_body(response.status);
+  auto stream = std::move(response.stream);
+  HeadOptions options{.server = match_.door->server_header, .date = home_->date()};
+  if (stream) options.form = http10_ ? BodyForm::kUntilClose : BodyForm::kChunked;
+  if (stream && !bodiless && http10_) last_ = true;
+  options.close = last_;
+  options.http10 = http10_;
+  append_head(out_, response, options);
+  if (bodiless || !stream) {
+    if (!bodiless) append_body(std::move(response.body));
+    return end_response();
+  }
+  stream_chunked_ = !http10_;
+  stream_ = std::move(stream);
+  chunk_owed_ = false;
+  phase_ = Phase::kStreaming;
+  deadline_ = home_->now() + home_->limits().heartbeat;
+}
+
+void Connection::respond_failure(int status) {
+  Response response = render_failure(*match_.door, status, path_);
+  if (status == 405) response.headers.emplace_back("Allow", match_.allow);
+  respond(std::move(response));
+}
+
+void Connection::fail(int status) {
+  if (!match_.door) match_.door = &router_->fallback();
+  last_ = linger_ = true;
+  respond_failure(status);
+}
+
+void Connection::end_response() {
+  phase_ = last_ ? Phase::kClosing : Phase::kReading;
+  match_ = Match();
+  path_.clear();
+}
+
+void Connection::append_body(std::string body) {
+  if (body.size() <= kCopiedBody) {
+    out_.append(body);
+  } else {
+    body_ = std::move(body);
+  }
+}
+
+void Connection::on_chunk(Chunk chunk) {
+  chunk_owed_ = false;
+  if (chunk.data) return append_stream_data(*chunk.data);
+  if (stream_chunked_) append_last_chunk(out_);
+  retire_stream();
+  end_response();
+}
+
+void Connection::append_stream_data(std::string_view data) {
+  if (data.empty()) return;
+  if (stream_chunked_) {
+    append_chunk(out_, data);
+  } else {
+    out_.append(data);
+  }
+}
+
+void Connection::pull_stream() {
+  pulling_ = true;
+  while (phase_ == Phase::kStreaming && !chunk_owed_ && unsent() < kCoalesceBytes) {
+    chunk_owed_ = true;
+    try {
+      stream_->next(make_next(home_->mailbox(), weak_from_this(), exchange_));
+    } catch (...) {
+      close();  // without a last chunk, so that the client sees that the body is cut
+    }
+  }
+  pulling_ = false;
+}
+
+// The stream may be on the stack, ending itself; it is let go of when the stack has unwound.
+void Connection::retire_stream() {
+  if (stream_) asio::post(socket_.get_executor(), [stream = std::move(stream_)] {});
+}
+
+// ---------------------------------------------------------------------------------------------------
+// output
+
+std::size_t Connection::unsent() const { return out_.size() + body_.size() - sent_; }
+
+bool Connection::flush() {
+  if (waiting_output_) return false;
+  while (unsent() > 0) {
+    const auto head_sent = std::min(sent_, out_.size());
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(out_) + head_sent,
+                                                    asio::buffer(body_) + (sent_ - head_sent)};
+    error_code ec;
+    sent_ += socket_.write_some(buffers, ec);
+    if (ec == asio::error::would_block) {
+      wait_writable();
+      return false;
+    }
+    if (ec) {
+      close();
+      return false;
+    }
+  }
+  empty_buffer(out_);
+  empty_buffer(body_);
+  sent_ = 0;
+  return true;
+}
+
+void Connection::wait_writable() {
+  waiting_output_ = true;
+  deadline_ = home_->now() + home_->limits().write_timeout;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& ec) {
+    self->waiting_output_ = false;
+    if (ec || self->phase_ == Phase::kClosed) return;
+    if (self->flush()) self->proceed({});
+  });
+}
+
+// Writes what there is, and arranges for whatever must happen next.
+void Connection::settle() {
+  if (phase_ == Phase::kClosed) return;
+  if (!flush()) return watch_input();
+  switch (phase_) {
+    case Phase::kReading:
+      if (input_ended_) return close();
+      set_reading_deadline();
+      return watch_input();
+    case Phase::kHandling:
+      deadline_ = SteadyTime::max();
+      return watch_input();
+    case Phase::kStreaming:
+      deadline_ = home_->now() + home_->limits().heartbeat;
+      pull_stream();
+      if (unsent() > 0 || phase_ != Phase::kStreaming) later();
+      return watch_input();
+    case Phase::kClosing:
+      return linger_ ? begin_linger() : close();
+    case Phase::kLingering:
+    case Phase::kClosed:
+      return;
+  }
+}
+
+void Connection::set_reading_deadline() {
+  const bool idle = in_.empty() && parser_.idle();
+  if (!idle && request_timed_) return;
+  if (idle && home_->draining()) return close();
+  request_timed_ = !idle;
+  const auto& limits = home_->limits();
+  deadline_ = home_->now() + (idle ? limits.idle_timeout : limits.request_timeout);
+}
+
+// Closing with unread input makes the kernel send a reset, which can overtake the answer.
+void Connection::begin_linger() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  phase_ = Phase::kLingering;
+  deadline_ = home_->now() + home_->limits().request_timeout;
+  in_.clear();
+  if (input_ended_) return close();
+  watch_input();
+}
+
+// Goes on after other connections have had a turn; also bounds recursion.
+void Connection::later() {
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->phase_ != Phase::kClosed) self->proceed({});
+  });
+}
+
+void Connection::expire() {
+  deadline_ = SteadyTime::max();
+  if (waiting_output_ || phase_ == Phase::kLingering) return close();
+  if (phase_ == Phase::kStreaming) {
+    append_stream_data(stream_->heartbeat());
+    return settle();
+  }
+  if (phase_ != Phase::kReading) return;
+  if (!request_timed_) return close();
+  fail(408);
+  settle();
+}
+
+void Connection::drain() {
+  last_ = true;
+  const bool live = phase_ == Phase::kStreaming && !stream_->heartbeat().empty();
+  if (live) {
+    on_chunk(Chunk{});
+    settle();
+  } else if (phase_ == Phase::kReading && !waiting_output_ && in_.empty() && parser_.idle()) {
+    close();
+  }
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  ++exchange_;
+  error_code ignored;
+  retire_stream();
+  socket_.close(ignored);
+  const auto self = std::move(self_);
+  unlink();
+  home_->forget();
+}
+
+}  // namespace docket::http

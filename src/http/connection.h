@@ -1,0 +1,131 @@
+#pragma once
+
+// One client: reads requests, calls handlers one at a time, writes answers in order, and keeps to
+// its deadlines.
+//
+// The idea: everything is driven by proceed(), which parses what has arrived, answers what can be
+// answered, writes as much as the socket takes in one gather write, and then waits for readability
+// or writability, whichever is due. Answers that come while a handler runs only fill the output
+// buffer, so pipelined requests share one write.
+//
+// io thread only. Lives from its construction until close(), which drops its hold on itself; every
+// entry from outside (a completion, a letter, a sweep) holds a reference of its own while it runs.
+// Tested by server_test.cc.
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/mailbox.h"
+#include "http/request_parser.h"
+#include "http/router.h"
+
+namespace docket::http {
+
+class Connections;
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class Connection : public std::enable_shared_from_this<Connection>,
+                   public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  Connection(std::shared_ptr<Connections> home, Socket socket, std::string remote,
+             std::shared_ptr<const Router> router);
+
+  void start();
+  void refuse();  // answers 503 and ends
+  void deliver(std::uint64_t exchange, Content content);
+  SteadyTime deadline() const { return deadline_; }
+  void expire();  // its deadline has passed
+  void drain();   // no further request after the one in flight
+  void close();
+
+ private:
+  enum class Phase {
+    kReading,    // a request, or waiting for one
+    kHandling,   // a handler owes an answer
+    kStreaming,  // an answer's body is being produced
+    kClosing,    // close when the output is written
+    kLingering,  // everything is written; swallowing what the client still sends, so that it gets
+                 // to read the answer
+    kClosed,
+  };
+
+  // Input.
+  void watch_input();
+  void on_readable();
+  void on_end_of_input();
+  void proceed(std::string_view fresh);
+  std::size_t consume(std::string_view bytes);
+  bool advance(RequestParser::Step step);
+  void on_head();
+  int route_request();
+  void on_request();
+  void call_handler();
+
+  // Answers.
+  void respond(Response response);
+  void respond_failure(int status);
+  void fail(int status);  // answers, and ends the connection since its input cannot be followed
+  void end_response();
+  void append_body(std::string body);
+  void on_chunk(Chunk chunk);
+  void append_stream_data(std::string_view data);
+  void pull_stream();
+  void retire_stream();
+
+  // Output.
+  std::size_t unsent() const;
+  bool flush();  // true when everything is written
+  void wait_writable();
+  void settle();
+  void set_reading_deadline();
+  void begin_linger();
+  void later();
+
+  std::shared_ptr<Connections> home_;     // shared by all connections and the server
+  std::shared_ptr<Connection> self_;      // released by close()
+  std::shared_ptr<const Router> router_;  // shared by the connections of a listener
+  Socket socket_;
+  const std::string remote_;
+  RequestParser parser_;
+  SteadyTime deadline_ = SteadyTime::max();
+
+  Phase phase_ = Phase::kReading;
+  bool consuming_ = false;  // consume() is on the stack
+  bool pulling_ = false;    // pull_stream() is on the stack
+  bool waiting_input_ = false;
+  bool waiting_output_ = false;
+  bool input_ended_ = false;
+  bool linger_ = false;         // input is left unread: linger before closing
+  bool request_timed_ = false;  // deadline_ is that of the request being read
+  std::size_t swallowed_ = 0;   // while lingering
+
+  // The request at hand.
+  Match match_;
+  Fields query_;
+  std::string path_;  // as the client sent it, for envelopes
+  int refusal_ = 0;   // the status that its body, once read, will be answered with
+  std::uint64_t exchange_ = 0;
+  bool last_ = false;  // the connection ends after its answer
+  bool http10_ = false;
+  std::shared_ptr<BodyStream> stream_;  // shared with its source
+  bool stream_chunked_ = false;
+  bool chunk_owed_ = false;
+
+  std::string in_;        // arrived, not parsed yet
+  std::string out_;       // heads and small bodies; then, after it on the wire:
+  std::string body_;      // one large body
+  std::size_t sent_ = 0;  // of out_ and body_ together
+};
+
+}  // namespace docket::http

@@ -1,0 +1,108 @@
+#include "http/connections.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace docket::http {
+namespace {
+
+// Connections over the limit that are kept for the moment that their 503 takes.
+constexpr std::size_t kRefusedAtOnce = 64;
+
+// An eighth of the shortest timeout: late by at most that, and at most a second.
+std::chrono::milliseconds period_for(const Limits& limits) {
+  const auto shortest = std::min(
+      {limits.request_timeout, limits.idle_timeout, limits.write_timeout, limits.heartbeat});
+  return std::clamp<std::chrono::milliseconds>(shortest / 8, std::chrono::milliseconds(5),
+                                               std::chrono::seconds(1));
+}
+
+}  // namespace
+
+Connections::Connections(boost::asio::io_context& io, const Limits& limits)
+    : limits_(limits),
+      sweep_period_(period_for(limits)),
+      mailbox_(std::make_shared<Mailbox>(io)),
+      sweep_timer_(io) {}
+
+void Connections::open(Socket socket, std::string remote, std::shared_ptr<const Router> router) {
+  const bool refused = count_ >= limits_.connections;
+  if (count_ >= limits_.connections + kRefusedAtOnce) return;
+  const auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket),
+                                                       std::move(remote), std::move(router));
+  open_.push_back(*connection);
+  ++count_;
+  arm_sweep();
+  if (refused) {
+    connection->refuse();
+  } else {
+    connection->start();
+  }
+}
+
+void Connections::forget() {
+  --count_;
+  if (draining_ && count_ == 0) finish_drain();
+}
+
+std::string_view Connections::date() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return date_.at(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+// An idle server has nothing to look after, and sleeps.
+void Connections::arm_sweep() {
+  if (sweeping_ || (count_ == 0)) return;
+  sweeping_ = true;
+  auto wake = now() + sweep_period_;
+  if (draining_) wake = std::min(wake, drain_deadline_);
+  sweep_timer_.expires_at(wake);
+  sweep_timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
+    self->sweeping_ = false;
+    self->sweep();
+    self->arm_sweep();
+  });
+}
+
+void Connections::sweep() {
+  const auto time = now();
+  if (draining_ && time >= drain_deadline_) return close_all();
+  // Collected first: an expiry may close other connections through the streams that it destroys.
+  std::vector<std::shared_ptr<Connection>> expired;
+  for (Connection& connection : open_) {
+    if (connection.deadline() <= time) expired.push_back(connection.shared_from_this());
+  }
+  for (const auto& connection : expired) connection->expire();
+}
+
+std::vector<std::shared_ptr<Connection>> Connections::snapshot() const {
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(count_);
+  for (const Connection& connection : open_) {
+    all.push_back(const_cast<Connection&>(connection).shared_from_this());
+  }
+  return all;
+}
+
+void Connections::drain(std::chrono::milliseconds deadline, std::function<void()> done) {
+  if (done) drained_.push_back(std::move(done));
+  const auto until = now() + deadline;
+  drain_deadline_ = draining_ ? std::min(drain_deadline_, until) : until;
+  draining_ = true;
+  for (const auto& connection : snapshot()) connection->drain();
+  if (count_ == 0) return finish_drain();
+  sweep_timer_.cancel();  // it arms itself anew, for the deadline
+}
+
+void Connections::finish_drain() {
+  for (auto& done : drained_) boost::asio::post(sweep_timer_.get_executor(), std::move(done));
+  drained_.clear();
+}
+
+void Connections::close_all() {
+  for (const auto& connection : snapshot()) connection->close();
+  sweep_timer_.cancel();
+}
+
+}  // namespace docket::http

@@ -1,0 +1,23 @@
+#pragma once
+
+// What is answered when HTTP itself fails a request: the door's envelope, or a plain one where the
+// door has none.
+
+#include <string>
+#include <string_view>
+
+#include "http/door.h"
+
+namespace docket::http {
+
+// "Not Found" for 404 and so on; "Unknown" for codes that are not in the registry.
+std::string_view reason_phrase(int status);
+
+// {"message":"..."} as application/json: an envelope for doors without words of their own.
+Response json_envelope(const Failure& failure);
+
+// The door's rendering of a failure. Keeps the failure's status and falls back to json_envelope
+// when the door's envelope is missing or throws.
+Response render_failure(const Door& door, int status, std::string_view path);
+
+}  // namespace docket::http
