@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/json_writer.h"
+#include "core/test_seed.h"
 
 namespace docket {
 namespace {
@@ -77,8 +78,8 @@ TEST(ParseJson, RefusesNumbersThatNoDoubleHolds) {
 }
 
 TEST(ParseJson, SurvivesGarbage) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE(seed);
+  const unsigned seed = test_seed();
+  SCOPED_TRACE(seed_note(seed));
   std::mt19937 random(seed);
   const std::string alphabet = "{}[]\",:\\u0019eE+-.truefalsn \x80\xC3\xA9\xFF";
   for (int i = 0; i < 20000; ++i) {

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/json.h"
+#include "core/test_seed.h"
 
 namespace docket {
 namespace {
@@ -76,8 +77,8 @@ TEST(JsonWriter, WritesTheLongestNumbers) {
 }
 
 TEST(JsonWriter, NumbersComeBackUnchanged) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE(seed);
+  const unsigned seed = test_seed();
+  SCOPED_TRACE(seed_note(seed));
   std::mt19937_64 random(seed);
   for (int i = 0; i < 20000; ++i) {
     const auto bits = random();
@@ -110,8 +111,8 @@ TEST(JsonWriter, KeepsUtf8AndReplacesWhatIsNot) {
 
 // Any bytes at any alignment: the output is JSON, and text that was UTF-8 comes back as it was.
 TEST(JsonWriter, StringsComeBackUnchanged) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE(seed);
+  const unsigned seed = test_seed();
+  SCOPED_TRACE(seed_note(seed));
   std::mt19937 random(seed);
   for (int i = 0; i < 20000; ++i) {
     std::string text(random() % 40, 'x');

@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "core/test_seed.h"
+
 namespace docket {
 namespace {
 
@@ -73,8 +75,8 @@ TEST(ParseTime, TakesALeapSecondAsTheNextMinute) {
 }
 
 TEST(ParseTime, ReadsBackWhatFormatWrote) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE(seed);
+  const unsigned seed = test_seed();
+  SCOPED_TRACE(seed_note(seed));
   std::mt19937_64 random(seed);
   const std::int64_t first = to_micros(*parse_time("0000-01-01T00:00:00Z"));
   const std::int64_t last = to_micros(*parse_time("9999-12-31T23:59:59.999999Z"));
