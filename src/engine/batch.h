@@ -1,6 +1,7 @@
 #pragma once
 
-// What one engine tick wants on disk, and what the engine needs back after a restart: plain rows, no behaviour.
+// What one engine tick wants on disk, and what the engine needs back after a restart: plain rows,
+// no behaviour.
 
 #include <cstdint>
 #include <string>
@@ -18,15 +19,16 @@ namespace docket::engine {
 struct JobRow {
   model::JobPtr job;
   model::JobStats stats;
-  // A dependent job starts once per round of parent successes (reference/metronome.md section 8): the instant of its
-  // last start by that path; kNever when none.
+  // A dependent job starts once per round of parent successes (reference/metronome.md section 8):
+  // the instant of its last start by that path; kNever when none.
   Time dependency_started_at = kNever;
   // How the job's newest run ended, for dependents: kCreated when it never ran, else its state.
   model::State last_run_state = model::State::kCreated;
   bool deleted = false;  // the row stays, for the history of its runs; its id is free again
 };
 
-// Removes what finished long ago, oldest first. Whole trees only: a root and all that hangs on it, with events.
+// Removes what finished long ago, oldest first. Whole trees only: a root and all that hangs on it,
+// with events.
 struct Sweep {
   Time finished_before = kNever;
   std::uint32_t max_roots = 0;  // per tick, so that a sweep never makes a long transaction
@@ -34,12 +36,12 @@ struct Sweep {
 
 // All or nothing, in this order. Every put is an upsert by key with the full row.
 struct Batch {
-  std::vector<JobRow> jobs;            // key: job->uid; a new (uid, version) also stores the definition
+  std::vector<JobRow> jobs;  // key: job->uid; a new (uid, version) also stores the definition
   std::vector<model::Schedule> schedules;
   std::vector<ScheduleUid> dropped_schedules;
   std::vector<model::Task> tasks;
-  std::vector<model::Event> events;    // append only
-  std::vector<model::Lock> locks;      // key: name
+  std::vector<model::Event> events;        // append only
+  std::vector<model::Lock> locks;          // key: name
   std::vector<model::LedgerEntry> ledger;  // key: (schedule, first_due)
   std::vector<model::SealedSecret> secrets;
   std::vector<std::string> dropped_secrets;
@@ -52,12 +54,14 @@ struct Batch {
   }
 };
 
-// What the engine keeps in memory: definitions and live work. Its size does not depend on the length of history.
+// What the engine keeps in memory: definitions and live work. Its size does not depend on the
+// length of history.
 struct Snapshot {
-  std::vector<JobRow> jobs;          // not deleted ones, and deleted ones with live runs
+  std::vector<JobRow> jobs;           // not deleted ones, and deleted ones with live runs
   std::vector<model::JobPtr> frozen;  // older versions that live runs were started with
   std::vector<model::Schedule> schedules;
-  std::vector<model::Task> tasks;    // live trees: roots not final with all their children; and final roots with a child not final
+  std::vector<model::Task> tasks;  // live trees: roots not final with all their children; and final
+                                   // roots with a child not final
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;
   // Highest numbers ever given out.

@@ -1,10 +1,12 @@
 #pragma once
 
-// The truth about jobs, runs, schedules and locks, and every rule that changes it. Deterministic: time, randomness and
-// what executors report are arguments; what should happen outside comes back as a Tick. Strand only; never blocks.
+// The truth about jobs, runs, schedules and locks, and every rule that changes it. Deterministic:
+// time, randomness and what executors report are arguments; what should happen outside comes back
+// as a Tick. Strand only; never blocks.
 //
-// Start reading here, then tree.h (live tasks), job_table.h, queue.h (capacity), scheduler.h, lock_table.h. The Loop (loop.h)
-// drives it: commands -> advance() -> take() -> commit -> answers and effects.
+// Start reading here, then tree.h (live tasks), job_table.h, queue.h (capacity), scheduler.h,
+// lock_table.h. The Loop (loop.h) drives it: commands -> advance() -> take() -> commit -> answers
+// and effects.
 //
 // Pointers returned are valid until the next call that is not const.
 
@@ -31,19 +33,29 @@
 
 namespace docket::engine {
 
-struct StartEffect { TaskId token; LaunchSpec spec; };
-struct StopEffect { TaskId token; std::optional<Duration> grace; };
+struct StartEffect {
+  TaskId token;
+  LaunchSpec spec;
+};
+struct StopEffect {
+  TaskId token;
+  std::optional<Duration> grace;
+};
 
 // An event on its way to subscribers; run_name is the root's, for doors that name runs by it.
-struct Notice { model::Event event; std::string run_name; };
+struct Notice {
+  model::Event event;
+  std::string run_name;
+};
 
 // One tick: what to make durable, and what to do once it is.
 struct Tick {
-  std::shared_ptr<Batch> batch = std::make_shared<Batch>();  // shared with the committer, which may retry it
+  std::shared_ptr<Batch> batch =
+      std::make_shared<Batch>();  // shared with the committer, which may retry it
   std::vector<StartEffect> starts;
   std::vector<StopEffect> stops;
-  std::vector<TaskId> forgets;   // attempts whose end is in this batch
-  std::vector<Notice> notices;   // empty unless observed
+  std::vector<TaskId> forgets;  // attempts whose end is in this batch
+  std::vector<Notice> notices;  // empty unless observed
 };
 
 enum class ActiveRuns { kRefuse, kStop };
@@ -69,33 +81,44 @@ class Engine : private SecretSource {
   std::vector<TaskId> live_attempts() const;
   void reconcile(const std::vector<AttemptReport>& reports, Time now);
 
-  // --- jobs. Errors: kConflict (exists; active runs; dependents), kInvalid (unknown dependencies, cycle), kNotFound,
-  // with messages in the words of reference/metronome.md section 2.
-  Result<const JobEntry*> create_job(model::JobDefinition definition, std::vector<model::ScheduleDefinition> schedules, Time now);
-  Result<const JobEntry*> update_job(const std::string& id, model::JobDefinition definition, Time now);
+  // --- jobs. Errors: kConflict (exists; active runs; dependents), kInvalid (unknown dependencies,
+  // cycle), kNotFound, with messages in the words of reference/metronome.md section 2.
+  Result<const JobEntry*> create_job(model::JobDefinition definition,
+                                     std::vector<model::ScheduleDefinition> schedules, Time now);
+  Result<const JobEntry*> update_job(const std::string& id, model::JobDefinition definition,
+                                     Time now);
   // Also replaces all schedules (v0 API).
   Result<const JobEntry*> update_job(const std::string& id, model::JobDefinition definition,
                                      std::vector<model::ScheduleDefinition> schedules, Time now);
   Result<model::JobPtr> delete_job(const std::string& id, ActiveRuns active, Time now);
-  const JobEntry* job(const std::string& id) const;          // null: unknown
+  const JobEntry* job(const std::string& id) const;  // null: unknown
   const std::map<std::string, std::unique_ptr<JobEntry>>& jobs() const { return jobs_.by_id(); }
 
   // --- schedules. kNotFound: subject says "job" or "schedule". kConflict: the id is taken.
-  Result<const model::Schedule*> add_schedule(const std::string& job_id, model::ScheduleDefinition definition, Time now);
-  Result<const model::Schedule*> update_schedule(const std::string& job_id, model::ScheduleDefinition definition, Time now);
+  Result<const model::Schedule*> add_schedule(const std::string& job_id,
+                                              model::ScheduleDefinition definition, Time now);
+  Result<const model::Schedule*> update_schedule(const std::string& job_id,
+                                                 model::ScheduleDefinition definition, Time now);
   Result<> remove_schedule(const std::string& job_id, const std::string& schedule_id, Time now);
   const model::Schedule* schedule(ScheduleUid uid) const { return scheduler_.find(uid); }
-  std::optional<Time> next_run_at(const model::Schedule& schedule, Time now) const;  // also of disabled ones
+  std::optional<Time> next_run_at(const model::Schedule& schedule,
+                                  Time now) const;  // also of disabled ones
 
   // --- runs
-  Result<const Node*> start_run(const std::string& job_id, std::shared_ptr<const model::RunParameters> parameters, Time now);
-  // Ends the run at once as kAborted; its processes are asked to die and may outlive it. The copy shows the run and its
-  // attempts as they were left. kNotFound: subject says "job" or "run".
-  struct Stopped { model::Task run; model::JobPtr job; std::vector<model::Task> attempts; };
+  Result<const Node*> start_run(const std::string& job_id,
+                                std::shared_ptr<const model::RunParameters> parameters, Time now);
+  // Ends the run at once as kAborted; its processes are asked to die and may outlive it. The copy
+  // shows the run and its attempts as they were left. kNotFound: subject says "job" or "run".
+  struct Stopped {
+    model::Task run;
+    model::JobPtr job;
+    std::vector<model::Task> attempts;
+  };
   Result<Stopped> stop_run(const std::string& job_id, const std::string& run_name, Time now);
   Result<Stopped> stop_run(TaskId run, Time now);
-  const Node* find_run(const std::string& job_id, const std::string& run_name) const;  // not final ones only
-  const Node* find_task(TaskId id) const;                                              // any in memory
+  const Node* find_run(const std::string& job_id,
+                       const std::string& run_name) const;  // not final ones only
+  const Node* find_task(TaskId id) const;                   // any in memory
   const Queue& queue() const { return queue_; }
   const LockTable& locks() const { return locks_; }
 
@@ -109,17 +132,20 @@ class Engine : private SecretSource {
 
   // --- time: fires what is due, starts what fits. Idempotent for one instant.
   void advance(Time now);
-  Time next_wake() const;  // kNever: nothing to wait for
+  Time next_wake();  // kNever: nothing to wait for
 
   // --- ticks
   bool dirty() const;  // take() would give something to commit or do
   Tick take();
   void observe(bool on) { observed_ = on; }  // whether ticks carry notices
-  // New work is refused with kExhausted while set; stops and ends go on. Set by the loop when the store is full.
+  // New work is refused with kExhausted while set; stops and ends go on. Set by the loop when the
+  // store is full.
   void refuse_new_work(std::string reason) { refusal_ = std::move(reason); }
 
   const Settings& settings() const { return settings_; }
-  struct Counters { std::uint64_t runs_started = 0, runs_failed = 0, runs_succeeded = 0, due_missed = 0; };
+  struct Counters {
+    std::uint64_t runs_started = 0, runs_failed = 0, runs_succeeded = 0, due_missed = 0;
+  };
   const Counters& counters() const { return counters_; }
 
  private:
@@ -129,36 +155,69 @@ class Engine : private SecretSource {
   const Kind& kind_of(const model::Job& job) const { return *kinds_[job.definition.spec.index()]; }
   TaskId new_task_id() { return TaskId{++last_task_.value}; }
 
-  Result<> check_definition(const model::JobDefinition& definition) const;
-  Result<> check_schedules(const model::JobDefinition& definition, const std::vector<model::ScheduleDefinition>& schedules) const;
-  void replace_definition(JobEntry& entry, model::JobDefinition definition, Time now);
-  void insert_schedule(JobEntry& entry, model::ScheduleDefinition definition, Time now);
+  // jobs and schedules: engine_jobs.cc
+  Result<> check(const model::JobDefinition& definition,
+                 const std::vector<model::ScheduleDefinition>& schedules) const;
+  static Error schedule_exists(const std::string& id);
+  std::vector<model::ScheduleDefinition> schedules_of(const JobEntry& entry) const;
+  const model::Schedule& insert_schedule(JobEntry& entry, model::ScheduleDefinition definition,
+                                         Time now);
+  void put_schedules(JobEntry& entry, std::vector<model::ScheduleDefinition> schedules, Time now);
+  void redefine(model::Schedule& schedule, model::ScheduleDefinition definition, Time now);
   void drop_schedule(JobEntry& entry, ScheduleUid uid);
 
-  Node& create_run(JobEntry& entry, model::Trigger trigger, std::shared_ptr<const model::RunParameters> parameters, Time now);
-  Stopped stop(Node& run, std::string message, Time now);
-  void end_run(Node& run, model::State state, std::string message, Time now);
-  void begin_run(Node& run, Time now);
-  void carry_out(Node& run, Node* reserved, Step step, Time now);
-  Node& add_attempt(Node& run, TaskId id, Time now);
-  void attempt_ended(Node& attempt, const AttemptReport& report, Time now);
-  void relaunch(Node& attempt, Time now);
-  void release(Node& run, Time now);
-  void change(Node& node, model::State to, std::string message, Time now);
-  void ask_to_stop(Node& attempt, Time now);
+  // start-up: engine.cc
+  void adopt(model::Task task, model::JobPtr job);
+  void resume(Node& run);
 
-  void fire_due(Time now);
-  void fire(const model::Schedule& schedule, Time due, Time now);
-  void miss(model::Schedule& schedule, Time first, Time last, std::uint64_t count, model::DueOutcome outcome, Time now);
-  void expire_waiting(Time now);
+  // runs and attempts: engine_runs.cc
+  Result<> room_for_run() const;
+  Node& create_run(JobEntry& entry, model::Task task,
+                   Time now);  // task: trigger, schedule, parameters
+  static void enter(JobEntry& entry, Node& run);
+  void enqueue(Node& run);
   void place_waiting(Time now);
+  void begin_run(Node& run, Time now);
+  void carry_out(Node& run, TaskId attempt, Step step, Time now);
+  void add_attempt(Node& run, TaskId id, Time now);
+  void trim_attempts(Node& run);
+  void relaunch(Node& attempt, Time now);
+  void attempt_ended(Node& attempt, const AttemptReport& report, Time now);
+  void end_run(Node& run, model::State state, std::string message, Time now);
+  void count_end(JobEntry& entry, model::State state, Time now);
+  void outlived(Node& run);
+  void release(Node& run);
+  void change(Node& node, model::State to, std::string message, Time now);
+  Stopped stop(Node& run, std::string message, Time now);
+  void stop_all(JobEntry& entry, const std::string& message, Time now);
+  void ask_to_stop(Node& attempt);
+
+  // time: engine_time.cc
+  struct Stretch {  // due times with one outcome
+    Time first = kNever;
+    Time last = kNever;
+    std::uint64_t count = 0;
+    void add(Time due) {
+      if (count++ == 0) first = due;
+      last = due;
+    }
+  };
+  void fire_due(Time now);
+  bool is_missed(Time due, Time now) const;
+  void catch_up(model::Schedule& schedule, Time first, Time now);
+  void fire(const model::Schedule& schedule, Time due, Time now);
+  void record(const model::Schedule& schedule, const Stretch& stretch, model::DueOutcome outcome,
+              TaskId run);
+  void settle(model::Schedule& schedule, Time until);
+  void expire_waiting(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
   void sweep(Time now);
 
   void touch(Node& node);
   void touch(JobEntry& entry);
-  void log(model::EventType type, const Node& node, model::State before, std::string message, Time now);
+  void log(model::EventType type, const Node& node, model::State before, std::string message,
+           Time now);
   void log_job(model::EventType type, const model::Job& job, Time now);
   void append(model::Event event, const std::string& run_name);
   void forget_tree(Node& root);
@@ -177,12 +236,13 @@ class Engine : private SecretSource {
   std::map<std::string, model::SealedSecret> secrets_;
   TaskId last_task_;
   EventSeq last_event_;
+  Time started_at_ = kNever;  // due times up to here were missed while down
   Time next_sweep_ = kNever;
   std::string refusal_;
   bool observed_ = false;
   Counters counters_;
 
-  Tick open_;                     // grows until take()
+  Tick open_;  // grows until take()
   std::vector<Node*> dirty_nodes_;
   std::vector<JobEntry*> dirty_jobs_;
   std::vector<TaskId> ended_roots_;  // leave memory with the tick that stores their end

@@ -2,9 +2,10 @@
 
 // The port to whatever runs attempts: the local runner now; ssh, podman and slurm later.
 //
-// Five verbs: start, find, stop, logs (files found by token, see log_files), forget. A token is the attempt's TaskId.
-// start(token) is idempotent: asked twice, it runs once. A result is kept by the executor until forget(token), which the
-// engine sends only when the result is on disk. All calls and all listener calls happen on the engine's strand; none blocks.
+// Five verbs: start, find, stop, logs (files found by token, see log_files), forget. A token is the
+// attempt's TaskId. start(token) is idempotent: asked twice, it runs once. A result is kept by the
+// executor until forget(token), which the engine sends only when the result is on disk. All calls
+// and all listener calls happen on the engine's strand; none blocks.
 
 #include <cstdint>
 #include <functional>
@@ -28,7 +29,8 @@ struct SecretFile {
   std::string content;
 };
 
-// Everything an executor needs to run one attempt. Holds secret values in memory only: never logged, never on disk.
+// Everything an executor needs to run one attempt. Holds secret values in memory only: never
+// logged, never on disk.
 struct LaunchSpec {
   std::optional<std::string> cmd;  // through /bin/sh -c; with args too, args become $0 $1 ...
   std::vector<std::string> args;   // direct exec when cmd is absent
@@ -36,11 +38,11 @@ struct LaunchSpec {
   std::vector<std::pair<std::string, std::string>> env;
   std::vector<SecretFile> secret_files;
   std::vector<Artifact> artifacts;
-  double cpus = 0;                           // 0: not limited
-  double mem_mib = 0;                        // 0: not limited
-  double disk_mib = 0;                       // 0: not checked
+  double cpus = 0;                               // 0: not limited
+  double mem_mib = 0;                            // 0: not limited
+  double disk_mib = 0;                           // 0: not checked
   Duration kill_grace{std::chrono::seconds{3}};  // between SIGTERM and SIGKILL
-  std::string log_label;                     // readable name for the work directory's listing, e.g. the run's name
+  std::string log_label;  // readable name for the work directory's listing, e.g. the run's name
 };
 
 enum class AttemptPhase {
@@ -54,19 +56,23 @@ enum class AttemptPhase {
 struct AttemptReport {
   TaskId token;
   AttemptPhase phase = AttemptPhase::kUnknown;
-  Time started_at = kNever;   // exec of the command
+  Time started_at = kNever;  // exec of the command
   Time finished_at = kNever;
-  int exit_code = 0;          // valid when kExited and signal == 0
-  int signal = 0;             // the signal that ended it, 0 if it exited by itself
-  bool oom = false;           // the kernel killed it for memory
-  std::string message;        // why it failed, when an exit code does not say: "command not found", "artifact ..."
-  bool succeeded() const { return phase == AttemptPhase::kExited && signal == 0 && exit_code == 0 && message.empty(); }
+  int exit_code = 0;    // valid when kExited and signal == 0
+  int signal = 0;       // the signal that ended it, 0 if it exited by itself
+  bool oom = false;     // the kernel killed it for memory
+  std::string message;  // why it failed, when an exit code does not say: "command not found",
+                        // "artifact ..."
+  bool succeeded() const {
+    return phase == AttemptPhase::kExited && signal == 0 && exit_code == 0 && message.empty();
+  }
 };
 
 class ExecutorListener {
  public:
   virtual ~ExecutorListener() = default;
-  // A change of phase, reported at least once for kRunning and kExited; may repeat after reconnects.
+  // A change of phase, reported at least once for kRunning and kExited; may repeat after
+  // reconnects.
   virtual void on_attempt(const AttemptReport& report) = 0;
 };
 
@@ -75,7 +81,8 @@ class Executor {
   virtual ~Executor() = default;
   virtual void set_listener(ExecutorListener* listener) = 0;
   virtual void start(TaskId token, const LaunchSpec& spec) = 0;
-  // Asks the process group to end: SIGTERM, SIGKILL after grace (the spec's when absent). Unknown tokens are ignored.
+  // Asks the process group to end: SIGTERM, SIGKILL after grace (the spec's when absent). Unknown
+  // tokens are ignored.
   virtual void stop(TaskId token, std::optional<Duration> grace) = 0;
   virtual void forget(const std::vector<TaskId>& tokens) = 0;
   // Reports one AttemptReport for each token, in order, once the executor is reachable.

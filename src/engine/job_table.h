@@ -1,9 +1,11 @@
 #pragma once
 
-// Jobs by id, with what the engine knows about each: its totals, its live runs, its schedules. Strand only.
+// Jobs by id, with what the engine knows about each: its totals, its live runs, its schedules.
+// Strand only.
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,11 +19,11 @@ namespace docket::engine {
 
 struct JobEntry {
   JobRow row;
-  std::map<TaskId, Node*> active;                           // runs not final, oldest first
+  std::map<TaskId, Node*> active;                              // runs not final, oldest first
   std::unordered_map<std::string_view, Node*> active_by_name;  // keys point into the nodes
-  std::uint32_t dying = 0;                                  // final runs with a process that has not ended yet
-  std::map<std::string, ScheduleUid> schedules;             // by schedule id
-  std::vector<JobEntry*> dependents;                        // jobs that name this one as a dependency
+  std::uint32_t dying = 0;                       // final runs with a process that has not ended yet
+  std::map<std::string, ScheduleUid> schedules;  // by schedule id
+  std::vector<JobEntry*> dependents;             // jobs that name this one as a dependency
   bool dirty = false;
 
   const model::Job& job() const { return *row.job; }
@@ -48,7 +50,8 @@ class JobTable {
  private:
   void link(JobEntry& entry);
   void unlink(JobEntry& entry);
-  bool reaches(const JobEntry& from, const std::string& target) const;
+  bool reaches(const JobEntry& from, const std::string& target,
+               std::set<const JobEntry*>& seen) const;
 
   std::map<std::string, std::unique_ptr<JobEntry>> by_id_;
   std::unordered_map<JobUid, JobEntry*> by_uid_;

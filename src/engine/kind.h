@@ -1,6 +1,7 @@
 #pragma once
 
-// A kind answers one question: given a run, its attempts and what just happened, what next? Pure: no clock, no I/O.
+// A kind answers one question: given a run, its attempts and what just happened, what next? Pure:
+// no clock, no I/O.
 
 #include <string>
 #include <utility>
@@ -28,9 +29,13 @@ class SecretSource {
   virtual Result<std::string> secret(const std::string& path) const = 0;
 };
 
-struct Launch { LaunchSpec spec; };           // start a new attempt
-struct Succeed {};                            // the run is done
-struct Fail { std::string message; };         // the run has failed
+struct Launch {
+  LaunchSpec spec;
+};  // start a new attempt
+struct Succeed {};  // the run is done
+struct Fail {
+  std::string message;
+};  // the run has failed
 using Step = std::variant<Launch, Succeed, Fail>;
 
 class Kind {
@@ -39,13 +44,15 @@ class Kind {
   virtual Demand demand(const model::Job& job) const = 0;
   virtual const std::vector<model::LockWish>& locks(const model::Job& job) const = 0;
   virtual const std::vector<model::Constraint>& constraints(const model::Job& job) const = 0;
-  // The run has its capacity and locks: what to do first. `attempt` is the token a Launch would get.
-  virtual Step begin(const model::Job& job, const model::Task& run, TaskId attempt, const SecretSource& secrets) const = 0;
-  // An attempt ended (or was lost); the run was not asked to stop. `next` is the token a Launch would get.
-  virtual Step attempt_ended(const model::Job& job, const model::Task& run, const AttemptReport& report, TaskId next,
-                             const SecretSource& secrets, Time now) const = 0;
-  // The same launch again, for an attempt whose start the executor never saw (crash between commit and start).
-  virtual Step relaunch(const model::Job& job, const model::Task& run, TaskId attempt, const SecretSource& secrets) const = 0;
+  // The run has its capacity and locks: what to do first. `attempt` is the token a Launch would
+  // get.
+  virtual Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
+                     const SecretSource& secrets) const = 0;
+  // An attempt ended (or was lost); the run was not asked to stop. `next` is the token a Launch
+  // would get.
+  virtual Step attempt_ended(const model::Job& job, const model::Task& run,
+                             const AttemptReport& report, TaskId next, const SecretSource& secrets,
+                             Time now) const = 0;
 };
 
 }  // namespace docket::engine

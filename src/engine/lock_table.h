@@ -1,7 +1,8 @@
 #pragma once
 
-// Named exclusive rights. A run takes all its locks in one step when it starts, or none, so no two runs can wait for each
-// other. A lock is held until the run is final and its last process is gone. Strand only.
+// Named exclusive rights. A run takes all its locks in one step when it starts, or none, so no two
+// runs can wait for each other. A lock is held until the run is final and its last process is gone.
+// Strand only.
 
 #include <map>
 #include <string>
@@ -19,8 +20,10 @@ class LockTable {
   // The first wish that another run holds; null when all are free.
   const model::LockWish* blocked_by(const std::vector<model::LockWish>& wishes) const;
   // Grants all (they must be free) with new fencing numbers; the changed rows go to `changed`.
-  void grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now, std::vector<model::Lock>& changed);
-  void release(const std::vector<model::LockWish>& wishes, TaskId holder, std::vector<model::Lock>& changed);
+  void grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now,
+             std::vector<model::Lock>& changed);
+  void release(const std::vector<model::LockWish>& wishes, TaskId holder,
+               std::vector<model::Lock>& changed);
   void restore(std::vector<model::Lock> locks);
 
  private:

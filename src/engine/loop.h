@@ -1,14 +1,14 @@
 #pragma once
 
-// Drives the engine: turns requests into ticks, ticks into commits, and lets answers and effects out only when what
-// they tell is on disk. Reads wait too, for the commit whose changes they may have seen, so no answer ever shows what a
-// crash could take back. Strand only.
+// Drives the engine: turns requests into ticks, ticks into commits, and lets answers and effects
+// out only when what they tell is on disk. Reads wait too, for the commit whose changes they may
+// have seen, so no answer ever shows what a crash could take back. Strand only.
 //
 //   loop.call<std::string>([](Engine& e, Time now) -> Result<std::string> { ... },
 //                          [reply](Result<std::string> answer) { ... });
 
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,29 +21,34 @@ namespace docket::engine {
 
 class Loop : private ExecutorListener {
  public:
-  // What the loop needs to know when the store is full: room to finish what runs, and whether there is room again.
+  // What the loop needs to know when the store is full: room to finish what runs, and whether there
+  // is room again.
   class Reserve {
    public:
     virtual ~Reserve() = default;
-    virtual bool release() = 0;         // frees some room; false: nothing left to free
-    virtual bool has_room() = 0;        // comfortable again
+    virtual bool release() = 0;   // frees some room; false: nothing left to free
+    virtual bool has_room() = 0;  // comfortable again
     virtual void restore() = 0;
   };
   using Subscriber = std::function<void(const Notice&)>;
 
-  Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor, Reserve* reserve = nullptr);
+  Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
+       Reserve* reserve = nullptr);
   ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Restores nothing by itself: call after Engine::restore. Asks the executor about live attempts, then calls ready.
+  // Restores nothing by itself: call after Engine::restore. Asks the executor about live attempts,
+  // then calls ready.
   void start(std::function<void(Result<>)> ready);
 
-  // Runs work now; done gets its result when everything it could have seen is durable, or kUnavailable if the store failed.
+  // Runs work now; done gets its result when everything it could have seen is durable, or
+  // kUnavailable if the store failed.
   template <class T>
   void call(std::function<Result<T>(Engine&, Time)> work, std::function<void(Result<T>)> done) {
     if (failed_) return done(fail(failure_));
-    auto answer = std::make_shared<Result<T>>(work(engine_, clock_.now()));  // shared with the release below
+    auto answer =
+        std::make_shared<Result<T>>(work(engine_, clock_.now()));  // shared with the release below
     hold([answer, done = std::move(done)](const Result<>& durable) {
       durable ? done(std::move(*answer)) : done(fail(durable.error()));
     });
@@ -56,7 +61,11 @@ class Loop : private ExecutorListener {
   bool failed() const { return failed_; }
   bool full() const { return full_; }
   // Called once when the store has failed and nothing more will be acknowledged.
-  void on_failure(std::function<void(const Error&)> handler) { failure_handler_ = std::move(handler); }
+  void on_failure(std::function<void(const Error&)> handler) {
+    failure_handler_ = std::move(handler);
+  }
+  // Called when the store becomes full (true) and when there is room again (false).
+  void on_full(std::function<void(bool)> handler) { full_handler_ = std::move(handler); }
   // Calls done when everything accepted so far is durable (or the store failed): for a clean stop.
   void drain(std::function<void()> done);
 
@@ -64,6 +73,7 @@ class Loop : private ExecutorListener {
   using Release = std::function<void(const Result<>&)>;
   void on_attempt(const AttemptReport& report) override;
   void hold(Release release);
+  void publish(const Notice& notice);
   void schedule_flush();
   void flush();
   void commit();
@@ -89,9 +99,11 @@ class Loop : private ExecutorListener {
   bool full_ = false;
   Error failure_;
   std::function<void(const Error&)> failure_handler_;
+  std::function<void(bool)> full_handler_;
   std::map<std::uint64_t, Subscriber> subscribers_;
   std::uint64_t last_ticket_ = 0;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // shared with posted work, which may outlive the loop
+  std::shared_ptr<bool> alive_ =
+      std::make_shared<bool>(true);  // shared with posted work, which may outlive the loop
 };
 
 }  // namespace docket::engine

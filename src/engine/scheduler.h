@@ -1,6 +1,7 @@
 #pragma once
 
-// All schedules, and which is due next. Knows times only; what a due time means is the engine's. Strand only.
+// All schedules, and which is due next. Knows times only; what a due time means is the engine's.
+// Strand only.
 
 #include <memory>
 #include <optional>
@@ -16,14 +17,18 @@ namespace docket::engine {
 
 class Scheduler {
  public:
-  model::Schedule& insert(model::Schedule schedule);  // arms it, if enabled, after schedule.checked_until
+  model::Schedule& insert(
+      model::Schedule schedule);  // arms it, if enabled, after schedule.checked_until
   void erase(ScheduleUid uid);
   const model::Schedule* find(ScheduleUid uid) const;
   model::Schedule* find(ScheduleUid uid);
   // The next armed due time; kNever when there is none.
-  Time next_due() const;
+  Time next_due();
   // The schedule due at or before now, or null. Its due time stays the same until advance_to.
-  struct Due { model::Schedule* schedule; Time at; };
+  struct Due {
+    model::Schedule* schedule;
+    Time at;
+  };
   std::optional<Due> due(Time now);
   // Everything up to `until` is dealt with: arms the next due time after it.
   void advance_to(model::Schedule& schedule, Time until);
@@ -43,7 +48,9 @@ class Scheduler {
   struct Alarm {
     Time at;
     ScheduleUid uid;
-    bool operator>(const Alarm& other) const { return at != other.at ? at > other.at : uid.value > other.uid.value; }
+    bool operator>(const Alarm& other) const {
+      return at != other.at ? at > other.at : uid.value > other.uid.value;
+    }
   };
   void arm(Slot& slot);
   void drop_stale();

@@ -25,12 +25,15 @@ struct Settings {
   std::uint32_t queued_max = 1'000'000;  // runs waiting; more are refused (kExhausted)
   std::uint32_t jobs_max = 1'000'000;
   std::uint32_t schedules_per_job_max = 100;
-  // A due time is fired if seen at most this late; later ones are missed (freeze, clock step): no storm afterwards.
+  // A due time is fired if seen at most this late; later ones are missed (freeze, clock step): no
+  // storm afterwards.
   Duration lateness_max = std::chrono::seconds{60};
-  // A waiting run that fits the empty node may be overtaken by smaller ones this long; then it goes first.
+  // A waiting run that fits the empty node may be overtaken by smaller ones this long; then it goes
+  // first.
   Duration overtaking_max = std::chrono::seconds{60};
   Duration kill_grace = std::chrono::seconds{3};  // Mesos' default where a job names none
-  Duration retention = std::chrono::days{30};     // finished runs older than this are removed; zero keeps all
+  Duration retention =
+      std::chrono::days{30};  // finished runs older than this are removed; zero keeps all
   Duration sweep_interval = std::chrono::minutes{1};
   std::uint32_t sweep_roots_max = 1000;
 };

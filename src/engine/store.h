@@ -1,9 +1,10 @@
 #pragma once
 
-// The port to durable memory. Implemented by store/memory (tests, simulation) and store/sqlite; one conformance suite
-// (tests/conformance) runs over all.
+// The port to durable memory. Implemented by store/memory (tests, simulation) and store/sqlite; one
+// conformance suite (tests/conformance) runs over all.
 //
-// Thread rule: load() and commit() from one thread at a time (the writer's); a Reader from any one thread at a time. Calls block.
+// Thread rule: load() and commit() from one thread at a time (the writer's); a Reader from any one
+// thread at a time. Calls block.
 
 #include <cstdint>
 #include <memory>
@@ -20,17 +21,18 @@ inline constexpr std::uint32_t kMaxPage = 1000;  // rows a query may return, wha
 
 enum class Order { kOldestFirst, kNewestFirst };
 
-// Tasks of the whole history. Absent members do not restrict. Paging: pass the last id seen as `after`.
+// Tasks of the whole history. Absent members do not restrict. Paging: pass the last id seen as
+// `after`.
 struct TaskQuery {
-  std::optional<TaskId> parent;          // TaskId{} selects roots
+  std::optional<TaskId> parent;  // TaskId{} selects roots
   std::optional<JobUid> job;
-  std::optional<std::string> job_id;     // every life of a job with this id
-  std::optional<std::string> name;       // run name, exact
-  std::vector<model::State> states;      // empty: any
+  std::optional<std::string> job_id;  // every life of a job with this id
+  std::optional<std::string> name;    // run name, exact
+  std::vector<model::State> states;   // empty: any
   std::optional<ScheduleUid> schedule;
   std::optional<Time> created_from, created_until;  // half open
   std::optional<TaskId> after;
-  Order order = Order::kNewestFirst;     // by id
+  Order order = Order::kNewestFirst;  // by id
   std::uint32_t limit = 100;
 };
 
@@ -50,7 +52,7 @@ struct EventQuery {
   std::optional<TaskId> root;
   std::optional<TaskId> task;
   std::optional<JobUid> job;
-  EventSeq after;  // exclusive
+  EventSeq after;             // exclusive
   std::uint32_t limit = 100;  // oldest first
 };
 
@@ -68,8 +70,8 @@ class Reader {
   virtual Result<std::vector<FinishedRun>> history(const HistoryQuery& query) = 0;
   virtual Result<std::vector<model::Event>> events(const EventQuery& query) = 0;
   // Entries that touch [from, until), oldest first.
-  virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
-                                                         std::uint32_t limit) = 0;
+  virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from,
+                                                         Time until, std::uint32_t limit) = 0;
   // A definition as it was, for runs of older versions and deleted jobs.
   virtual Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) = 0;
 };
@@ -78,8 +80,9 @@ class Store {
  public:
   virtual ~Store() = default;
   virtual Result<Snapshot> load() = 0;
-  // Durable when it returns success. kExhausted: no room; nothing was written and the same batch may be tried again.
-  // Any other error: the store is not to be trusted any more; every later commit fails as well until it is opened anew.
+  // Durable when it returns success. kExhausted: no room; nothing was written and the same batch
+  // may be tried again. Any other error: the store is not to be trusted any more; every later
+  // commit fails as well until it is opened anew.
   virtual Result<> commit(const Batch& batch) = 0;
   virtual Result<std::unique_ptr<Reader>> open_reader() = 0;
   // A consistent copy into a new file while commits go on.

@@ -1,7 +1,7 @@
 #pragma once
 
-// Live tasks in memory: every tree whose root is not final, or that still has a process running under it. A change of a
-// node is remembered until the tick takes it to the store. Strand only.
+// Live tasks in memory: every tree whose root is not final, or that still has a process running
+// under it. A change of a node is remembered until the tick takes it to the store. Strand only.
 
 #include <cstdint>
 #include <memory>
@@ -15,18 +15,19 @@
 
 namespace docket::engine {
 
-// Ended attempts that a live run keeps in memory, newest; a run that restarts for ever stays small. Older ones are in the store.
+// Ended attempts that a live run keeps in memory, newest; a run that restarts for ever stays small.
+// Older ones are in the store.
 inline constexpr std::size_t kAttemptsKept = 100;
 
 struct Node {
   model::Task task;
-  model::JobPtr job;                             // as frozen when the run was made
+  model::JobPtr job;  // as frozen when the run was made
   Node* parent = nullptr;
-  std::vector<std::unique_ptr<Node>> children;   // oldest first
-  std::uint32_t live_children = 0;               // children not final
-  bool dirty = false;                            // changed since the last tick was taken
-  bool recovered = false;                        // came from the store at start-up (STARTING instead of INITIAL)
-  bool holds_capacity = false;                   // roots: counted against the node until the last process is gone
+  std::vector<std::unique_ptr<Node>> children;  // oldest first
+  std::uint32_t live_children = 0;              // children not final
+  bool dirty = false;                           // changed since the last tick was taken
+  bool recovered = false;       // came from the store at start-up (STARTING instead of INITIAL)
+  bool holds_capacity = false;  // roots: counted against the node until the last process is gone
 
   bool is_final() const { return model::is_final(task.state); }
   const Node& root() const { return parent ? parent->root() : *this; }

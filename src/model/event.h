@@ -1,6 +1,7 @@
 #pragma once
 
-// An append-only fact: a change of a task, or of a job's definition. Durable in the same commit as the change it tells.
+// An append-only fact: a change of a task, or of a job's definition. Durable in the same commit as
+// the change it tells.
 
 #include <cstdint>
 #include <string>

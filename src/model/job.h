@@ -1,7 +1,7 @@
 #pragma once
 
-// A job: a named, versioned definition. Immutable once made: a change is a new version behind a new pointer, so a run
-// keeps the spec and the names it started with by keeping the pointer.
+// A job: a named, versioned definition. Immutable once made: a change is a new version behind a new
+// pointer, so a run keeps the spec and the names it started with by keeping the pointer.
 
 #include <cstdint>
 #include <memory>

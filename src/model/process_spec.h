@@ -1,7 +1,8 @@
 #pragma once
 
-// What a process job runs: one command on one node. The field names, defaults and limits are those of DC/OS Jobs
-// (reference/metronome.md section 3), which the native API shares; `locks` is docket's own.
+// What a process job runs: one command on one node. The field names, defaults and limits are those
+// of DC/OS Jobs (reference/metronome.md section 3), which the native API shares; `locks` is
+// docket's own.
 
 #include <cstdint>
 #include <optional>
@@ -87,9 +88,9 @@ struct LockWish {
 };
 
 struct ProcessSpec {
-  double cpus = 1;    // cores
-  double mem = 128;   // MiB
-  double disk = 0;    // MiB
+  double cpus = 1;   // cores
+  double mem = 128;  // MiB
+  double disk = 0;   // MiB
   std::int64_t gpus = 0;
   std::optional<std::string> cmd;
   std::optional<std::vector<std::string>> args;

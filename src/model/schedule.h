@@ -12,10 +12,18 @@
 
 namespace docket::model {
 
-enum class ConcurrencyPolicy : std::uint8_t { kAllow, kForbid, kReplace };  // kReplace: native API only
-enum class MissedPolicy : std::uint8_t { kNone, kLast, kAll };  // due times passed while down; native API only
-const char* name_of(ConcurrencyPolicy policy);                  // "ALLOW", "FORBID", "REPLACE"
-const char* name_of(MissedPolicy policy);                       // "none", "last", "all"
+enum class ConcurrencyPolicy : std::uint8_t {
+  kAllow,
+  kForbid,
+  kReplace
+};  // kReplace: native API only
+enum class MissedPolicy : std::uint8_t {
+  kNone,
+  kLast,
+  kAll
+};                                              // due times passed while down; native API only
+const char* name_of(ConcurrencyPolicy policy);  // "ALLOW", "FORBID", "REPLACE"
+const char* name_of(MissedPolicy policy);       // "none", "last", "all"
 
 struct ScheduleDefinition {
   std::string id;  // unique in its job
@@ -43,9 +51,11 @@ enum class DueOutcome : std::uint8_t {
   kMissedLate,    // the server was frozen, or the clock stepped over it
   kPastDeadline,  // a run was made, and failed because nothing could start it in time
 };
-const char* name_of(DueOutcome outcome);  // "ran", "skipped_forbid", "missed_down", "missed_late", "past_deadline"
+const char* name_of(
+    DueOutcome outcome);  // "ran", "skipped_forbid", "missed_down", "missed_late", "past_deadline"
 
-// One due time, or an unbroken stretch of them with the same outcome (an absence of a year is one row).
+// One due time, or an unbroken stretch of them with the same outcome (an absence of a year is one
+// row).
 struct LedgerEntry {
   ScheduleUid schedule;
   Time first_due = kNever;

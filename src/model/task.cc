@@ -11,20 +11,21 @@ namespace {
 constexpr std::array<const char*, kStateCount> kStateNames{"created", "queued", "running", "paused",
                                                            "done",    "failed", "aborted"};
 
-// Rows: from; columns: to; in the order of State. A created task may end at once (refused, stopped before it was
-// queued); only running work pauses; nothing leaves a final state.
+// Rows: from; columns: to; in the order of State. A created task may end at once (refused, stopped
+// before it was queued); only running work pauses; nothing leaves a final state.
 constexpr bool kMoves[kStateCount][kStateCount] = {
     // created queued running paused done failed aborted
-    {false, true, true, false, false, true, true},     // created
-    {false, false, true, false, false, true, true},    // queued
-    {false, false, false, true, true, true, true},     // running
-    {false, false, true, false, false, true, true},    // paused
+    {false, true, true, false, false, true, true},      // created
+    {false, false, true, false, false, true, true},     // queued
+    {false, false, false, true, true, true, true},      // running
+    {false, false, true, false, false, true, true},     // paused
     {false, false, false, false, false, false, false},  // done
     {false, false, false, false, false, false, false},  // failed
     {false, false, false, false, false, false, false},  // aborted
 };
 
-// Fixed upper half: marks docket's task ids (version 8, custom). The lower half is the number under the variant bits.
+// Fixed upper half: marks docket's task ids (version 8, custom). The lower half is the number under
+// the variant bits.
 constexpr std::string_view kUuidPrefix = "d0c4e700-0000-8000-";
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
-// A node of the one durable tree. The root of a tree is a run; a process run's children are its attempts.
-// State changes go through move() only: it is the compare-and-set of DESIGN section 2.
+// A node of the one durable tree. The root of a tree is a run; a process run's children are its
+// attempts. State changes go through move() only: it is the compare-and-set of DESIGN section 2.
 
 #include <cstdint>
 #include <memory>
@@ -46,25 +46,27 @@ struct Task {
   TaskKind kind = TaskKind::kRun;
   State state = State::kCreated;
   Trigger trigger = Trigger::kManual;
-  bool stopping = false;       // asked to die; the state says whether it has
-  std::string name;            // a run's: 20190307204634kC8Rs, unique in its job; an attempt's: empty
+  bool stopping = false;  // asked to die; the state says whether it has
+  std::string name;       // a run's: 20190307204634kC8Rs, unique in its job; an attempt's: empty
   Time created_at = kNever;
-  Time started_at = kNever;    // entered kRunning
-  Time finished_at = kNever;   // entered a final state
-  ScheduleUid schedule;        // of a scheduled run
-  Time due_at = kNever;        // the schedule's instant it stands for
+  Time started_at = kNever;      // entered kRunning
+  Time finished_at = kNever;     // entered a final state
+  ScheduleUid schedule;          // of a scheduled run
+  Time due_at = kNever;          // the schedule's instant it stands for
   Time start_deadline = kNever;  // fails if still waiting then; kNever: waits for ever
-  std::int32_t exit_code = 0;  // of an ended attempt
+  std::int32_t exit_code = 0;    // of an ended attempt
   std::int32_t signal = 0;
-  std::string message;         // why it failed or waits; empty when there is nothing to say
-  std::shared_ptr<const RunParameters> parameters;  // null: none; shared with batches on their way to the store
+  std::string message;  // why it failed or waits; empty when there is nothing to say
+  std::shared_ptr<const RunParameters>
+      parameters;  // null: none; shared with batches on their way to the store
 };
 
-// The compare-and-set: changes state and its instants if task is in `expected` and the table allows the move; otherwise
-// kConflict and nothing changes.
+// The compare-and-set: changes state and its instants if task is in `expected` and the table allows
+// the move; otherwise kConflict and nothing changes.
 Result<> move(Task& task, State expected, State to, Time now);
 
-// A stable UUID for a task (8-4-4-4-12, lower case) made from its number, and back. Clients see these as opaque.
+// A stable UUID for a task (8-4-4-4-12, lower case) made from its number, and back. Clients see
+// these as opaque.
 std::string uuid_of(TaskId id);
 std::optional<TaskId> task_of_uuid(std::string_view uuid);
 

@@ -1,0 +1,220 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+namespace docket::engine {
+
+Engine::Engine(Settings settings, Random& random, Vault& vault, std::vector<const Kind*> kinds)
+    : settings_(std::move(settings)),
+      random_(random),
+      vault_(vault),
+      kinds_(std::move(kinds)),
+      queue_(settings_) {}
+
+Engine::~Engine() = default;
+
+// ---- start-up
+
+void Engine::restore(Snapshot snapshot, Time now) {
+  started_at_ = now;
+  next_sweep_ = now + settings_.sweep_interval;
+  last_task_ = snapshot.last_task;
+  last_event_ = snapshot.last_event;
+  jobs_.restore(snapshot.last_job);
+  scheduler_.restore(snapshot.last_schedule);
+  locks_.restore(std::move(snapshot.locks));
+  for (model::SealedSecret& secret : snapshot.secrets) secrets_.emplace(secret.path, secret);
+
+  std::map<std::pair<JobUid, std::uint32_t>, model::JobPtr> versions;
+  for (const model::JobPtr& job : snapshot.frozen)
+    versions.emplace(std::pair{job->uid, job->version}, job);
+  for (JobRow& row : snapshot.jobs) {
+    versions.emplace(std::pair{row.job->uid, row.job->version}, row.job);
+    if (!row.deleted) jobs_.insert(std::move(row));
+  }
+  jobs_.link_all();
+  for (model::Schedule& schedule : snapshot.schedules) {
+    JobEntry* entry = jobs_.find(schedule.job);
+    if (!entry) continue;
+    entry->schedules.emplace(schedule.definition.id, schedule.uid);
+    scheduler_.insert(std::move(schedule));
+  }
+  // A parent's number is always smaller than its children's, so one pass in order builds the trees.
+  std::ranges::sort(snapshot.tasks, {}, [](const model::Task& task) { return task.id; });
+  for (model::Task& task : snapshot.tasks) {
+    const auto job = versions.find({task.job, task.job_version});
+    if (job != versions.end()) adopt(std::move(task), job->second);
+  }
+  for (auto& [id, root] : roots_) resume(*root);
+}
+
+void Engine::adopt(model::Task task, model::JobPtr job) {
+  const auto parent = nodes_.find(task.parent);
+  if (task.parent && parent == nodes_.end()) return;
+  auto node = std::make_unique<Node>();
+  node->task = std::move(task);
+  node->job = std::move(job);
+  node->recovered = true;
+  Node& adopted = *node;
+  nodes_.emplace(adopted.task.id, &adopted);
+  if (!adopted.task.parent) {
+    roots_.emplace(adopted.task.id, std::move(node));
+    return;
+  }
+  adopted.parent = parent->second;
+  adopted.parent->live_children += adopted.is_final() ? 0 : 1;
+  adopted.parent->children.push_back(std::move(node));
+}
+
+// Puts a restored run back where it stood: waiting, running, or ended with processes that still
+// have to go.
+void Engine::resume(Node& run) {
+  JobEntry* entry = jobs_.find(run.task.job);
+  const Demand demand = kind_of(*run.job).demand(*run.job);
+  if (run.is_final()) {
+    queue_.hold(run, demand);
+    if (entry) ++entry->dying;
+    return;
+  }
+  if (entry) enter(*entry, run);
+  if (run.task.state == model::State::kQueued) {
+    enqueue(run);
+  } else {
+    queue_.hold(run, demand);
+  }
+}
+
+std::vector<TaskId> Engine::live_attempts() const {
+  std::vector<TaskId> attempts;
+  for (const auto& [id, node] : nodes_) {
+    if (node->parent && !node->is_final()) attempts.push_back(id);
+  }
+  std::ranges::sort(attempts);
+  return attempts;
+}
+
+void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
+  for (const AttemptReport& report : reports) {
+    const auto it = nodes_.find(report.token);
+    if (it == nodes_.end() || it->second->is_final()) continue;
+    if (report.phase == AttemptPhase::kUnknown) {
+      relaunch(*it->second, now);
+    } else {
+      on_attempt(report, now);
+    }
+    // The order to stop may have died with the last server.
+    const auto still = nodes_.find(report.token);
+    if (still != nodes_.end() && !still->second->is_final() && still->second->task.stopping) {
+      open_.stops.push_back({report.token, std::nullopt});
+    }
+  }
+}
+
+// ---- ticks
+
+bool Engine::dirty() const {
+  return !open_.batch->empty() || !dirty_nodes_.empty() || !dirty_jobs_.empty() ||
+         !open_.starts.empty() || !open_.stops.empty() || !open_.forgets.empty();
+}
+
+Tick Engine::take() {
+  Batch& batch = *open_.batch;
+  for (JobEntry* entry : dirty_jobs_) {
+    entry->dirty = false;
+    batch.jobs.push_back(entry->row);
+  }
+  dirty_jobs_.clear();
+  batch.tasks.reserve(dirty_nodes_.size());
+  for (Node* node : dirty_nodes_) {
+    node->dirty = false;
+    batch.tasks.push_back(node->task);
+  }
+  dirty_nodes_.clear();
+  for (const TaskId root : ended_roots_) forget_tree(*roots_.at(root));
+  ended_roots_.clear();
+  return std::exchange(open_, Tick{});
+}
+
+void Engine::forget_tree(Node& root) {
+  for (const auto& child : root.children) nodes_.erase(child->task.id);
+  const TaskId id = root.task.id;
+  nodes_.erase(id);
+  roots_.erase(id);
+}
+
+void Engine::touch(Node& node) {
+  if (!std::exchange(node.dirty, true)) dirty_nodes_.push_back(&node);
+}
+
+void Engine::touch(JobEntry& entry) {
+  if (!std::exchange(entry.dirty, true)) dirty_jobs_.push_back(&entry);
+}
+
+void Engine::log(model::EventType type, const Node& node, model::State before, std::string message,
+                 Time now) {
+  const Node& root = node.root();
+  append({.seq = {},
+          .at = now,
+          .type = type,
+          .job = node.task.job,
+          .task = node.task.id,
+          .root = root.task.id,
+          .before = before,
+          .after = node.task.state,
+          .job_id = node.job->id(),
+          .message = std::move(message)},
+         root.task.name);
+}
+
+void Engine::log_job(model::EventType type, const model::Job& job, Time now) {
+  append({.seq = {},
+          .at = now,
+          .type = type,
+          .job = job.uid,
+          .task = {},
+          .root = {},
+          .before = model::State::kCreated,
+          .after = model::State::kCreated,
+          .job_id = job.id(),
+          .message = {}},
+         {});
+}
+
+void Engine::append(model::Event event, const std::string& run_name) {
+  event.seq = EventSeq{++last_event_.value};
+  if (observed_) open_.notices.push_back({event, run_name});
+  open_.batch->events.push_back(std::move(event));
+}
+
+// ---- secrets
+
+Result<> Engine::put_secret(const std::string& path, const std::string& value, Time now) {
+  if (!refusal_.empty()) return fail(ErrorKind::kExhausted, refusal_);
+  model::SealedSecret secret{path, vault_.seal(path, value, random_), now};
+  open_.batch->secrets.push_back(secret);
+  secrets_[path] = std::move(secret);
+  return {};
+}
+
+Result<> Engine::delete_secret(const std::string& path) {
+  if (secrets_.erase(path) == 0) {
+    return fail({.kind = ErrorKind::kNotFound, .message = "Secret not found", .subject = "secret"});
+  }
+  open_.batch->dropped_secrets.push_back(path);
+  return {};
+}
+
+std::vector<std::pair<std::string, Time>> Engine::secrets() const {
+  std::vector<std::pair<std::string, Time>> paths;
+  for (const auto& [path, secret] : secrets_) paths.emplace_back(path, secret.updated_at);
+  return paths;
+}
+
+Result<std::string> Engine::secret(const std::string& path) const {
+  const auto it = secrets_.find(path);
+  if (it == secrets_.end())
+    return fail(ErrorKind::kNotFound, "secret \"" + path + "\" is not in the secret store");
+  return vault_.unseal(path, it->second.sealed);
+}
+
+}  // namespace docket::engine

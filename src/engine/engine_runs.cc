@@ -1,0 +1,332 @@
+// The life of runs and attempts: created, begun, ended, stopped.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/engine.h"
+
+namespace docket::engine {
+namespace {
+
+using model::EventType;
+using model::State;
+
+constexpr std::uint64_t kNames = 62ULL * 62 * 62 * 62 * 62;
+
+// yyyyMMddHHmmss in UTC and five characters of [A-Za-z0-9] (reference section 7). The five are the
+// task's number, stirred by a multiplication that is a bijection on five characters: unique for 900
+// million runs in a row, across restarts too, with nothing to remember.
+std::string run_name(TaskId id, Time now) {
+  constexpr std::string_view kDigits =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  constexpr std::uint64_t kStir = 387'420'489;  // prime to 62
+  const auto day = std::chrono::floor<std::chrono::days>(now);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(now - day)};
+  std::string name =
+      fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}", int(date.year()), unsigned(date.month()),
+                  unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
+                  clock.seconds().count());
+  std::uint64_t rest = (id.value % kNames) * kStir % kNames;
+  for (int i = 0; i < 5; ++i, rest /= 62) name.push_back(kDigits[rest % 62]);
+  return name;
+}
+
+Error no_such_run() {
+  return {.kind = ErrorKind::kNotFound, .message = "Job Run not found", .subject = "run"};
+}
+
+}  // namespace
+
+// ---- creation
+
+Result<const Node*> Engine::start_run(const std::string& job_id,
+                                      std::shared_ptr<const model::RunParameters> parameters,
+                                      Time now) {
+  JobEntry* entry = jobs_.find(job_id);
+  if (!entry)
+    return fail({.kind = ErrorKind::kNotFound, .message = "Job not found", .subject = "job"});
+  if (const auto room = room_for_run(); !room) return fail(room.error());
+  model::Task task;
+  task.trigger = model::Trigger::kManual;
+  task.parameters = std::move(parameters);
+  return &create_run(*entry, std::move(task), now);
+}
+
+Result<> Engine::room_for_run() const {
+  if (!refusal_.empty()) return fail(ErrorKind::kExhausted, refusal_);
+  if (queue_.size() < settings_.queued_max) return {};
+  return fail(ErrorKind::kExhausted, fmt::format("the queue is full: {} runs wait", queue_.size()));
+}
+
+Node& Engine::create_run(JobEntry& entry, model::Task task, Time now) {
+  auto owned = std::make_unique<Node>();
+  Node& run = *owned;
+  run.job = entry.row.job;
+  run.task = std::move(task);
+  run.task.id = run.task.root = new_task_id();
+  run.task.job = entry.job().uid;
+  run.task.job_version = entry.job().version;
+  run.task.kind = model::TaskKind::kRun;
+  run.task.name = run_name(run.task.id, now);
+  run.task.created_at = now;
+  run.task.state = State::kQueued;
+  nodes_.emplace(run.task.id, &run);
+  roots_.emplace(run.task.id, std::move(owned));
+  enter(entry, run);
+  enqueue(run);
+  touch(run);
+  log(EventType::kRunCreated, run, State::kCreated, {}, now);
+  ++counters_.runs_started;
+  return run;
+}
+
+void Engine::enter(JobEntry& entry, Node& run) {
+  entry.active.emplace(run.task.id, &run);
+  entry.active_by_name.emplace(run.task.name, &run);
+}
+
+void Engine::enqueue(Node& run) {
+  const Kind& kind = kind_of(*run.job);
+  const bool placeable = unmet_constraint(settings_.node, kind.constraints(*run.job)) == nullptr;
+  queue_.add(run, kind.demand(*run.job), placeable);
+}
+
+// ---- beginning
+
+void Engine::place_waiting(Time now) {
+  while (Node* run = queue_.next(now)) {
+    const auto& wishes = kind_of(*run->job).locks(*run->job);
+    const model::LockWish* blocked = locks_.blocked_by(wishes);
+    if (!blocked) {
+      queue_.take(*run);
+      locks_.grant(wishes, run->task.id, now, open_.batch->locks);
+      begin_run(*run, now);
+    } else if (blocked->wait == model::LockWait::kQueue) {
+      queue_.park(*run);
+    } else {
+      end_run(*run, State::kFailed,
+              fmt::format("lock \"{}\" is held by run {}", blocked->name,
+                          locks_.find(blocked->name)->holder.value),
+              now);
+    }
+  }
+}
+
+void Engine::begin_run(Node& run, Time now) {
+  const TaskId attempt = new_task_id();
+  carry_out(run, attempt, kind_of(*run.job).begin(*run.job, run.task, attempt, *this), now);
+}
+
+void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
+  if (auto* launch = std::get_if<Launch>(&step)) {
+    if (run.task.state == State::kQueued) change(run, State::kRunning, {}, now);
+    add_attempt(run, attempt, now);
+    open_.starts.push_back({attempt, std::move(launch->spec)});
+  } else if (auto* failed = std::get_if<Fail>(&step)) {
+    end_run(run, State::kFailed, std::move(failed->message), now);
+  } else {
+    end_run(run, State::kDone, {}, now);
+  }
+}
+
+void Engine::add_attempt(Node& run, TaskId id, Time now) {
+  auto owned = std::make_unique<Node>();
+  Node& attempt = *owned;
+  attempt.parent = &run;
+  attempt.job = run.job;
+  attempt.task.id = id;
+  attempt.task.parent = attempt.task.root = run.task.id;
+  attempt.task.job = run.task.job;
+  attempt.task.job_version = run.task.job_version;
+  attempt.task.kind = model::TaskKind::kAttempt;
+  attempt.task.trigger = run.task.trigger;
+  attempt.task.created_at = now;
+  nodes_.emplace(id, &attempt);
+  ++run.live_children;
+  trim_attempts(run);
+  run.children.push_back(std::move(owned));
+  touch(attempt);
+}
+
+// A run that restarts for ever keeps its newest attempts only; the store has them all.
+void Engine::trim_attempts(Node& run) {
+  if (run.children.size() < kAttemptsKept) return;
+  Node& oldest = *run.children.front();
+  if (!oldest.is_final() || oldest.dirty) return;
+  nodes_.erase(oldest.task.id);
+  run.children.erase(run.children.begin());
+}
+
+// The executor never saw the attempt: the server died between the commit and the start. The same
+// token starts now.
+void Engine::relaunch(Node& attempt, Time now) {
+  Node& run = *attempt.parent;
+  AttemptReport report;
+  report.token = attempt.task.id;
+  report.phase = AttemptPhase::kExited;
+  if (run.is_final()) {
+    report.message = "stopped before it started";
+    return attempt_ended(attempt, report, now);
+  }
+  Step step = kind_of(*run.job).begin(*run.job, run.task, attempt.task.id, *this);
+  if (auto* launch = std::get_if<Launch>(&step)) {
+    open_.starts.push_back({attempt.task.id, std::move(launch->spec)});
+    return;
+  }
+  if (auto* failed = std::get_if<Fail>(&step)) report.message = failed->message;
+  attempt_ended(attempt, report, now);
+}
+
+// ---- what executors report
+
+void Engine::on_attempt(const AttemptReport& report, Time now) {
+  const auto it = nodes_.find(report.token);
+  const bool over = report.phase == AttemptPhase::kExited || report.phase == AttemptPhase::kLost;
+  if (it == nodes_.end() || it->second->is_final()) {
+    // Its end is on disk already, and the order to forget it was lost on the way.
+    if (over) open_.forgets.push_back(report.token);
+    return;
+  }
+  Node& attempt = *it->second;
+  if (!attempt.parent) return;
+  const bool ran = report.phase == AttemptPhase::kRunning || report.started_at != kNever;
+  if (ran && attempt.task.state == State::kCreated) {
+    change(attempt, State::kRunning, {}, now);
+    if (report.started_at != kNever) attempt.task.started_at = report.started_at;
+  }
+  if (over) attempt_ended(attempt, report, now);
+}
+
+void Engine::attempt_ended(Node& attempt, const AttemptReport& report, Time now) {
+  Node& run = *attempt.parent;
+  attempt.task.exit_code = report.exit_code;
+  attempt.task.signal = report.signal;
+  const bool succeeded = report.succeeded() && attempt.task.state == State::kRunning;
+  const bool asked = attempt.task.stopping && report.signal != 0;
+  change(attempt,
+         succeeded ? State::kDone
+         : asked   ? State::kAborted
+                   : State::kFailed,
+         report.message, now);
+  if (report.finished_at != kNever) attempt.task.finished_at = report.finished_at;
+  open_.forgets.push_back(attempt.task.id);
+  --run.live_children;
+  if (run.is_final()) {
+    if (run.live_children == 0) outlived(run);
+    return;
+  }
+  const TaskId next = new_task_id();
+  carry_out(run, next,
+            kind_of(*run.job).attempt_ended(*run.job, run.task, report, next, *this, now), now);
+}
+
+// ---- ends
+
+void Engine::end_run(Node& run, State state, std::string message, Time now) {
+  queue_.remove(run);
+  change(run, state, std::move(message), now);
+  ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
+  if (JobEntry* entry = jobs_.find(run.task.job)) {
+    entry->active_by_name.erase(run.task.name);
+    entry->active.erase(run.task.id);
+    count_end(*entry, state, now);
+    if (run.live_children > 0) ++entry->dying;
+    start_dependents(*entry, now);
+  }
+  if (run.live_children == 0) release(run);
+}
+
+void Engine::count_end(JobEntry& entry, State state, Time now) {
+  model::JobStats& stats = entry.row.stats;
+  if (state == State::kDone) {
+    ++stats.success_count;
+    stats.last_success_at = now;
+  } else {
+    ++stats.failure_count;
+    stats.last_failure_at = now;
+  }
+  entry.row.last_run_state = state;
+  touch(entry);
+}
+
+// The last process of a run that ended before it is gone.
+void Engine::outlived(Node& run) {
+  if (JobEntry* entry = jobs_.find(run.task.job)) --entry->dying;
+  release(run);
+}
+
+// Nothing of the run is left outside: its capacity and locks are free, and its tree leaves memory
+// with this tick.
+void Engine::release(Node& run) {
+  queue_.give_back(run);
+  const std::size_t before = open_.batch->locks.size();
+  locks_.release(kind_of(*run.job).locks(*run.job), run.task.id, open_.batch->locks);
+  if (open_.batch->locks.size() != before) queue_.unpark_all();
+  ended_roots_.push_back(run.task.id);
+}
+
+void Engine::change(Node& node, State to, std::string message, Time now) {
+  const State before = node.task.state;
+  if (before == State::kCreated && to == State::kDone) change(node, State::kRunning, {}, now);
+  if (!model::move(node.task, node.task.state, to, now)) return;
+  if (!message.empty()) node.task.message = message;
+  touch(node);
+  log(node.parent ? EventType::kAttemptChanged : EventType::kRunChanged, node, before,
+      std::move(message), now);
+}
+
+// ---- stopping
+
+Result<Engine::Stopped> Engine::stop_run(const std::string& job_id, const std::string& run_name,
+                                         Time now) {
+  JobEntry* entry = jobs_.find(job_id);
+  if (!entry)
+    return fail({.kind = ErrorKind::kNotFound, .message = "Job not found", .subject = "job"});
+  const auto it = entry->active_by_name.find(run_name);
+  if (it == entry->active_by_name.end()) return fail(no_such_run());
+  return stop(*it->second, "Stopped", now);
+}
+
+Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
+  const auto it = roots_.find(run);
+  if (it == roots_.end() || it->second->is_final()) return fail(no_such_run());
+  return stop(*it->second, "Stopped", now);
+}
+
+Engine::Stopped Engine::stop(Node& run, std::string message, Time now) {
+  Stopped stopped;
+  stopped.job = run.job;
+  for (const auto& attempt : run.children) {
+    stopped.attempts.push_back(attempt->task);
+    if (!attempt->is_final()) ask_to_stop(*attempt);
+  }
+  end_run(run, State::kAborted, std::move(message), now);
+  stopped.run = run.task;
+  return stopped;
+}
+
+void Engine::stop_all(JobEntry& entry, const std::string& message, Time now) {
+  while (!entry.active.empty()) stop(*entry.active.begin()->second, message, now);
+}
+
+void Engine::ask_to_stop(Node& attempt) {
+  attempt.task.stopping = true;
+  touch(attempt);
+  open_.stops.push_back({attempt.task.id, std::nullopt});
+}
+
+const Node* Engine::find_run(const std::string& job_id, const std::string& run_name) const {
+  const JobEntry* entry = jobs_.find(job_id);
+  if (!entry) return nullptr;
+  const auto it = entry->active_by_name.find(run_name);
+  return it == entry->active_by_name.end() ? nullptr : it->second;
+}
+
+const Node* Engine::find_task(TaskId id) const {
+  const auto it = nodes_.find(id);
+  return it == nodes_.end() ? nullptr : it->second;
+}
+
+}  // namespace docket::engine

@@ -1,0 +1,172 @@
+// What time brings: due schedules, expired waits, dependents, retention.
+
+#include <algorithm>
+#include <deque>
+
+#include "engine/engine.h"
+
+namespace docket::engine {
+namespace {
+
+using model::DueOutcome;
+
+// Due times looked at in one tick for one schedule; a longer absence takes several ticks, so that
+// no tick is long.
+constexpr std::uint64_t kCatchUpStep = 5000;
+
+Time earlier(Time a, Time b) {
+  if (a == kNever) return b;
+  if (b == kNever) return a;
+  return std::min(a, b);
+}
+
+}  // namespace
+
+void Engine::advance(Time now) {
+  fire_due(now);
+  expire_waiting(now);
+  place_waiting(now);
+  if (now >= next_sweep_) sweep(now);
+}
+
+Time Engine::next_wake() {
+  return earlier(earlier(scheduler_.next_due(), queue_.next_deadline()), next_sweep_);
+}
+
+// ---- schedules
+
+void Engine::fire_due(Time now) {
+  // Bounded: a schedule that is far behind is looked at in steps, the rest of it in the next tick.
+  std::size_t budget = 2 * scheduler_.size() + 16;
+  while (budget-- > 0) {
+    const auto due = scheduler_.due(now);
+    if (!due) return;
+    if (is_missed(due->at, now)) {
+      catch_up(*due->schedule, due->at, now);
+    } else {
+      fire(*due->schedule, due->at, now);
+      settle(*due->schedule, due->at);
+    }
+  }
+}
+
+bool Engine::is_missed(Time due, Time now) const {
+  return due <= started_at_ || now - due > settings_.lateness_max;
+}
+
+// Walks the due times that nobody saw in time, writes them down as one stretch, and runs those that
+// the schedule's missed policy asks for: the newest of them.
+void Engine::catch_up(model::Schedule& schedule, Time first, Time now) {
+  const auto& definition = schedule.definition;
+  const bool down = first <= started_at_;
+  const std::size_t wanted = definition.missed == model::MissedPolicy::kNone ? 0
+                             : definition.missed == model::MissedPolicy::kLast
+                                 ? 1
+                                 : definition.missed_limit;
+  std::deque<Time> newest;  // candidates for a late run
+  Stretch missed;
+  std::optional<Time> at = first;
+  std::uint64_t steps = 0;
+  for (; at && *at <= now && is_missed(*at, now) && (*at <= started_at_) == down &&
+         steps < kCatchUpStep;
+       ++steps) {
+    newest.push_back(*at);
+    if (newest.size() > wanted) {
+      missed.add(newest.front());
+      newest.pop_front();
+    }
+    schedule.checked_until = *at;
+    at = definition.cron.next(*at, definition.zone);
+  }
+  const bool finished = steps < kCatchUpStep;
+  for (; !finished && !newest.empty(); newest.pop_front()) missed.add(newest.front());
+  if (missed.count > 0) {
+    counters_.due_missed += missed.count;
+    record(schedule, missed, down ? DueOutcome::kMissedDown : DueOutcome::kMissedLate, {});
+  }
+  for (const Time due : newest) fire(schedule, due, now);
+  settle(schedule, schedule.checked_until);
+}
+
+void Engine::fire(const model::Schedule& schedule, Time due, Time now) {
+  JobEntry* entry = jobs_.find(schedule.job);
+  const Stretch once{due, due, 1};
+  const bool busy = !entry->active.empty() || entry->dying > 0;
+  if (busy && schedule.definition.policy == model::ConcurrencyPolicy::kForbid) {
+    return record(schedule, once, DueOutcome::kForbidden, {});
+  }
+  if (!room_for_run()) return record(schedule, once, DueOutcome::kMissedLate, {});
+  if (schedule.definition.policy == model::ConcurrencyPolicy::kReplace) {
+    stop_all(*entry, "Replaced by a newer run", now);
+  }
+  model::Task task;
+  task.trigger = model::Trigger::kSchedule;
+  task.schedule = schedule.uid;
+  task.due_at = due;
+  task.start_deadline = now + std::chrono::seconds{schedule.definition.starting_deadline_s};
+  const Node& run = create_run(*entry, std::move(task), now);
+  record(schedule, once, DueOutcome::kRan, run.task.id);
+}
+
+void Engine::record(const model::Schedule& schedule, const Stretch& stretch, DueOutcome outcome,
+                    TaskId run) {
+  open_.batch->ledger.push_back(
+      {schedule.uid, stretch.first, stretch.last, stretch.count, outcome, run});
+}
+
+void Engine::settle(model::Schedule& schedule, Time until) {
+  scheduler_.advance_to(schedule, until);
+  open_.batch->schedules.push_back(schedule);
+}
+
+// ---- waits
+
+void Engine::expire_waiting(Time now) {
+  for (Node* run : queue_.expired(now)) {
+    const model::Task& task = run->task;
+    open_.batch->ledger.push_back(
+        {task.schedule, task.due_at, task.due_at, 1, DueOutcome::kPastDeadline, task.id});
+    end_run(*run, model::State::kFailed, "The starting deadline passed before the run could start",
+            now);
+  }
+}
+
+// ---- dependencies (reference/metronome.md section 8)
+
+void Engine::start_dependents(const JobEntry& parent, Time now) {
+  // Copied: a start changes the table's entries, though not the list.
+  const std::vector<JobEntry*> children = parent.dependents;
+  for (JobEntry* child : children) start_if_ready(*child, now);
+  if (JobEntry* self = jobs_.find(parent.id())) start_if_ready(*self, now);
+}
+
+// Ready: every parent's newest run succeeded, after the child's last success; and the child has not
+// been started by this rule since. A child that failed counts as not started for successes after
+// its start ([rule]).
+void Engine::start_if_ready(JobEntry& child, Time now) {
+  const auto& parents = child.job().definition.dependencies;
+  if (parents.empty() || !child.active.empty() || child.dying > 0) return;
+  const Time baseline = std::max(child.row.stats.last_success_at, child.row.dependency_started_at);
+  for (const std::string& id : parents) {
+    const JobEntry* parent = jobs_.find(id);
+    if (!parent || !parent->active.empty() || parent->row.last_run_state != model::State::kDone)
+      return;
+    if (parent->row.stats.last_success_at <= baseline) return;
+  }
+  if (!room_for_run()) return;
+  child.row.dependency_started_at = now;
+  touch(child);
+  model::Task task;
+  task.trigger = model::Trigger::kDependency;
+  create_run(child, std::move(task), now);
+}
+
+// ---- retention
+
+void Engine::sweep(Time now) {
+  next_sweep_ = now + settings_.sweep_interval;
+  if (settings_.retention == Duration::zero()) return;
+  open_.batch->sweeps.push_back({now - settings_.retention, settings_.sweep_roots_max});
+}
+
+}  // namespace docket::engine

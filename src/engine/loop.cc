@@ -1,0 +1,207 @@
+#include "engine/loop.h"
+
+#include <utility>
+
+namespace docket::engine {
+namespace {
+
+constexpr Duration kFullRetry = std::chrono::seconds{1};
+
+}  // namespace
+
+Loop::Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
+           Reserve* reserve)
+    : engine_(engine),
+      committer_(committer),
+      executor_(executor),
+      clock_(clock),
+      reactor_(reactor),
+      reserve_(reserve) {
+  executor_.set_listener(this);
+}
+
+Loop::~Loop() {
+  executor_.set_listener(nullptr);
+  *alive_ = false;
+}
+
+void Loop::start(std::function<void(Result<>)> ready) {
+  std::vector<TaskId> live = engine_.live_attempts();
+  auto found = [this, alive = alive_,
+                ready = std::move(ready)](Result<std::vector<AttemptReport>> reports) {
+    if (!*alive) return;
+    if (!reports) return ready(fail(reports.error()));
+    engine_.reconcile(*reports, clock_.now());
+    leave_full_if_room();
+    hold(ready);
+  };
+  if (live.empty()) return found(std::vector<AttemptReport>{});
+  executor_.find(std::move(live), std::move(found));
+}
+
+void Loop::on_attempt(const AttemptReport& report) {
+  if (failed_) return;
+  engine_.on_attempt(report, clock_.now());
+  schedule_flush();
+}
+
+// ---- answers
+
+void Loop::hold(Release release) {
+  if (failed_) return release(fail(failure_));
+  // While the store is full, what is in memory is served as it is: waiting could be for ever.
+  if (full_ && !engine_.dirty()) return release({});
+  if (engine_.dirty() || !waiting_.empty()) {
+    waiting_.push_back(std::move(release));
+    return schedule_flush();
+  }
+  // A clean engine still has to look at the time: due schedules and placement happen in a flush.
+  if (committing_) {
+    in_flight_.push_back(std::move(release));
+  } else {
+    release({});
+  }
+}
+
+void Loop::schedule_flush() {
+  if (std::exchange(flush_scheduled_, true)) return;
+  // Posted, not called: everything that is ready now joins this tick, and shares its sync.
+  reactor_.post([this, alive = alive_] {
+    if (!*alive) return;
+    flush_scheduled_ = false;
+    flush();
+  });
+}
+
+// ---- ticks
+
+void Loop::flush() {
+  if (failed_ || committing_) return;
+  engine_.advance(clock_.now());
+  if (!engine_.dirty()) {
+    in_flight_ = std::exchange(waiting_, {});
+    tick_ = Tick{};
+    let_out();
+    return rearm();
+  }
+  tick_ = engine_.take();
+  in_flight_ = std::exchange(waiting_, {});
+  if (tick_.batch->empty()) {
+    let_out();
+    return rearm();
+  }
+  commit();
+}
+
+void Loop::commit() {
+  committing_ = true;
+  committer_.commit(tick_.batch, [this, alive = alive_](Result<> result) {
+    if (*alive) committed(result);
+  });
+}
+
+void Loop::committed(const Result<>& result) {
+  committing_ = false;
+  if (!result && result.error().kind == ErrorKind::kExhausted) return enter_full(result.error());
+  if (!result) return fail_all(result.error());
+  let_out();
+  if (full_) leave_full_if_room();
+  flush();
+}
+
+// The tick is durable: its effects, its events, its answers, in this order, so that whoever is
+// answered finds the rest done.
+void Loop::let_out() {
+  const Tick tick = std::exchange(tick_, Tick{});
+  const std::vector<Release> releases = std::exchange(in_flight_, {});
+  for (const StartEffect& start : tick.starts) executor_.start(start.token, start.spec);
+  for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
+  if (!tick.forgets.empty()) executor_.forget(tick.forgets);
+  for (const Notice& notice : tick.notices) publish(notice);
+  for (const Release& release : releases) release({});
+}
+
+void Loop::rearm() {
+  Time wake = engine_.next_wake();
+  if (full_) wake = clock_.now() + kFullRetry;
+  if (wake == kNever) return;
+  reactor_.arm(wake, [this, alive = alive_] {
+    if (!*alive) return;
+    if (full_) leave_full_if_room();
+    flush();
+  });
+}
+
+// ---- a full store
+
+// Nothing of the tick was written. New work is refused from here on; the reserve makes room for the
+// ends of what runs.
+void Loop::enter_full(const Error& error) {
+  if (!std::exchange(full_, true)) {
+    engine_.refuse_new_work("The disk is full: " + error.message);
+    if (full_handler_) full_handler_(true);
+  }
+  if (reserve_ && reserve_->release()) return commit();
+  // Orders to stop need no record to be safe: a process that ends without one is found again.
+  // Everything else waits.
+  for (const StopEffect& stop : std::exchange(tick_.stops, {}))
+    executor_.stop(stop.token, stop.grace);
+  committing_ = true;
+  reactor_.arm(clock_.now() + kFullRetry, [this, alive = alive_] {
+    if (*alive) commit();
+  });
+}
+
+void Loop::leave_full_if_room() {
+  if (!reserve_) {
+    if (std::exchange(full_, false)) engine_.refuse_new_work({});
+    return;
+  }
+  const bool room = reserve_->has_room();
+  if (room) reserve_->restore();
+  if (full_ == !room) return;
+  full_ = !room;
+  engine_.refuse_new_work(room ? "" : "The disk is full");
+  if (full_handler_) full_handler_(full_);
+}
+
+// ---- a failed store
+
+void Loop::fail_all(const Error& error) {
+  failed_ = true;
+  failure_ = {.kind = ErrorKind::kUnavailable, .message = "The store has failed: " + error.message};
+  tick_ = Tick{};
+  std::vector<Release> releases = std::exchange(in_flight_, {});
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(releases));
+  waiting_.clear();
+  for (const Release& release : releases) release(fail(failure_));
+  if (failure_handler_) failure_handler_(failure_);
+}
+
+// ---- subscribers
+
+std::uint64_t Loop::subscribe(Subscriber subscriber) {
+  engine_.observe(true);
+  subscribers_.emplace(++last_ticket_, std::move(subscriber));
+  return last_ticket_;
+}
+
+void Loop::unsubscribe(std::uint64_t ticket) {
+  subscribers_.erase(ticket);
+  engine_.observe(!subscribers_.empty());
+}
+
+void Loop::publish(const Notice& notice) {
+  // A subscriber may leave while it is called.
+  for (auto it = subscribers_.begin(); it != subscribers_.end();) {
+    const Subscriber& subscriber = (it++)->second;
+    subscriber(notice);
+  }
+}
+
+void Loop::drain(std::function<void()> done) {
+  schedule_flush();
+  waiting_.push_back([done = std::move(done)](const Result<>&) { done(); });
+}
+
+}  // namespace docket::engine

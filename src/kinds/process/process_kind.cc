@@ -1,0 +1,152 @@
+#include "kinds/process/process_kind.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace docket::kinds {
+namespace {
+
+using engine::Fail;
+using engine::Launch;
+using engine::LaunchSpec;
+using engine::Step;
+using model::ProcessSpec;
+
+const ProcessSpec& spec_of(const model::Job& job) {
+  return std::get<ProcessSpec>(job.definition.spec);
+}
+
+// Why this server cannot run the spec at all; empty when it can.
+std::string unsupported(const ProcessSpec& spec) {
+  if (spec.docker) return "Docker containers are not supported by this server yet";
+  if (spec.ucr) return "UCR containers are not supported by this server yet";
+  for (const model::Volume& volume : spec.volumes) {
+    if (std::holds_alternative<model::HostVolume>(volume)) {
+      return "Host volumes need a container, and containers are not supported by this server yet";
+    }
+  }
+  return {};
+}
+
+// Values of the spec's secrets by their names; each is fetched once, however often it is used.
+Result<std::map<std::string, std::string>> fetch(const ProcessSpec& spec,
+                                                 const engine::SecretSource& secrets) {
+  std::map<std::string, std::string> values;
+  for (const auto& [name, source] : spec.secrets) {
+    auto value = secrets.secret(source);
+    if (!value) return fail(value.error());
+    values.emplace(name, std::move(*value));
+  }
+  return values;
+}
+
+void set(model::StringPairs& env, const std::string& name, std::string value) {
+  for (auto& [key, old] : env) {
+    if (key == name) {
+      old = std::move(value);
+      return;
+    }
+  }
+  env.emplace_back(name, std::move(value));
+}
+
+// The job's own variables win over docket's, and the run's parameters over the job's.
+model::StringPairs environment(const model::Job& job, const model::Task& run, TaskId attempt,
+                               const std::map<std::string, std::string>& secrets) {
+  const std::string task_id = fmt::format("{}.{}", run.name, model::uuid_of(attempt));
+  model::StringPairs env{{"DOCKET_JOB_ID", job.id()},
+                         {"DOCKET_RUN_ID", run.name},
+                         {"DOCKET_TASK_ID", task_id},
+                         {"MESOS_TASK_ID", task_id}};
+  for (const auto& [name, value] : spec_of(job).env) {
+    const auto* reference = std::get_if<model::SecretRef>(&value);
+    set(env, name, reference ? secrets.at(reference->name) : std::get<std::string>(value));
+  }
+  if (run.parameters) {
+    for (const auto& [name, value] : run.parameters->env) set(env, name, value);
+  }
+  return env;
+}
+
+std::vector<engine::SecretFile> secret_files(const ProcessSpec& spec,
+                                             const std::map<std::string, std::string>& secrets) {
+  std::vector<engine::SecretFile> files;
+  for (const model::Volume& volume : spec.volumes) {
+    if (const auto* secret = std::get_if<model::SecretVolume>(&volume)) {
+      files.push_back({secret->container_path, secrets.at(secret->secret)});
+    }
+  }
+  return files;
+}
+
+// The Go client of DC/OS sends 0 for "not said".
+Duration grace(const ProcessSpec& spec, Duration otherwise) {
+  if (!spec.kill_grace_s || *spec.kill_grace_s <= 0) return otherwise;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::min(*spec.kill_grace_s, 86400.0)));
+}
+
+bool may_try_again(const ProcessSpec& spec, const model::Task& run, Time now) {
+  if (spec.restart.policy == model::RestartPolicy::kNever) return false;
+  if (!spec.restart.active_deadline_s) return true;
+  return now < run.created_at + std::chrono::seconds{*spec.restart.active_deadline_s};
+}
+
+}  // namespace
+
+engine::Demand ProcessKind::demand(const model::Job& job) const {
+  const ProcessSpec& spec = spec_of(job);
+  return {.cpus_micro = std::llround(spec.cpus * 1e6),
+          .mem_kib = std::llround(spec.mem * 1024),
+          .disk_kib = std::llround(spec.disk * 1024),
+          .gpus = spec.gpus};
+}
+
+const std::vector<model::LockWish>& ProcessKind::locks(const model::Job& job) const {
+  return spec_of(job).locks;
+}
+
+const std::vector<model::Constraint>& ProcessKind::constraints(const model::Job& job) const {
+  return spec_of(job).constraints;
+}
+
+Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId attempt,
+                        const engine::SecretSource& secrets) const {
+  const ProcessSpec& spec = spec_of(job);
+  if (std::string reason = unsupported(spec); !reason.empty()) return Fail{std::move(reason)};
+  const auto values = fetch(spec, secrets);
+  if (!values) return Fail{values.error().message};
+  LaunchSpec launch;
+  launch.cmd = spec.cmd;
+  launch.args = spec.args.value_or(std::vector<std::string>{});
+  launch.user = spec.user.value_or("");
+  launch.env = environment(job, run, attempt, *values);
+  launch.secret_files = secret_files(spec, *values);
+  launch.artifacts = spec.artifacts;
+  launch.cpus = spec.cpus;
+  launch.mem_mib = spec.mem;
+  launch.disk_mib = spec.disk;
+  launch.kill_grace = grace(spec, default_grace_);
+  launch.log_label = run.name;
+  return Launch{std::move(launch)};
+}
+
+Step ProcessKind::attempt_ended(const model::Job& job, const model::Task& run,
+                                const engine::AttemptReport& report, TaskId next,
+                                const engine::SecretSource& secrets, Time now) const {
+  if (report.succeeded()) return engine::Succeed{};
+  // A task that is gone without a word is launched again whatever the policy (reference section 7).
+  if (report.phase == engine::AttemptPhase::kLost || may_try_again(spec_of(job), run, now)) {
+    return begin(job, run, next, secrets);
+  }
+  return Fail{describe_failure(report)};
+}
+
+std::string describe_failure(const engine::AttemptReport& report) {
+  if (!report.message.empty()) return report.message;
+  if (report.signal != 0) return fmt::format("killed by signal {}", report.signal);
+  return fmt::format("exit code {}", report.exit_code);
+}
+
+}  // namespace docket::kinds

@@ -1,0 +1,31 @@
+#pragma once
+
+// The kind `process`: one command on one node, attempted again as its restart policy says. Pure;
+// see engine/kind.h.
+
+#include "engine/kind.h"
+
+namespace docket::kinds {
+
+class ProcessKind : public engine::Kind {
+ public:
+  // default_grace: between SIGTERM and SIGKILL where the job names none.
+  explicit ProcessKind(Duration default_grace) : default_grace_(default_grace) {}
+
+  engine::Demand demand(const model::Job& job) const override;
+  const std::vector<model::LockWish>& locks(const model::Job& job) const override;
+  const std::vector<model::Constraint>& constraints(const model::Job& job) const override;
+  engine::Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
+                     const engine::SecretSource& secrets) const override;
+  engine::Step attempt_ended(const model::Job& job, const model::Task& run,
+                             const engine::AttemptReport& report, TaskId next,
+                             const engine::SecretSource& secrets, Time now) const override;
+
+ private:
+  Duration default_grace_;
+};
+
+// "exit code 3", "killed by signal 9", or the executor's own words: why an attempt did not succeed.
+std::string describe_failure(const engine::AttemptReport& report);
+
+}  // namespace docket::kinds
