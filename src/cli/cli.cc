@@ -1,0 +1,157 @@
+#include "cli/cli.h"
+
+#include <ostream>
+#include <sstream>
+
+#include "cli/command_tree.h"
+#include "cli/suggestion.h"
+
+namespace docket::cli {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+void add_all_commands(CommandTree& tree) {
+  add_job_commands(tree);
+  add_task_commands(tree);
+  add_native_commands(tree);
+  add_secret_commands(tree);
+  add_import_commands(tree);
+  add_completion_commands(tree);
+}
+
+bool is_group(const CLI::App& app) {
+  return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+}
+
+std::string full_name(const CLI::App& app) {
+  const std::string above = app.get_parent() == nullptr ? "" : full_name(*app.get_parent()) + " ";
+  return above + app.get_name();
+}
+
+std::vector<std::string> known_words(const CliEnvironment& env, const CLI::App& group) {
+  std::vector<std::string> words;
+  for (const CLI::App* app : group.get_subcommands([](const CLI::App*) { return true; })) {
+    words.push_back(app->get_name());
+  }
+  if (group.get_parent() == nullptr) {
+    for (const CommandWord& word : env.server_commands) words.push_back(word.name);
+  }
+  return words;
+}
+
+std::string help_of(const CliEnvironment& env, const CLI::App& app) {
+  const std::string above = app.get_parent() == nullptr ? "" : full_name(*app.get_parent());
+  std::ostringstream text;
+  text << app.help(above.empty() ? "docket" : above);
+  if (app.get_parent() == nullptr && !env.server_commands.empty()) {
+    text << "\nServer:\n";
+    for (const CommandWord& word : env.server_commands) {
+      text << "  " << word.name
+           << std::string(30 - std::min<std::size_t>(29, word.name.size()), ' ') << word.description
+           << '\n';
+    }
+  }
+  return text.str();
+}
+
+int usage_error(const CliEnvironment& env, const CLI::App& app, const std::string& message) {
+  env.err << "Error: " << message << "\nSee `" << full_name(app) << " --help`.\n";
+  return kUsage;
+}
+
+int unknown_word(const CliEnvironment& env, const CLI::App& group, const std::string& word) {
+  std::string message = "unknown command \"" + word + "\"";
+  if (group.get_parent() != nullptr) message += " of `" + full_name(group) + "`";
+  if (const auto guess = nearest(word, known_words(env, group))) {
+    message += "; did you mean \"" + *guess + "\"?";
+  }
+  return usage_error(env, group, message);
+}
+
+// What CLI11 did not take is a mistyped command, a mistyped flag, or one argument too many.
+int leftovers(const CliEnvironment& env, const CLI::App& root) {
+  const CLI::App& app = *chosen(root);
+  for (const std::string& word : root.remaining(true)) {
+    if (word.starts_with("-") && word.size() > 1) {
+      return usage_error(env, app, "unknown flag " + word.substr(0, word.find('=')));
+    }
+    if (is_group(app) &&
+        app.get_options([](const CLI::Option* o) { return o->get_positional(); }).empty()) {
+      return unknown_word(env, app, word);
+    }
+    return usage_error(env, app, "unexpected argument \"" + word + "\"");
+  }
+  return usage_error(env, app, "the command line makes no sense");
+}
+
+int report(const CliEnvironment& env, const Result<void>& result) {
+  env.out.flush();
+  if (result) return kDone;
+  for (const FieldError& field : result.error().fields) {
+    env.err << field.path << ": ";
+    for (std::size_t i = 0; i < field.errors.size(); ++i) {
+      env.err << (i == 0 ? "" : ",") << field.errors[i];
+    }
+    env.err << '\n';
+  }
+  env.err << "Error: " << result.error().message << '\n';
+  return kFailed;
+}
+
+int run_remote(const CliEnvironment& env, const CommandTree& tree, const ServerAction& action) {
+  auto settings = load_settings(env, tree.url_flag());
+  if (!settings) return report(env, fail(settings.error()));
+  const std::unique_ptr<HttpClient> own = env.http == nullptr ? make_curl_client() : nullptr;
+  ServerApi server(own ? *own : *env.http, *std::move(settings));
+  return report(env, action(env, server));
+}
+
+int run_chosen(const CliEnvironment& env, const CommandTree& tree) {
+  const CLI::App& app = *chosen(tree.root());
+  if (const LocalAction* action = tree.local_action(app)) return report(env, (*action)(env));
+  if (const ServerAction* action = tree.server_action(app)) return run_remote(env, tree, *action);
+  env.out << help_of(env, app);
+  return kDone;
+}
+
+int parse_and_run(const CliEnvironment& env, CommandTree& tree, int argc, const char* const* argv) {
+  try {
+    tree.root().parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    env.out << help_of(env, *chosen(tree.root()));
+    return kDone;
+  } catch (const CLI::CallForVersion& version) {
+    env.out << version.what() << '\n';
+    return kDone;
+  } catch (const CLI::ExtrasError&) {
+    return leftovers(env, tree.root());
+  } catch (const CLI::ParseError& error) {
+    return usage_error(env, *chosen(tree.root()), error.what());
+  }
+  return run_chosen(env, tree);
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv, const CliEnvironment& environment) {
+  CommandTree tree(environment);
+  add_all_commands(tree);
+  return parse_and_run(environment, tree, argc, argv);
+}
+
+std::vector<CommandWord> command_words() {
+  std::istringstream in;
+  std::ostringstream out;
+  CommandTree tree(CliEnvironment{.in = in, .out = out, .err = out});
+  add_all_commands(tree);
+  std::vector<CommandWord> words;
+  for (const CLI::App* app : tree.root().get_subcommands([](const CLI::App*) { return true; })) {
+    words.push_back({app->get_name(), app->get_description()});
+  }
+  return words;
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,97 @@
+#include "cli/command_tree.h"
+
+#include <CLI/Formatter.hpp>
+
+namespace docket::cli {
+namespace {
+
+constexpr std::size_t kHelpColumn = 32;
+
+std::string not_empty(const std::string& text) { return text.empty() ? "must not be empty" : ""; }
+
+}  // namespace
+
+CommandTree::CommandTree(const CliEnvironment& environment)
+    : root_("docket runs jobs: now, on a schedule, and after each other.", "docket") {
+  // One word a level: else a job called `list` would be taken for the command `list`.
+  root_.require_subcommand(0, 1);
+  root_.fallthrough();
+  root_.get_formatter()->column_width(kHelpColumn);
+  root_.get_formatter()->label("REQUIRED", "");
+  root_.get_formatter()->label("TEXT", "");
+  root_.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  root_.get_formatter()->label("Subcommands", "Commands");
+  root_.get_formatter()->label("Positionals", "Arguments");
+  root_.set_help_flag("-h,--help", "Print this help and exit");
+  root_
+      .add_option("--url", url_,
+                  "The server; else DOCKET_URL, else `url` in ~/.config/docket/config.toml, else " +
+                      std::string(kDefaultUrl))
+      ->type_name("URL");
+  if (!environment.version.empty()) {
+    root_.set_version_flag("--version", environment.version, "Print the version and exit");
+  }
+}
+
+CLI::App& CommandTree::group(CLI::App& parent, const std::string& word,
+                             const std::string& description) {
+  return *parent.add_subcommand(word, description);
+}
+
+CLI::App& CommandTree::local(CLI::App& parent, const std::string& word,
+                             const std::string& description, LocalAction action) {
+  CLI::App& app = group(parent, word, description);
+  local_.emplace(&app, std::move(action));
+  return app;
+}
+
+CLI::App& CommandTree::command(CLI::App& parent, const std::string& word,
+                               const std::string& description, ServerAction action) {
+  CLI::App& app = group(parent, word, description);
+  server_.emplace(&app, std::move(action));
+  return app;
+}
+
+const LocalAction* CommandTree::local_action(const CLI::App& app) const {
+  const auto found = local_.find(&app);
+  return found == local_.end() ? nullptr : &found->second;
+}
+
+const ServerAction* CommandTree::server_action(const CLI::App& app) const {
+  const auto found = server_.find(&app);
+  return found == server_.end() ? nullptr : &found->second;
+}
+
+CLI::Option* named_id(CLI::App& command, const std::string& name, std::string& target,
+                      const std::string& description) {
+  return command.add_option(name, target, description)
+      ->required()
+      ->check(CLI::Validator(not_empty, ""));
+}
+
+CLI::Option* job_id(CLI::App& command, std::string& target) {
+  return named_id(command, "job-id", target, "The job");
+}
+
+CLI::Option* json_file(CLI::App& command, std::string& target) {
+  return command.add_option("file", target, "The JSON file; standard input without it or with -");
+}
+
+Completes completes(const CLI::Option& positional) {
+  const std::string name = positional.get_name(true);
+  if (name == "job-id") return Completes::kJob;
+  return name == "file" ? Completes::kFile : Completes::kNothing;
+}
+
+void add_format_flags(CLI::App& command, ListFormat& format) {
+  command.add_flag("--json", format.json, "Print JSON instead of a table");
+  command.add_flag("-q,--quiet", format.quiet, "Print ids only, one a line");
+}
+
+const CLI::App* chosen(const CLI::App& root) {
+  const CLI::App* app = &root;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return app;
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,77 @@
+#pragma once
+
+// The tree of commands: CLI11 parses, each leaf carries the action that does it. Help, completion
+// and suggestions are read from the tree, so they cannot differ from what is parsed.
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "cli/cli.h"
+#include "cli/server_api.h"
+#include "core/result.h"
+
+namespace docket::cli {
+
+using LocalAction = std::function<Result<void>(const CliEnvironment&)>;
+using ServerAction = std::function<Result<void>(const CliEnvironment&, ServerApi&)>;
+
+// What a positional names, so that the shell can complete it.
+enum class Completes { kNothing, kJob, kFile };
+
+class CommandTree {
+ public:
+  explicit CommandTree(const CliEnvironment& environment);
+
+  CLI::App& root() { return root_; }
+  const CLI::App& root() const { return root_; }
+  const std::string& url_flag() const { return url_; }
+
+  // A word that only holds others.
+  CLI::App& group(CLI::App& parent, const std::string& word, const std::string& description);
+  CLI::App& local(CLI::App& parent, const std::string& word, const std::string& description,
+                  LocalAction action);
+  CLI::App& command(CLI::App& parent, const std::string& word, const std::string& description,
+                    ServerAction action);
+
+  const LocalAction* local_action(const CLI::App& app) const;
+  const ServerAction* server_action(const CLI::App& app) const;
+
+ private:
+  CLI::App root_;
+  std::string url_;
+  std::map<const CLI::App*, LocalAction> local_;
+  std::map<const CLI::App*, ServerAction> server_;
+};
+
+// Positionals. Ids must not be empty: an empty one would ask for the list instead of the thing.
+CLI::Option* job_id(CLI::App& command, std::string& target);
+CLI::Option* named_id(CLI::App& command, const std::string& name, std::string& target,
+                      const std::string& description);
+CLI::Option* json_file(CLI::App& command, std::string& target);
+Completes completes(const CLI::Option& positional);
+
+// Where a table and JSON and bare ids are possible.
+struct ListFormat {
+  bool json = false;
+  bool quiet = false;
+};
+void add_format_flags(CLI::App& command, ListFormat& format);
+
+// The parts of the tree, one function a file.
+void add_job_commands(CommandTree& tree);
+void add_run_commands(CommandTree& tree, CLI::App& job);
+void add_run_list(CommandTree& tree, CLI::App& show);
+void add_schedule_commands(CommandTree& tree, CLI::App& job);
+void add_task_commands(CommandTree& tree);
+void add_native_commands(CommandTree& tree);
+void add_secret_commands(CommandTree& tree);
+void add_import_commands(CommandTree& tree);
+void add_completion_commands(CommandTree& tree);
+
+// The deepest command that the parsed line names.
+const CLI::App* chosen(const CLI::App& root);
+
+}  // namespace docket::cli

@@ -1,0 +1,234 @@
+// docket job add|update|remove|list|show|queue. What each prints: metronome.md section 11.
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/command_tree.h"
+#include "cli/input.h"
+#include "cli/json_access.h"
+#include "cli/metronome_calls.h"
+#include "cli/table.h"
+#include "core/json_writer.h"
+#include "core/time.h"
+
+namespace docket::cli {
+namespace {
+
+namespace json = boost::json;
+
+Result<JobFile> read_job(const CliEnvironment& env, const std::string& file) {
+  const auto value = read_json(env, file);
+  if (!value) return fail(value.error());
+  return split_job(*value);
+}
+
+void warn_of_extra_schedules(const CliEnvironment& env, const JobFile& file) {
+  const std::size_t count = array_of(file.schedules).size();
+  if (count > 1) {
+    env.err << "warning: only the first of " << count
+            << " schedules is used: a job has at most one\n";
+  }
+}
+
+Result<void> add_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
+  const auto file = read_job(env, path);
+  if (!file) return fail(file.error());
+  warn_of_extra_schedules(env, *file);
+  const json::value job = file->job;
+  if (auto added = server.call({.method = "POST", .path = "/v1/jobs", .body = &job}); !added) {
+    return fail(added.error());
+  }
+  if (array_of(file->schedules).empty()) return {};
+  const auto scheduled = server.call({.method = "POST",
+                                      .path = schedules_path(file->id),
+                                      .body = &array_of(file->schedules).front()});
+  if (scheduled) return {};
+  env.err
+      << "job \"" << file->id
+      << "\" was added without its schedule; `docket job update` with the corrected file adds it\n";
+  return fail(scheduled.error());
+}
+
+// The server's PUT keeps the stored schedules; the seed ("Modify a job with a schedule") has the
+// file's schedule take effect, so it follows in a call of its own. An empty list in the file takes
+// the schedule away.
+Result<void> update_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
+  const auto file = read_job(env, path);
+  if (!file) return fail(file.error());
+  warn_of_extra_schedules(env, *file);
+  const json::value job = file->job;
+  const auto updated = server.call({.method = "PUT", .path = job_path(file->id), .body = &job});
+  if (!updated) return fail(job_error(updated.error(), file->id));
+  if (!file->schedules.is_array()) return {};
+  const json::array& schedules = file->schedules.get_array();
+  return schedules.empty() ? remove_schedules(server, file->id)
+                           : put_schedule(server, file->id, schedules.front());
+}
+
+enum class ActiveRuns { kRefuse, kStop };
+
+Result<void> remove_job(ServerApi& server, const std::string& job, ActiveRuns active) {
+  const std::string query = active == ActiveRuns::kStop ? "?stopCurrentJobRuns=true" : "";
+  auto removed = server.call({.method = "DELETE", .path = job_path(job) + query});
+  if (removed) return {};
+  Error error = job_error(removed.error(), job);
+  // The other conflict, dependent jobs, keeps the server's text: it names them.
+  if (error.kind == ErrorKind::kConflict &&
+      error.message.find("active job runs") != std::string::npos) {
+    error.message = "job \"" + job + "\" is running";
+  }
+  return fail(std::move(error));
+}
+
+std::string status_of(const json::value& job) {
+  if (!array_at(job, "activeRuns").empty()) return "Running";
+  return array_at(job, "schedules").empty() ? "Unscheduled" : "Scheduled";
+}
+
+std::string last_run_of(const json::value& job) {
+  const json::value& summary = member(job, "historySummary");
+  const auto success = parse_time(text_at(summary, "lastSuccessAt"));
+  const auto failure = parse_time(text_at(summary, "lastFailureAt"));
+  if (!success && !failure) return "N/A";
+  return success.value_or(kNever) >= failure.value_or(kNever) ? "Success" : "Failure";
+}
+
+Result<void> list_jobs(const CliEnvironment& env, ServerApi& server, const ListFormat& format) {
+  const auto jobs =
+      server.metronome("/v1/jobs?embed=activeRuns&embed=schedules&embed=historySummary");
+  if (!jobs) return fail(jobs.error());
+  if (format.quiet) {
+    for (const json::value& job : array_of(*jobs)) env.out << text_at(job, "id") << '\n';
+    return {};
+  }
+  if (format.json) {
+    env.out << to_pretty_json(*jobs) << '\n';
+    return {};
+  }
+  Table table({"ID", "STATUS", "LAST RUN"});
+  for (const json::value& job : array_of(*jobs)) {
+    table.add({text_at(job, "id"), status_of(job), last_run_of(job)});
+  }
+  table.print(env.out);
+  return {};
+}
+
+Result<void> show_job(const CliEnvironment& env, ServerApi& server, const std::string& job) {
+  const auto value = server.metronome(job_path(job));
+  if (!value) return fail(job_error(value.error(), job));
+  env.out << to_pretty_json(*value) << '\n';
+  return {};
+}
+
+json::array queue_of(const json::value& queue, const std::string& job) {
+  json::array chosen;
+  for (const json::value& entry : array_of(queue)) {
+    if (job.empty() || text_at(entry, "jobId") == job) chosen.push_back(entry);
+  }
+  return chosen;
+}
+
+Result<void> show_queue(const CliEnvironment& env, ServerApi& server, const std::string& job,
+                        const ListFormat& format) {
+  const auto queue = server.metronome("/v1/queue");
+  if (!queue) return fail(queue.error());
+  const json::array entries = queue_of(*queue, job);
+  if (!job.empty() && entries.empty()) return fail(job_error({ErrorKind::kNotFound, ""}, job));
+  if (format.json && !format.quiet) {
+    env.out << to_pretty_json(entries) << '\n';
+    return {};
+  }
+  Table table({"JOB ID", "RUN ID"});
+  for (const json::value& entry : entries) {
+    for (const json::value& run : array_at(entry, "runs")) {
+      if (format.quiet) env.out << text_at(run, "runId") << '\n';
+      table.add({text_at(entry, "jobId"), text_at(run, "runId")});
+    }
+  }
+  if (!format.quiet) table.print(env.out);
+  return {};
+}
+
+// What one leaf parses; shared by the parser, which fills it, and the action, which reads it.
+struct JobFlags {
+  std::string job;
+  std::string file;
+  bool stop_runs = false;
+  ListFormat format;
+};
+
+void add_file_commands(CommandTree& tree, CLI::App& job) {
+  const auto flags = std::make_shared<JobFlags>();
+  CLI::App& add = tree.command(job, "add", "Add a job, with the first schedule of its file",
+                               [flags](const CliEnvironment& env, ServerApi& server) {
+                                 return add_job(env, server, flags->file);
+                               });
+  json_file(add, flags->file);
+  add.footer("\nExample: docket job add mysleepjob.json");
+
+  CLI::App& update =
+      tree.command(job, "update", "Replace a job, and its schedule if the file has one",
+                   [flags](const CliEnvironment& env, ServerApi& server) {
+                     return update_job(env, server, flags->file);
+                   });
+  json_file(update, flags->file);
+  update.footer("\nA file without `schedules` keeps the schedule; `\"schedules\": []` removes it.");
+}
+
+void add_id_commands(CommandTree& tree, CLI::App& job) {
+  const auto flags = std::make_shared<JobFlags>();
+  CLI::App& remove =
+      tree.command(job, "remove", "Remove a job with its schedule and history",
+                   [flags](const CliEnvironment&, ServerApi& server) {
+                     return remove_job(server, flags->job,
+                                       flags->stop_runs ? ActiveRuns::kStop : ActiveRuns::kRefuse);
+                   });
+  job_id(remove, flags->job);
+  remove.add_flag("--stop-current-job-runs", flags->stop_runs, "Stop its runs first");
+}
+
+void add_list_commands(CommandTree& tree, CLI::App& job) {
+  const auto flags = std::make_shared<JobFlags>();
+  CLI::App& list = tree.command(job, "list", "List the jobs",
+                                [flags](const CliEnvironment& env, ServerApi& server) {
+                                  return list_jobs(env, server, flags->format);
+                                });
+  add_format_flags(list, flags->format);
+
+  CLI::App& queue = tree.command(job, "queue", "List the runs that wait for resources",
+                                 [flags](const CliEnvironment& env, ServerApi& server) {
+                                   return show_queue(env, server, flags->job, flags->format);
+                                 });
+  job_id(queue, flags->job)->required(false);
+  add_format_flags(queue, flags->format);
+}
+
+void add_show_commands(CommandTree& tree, CLI::App& job) {
+  const auto flags = std::make_shared<JobFlags>();
+  CLI::App& show =
+      tree.command(job, "show", "Print a job as JSON; `show runs` lists its active runs",
+                   [flags](const CliEnvironment& env, ServerApi& server) -> Result<void> {
+                     if (flags->job.empty()) {
+                       return fail(ErrorKind::kInvalid, "job-id is required");
+                     }
+                     return show_job(env, server, flags->job);
+                   });
+  job_id(show, flags->job)->required(false);  // `show runs` has its own
+  add_run_list(tree, show);
+}
+
+}  // namespace
+
+void add_job_commands(CommandTree& tree) {
+  CLI::App& job = tree.group(tree.root(), "job", "Add, change, run and watch jobs");
+  add_file_commands(tree, job);
+  add_id_commands(tree, job);
+  add_list_commands(tree, job);
+  add_show_commands(tree, job);
+  add_run_commands(tree, job);
+  add_schedule_commands(tree, job);
+}
+
+}  // namespace docket::cli

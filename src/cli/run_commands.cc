@@ -1,0 +1,196 @@
+// docket job run|kill|history|show runs. What each prints: metronome.md section 11.
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/command_tree.h"
+#include "cli/json_access.h"
+#include "cli/metronome_calls.h"
+#include "cli/table.h"
+#include "core/json_writer.h"
+
+namespace docket::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::string or_not_available(std::string text) { return text.empty() ? "N/A" : text; }
+
+Result<void> run_job(const CliEnvironment& env, ServerApi& server, const std::string& job,
+                     const ListFormat& format) {
+  const json::value nothing = json::object();
+  const auto run = server.call({.method = "POST", .path = runs_path(job), .body = &nothing});
+  if (!run) return fail(job_error(run.error(), job));
+  env.out << (format.json ? to_pretty_json(*run) : text_at(*run, "id")) << '\n';
+  return {};
+}
+
+Result<void> stop_run(ServerApi& server, const std::string& job, const std::string& run) {
+  const json::value nothing = json::object();
+  const std::string path = runs_path(job) + "/" + encode_segment(run) + "/actions/stop";
+  const auto stopped = server.call({.method = "POST", .path = path, .body = &nothing});
+  if (!stopped) return fail(part_error(stopped.error(), job, "run", run));
+  return {};
+}
+
+// A run that ends between the list and its stop is as good as stopped.
+Result<void> stop_all_runs(ServerApi& server, const std::string& job) {
+  const auto runs = server.metronome(runs_path(job));
+  if (!runs) return fail(job_error(runs.error(), job));
+  for (const json::value& run : array_of(*runs)) {
+    auto stopped = stop_run(server, job, text_at(run, "id"));
+    if (!stopped && stopped.error().kind != ErrorKind::kNotFound) return stopped;
+  }
+  return {};
+}
+
+Result<json::value> active_runs(ServerApi& server, const std::string& job, const std::string& run) {
+  if (run.empty()) {
+    auto runs = server.metronome(runs_path(job));
+    if (!runs) return fail(job_error(runs.error(), job));
+    return runs;
+  }
+  auto one = server.metronome(runs_path(job) + "/" + encode_segment(run));
+  if (!one) return fail(part_error(one.error(), job, "run", run));
+  return json::value(json::array({*std::move(one)}));
+}
+
+Result<void> show_runs(const CliEnvironment& env, ServerApi& server, const std::string& job,
+                       const std::string& run, const ListFormat& format) {
+  const auto runs = active_runs(server, job, run);
+  if (!runs) return fail(runs.error());
+  if (format.json && !format.quiet) {
+    env.out << to_pretty_json(*runs) << '\n';
+    return {};
+  }
+  Table table(
+      {"TASK ID", "JOB ID", "STARTED AT"});  // the first column holds run ids, as in `dcos job`
+  for (const json::value& entry : array_of(*runs)) {
+    if (format.quiet) env.out << text_at(entry, "id") << '\n';
+    table.add({text_at(entry, "id"), text_at(entry, "jobId"), text_at(entry, "createdAt")});
+  }
+  if (!format.quiet) table.print(env.out);
+  return {};
+}
+
+struct HistoryFlags {
+  std::string job;
+  bool failures = false;
+  bool last = false;
+  ListFormat format;
+};
+
+// Lists are newest first, so the last run is the first entry.
+void keep_newest(json::object& history) {
+  for (const char* name : {"successfulFinishedRuns", "failedFinishedRuns"}) {
+    if (json::value* list = history.if_contains(name); list != nullptr && list->is_array()) {
+      json::array& runs = list->get_array();
+      if (runs.size() > 1) runs.resize(1);
+    }
+  }
+}
+
+void print_history_head(std::ostream& out, const HistoryFlags& flags, const json::value& history) {
+  const char* word = flags.failures ? "Failure" : "Successful";
+  const char* last = flags.failures ? "Failure" : "Success";
+  out << '"' << flags.job << "\"  " << word
+      << " runs: " << text_at(history, flags.failures ? "failureCount" : "successCount") << " Last "
+      << last << ": "
+      << or_not_available(text_at(history, flags.failures ? "lastFailureAt" : "lastSuccessAt"))
+      << '\n';
+}
+
+Result<json::value> fetch_history(ServerApi& server, const HistoryFlags& flags) {
+  const std::string query = "?embed=activeRuns&embed=schedules&embed=history";
+  const auto job = server.metronome(job_path(flags.job) + query);
+  if (!job) return fail(job_error(job.error(), flags.job));
+  json::value history = member(*job, "history");
+  if (flags.last && history.is_object()) keep_newest(history.get_object());
+  return history;
+}
+
+Result<void> show_history(const CliEnvironment& env, ServerApi& server, const HistoryFlags& flags) {
+  const auto history = fetch_history(server, flags);
+  if (!history) return fail(history.error());
+  if (flags.format.json && !flags.format.quiet) {
+    env.out << to_pretty_json(*history) << '\n';
+    return {};
+  }
+  Table table({"RUN ID", "STARTED", "FINISHED"});
+  const char* list = flags.failures ? "failedFinishedRuns" : "successfulFinishedRuns";
+  for (const json::value& run : array_at(*history, list)) {
+    if (flags.format.quiet) env.out << text_at(run, "id") << '\n';
+    table.add({text_at(run, "id"), text_at(run, "createdAt"),
+               or_not_available(text_at(run, "finishedAt"))});
+  }
+  if (flags.format.quiet) return {};
+  print_history_head(env.out, flags, *history);
+  table.print(env.out);
+  return {};
+}
+
+// What one leaf parses; shared by the parser, which fills it, and the action, which reads it.
+struct RunFlags {
+  std::string job;
+  std::string run;
+  bool all = false;
+  ListFormat format;
+};
+
+Result<void> kill_runs(ServerApi& server, const RunFlags& flags) {
+  if (flags.all && !flags.run.empty()) {
+    return fail(ErrorKind::kInvalid, "either a run or --all, not both");
+  }
+  if (flags.all) return stop_all_runs(server, flags.job);
+  if (flags.run.empty())
+    return fail(ErrorKind::kInvalid, "name a run, or stop every run with --all");
+  return stop_run(server, flags.job, flags.run);
+}
+
+void add_history_command(CommandTree& tree, CLI::App& job) {
+  const auto flags = std::make_shared<HistoryFlags>();
+  CLI::App& history = tree.command(job, "history", "List the finished runs of a job, newest first",
+                                   [flags](const CliEnvironment& env, ServerApi& server) {
+                                     return show_history(env, server, *flags);
+                                   });
+  job_id(history, flags->job);
+  history.add_flag("--failures,--show-failures", flags->failures, "The failed runs instead");
+  history.add_flag("--last", flags->last, "Only the newest one");
+  add_format_flags(history, flags->format);
+}
+
+}  // namespace
+
+void add_run_list(CommandTree& tree, CLI::App& show) {
+  const auto flags = std::make_shared<RunFlags>();
+  CLI::App& runs =
+      tree.command(show, "runs", "List the active runs of a job",
+                   [flags](const CliEnvironment& env, ServerApi& server) {
+                     return show_runs(env, server, flags->job, flags->run, flags->format);
+                   });
+  job_id(runs, flags->job);
+  runs.add_option("--run-id", flags->run, "Only this run")->type_name("RUN");
+  add_format_flags(runs, flags->format);
+}
+
+void add_run_commands(CommandTree& tree, CLI::App& job) {
+  const auto flags = std::make_shared<RunFlags>();
+  CLI::App& run = tree.command(job, "run", "Run a job now; prints the run's id",
+                               [flags](const CliEnvironment& env, ServerApi& server) {
+                                 return run_job(env, server, flags->job, flags->format);
+                               });
+  job_id(run, flags->job);
+  run.add_flag("--json", flags->format.json, "Print the run as JSON");
+
+  CLI::App& kill = tree.command(
+      job, "kill", "Stop a run, or all runs of a job",
+      [flags](const CliEnvironment&, ServerApi& server) { return kill_runs(server, *flags); });
+  job_id(kill, flags->job);
+  named_id(kill, "run-id", flags->run, "The run")->required(false);
+  kill.add_flag("--all", flags->all, "Stop every run of the job");
+  add_history_command(tree, job);
+}
+
+}  // namespace docket::cli
