@@ -21,6 +21,8 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # ccache needs timestamp-free precompiled headers.
   add_compile_options(-Xclang -fno-pch-timestamp)
+  # Members with defaults may be left out of a designated initializer: that is what the defaults are for.
+  add_compile_options(-Wno-missing-designated-field-initializers)
 else()
   # g++ 12 must keep compiling, but its flow analysis misreports std::variant and std::optional.
   add_compile_options(-Wno-maybe-uninitialized)

@@ -1,0 +1,193 @@
+#include "support/harness.h"
+
+#include <gtest/gtest.h>
+
+#include "http/router.h"
+#include "http/target.h"
+
+namespace docket::testing {
+
+Time working_day() {
+  using namespace std::chrono;  // NOLINT: calendar literals
+  return Time{sys_days{year{2024} / January / 15}} + hours{10};
+}
+
+engine::Settings Harness::roomy() {
+  engine::Settings settings;
+  settings.node = {.cpus = 64,
+                   .mem_mib = 1 << 20,
+                   .disk_mib = 1 << 20,
+                   .gpus = 0,
+                   .hostname = "node1",
+                   .attributes = {}};
+  return settings;
+}
+
+Harness::Harness(engine::Settings settings, Time start)
+    : clock(start), settings_(std::move(settings)) {
+  boot();
+}
+
+void Harness::boot() {
+  store = std::make_unique<store::MemoryStore>(disk);
+  committer = std::make_unique<FakeCommitter>(*store, reactor);
+  archive = std::make_unique<FakeArchive>(*store);
+  engine_ = std::make_unique<engine::Engine>(settings_, random, vault,
+                                             std::vector<const engine::Kind*>{&kind_});
+  engine_->restore(store->load().value(), clock.now());
+  loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executor, clock, reactor);
+  bool ready = false;
+  loop_->start([&](const Result<>& result) { ready = result.has_value(); });
+  settle();
+  EXPECT_TRUE(ready);
+}
+
+void Harness::restart(Duration downtime) {
+  loop_.reset();
+  engine_.reset();
+  reactor = FakeReactor{};
+  clock.set(clock.now() + downtime);
+  boot();
+}
+
+void Harness::advance(Duration by) { advance_to(clock.now() + by); }
+
+void Harness::advance_to(Time when) {
+  settle();
+  while (reactor.armed() != kNever && reactor.armed() <= when) {
+    clock.set(std::max(clock.now(), reactor.armed()));
+    reactor.fire_timer();
+    settle();
+  }
+  clock.set(when);
+  settle();
+}
+
+model::JobDefinition Harness::job(const std::string& id) const {
+  model::ProcessSpec spec;
+  spec.cpus = 0.1;
+  spec.mem = 32;
+  spec.cmd = "true";
+  return {.id = id, .description = {}, .labels = {}, .dependencies = {}, .spec = std::move(spec)};
+}
+
+void Harness::add_job(const std::string& id) { add_job(job(id)); }
+
+void Harness::add_job(model::JobDefinition definition,
+                      std::vector<model::ScheduleDefinition> schedules) {
+  bool added = false;
+  loop_->call<bool>(
+      [&](engine::Engine& engine, Time now) -> Result<bool> {
+        const auto entry = engine.create_job(std::move(definition), std::move(schedules), now);
+        if (!entry) return fail(entry.error());
+        return true;
+      },
+      [&](const Result<bool>& result) {
+        added = result.has_value();
+        EXPECT_TRUE(result) << result.error().message;
+      });
+  settle();
+  EXPECT_TRUE(added);
+}
+
+model::ScheduleDefinition Harness::schedule(const std::string& cron,
+                                            const std::string& zone) const {
+  return {.id = "nightly", .cron = Cron::parse(cron).value(), .zone = Zone::find(zone).value()};
+}
+
+TaskId Harness::start(const std::string& job_id) {
+  TaskId id;
+  loop_->call<TaskId>(
+      [&](engine::Engine& engine, Time now) -> Result<TaskId> {
+        const auto run = engine.start_run(job_id, nullptr, now);
+        if (!run) return fail(run.error());
+        return (*run)->task.id;
+      },
+      [&](const Result<TaskId>& result) {
+        EXPECT_TRUE(result) << result.error().message;
+        id = result.value_or(TaskId{});
+      });
+  settle();
+  return id;
+}
+
+TaskId Harness::newest_attempt(TaskId run) const {
+  const engine::Node* node = engine_->find_task(run);
+  if (!node || node->children.empty()) return {};
+  return node->children.back()->task.id;
+}
+
+void Harness::run_attempt(TaskId run) {
+  executor.run(newest_attempt(run), clock.now());
+  settle();
+}
+
+void Harness::finish_attempt(TaskId run, int code) {
+  executor.exit(newest_attempt(run), code, clock.now());
+  settle();
+}
+
+model::Task Harness::stored(TaskId id) const {
+  const auto row = store->open_reader().value()->task(id).value();
+  EXPECT_TRUE(row.has_value()) << "task " << id.value;
+  return row ? row->task : model::Task{};
+}
+
+std::vector<model::Task> Harness::stored_runs(const std::string& job_id) const {
+  engine::TaskQuery query;
+  query.parent = TaskId{};
+  query.job_id = job_id;
+  query.order = engine::Order::kOldestFirst;
+  query.limit = engine::kMaxPage;
+  std::vector<model::Task> runs;
+  const auto rows = store->open_reader().value()->tasks(query);
+  for (const engine::TaskRow& row : rows.value()) runs.push_back(row.task);
+  return runs;
+}
+
+namespace {
+
+// What the server does between bytes and handler: see http/connection.cc.
+std::optional<http::Response> refuse(const http::Door& door, const http::Match& match,
+                                     const http::Request& request, const std::string& raw_path) {
+  const auto failure = [&](int status, const char* message) {
+    return door.envelope({status, message, raw_path});
+  };
+  if (match.status != 200) return failure(match.status, "refused");
+  if (request.body.size() > door.body_limit) return failure(413, "too large");
+  if (match.route->body != http::BodyRule::kJson) return std::nullopt;
+  const std::string_view type = request.header("content-type").value_or("");
+  if (type.starts_with("application/json") || type.starts_with("text/json")) return std::nullopt;
+  return failure(415, "not JSON");
+}
+
+}  // namespace
+
+http::Response Harness::ask(const http::Door& door, const std::string& method,
+                            const std::string& target, const std::string& body,
+                            http::Fields headers) {
+  const auto parts = http::split_target(target).value();
+  const std::string path(parts.path);
+  // Borrowed: the door outlives this call.
+  const auto router = http::Router::compile(
+      {{"", std::shared_ptr<const http::Door>(std::shared_ptr<void>{}, &door)}});
+  http::Match match = router->match(method, path);
+  http::Request request;
+  request.method = method == "HEAD" ? "GET" : method;
+  request.path = match.path;
+  request.params = match.params;
+  request.query = http::parse_query(parts.query).value();
+  request.headers = std::move(headers);
+  request.body = body;
+  if (auto refusal = refuse(door, match, request, path)) return *refusal;
+  if (match.route->body == http::BodyRule::kIgnore) request.body.clear();
+  std::optional<http::Response> answer;
+  match.route->handler(std::move(request),
+                       [&](http::Response response) { answer = std::move(response); });
+  settle();
+  EXPECT_TRUE(answer) << "no answer to " << method << " " << target;
+  if (answer && match.head) answer->body.clear();
+  return answer.value_or(http::Response{});
+}
+
+}  // namespace docket::testing

@@ -1,0 +1,90 @@
+#pragma once
+
+// The whole server without sockets, processes or threads: engine, loop, a store in memory and fakes
+// at every other port.
+//
+//   Harness docket;
+//   docket.add_job("a");
+//   TaskId run = docket.start("a");
+//   docket.finish_attempt(run, 0);           // its process exits 0
+//   docket.advance(std::chrono::hours{1});   // timers fire on the way, in order
+//   docket.restart();                        // kill -9 and start again; processes live on
+//
+// A door is tried with ask(): the request goes through the real router, everything runs until the
+// answer is there.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/loop.h"
+#include "http/door.h"
+#include "kinds/process/process_kind.h"
+#include "store/memory/memory_store.h"
+#include "support/fakes.h"
+
+namespace docket::testing {
+
+// Monday 2024-01-15 10:00:00 UTC: an ordinary working day.
+Time working_day();
+
+class Harness {
+ public:
+  explicit Harness(engine::Settings settings = roomy(), Time start = working_day());
+
+  // A node with room for everything a small test starts.
+  static engine::Settings roomy();
+
+  // Runs what is ready: posted work, commits, answers.
+  void settle() { reactor.run_ready(); }
+  // Moves time, firing timers at their instants.
+  void advance(Duration by);
+  void advance_to(Time when);
+  // The server dies with everything that was not durable; a new one starts. downtime passes in
+  // between.
+  void restart(Duration downtime = Duration::zero());
+
+  model::JobDefinition job(const std::string& id) const;  // cmd "true", 0.1 cpus, 32 MiB
+  void add_job(const std::string& id);
+  void add_job(model::JobDefinition definition,
+               std::vector<model::ScheduleDefinition> schedules = {});
+  model::ScheduleDefinition schedule(const std::string& cron,
+                                     const std::string& zone = "UTC") const;  // id "nightly"
+  TaskId start(const std::string& job_id);
+  // The newest attempt of a run: starts (if it has not), exits.
+  TaskId newest_attempt(TaskId run) const;
+  void run_attempt(TaskId run);
+  void finish_attempt(TaskId run, int code);
+  // As stored, whether live or long over.
+  model::Task stored(TaskId id) const;
+  std::vector<model::Task> stored_runs(const std::string& job_id) const;  // oldest first
+
+  // Sends a request through the door's routes and gives its answer; fails the test if none comes.
+  http::Response ask(const http::Door& door, const std::string& method, const std::string& target,
+                     const std::string& body = {},
+                     http::Fields headers = {{"content-type", "application/json"}});
+
+  engine::Engine& engine() { return *engine_; }
+  engine::Loop& loop() { return *loop_; }
+
+  FakeClock clock;
+  SeededRandom random{42};
+  FakeVault vault;
+  FakeReactor reactor;
+  FakeExecutor executor;
+  FakeLogs logs;
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  std::unique_ptr<store::MemoryStore> store;
+  std::unique_ptr<FakeCommitter> committer;
+  std::unique_ptr<FakeArchive> archive;
+
+ private:
+  void boot();
+
+  engine::Settings settings_;
+  kinds::ProcessKind kind_{std::chrono::seconds{3}};
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Loop> loop_;
+};
+
+}  // namespace docket::testing
