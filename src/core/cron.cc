@@ -68,7 +68,7 @@ std::uint64_t Cron::count(Time from, Time to, const Zone& zone, std::uint64_t li
   return found;
 }
 
-std::vector<SkippedTime> Cron::skipped(Time from, Time to, const Zone& zone) const {
+std::vector<SkippedTime> Cron::gaps(Time from, Time to, const Zone& zone) const {
   std::vector<SkippedTime> result;
   Zone::Span before = zone.span_at(from);
   while (before.end <= to && before.end < Zone::kLatest) {

@@ -54,7 +54,7 @@ class Cron {
 
   // Matching local times that the zone skipped in (from, to], oldest first, at most kMaxSkipped.
   // Whether a due instant is the first or the second of a fold: Zone::fold.
-  std::vector<SkippedTime> skipped(Time from, Time to, const Zone& zone) const;
+  std::vector<SkippedTime> gaps(Time from, Time to, const Zone& zone) const;
 
   bool operator==(const Cron&) const = default;
 

@@ -45,6 +45,13 @@ TEST(ZoneFind, KnowsFixedOffsetsAsJavaDoes) {
   EXPECT_EQ(zone("GMT-03:30").to_local(utc("2020-01-01T00:00")), local("2019-12-31T20:30"));
 }
 
+// Stores keep a zone by its name.
+TEST(ZoneFind, NamesAreFoundAgain) {
+  for (const char* id : {"Z", "+2", "-0330", "+01:02:03", "GMT+2", "UTC", "UT-18", "Asia/Tokyo"}) {
+    EXPECT_EQ(Zone::find(name(id)), Zone::find(id)) << id;
+  }
+}
+
 TEST(ZoneFind, RefusesTheRest) {
   for (const char* id : {"",
                          " ",
