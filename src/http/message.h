@@ -48,11 +48,11 @@ class BodyStream {
 
 struct Response {
   int status = 200;
-  std::string content_type;  // empty: no Content-Type header
-  std::string body;
-  Fields headers;
-  std::shared_ptr<BodyStream>
-      stream;  // when set, sent chunked after the headers instead of body; shared with its source
+  std::string content_type = {};  // empty: no Content-Type header
+  std::string body = {};
+  Fields headers = {};
+  // When set, sent chunked after the headers instead of body; shared with its source.
+  std::shared_ptr<BodyStream> stream = {};
 };
 
 // Answers one request. Callable once, from any thread; dropping it unanswered sends the door's 500.

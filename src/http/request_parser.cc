@@ -132,7 +132,7 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
   Fed fed;
   // Old clients end a body with a stray line break; RFC 9112 2.2 asks to skip it.
   while (idle() && fed.used < bytes.size() && is_line_break(bytes[fed.used])) ++fed.used;
-  while (fed.used < bytes.size()) {
+  while (fed.used < bytes.size() && !g.parser->is_done()) {
     const bool was_head = g.gathered.in_head;
     error_code ec;
     const auto rest = bytes.substr(fed.used);
@@ -144,7 +144,10 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
         was_head && g.head_used + (need_more ? rest.size() - used : 0) > g.head_limit;
     if (head_full) ec = beast::http::error::header_limit;
     if (ec && (head_full || !need_more)) {
-      g.failure = status_of(ec, g.gathered.target.empty());
+      // Beast waits for the whole head once its first line has come in pieces.
+      const bool in_request_line =
+          g.gathered.target.empty() && rest.find('\n') == std::string_view::npos;
+      g.failure = status_of(ec, in_request_line);
       fed.step = Step::kFailed;
       return fed;
     }
@@ -152,7 +155,6 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
       fed.step = Step::kHead;
       return fed;
     }
-    if (g.parser->is_done()) break;
     if (need_more || used == 0) return fed;
   }
   if (g.parser->is_done()) fed.step = Step::kComplete;

@@ -14,8 +14,8 @@ namespace docket::http {
 enum class BodyForm { kSized, kChunked, kUntilClose };
 
 struct HeadOptions {
-  std::string_view server;  // empty: no Server header
-  std::string_view date;    // as DateCache renders it
+  std::string_view server = {};  // empty: no Server header
+  std::string_view date = {};    // as DateCache renders it
   BodyForm form = BodyForm::kSized;
   bool close = false;   // the connection ends after this response
   bool http10 = false;  // an HTTP/1.0 client must be told that the connection stays
