@@ -1,0 +1,190 @@
+// The first half of an attempt's life: queue, claim, files, artifacts, command. See attempts.h.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "exec/runner/attempts.h"
+#include "exec/runner/log_files.h"
+#include "exec/runner/monotonic.h"
+#include "exec/runner/processes.h"
+
+namespace docket::runner {
+
+using engine::AttemptPhase;
+
+namespace {
+
+// In one turn: enough to share one sync, few enough that exits and new messages need not wait long.
+constexpr std::size_t kStartsPerTurn = 32;
+
+bool append(const OwnedFd& record, std::string_view lines) {
+  return ::write(record.get(), lines.data(), lines.size()) == std::ssize(lines);
+}
+
+}  // namespace
+
+// Claims and syncs a batch first, so that what runs is known to be started whatever happens next.
+void Attempts::start_queued() {
+  if (queue_.empty()) return;
+  std::vector<TaskId> batch;
+  while (!queue_.empty() && batch.size() < kStartsPerTurn) {
+    const TaskId token = queue_.front();
+    queue_.pop_front();
+    if (claim(*live(token))) batch.push_back(token);
+  }
+  std::string refusal;
+  if (journal_ != nullptr) {
+    if (auto synced = journal_->append(batch); !synced) refusal = synced.error().message;
+  }
+  for (const TaskId token : batch) {
+    Attempt& attempt = *live(token);
+    if (refusal.empty()) {
+      launch(attempt);
+    } else {
+      fail_attempt(attempt, refusal, 126);
+    }
+  }
+}
+
+// False: the attempt is not to be launched and is no longer live.
+bool Attempts::claim(Attempt& attempt) {
+  const TaskId token = attempt.token;
+  const auto claimed = root_.claim(token);
+  if (!claimed) {
+    fail_attempt(attempt, claimed.error().message, 126);
+    return false;
+  }
+  if (*claimed == Claim::kMade) {
+    if (journal_ == nullptr || !journal_->started_before_boot(token)) return true;
+    AttemptRecord before;
+    before.spawned = true;  // as far as we know
+    live_.erase(token);
+    tell_(lose(token, before));
+    return false;
+  }
+  // Known from before this runner. Only "nothing ran" lets it start now; recall may put an adopted
+  // attempt in its place.
+  auto waiting = std::move(live_.extract(token).mapped());
+  const auto report = recall(token);
+  if (report.phase != AttemptPhase::kUnknown) {
+    tell_(report);
+    return false;
+  }
+  live_.emplace(token, std::move(waiting));
+  return true;
+}
+
+void Attempts::launch(Attempt& attempt) {
+  if (live_.size() > config_.max_attempts) {
+    fail_attempt(
+        attempt,
+        fmt::format("the runner's limit of {} attempts at once is reached", config_.max_attempts),
+        126);
+    return;
+  }
+  if (auto prepared = prepare(attempt); !prepared) {
+    fail_attempt(attempt, prepared.error().message, 126);
+    return;
+  }
+  if (attempt.stop_asked) {
+    attempt.report.signal = SIGTERM;
+    fail_attempt(attempt, "Stopped before the command was started", 0);
+  } else if (attempt.spec.artifacts.empty()) {
+    run(attempt);
+  } else {
+    fetch(attempt);
+  }
+}
+
+Result<> Attempts::prepare(Attempt& attempt) {
+  auto user = users_.find(attempt.spec.user, wall_now());
+  if (!user) return fail(std::move(user.error()));
+  attempt.user = std::move(*user);
+  for (const engine::SecretFile& file : attempt.spec.secret_files) {
+    if (!is_inner_path(file.path)) {
+      return fail(ErrorKind::kInvalid,
+                  fmt::format("secret file outside of the working directory: {}", file.path));
+    }
+    attempt.secret_paths.push_back(file.path);
+  }
+  auto sandbox = root_.open(attempt.token, attempt.user);
+  if (!sandbox) return fail(std::move(sandbox.error()));
+  attempt.sandbox = std::move(*sandbox);
+  if (cgroups_.active()) {
+    auto slot = cgroups_.take({attempt.spec.cpus, attempt.spec.mem_mib});
+    if (!slot) return fail(std::move(slot.error()));
+    attempt.slot = *slot;
+  }
+  std::string lines =
+      claim_line({boot_id_, attempt.spec.kill_grace, attempt.spec.disk_mib, attempt.spec.mem_mib,
+                  attempt.slot == nullptr ? "" : attempt.slot->name()});
+  for (const std::string& path : attempt.secret_paths) lines += secret_line(path);
+  if (!append(attempt.sandbox.record, lines)) {
+    return fail_errno("can not write the attempt's record", errno);
+  }
+  return {};
+}
+
+void Attempts::fetch(Attempt& attempt) {
+  Launched launched =
+      launcher_.fetch(attempt.spec, attempt.user, work_path(config_.dir, attempt.token),
+                      attempt.sandbox, attempt.slot);
+  if (launched.pid < 0) {
+    fail_attempt(attempt, std::move(launched.message), launched.exit_code);
+    return;
+  }
+  attempt.stage = Stage::kFetching;
+  attempt.pid = launched.pid;
+  attempt.group = launched.pid;
+  attempt.fetch_result = std::move(launched.result);
+  by_pid_.emplace(launched.pid, &attempt);
+  tell_(attempt.report);
+}
+
+void Attempts::run(Attempt& attempt) {
+  for (const engine::SecretFile& file : attempt.spec.secret_files) {
+    if (auto written = write_secret(attempt.sandbox.work.get(), file, attempt.user); !written) {
+      fail_attempt(attempt, written.error().message, 126);
+      return;
+    }
+  }
+  StartRecord start;
+  start.boot_ns_from = boot_clock_ns();
+  Launched launched =
+      launcher_.run(attempt.spec, attempt.user, work_path(config_.dir, attempt.token),
+                    attempt.sandbox, attempt.slot);
+  if (launched.pid < 0) {
+    fail_attempt(attempt, std::move(launched.message), launched.exit_code);
+    return;
+  }
+  start.boot_ns_to = boot_clock_ns();
+  start.pid = launched.pid;
+  start.at = wall_now();
+  running(attempt, start);
+}
+
+void Attempts::running(Attempt& attempt, const StartRecord& start) {
+  // If this write is lost with the runner, the process is found again by its working directory
+  // (find_main).
+  if (!append(attempt.sandbox.record, start_line(start))) {
+    note_(fmt::format("attempt {}: can not record its start: {}", attempt.token.value,
+                      errno_text(errno)));
+  }
+  attempt.stage = Stage::kRunning;
+  attempt.pid = start.pid;
+  attempt.group = start.pid;
+  by_pid_.emplace(start.pid, &attempt);
+  attempt.spec.env.clear();
+  attempt.spec.secret_files.clear();
+  attempt.sandbox.out.reset();
+  attempt.sandbox.err.reset();
+  attempt.sandbox.work.reset();
+  attempt.report.phase = AttemptPhase::kRunning;
+  attempt.report.started_at = start.at;
+  if (!attempt.forgotten) tell_(attempt.report);
+}
+
+}  // namespace docket::runner

@@ -1,0 +1,64 @@
+#pragma once
+
+// The record file of an attempt: lines appended as it lives, each by one write, so that a runner
+// started after a kill -9 knows how far it came. A line counts only with its newline. Lines, in
+// order:
+//
+//   claim <boot id> <grace us> <disk MiB> <mem MiB> <cgroup slot or ->   before anything runs
+//   secret <path>                           a secret file to remove at the end
+//   spawn                                   written by the child itself, just before exec
+//   start <pid> <from ns> <to ns> <at us>   the child's pid; it was made between two readings of
+//   the boot clock exit <code> <signal> <oom> <started us> <finished us> <message> lost the outcome
+//   can not be known any more
+//
+// "claim" without "spawn" on the same boot proves that nothing ran, so the token may start. Records
+// are not synced: after a power loss an unfinished one means lost (start_journal.h keeps the
+// knowledge that a token was started at all).
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/executor.h"
+
+namespace docket::runner {
+
+struct ClaimRecord {
+  std::string boot_id;
+  Duration kill_grace{};
+  double disk_mib = 0;
+  double mem_mib = 0;
+  std::string slot;  // empty: none
+};
+
+struct StartRecord {
+  pid_t pid = 0;
+  std::int64_t boot_ns_from =
+      0;  // CLOCK_BOOTTIME before and after the clone: proves a pid's identity without
+  std::int64_t boot_ns_to = 0;  // reading /proc at every start
+  Time at = kNever;
+};
+
+struct AttemptRecord {
+  std::optional<ClaimRecord> claim;
+  std::vector<std::string> secret_paths;
+  bool spawned = false;
+  std::optional<StartRecord> start;
+  std::optional<engine::AttemptReport> exit;
+  bool lost = false;
+};
+
+std::string claim_line(const ClaimRecord& record);
+std::string secret_line(std::string_view path);
+std::string start_line(const StartRecord& record);
+std::string exit_line(const engine::AttemptReport& report);
+inline constexpr std::string_view kSpawnLine = "spawn\n";
+inline constexpr std::string_view kLostLine = "lost\n";
+
+AttemptRecord parse_record(TaskId token, std::string_view text);
+
+}  // namespace docket::runner

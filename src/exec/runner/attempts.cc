@@ -1,0 +1,199 @@
+#include "exec/runner/attempts.h"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+#include "exec/runner/log_files.h"
+#include "exec/runner/monotonic.h"
+#include "exec/runner/processes.h"
+
+namespace docket::runner {
+
+using engine::AttemptPhase;
+using engine::AttemptReport;
+
+namespace {
+
+// The cgroup directory of a runner is told from those of other runners on the machine by its data
+// directory.
+std::string cgroup_name(const std::filesystem::path& dir) {
+  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+  for (const char c : dir.string()) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return fmt::format("docket-{:016x}", hash);
+}
+
+constexpr std::int64_t kTickNs = 10'000'000;  // resolution of a start time in /proc
+
+bool same_process(const StartRecord& start) {
+  const auto stat = process_stat(start.pid);
+  return stat && stat->state != 'Z' && stat->state != 'X' &&
+         stat->started_ns >= start.boot_ns_from - kTickNs && stat->started_ns <= start.boot_ns_to;
+}
+
+}  // namespace
+
+Attempts::Attempts(const RunnerConfig& config, StartJournal* journal, Tell tell, Watch watch,
+                   Note note)
+    : config_(config),
+      journal_(journal),
+      tell_(std::move(tell)),
+      watch_(std::move(watch)),
+      note_(std::move(note)),
+      root_(config.dir),
+      cgroups_(config.cgroups, cgroup_name(config.dir)),
+      launcher_(config),
+      boot_id_(boot_id()) {}
+
+Attempts::~Attempts() = default;
+
+Attempt* Attempts::live(TaskId token) {
+  const auto found = live_.find(token);
+  return found == live_.end() ? nullptr : found->second.get();
+}
+
+void Attempts::start(TaskId token, engine::LaunchSpec spec) {
+  if (const Attempt* known = live(token)) {
+    tell_(known->report);
+    return;
+  }
+  auto attempt = std::make_unique<Attempt>();
+  attempt->token = token;
+  attempt->spec = std::move(spec);
+  attempt->report = {.token = token, .phase = AttemptPhase::kStarting};
+  queue_.push_back(token);
+  live_.emplace(token, std::move(attempt));
+}
+
+void Attempts::stop(TaskId token, std::optional<Duration> grace) {
+  Attempt* attempt = live(token);
+  if (attempt == nullptr) {
+    recall(token);  // may adopt it
+    attempt = live(token);
+  }
+  if (attempt == nullptr || attempt->stage == Stage::kDraining) return;
+  const bool first = !std::exchange(attempt->stop_asked, true);
+  if (attempt->stage == Stage::kQueued) return;  // start_queued sees stop_asked
+  if (attempt->stage == Stage::kFetching) {
+    signal_all(*attempt, SIGKILL);
+    return;
+  }
+  if (first) signal_all(*attempt, SIGTERM);
+  const std::int64_t due =
+      monotonic_ns() + to_ns(std::max(grace.value_or(attempt->spec.kill_grace), Duration{0}));
+  if (attempt->kill_at_ns && *attempt->kill_at_ns <= due)
+    return;  // a repeated stop may only shorten
+  attempt->kill_at_ns = due;
+  kills_.emplace(due, token);
+}
+
+void Attempts::forget(TaskId token) {
+  // What has ended is on disk only; what has not is still ours to watch and to clean up, but nobody
+  // wants to hear of it.
+  if (Attempt* attempt = live(token)) attempt->forgotten = true;
+}
+
+AttemptReport Attempts::find(TaskId token) {
+  if (Attempt* attempt = live(token)) {
+    attempt->forgotten = false;
+    return attempt->report;
+  }
+  return recall(token);
+}
+
+AttemptReport Attempts::recall(TaskId token) {
+  const auto text = root_.read_record(token);
+  if (!text) {
+    const bool lost = journal_ != nullptr && journal_->started_before_boot(token);
+    return {.token = token, .phase = lost ? AttemptPhase::kLost : AttemptPhase::kUnknown};
+  }
+  const AttemptRecord record = parse_record(token, *text);
+  if (record.exit) return *record.exit;
+  return recall_unfinished(token, record);
+}
+
+// Started by a runner that is gone: still running, over unseen, or never come to its exec.
+AttemptReport Attempts::recall_unfinished(TaskId token, const AttemptRecord& record) {
+  const bool this_boot = record.claim && record.claim->boot_id == boot_id_;
+  if (this_boot && !record.spawned) return {.token = token, .phase = AttemptPhase::kUnknown};
+  if (this_boot && !record.lost) {
+    if (const Attempt* adopted = adopt(token, record)) return adopted->report;
+  }
+  return lose(token, record);
+}
+
+Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
+  StartRecord start;
+  if (record.start) {
+    start = *record.start;
+    if (!same_process(start)) return nullptr;
+  } else {
+    const auto found = find_main(work_path(config_.dir, token));
+    if (!found) return nullptr;
+    start.pid = *found;
+  }
+  OwnedFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, start.pid, 0)));
+  // Checked again with the descriptor in hand: it now names this process for good.
+  if (!pidfd || (record.start && !same_process(start))) return nullptr;
+  auto attempt = std::make_unique<Attempt>();
+  attempt->token = token;
+  attempt->stage = Stage::kRunning;
+  attempt->adopted = true;
+  attempt->pid = start.pid;
+  attempt->group = start.pid;
+  attempt->spec.kill_grace = record.claim->kill_grace;
+  attempt->spec.disk_mib = record.claim->disk_mib;
+  attempt->spec.mem_mib = record.claim->mem_mib;
+  attempt->secret_paths = record.secret_paths;
+  attempt->sandbox.record = root_.append_record(token);
+  attempt->slot = cgroups_.adopt(record.claim->slot);
+  attempt->pidfd = std::move(pidfd);
+  attempt->report = {.token = token, .phase = AttemptPhase::kRunning, .started_at = start.at};
+  watch_(attempt->pidfd.get(), token);
+  note_(fmt::format("attempt {}: adopted process {}", token.value, start.pid));
+  return live_.emplace(token, std::move(attempt)).first->second.get();
+}
+
+AttemptReport Attempts::lose(TaskId token, const AttemptRecord& record) {
+  AttemptReport report{.token = token, .phase = AttemptPhase::kLost};
+  if (record.start) report.started_at = record.start->at;
+  report.message = kOutcomeUnknown;
+  if (record.lost) return report;
+  const auto work = work_path(config_.dir, token);
+  const pid_t group = record.start ? record.start->pid : -1;
+  for (const pid_t pid : all_processes()) {
+    if (came_from(pid, group, work)) ::kill(pid, SIGKILL);
+  }
+  const OwnedFd folder(::open(work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder) remove_secrets(folder.get(), record.secret_paths);
+  const OwnedFd file = root_.append_record(token);
+  (void)!::write(file.get(), kLostLine.data(), kLostLine.size());
+  return report;
+}
+
+void Attempts::on_turn() {
+  start_queued();
+  drain();
+  for (const TaskId token : std::exchange(unreaped_, {})) adopted_ended(token);
+  const std::int64_t now = monotonic_ns();
+  kill_due(now);
+  if (now >= sample_at_ns_) sample(now);
+}
+
+std::optional<std::int64_t> Attempts::next_turn_ns() const {
+  constexpr std::int64_t kDrainPollNs = 10'000'000;
+  if (!queue_.empty()) return 0;
+  if (live_.empty()) return std::nullopt;
+  const std::int64_t now = monotonic_ns();
+  std::int64_t wait = std::max<std::int64_t>(sample_at_ns_ - now, 0);
+  if (!draining_.empty() || !unreaped_.empty()) wait = std::min(wait, kDrainPollNs);
+  if (!kills_.empty())
+    wait = std::min(wait, std::max<std::int64_t>(kills_.begin()->first - now, 0));
+  return wait;
+}
+
+}  // namespace docket::runner

@@ -1,0 +1,27 @@
+#pragma once
+
+// The names and formats of the files in a cgroup directory, which is all in which v1 and v2 differ
+// for us. Pure functions over paths; runner thread.
+
+#include <cstdint>
+#include <filesystem>
+
+#include "exec/runner/cgroups.h"
+
+namespace docket::runner {
+
+const char* join_file(CgroupVersion version);
+const char* oom_file(CgroupVersion version);
+std::uint64_t read_oom_kills(int oom_fd);
+
+// Relative weight: one cpu is 1024 shares (v1) or weight 100 (v2). 0 cpus: the default weight.
+Result<> write_cpu_shares(CgroupVersion version, const std::filesystem::path& slot, double cpus);
+// Hard limit; 0: none.
+Result<> write_cpu_quota(CgroupVersion version, const std::filesystem::path& slot, double cpus);
+// Hard limit with swap counted or forbidden where the kernel can; 0: none.
+Result<> write_memory_limit(CgroupVersion version, const std::filesystem::path& slot,
+                            std::int64_t bytes);
+// v2: lets the children of a directory have cpu and memory limits.
+Result<> enable_controllers(const std::filesystem::path& cgroup);
+
+}  // namespace docket::runner

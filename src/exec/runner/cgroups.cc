@@ -1,0 +1,217 @@
+#include "exec/runner/cgroups.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "exec/runner/cgroup_files.h"
+
+namespace docket::runner {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string describe(const std::vector<Hierarchy>& hierarchies) {
+  bool cpu = false;
+  bool memory = false;
+  for (const Hierarchy& hierarchy : hierarchies) {
+    cpu = cpu || hierarchy.cpu;
+    memory = memory || hierarchy.memory;
+  }
+  return fmt::format("cgroup {} ({}{}{})",
+                     hierarchies.front().version == CgroupVersion::kV2 ? "v2" : "v1",
+                     cpu ? "cpu" : "", cpu && memory ? ", " : "", memory ? "memory" : "");
+}
+
+}  // namespace
+
+CgroupPool::CgroupPool(CgroupOptions options, const std::string& name) : options_(options) {
+  if (!options_.enabled) {
+    status_ = "limits are not enforced: cgroups are switched off";
+    return;
+  }
+  const auto read_file = [](const fs::path& path) {
+    return read_small_file(AT_FDCWD, path.c_str());
+  };
+  hierarchies_ = find_hierarchies(read_file("/proc/self/mountinfo"), read_file("/proc/self/cgroup"),
+                                  read_file);
+  if (hierarchies_.empty()) {
+    status_ = "limits are not enforced: no cgroup hierarchy with cpu or memory is mounted";
+    return;
+  }
+  for (Hierarchy& hierarchy : hierarchies_) hierarchy.base /= name;
+  auto ready = prepare();
+  if (ready) {
+    status_ = describe(hierarchies_);
+    return;
+  }
+  status_ = "limits are not enforced: " + ready.error().message;
+  hierarchies_.clear();
+}
+
+CgroupPool::CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies)
+    : options_(options), hierarchies_(std::move(hierarchies)) {
+  auto ready = prepare();
+  status_ = ready ? describe(hierarchies_) : ready.error().message;
+}
+
+CgroupPool::~CgroupPool() {
+  for (const auto& slot : slots_) {
+    for (const fs::path& path : slot->paths_) ::rmdir(path.c_str());  // stays while an attempt runs
+  }
+  for (const Hierarchy& hierarchy : hierarchies_) ::rmdir(hierarchy.base.c_str());
+}
+
+Result<> CgroupPool::prepare() {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.version == CgroupVersion::kV2) {
+      if (auto enabled = enable_controllers(hierarchy.base.parent_path()); !enabled) return enabled;
+    }
+    if (::mkdir(hierarchy.base.c_str(), 0755) != 0 && errno != EEXIST) {
+      return fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
+    }
+    if (hierarchy.version == CgroupVersion::kV2) {
+      if (auto enabled = enable_controllers(hierarchy.base); !enabled) return enabled;
+    }
+  }
+  find_old_slots();
+  return {};
+}
+
+void CgroupPool::find_old_slots() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(hierarchies_.front().base, ignored)) {
+    const std::string name = entry.path().filename();
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc{} || end != name.data() + name.size()) continue;
+    next_name_ = std::max(next_name_, number + 1);
+    auto slot = make_slot(name);
+    // One with processes belongs to an attempt that will be adopted, or is freed when it is looked
+    // for.
+    if (slot && processes(**slot).empty()) free_.push_back(*slot);
+  }
+}
+
+Result<CgroupSlot*> CgroupPool::make_slot(const std::string& name) {
+  auto slot = std::make_unique<CgroupSlot>();
+  slot->name_ = name;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const fs::path path = hierarchy.base / name;
+    if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+      return fail_errno(fmt::format("can not make cgroup {}", path.string()), errno);
+    }
+    const fs::path join = path / join_file(hierarchy.version);
+    OwnedFd fd(::open(join.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd) return fail_errno(fmt::format("can not open {}", join.string()), errno);
+    slot->join_fds_.push_back(fd.get());
+    slot->files_.push_back(std::move(fd));
+    if (hierarchy.memory) {
+      slot->oom_file_ =
+          OwnedFd(::open((path / oom_file(hierarchy.version)).c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    slot->paths_.push_back(path);
+  }
+  slots_.push_back(std::move(slot));
+  return slots_.back().get();
+}
+
+CgroupSlot* CgroupPool::free_slot(const CgroupLimits& limits) {
+  if (free_.empty()) return nullptr;
+  // Slots with the same limits need no writes. The search is short: most jobs of a machine share a
+  // few sizes, and what was released last lies at the end.
+  constexpr std::ptrdiff_t kLookAt = 64;
+  const auto begin = free_.end() - std::min<std::ptrdiff_t>(kLookAt, std::ssize(free_));
+  auto best =
+      std::find_if(begin, free_.end(), [&](const CgroupSlot* s) { return s->limits_ == limits; });
+  if (best == free_.end()) best = begin;
+  CgroupSlot* slot = *best;
+  free_.erase(best);
+  return slot;
+}
+
+Result<CgroupSlot*> CgroupPool::take(const CgroupLimits& limits) {
+  CgroupSlot* slot = free_slot(limits);
+  if (slot == nullptr) {
+    auto made = make_slot(std::to_string(next_name_++));
+    if (!made) return made;
+    slot = *made;
+  }
+  if (auto applied = apply(*slot, limits); !applied) {
+    free_.push_back(slot);
+    return fail(std::move(applied.error()));
+  }
+  slot->oom_kills_ = slot->oom_file_ ? read_oom_kills(slot->oom_file_.get()) : 0;
+  slot->taken_ = true;
+  return slot;
+}
+
+void CgroupPool::release(CgroupSlot& slot) {
+  if (!slot.taken_) return;
+  slot.taken_ = false;
+  free_.push_back(&slot);
+}
+
+CgroupSlot* CgroupPool::adopt(const std::string& name) {
+  for (const auto& slot : slots_) {
+    if (slot->name_ != name || slot->taken_) continue;
+    std::erase(free_, slot.get());
+    slot->taken_ = true;
+    slot->oom_kills_ =
+        0;  // of the same attempt: counters of a slot start with its directory or its last user
+    return slot.get();
+  }
+  return nullptr;
+}
+
+std::vector<pid_t> CgroupPool::processes(const CgroupSlot& slot) const {
+  // Opened anew: a v1 kernel serves an old list for a second to a descriptor that has read before.
+  const std::string text = read_small_file(AT_FDCWD, (slot.paths_.back() / "cgroup.procs").c_str());
+  std::vector<pid_t> pids;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    pid_t pid = 0;
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error != std::errc{}) break;
+    if (pid > 0) pids.push_back(pid);
+    at = next + 1;
+  }
+  return pids;
+}
+
+bool CgroupPool::oom_killed(const CgroupSlot& slot) const {
+  return slot.oom_file_ && read_oom_kills(slot.oom_file_.get()) > slot.oom_kills_;
+}
+
+Result<> CgroupPool::apply(CgroupSlot& slot, const CgroupLimits& limits) {
+  if (slot.limits_ == limits) return {};
+  const CgroupLimits before = std::exchange(slot.limits_, CgroupLimits{-1, -1});
+  for (std::size_t i = 0; i < hierarchies_.size(); ++i) {
+    const Hierarchy& hierarchy = hierarchies_[i];
+    if (hierarchy.cpu && before.cpus != limits.cpus) {
+      if (auto done = apply_cpu(hierarchy, slot.paths_[i], limits.cpus); !done) return done;
+    }
+    if (hierarchy.memory && before.mem_mib != limits.mem_mib) {
+      const auto bytes = static_cast<std::int64_t>(limits.mem_mib * 1024 * 1024);
+      if (auto done = write_memory_limit(hierarchy.version, slot.paths_[i], bytes); !done)
+        return done;
+    }
+  }
+  slot.limits_ = limits;
+  return {};
+}
+
+Result<> CgroupPool::apply_cpu(const Hierarchy& hierarchy, const fs::path& path,
+                               double cpus) const {
+  if (auto done = write_cpu_shares(hierarchy.version, path, cpus); !done) return done;
+  const bool limited = options_.cpu_quota && cpus > 0;
+  return write_cpu_quota(hierarchy.version, path,
+                         limited ? std::max(cpus, options_.cpu_quota_floor) : 0);
+}
+
+}  // namespace docket::runner

@@ -1,0 +1,110 @@
+#pragma once
+
+// cpus and mem through cgroups: v2 where cpu and memory are delegated to us, else v1, else nothing
+// with the reason in status(). A slot is one directory in each hierarchy in use. Slots are pooled:
+// made once, reused by attempt after attempt, and their limits are rewritten only when they differ,
+// since making and removing a cgroup costs more than a spawn. A slot also names every process of
+// its attempt, however it daemonized. Runner thread only.
+//
+// Joining: the child writes "0" itself. On v1 into `tasks`, which for a caller that moves only
+// itself skips the kernel's global lock of thread groups; `cgroup.procs` waits for an RCU grace
+// period there.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "exec/runner/owned_fd.h"
+#include "exec/runner/runner.h"
+
+namespace docket::runner {
+
+struct CgroupLimits {
+  double cpus = 0;  // 0: not limited
+  double mem_mib = 0;
+  bool operator==(const CgroupLimits&) const = default;
+};
+
+enum class CgroupVersion { kV1, kV2 };
+
+// A mounted hierarchy and the directory in it below which we may make slots.
+struct Hierarchy {
+  CgroupVersion version = CgroupVersion::kV2;
+  std::filesystem::path base;
+  bool cpu = false;
+  bool memory = false;
+};
+
+// What /proc/self/mountinfo and /proc/self/cgroup say. Pure, so that every layout can be tested.
+// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else.
+std::vector<Hierarchy> find_hierarchies(
+    std::string_view mountinfo, std::string_view self_cgroup,
+    const std::function<std::string(const std::filesystem::path&)>& read_file);
+
+class CgroupSlot {
+ public:
+  const std::string& name() const { return name_; }
+  // For Command::cgroup_fds.
+  const std::vector<int>& join_fds() const { return join_fds_; }
+
+ private:
+  friend class CgroupPool;
+  std::string name_;
+  std::vector<std::filesystem::path> paths_;  // one for each hierarchy, in its order
+  std::vector<OwnedFd> files_;                // owners of join_fds_
+  std::vector<int> join_fds_;
+  OwnedFd oom_file_;
+  CgroupLimits limits_{-1, -1};  // as last written; -1: unknown
+  std::uint64_t oom_kills_ = 0;  // when the current user took the slot
+  bool taken_ = false;
+};
+
+class CgroupPool {
+ public:
+  // Probes this machine. name tells runners of one machine apart.
+  CgroupPool(CgroupOptions options, const std::string& name);
+  // For tests: with these hierarchies and no probing.
+  CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies);
+  ~CgroupPool();
+  CgroupPool(const CgroupPool&) = delete;
+  CgroupPool& operator=(const CgroupPool&) = delete;
+
+  bool active() const { return !hierarchies_.empty(); }
+  // "cgroup v1 (cpu, memory)" or why limits are not enforced; one line.
+  const std::string& status() const { return status_; }
+
+  // Lives until released or the pool goes. kInternal when the kernel refuses the limits.
+  Result<CgroupSlot*> take(const CgroupLimits& limits);
+  void release(CgroupSlot& slot);
+  // A slot that an earlier runner gave to an attempt that still runs; null when it is gone.
+  CgroupSlot* adopt(const std::string& name);
+
+  std::vector<pid_t> processes(const CgroupSlot& slot) const;
+  // Whether the kernel killed something in the slot for memory since it was taken.
+  bool oom_killed(const CgroupSlot& slot) const;
+
+ private:
+  Result<> prepare();
+  Result<CgroupSlot*> make_slot(const std::string& name);
+  void find_old_slots();
+  CgroupSlot* free_slot(const CgroupLimits& limits);
+  Result<> apply(CgroupSlot& slot, const CgroupLimits& limits);
+  Result<> apply_cpu(const Hierarchy& hierarchy, const std::filesystem::path& path,
+                     double cpus) const;
+
+  CgroupOptions options_;
+  std::vector<Hierarchy> hierarchies_;
+  std::string status_;
+  std::vector<std::unique_ptr<CgroupSlot>> slots_;
+  std::vector<CgroupSlot*> free_;
+  std::uint64_t next_name_ = 0;
+};
+
+}  // namespace docket::runner

@@ -1,0 +1,230 @@
+#include "exec/runner/runner.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <unordered_map>
+
+#include "exec/runner/attempts.h"
+#include "exec/runner/clients.h"
+#include "exec/runner/monotonic.h"
+#include "exec/runner/processes.h"
+
+namespace docket::runner {
+namespace {
+
+void note(const std::string& line) { fmt::print(stderr, "runner: {}\n", line); }
+
+// Signal state is inherited by every child, so the runner begins with a clean one and keeps it
+// clean: it has no handlers (signals come through a descriptor, writes use MSG_NOSIGNAL) and
+// children need not reset anything.
+sigset_t take_signals() {
+  for (int number = 1; number < NSIG; ++number) {
+    if (number != SIGKILL && number != SIGSTOP) ::signal(number, SIG_DFL);
+  }
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) sigaddset(&handled, number);
+  ::sigprocmask(SIG_SETMASK, &handled, nullptr);
+  return handled;
+}
+
+// Descriptors 0 to 2 must be taken before anything else is opened: children get /dev/null as 0, and
+// spawn.cc places files on 1 to 3.
+Result<> take_standard_files() {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return fail_errno("can not open /dev/null", errno);
+  ::dup2(null, 0);
+  for (const int fd : {1, 2}) {
+    if (::fcntl(fd, F_GETFD) < 0) ::dup2(null, fd);
+  }
+  if (null > 2) ::close(null);
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  // Place 3 is where a downloader finds its cache; nothing of ours may sit there.
+  if (::fcntl(3, F_GETFD) < 0) ::fcntl(0, F_DUPFD_CLOEXEC, 3);
+  return {};
+}
+
+class Runner {
+ public:
+  explicit Runner(RunnerConfig config) : config_(std::move(config)) {}
+  Result<> prepare();
+  void serve();
+
+ private:
+  Result<> lock_directory();
+  Result<> watch_signals();
+  void watch(int fd, std::uint32_t events);
+  void dispatch(const epoll_event& event);
+  void on_signal();
+  void on_message(int client, wire::Message message);
+  void greet(int client, const wire::Hello& hello);
+  bool should_end();
+  int wait_ms() const;
+
+  RunnerConfig config_;
+  OwnedFd lock_;
+  OwnedFd epoll_;
+  OwnedFd signals_;
+  std::optional<StartJournal> journal_;
+  std::optional<Attempts> attempts_;
+  std::optional<Clients> clients_;
+  std::unordered_map<int, TaskId> adopted_;  // by pidfd
+  std::optional<std::int64_t> idle_since_ns_;
+  bool ending_ = false;
+};
+
+Result<> Runner::lock_directory() {
+  std::error_code error;
+  std::filesystem::create_directories(config_.dir, error);
+  config_.dir = std::filesystem::canonical(config_.dir, error);
+  if (error)
+    return fail(ErrorKind::kInternal,
+                fmt::format("can not use {}: {}", config_.dir.string(), error.message()));
+  const std::string path = config_.dir / "runner.lock";
+  lock_ = OwnedFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock_) return fail_errno(fmt::format("can not open {}", path), errno);
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(ErrorKind::kConflict, fmt::format("another runner has {}", config_.dir.string()));
+  }
+  return {};
+}
+
+Result<> Runner::watch_signals() {
+  const sigset_t handled = take_signals();
+  epoll_ = OwnedFd(::epoll_create1(EPOLL_CLOEXEC));
+  signals_ = OwnedFd(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!epoll_ || !signals_) return fail_errno("can not watch signals", errno);
+  watch(signals_.get(), EPOLLIN);
+  return {};
+}
+
+void Runner::watch(int fd, std::uint32_t events) {
+  epoll_event event{events, {.fd = fd}};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+Result<> Runner::prepare() {
+  if (auto done = take_standard_files(); !done) return done;
+  if (auto done = lock_directory(); !done) return done;
+  ::umask(022);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ::prctl(PR_SET_DUMPABLE, 0);  // a core file would hold secrets
+  if (auto done = watch_signals(); !done) return done;
+  if (config_.durable_starts) {
+    auto journal = StartJournal::open(config_.dir / "starts", boot_id());
+    if (!journal) return fail(std::move(journal.error()));
+    journal_.emplace(std::move(*journal));
+  }
+  attempts_.emplace(
+      config_, journal_ ? &*journal_ : nullptr,
+      [this](const engine::AttemptReport& report) { clients_->broadcast(report); },
+      [this](int pidfd, TaskId token) {
+        adopted_[pidfd] = token;
+        watch(pidfd, EPOLLIN | EPOLLONESHOT);
+      },
+      note);
+  note(attempts_->limits_status());
+  clients_.emplace(config_, epoll_.get(), [this](int client, wire::Message message) {
+    on_message(client, std::move(message));
+  });
+  return clients_->listen();
+}
+
+void Runner::serve() {
+  std::array<epoll_event, 64> events;
+  while (!should_end()) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), wait_ms());
+    for (int i = 0; i < count; ++i) dispatch(events[static_cast<std::size_t>(i)]);
+    attempts_->on_turn();
+    clients_->flush();
+  }
+}
+
+int Runner::wait_ms() const {
+  constexpr std::int64_t kMsNs = 1'000'000;
+  constexpr std::int64_t kLongestMs = 1000;  // to notice that nobody came
+  const auto next = attempts_->next_turn_ns();
+  if (!next) return int{kLongestMs};
+  return static_cast<int>(std::min((*next + kMsNs - 1) / kMsNs, kLongestMs));
+}
+
+void Runner::dispatch(const epoll_event& event) {
+  const int fd = event.data.fd;
+  if (fd == signals_.get()) {
+    on_signal();
+  } else if (clients_->owns(fd)) {
+    clients_->on_ready(fd, event.events);
+  } else if (const auto found = adopted_.find(fd); found != adopted_.end()) {
+    const TaskId token = found->second;
+    adopted_.erase(found);
+    attempts_->adopted_ended(token);
+  }
+}
+
+void Runner::on_signal() {
+  signalfd_siginfo info{};
+  bool children = false;
+  while (::read(signals_.get(), &info, sizeof info) == ssize_t{sizeof info}) {
+    children = children || info.ssi_signo == SIGCHLD;
+    ending_ = ending_ || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+  }
+  if (children) attempts_->reap();
+}
+
+void Runner::greet(int client, const wire::Hello& hello) {
+  wire::append(clients_->output(client), wire::Hello{wire::kVersion, attempts_->limits_status()});
+  if (hello.version == wire::kVersion) return;
+  note(fmt::format("a client speaks version {} of the protocol, this runner {}", hello.version,
+                   wire::kVersion));
+}
+
+void Runner::on_message(int client, wire::Message message) {
+  if (const auto* hello = std::get_if<wire::Hello>(&message)) {
+    greet(client, *hello);
+  } else if (auto* start = std::get_if<wire::Start>(&message)) {
+    attempts_->start(start->token, std::move(start->spec));
+  } else if (const auto* stop = std::get_if<wire::Stop>(&message)) {
+    attempts_->stop(stop->token, stop->grace);
+  } else if (const auto* forget = std::get_if<wire::Forget>(&message)) {
+    for (const TaskId token : forget->tokens) attempts_->forget(token);
+  } else if (const auto* find = std::get_if<wire::Find>(&message)) {
+    wire::Found found{find->request, {}};
+    for (const TaskId token : find->tokens) found.reports.push_back(attempts_->find(token));
+    wire::append(clients_->output(client), found);
+  }
+}
+
+// What ended is on disk, so only attempts that live and clients that listen keep the runner.
+bool Runner::should_end() {
+  if (ending_) return true;
+  if (!attempts_->idle() || !clients_->none()) {
+    idle_since_ns_.reset();
+    return false;
+  }
+  const std::int64_t now = monotonic_ns();
+  if (!idle_since_ns_) idle_since_ns_ = now;
+  return now - *idle_since_ns_ >= to_ns(config_.idle_exit);
+}
+
+}  // namespace
+
+int run_runner(const RunnerConfig& config) {
+  Runner runner(config);
+  if (auto ready = runner.prepare(); !ready) {
+    note(ready.error().message);
+    return 1;
+  }
+  runner.serve();
+  return 0;
+}
+
+}  // namespace docket::runner

@@ -1,0 +1,67 @@
+#pragma once
+
+// The server's side of the runner: an Executor over DIR/runner.sock. It connects to a live runner
+// or starts one (posix_spawn: the server itself never forks), connects again when the socket drops,
+// and keeps what was asked until it is known to have arrived: starts until the runner reports the
+// token, stops until the attempt ends, finds until answered. A repeated start is harmless, so
+// nothing is lost and nothing runs twice.
+//
+// Thread rule: every call, every listener call and every callback on the one thread that runs the
+// io_context. Nothing is called back from within a call. Destroying it stops nothing: the runner
+// and its attempts go on.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/executor.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace docket::runner {
+
+struct RunnerExecutorConfig {
+  std::filesystem::path dir;  // made when missing; the runner's output goes to runner.log in it
+  std::vector<std::string>
+      runner_argv;  // e.g. {"/proc/self/exe", "runner", "--dir", DIR}; [0] is a path
+  std::size_t max_frame_bytes = std::size_t{32} << 20;
+  Duration retry_first =
+      std::chrono::milliseconds{2};  // doubles up to retry_last while the runner is out of reach
+  Duration retry_last = std::chrono::seconds{1};
+};
+
+struct RunnerStatus {
+  bool connected = false;
+  std::string limits;      // how cpus and mem are enforced, or why not, in the runner's words
+  std::string last_error;  // of connecting or starting; empty while connected
+};
+
+class RunnerExecutor : public engine::Executor {
+ public:
+  // note: lines for the server's log. Connects at once; calls before that are kept.
+  RunnerExecutor(boost::asio::io_context& io, RunnerExecutorConfig config,
+                 std::function<void(const std::string&)> note);
+  ~RunnerExecutor() override;
+  RunnerExecutor(const RunnerExecutor&) = delete;
+  RunnerExecutor& operator=(const RunnerExecutor&) = delete;
+
+  void set_listener(engine::ExecutorListener* listener) override;
+  void start(TaskId token, const engine::LaunchSpec& spec) override;
+  void stop(TaskId token, std::optional<Duration> grace) override;
+  void forget(const std::vector<TaskId>& tokens) override;
+  void find(std::vector<TaskId> tokens,
+            std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override;
+
+  RunnerStatus status() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl>
+      impl_;  // shared with handlers in flight, which may come back after we are gone
+};
+
+}  // namespace docket::runner

@@ -1,0 +1,61 @@
+#pragma once
+
+// The directory of an attempt, as the runner makes and fills it (layout: log_files.h). Runner
+// thread only.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/result.h"
+#include "engine/executor.h"
+#include "exec/runner/owned_fd.h"
+#include "exec/runner/users.h"
+
+namespace docket::runner {
+
+// Open until the command runs; afterwards only the record stays open.
+struct Sandbox {
+  OwnedFd work;
+  OwnedFd out;
+  OwnedFd err;
+  OwnedFd record;  // O_APPEND
+};
+
+enum class Claim {
+  kMade,   // by this call: the token is new
+  kKnown,  // the directory was there: the token was started before
+};
+
+class SandboxRoot {
+ public:
+  explicit SandboxRoot(std::filesystem::path dir);
+
+  // Makes the marker directory of a token.
+  Result<Claim> claim(TaskId token);
+  // Makes what is missing in a claimed directory and gives it to the owner.
+  Result<Sandbox> open(TaskId token, const User& owner);
+  // The record file's text; nullopt when the token has no directory.
+  std::optional<std::string> read_record(TaskId token) const;
+  // The record file, for more lines; made when missing.
+  OwnedFd append_record(TaskId token) const;
+
+  const std::filesystem::path& dir() const { return dir_; }
+
+ private:
+  std::filesystem::path dir_;
+  std::string shard_;  // made last; most tokens come in order
+};
+
+// A path that stays below the working directory: relative, without "..", "." or empty parts,
+// control characters or NUL.
+bool is_inner_path(std::string_view path);
+
+// Writes a secret below work, 0400 and the owner's, making folders on the way; never through a
+// symbolic link, since work holds what artifacts brought.
+Result<> write_secret(int work_fd, const engine::SecretFile& file, const User& owner);
+void remove_secrets(int work_fd, const std::vector<std::string>& paths);
+
+}  // namespace docket::runner

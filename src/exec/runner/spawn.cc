@@ -1,0 +1,191 @@
+#include "exec/runner/spawn.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <new>
+#include <string_view>
+
+#include "exec/runner/attempt_record.h"
+
+// Code of the child, on a stack that the sanitizers do not know.
+#define DOCKET_IN_CHILD __attribute__((no_sanitize("address", "undefined")))
+
+namespace docket::runner {
+namespace {
+
+constexpr std::size_t kStackBytes = 64 * 1024;
+
+// What the child sees: plain pointers into memory that the waiting parent keeps alive.
+struct ChildPlan {
+  const char* const* programs;
+  std::size_t program_count;
+  char* const* argv;
+  char** script_argv;  // "/bin/sh", a free place for the script, then argv's rest
+  char* const* env;
+  const Command* command;
+  const int* cgroup_fds;
+  std::size_t cgroup_count;
+  rlimit open_files;
+  bool restore_open_files;
+  SpawnStep failed;
+  int error;
+};
+
+// In the child errno belongs to the parent's thread, so failures are kept in the plan and the child
+// uses syscall() only where a result of -1 with errno is harmless: the parent is stopped and does
+// not look at errno across the clone.
+struct ChildFailure {
+  ChildPlan* plan;
+  [[noreturn]] DOCKET_IN_CHILD void at(SpawnStep step) const {
+    plan->failed = step;
+    plan->error = errno;
+    for (;;) ::syscall(SYS_exit_group, 127);
+  }
+};
+
+DOCKET_IN_CHILD void place_files(const ChildFailure& failure, const Command& command) {
+  const int fds[] = {command.stdin_fd, command.stdout_fd, command.stderr_fd, command.fourth_fd};
+  for (int target = 0; target < 4; ++target) {
+    if (fds[target] >= 0 && ::syscall(SYS_dup3, fds[target], target, 0) < 0) {
+      failure.at(SpawnStep::kFiles);
+    }
+  }
+}
+
+DOCKET_IN_CHILD void become_user(const ChildFailure& failure, const User& user) {
+  // The raw calls change this process only; libc's would signal the parent's threads.
+  if (::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) < 0 ||
+      ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) < 0 ||
+      ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) < 0) {
+    failure.at(SpawnStep::kUser);
+  }
+}
+
+DOCKET_IN_CHILD void execute(const ChildFailure& failure, const ChildPlan& plan) {
+  int first_error = ENOENT;
+  for (std::size_t i = 0; i < plan.program_count; ++i) {
+    ::syscall(SYS_execve, plan.programs[i], plan.argv, plan.env);
+    if (errno == ENOEXEC) {  // a script without #!: the shell runs it, as execvp does
+      plan.script_argv[1] = const_cast<char*>(plan.programs[i]);
+      ::syscall(SYS_execve, plan.script_argv[0], plan.script_argv, plan.env);
+    }
+    if (errno == EACCES) first_error = EACCES;  // goes on, but says so if nothing else is found
+    if (errno != EACCES && errno != ENOENT && errno != ENOTDIR) {
+      first_error = errno;
+      break;
+    }
+  }
+  errno = first_error;
+  failure.at(SpawnStep::kExec);
+}
+
+DOCKET_IN_CHILD int child_main(void* argument) {
+  auto* plan = static_cast<ChildPlan*>(argument);
+  const ChildFailure failure{plan};
+  const Command& command = *plan->command;
+  for (std::size_t i = 0; i < plan->cgroup_count; ++i) {
+    if (::syscall(SYS_write, plan->cgroup_fds[i], "0", 1) < 0) failure.at(SpawnStep::kCgroup);
+  }
+  if (::syscall(SYS_setsid) < 0) failure.at(SpawnStep::kSession);
+  if (plan->restore_open_files) {
+    ::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan->open_files, nullptr);
+  }
+  if (::syscall(SYS_fchdir, command.directory_fd) < 0) failure.at(SpawnStep::kDirectory);
+  place_files(failure, command);
+  if (command.record_fd >= 0 &&
+      ::syscall(SYS_write, command.record_fd, kSpawnLine.data(), kSpawnLine.size()) < 0) {
+    failure.at(SpawnStep::kFiles);
+  }
+  if (command.user != nullptr) become_user(failure, *command.user);
+  const std::uint64_t no_signals = 0;
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, nullptr, sizeof no_signals);
+  execute(failure, *plan);
+  return 127;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  list.reserve(texts.size() + 1);
+  for (const std::string& text : texts) list.push_back(const_cast<char*>(text.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+}  // namespace
+
+struct Spawner::Stack {
+  Stack()
+      : base(::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {
+    if (base == MAP_FAILED) throw std::bad_alloc();
+  }
+  ~Stack() { ::munmap(base, kStackBytes); }
+  Stack(const Stack&) = delete;
+  Stack& operator=(const Stack&) = delete;
+  void* top() const { return static_cast<char*>(base) + kStackBytes; }
+  void* base;
+};
+
+Spawner::Spawner() : stack_(std::make_unique<Stack>()), open_files_soft_(0) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) open_files_soft_ = limit.rlim_cur;
+}
+
+Spawner::~Spawner() = default;
+
+SpawnResult Spawner::spawn(const Command& command) {
+  const std::vector<char*> programs = pointers(command.programs);
+  const std::vector<char*> argv = pointers(command.argv);
+  const std::vector<char*> env = pointers(command.env);
+  char shell[] = "/bin/sh";
+  std::vector<char*> script_argv = {shell, nullptr};
+  script_argv.insert(script_argv.end(), argv.begin() + (argv.size() > 1 ? 1 : 0), argv.end());
+  ChildPlan plan{programs.data(),
+                 command.programs.size(),
+                 argv.data(),
+                 script_argv.data(),
+                 env.data(),
+                 &command,
+                 command.cgroup_fds.data(),
+                 command.cgroup_fds.size(),
+                 {},
+                 open_files_soft_ != 0,
+                 SpawnStep::kDone,
+                 0};
+  if (plan.restore_open_files) {
+    ::getrlimit(RLIMIT_NOFILE, &plan.open_files);
+    plan.open_files.rlim_cur = open_files_soft_;
+  }
+  // A signal taken by the child before exec would run the runner's handlers on shared memory;
+  // SIGTERM is blocked anyway.
+  const int pid = ::clone(child_main, stack_->top(), CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  if (pid < 0) return {-1, SpawnStep::kClone, errno};
+  if (plan.failed == SpawnStep::kDone) return {pid, SpawnStep::kDone, 0};
+  ::waitpid(pid, nullptr, 0);
+  return {-1, plan.failed, plan.error};
+}
+
+std::vector<std::string> search_path(const std::string& name, const std::string& path) {
+  if (name.find('/') != std::string::npos) return {name};
+  std::vector<std::string> found;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find(':', begin), path.size());
+    const std::string_view folder = std::string_view(path).substr(begin, end - begin);
+    found.push_back((folder.empty() ? std::string(".") : std::string(folder)) + "/" + name);
+    begin = end + 1;
+  }
+  return found;
+}
+
+}  // namespace docket::runner

@@ -1,0 +1,58 @@
+#pragma once
+
+// The one place that makes processes. clone(CLONE_VM | CLONE_VFORK) with an own stack: no page
+// tables are copied, the runner waits until the child has called exec, and the child reports a
+// failed step through shared memory. Between clone and exec the child makes plain system calls
+// only; everything it needs is prepared in Command. Runner thread only.
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/runner/users.h"
+
+namespace docket::runner {
+
+struct Command {
+  std::vector<std::string> programs;  // tried in order, as execvp tries PATH
+  std::vector<std::string> argv;
+  std::vector<std::string> env;  // NAME=value
+  int directory_fd = -1;
+  int stdin_fd = -1;  // -1: inherits the runner's, which is /dev/null
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+  int fourth_fd = -1;           // becomes descriptor 3 when given
+  int record_fd = -1;           // gets kSpawnLine just before exec when given
+  std::vector<int> cgroup_fds;  // of files that move the writer of "0" into a cgroup
+  const User* user = nullptr;   // null: stays the runner's user
+};
+
+// Candidates for running name with this PATH.
+std::vector<std::string> search_path(const std::string& name, const std::string& path);
+
+enum class SpawnStep { kDone, kClone, kCgroup, kSession, kDirectory, kFiles, kUser, kExec };
+
+struct SpawnResult {
+  pid_t pid = -1;
+  SpawnStep failed = SpawnStep::kDone;
+  int error = 0;
+  explicit operator bool() const { return failed == SpawnStep::kDone; }
+};
+
+class Spawner {
+ public:
+  Spawner();
+  ~Spawner();
+  Spawner(const Spawner&) = delete;
+  Spawner& operator=(const Spawner&) = delete;
+  SpawnResult spawn(const Command& command);
+
+ private:
+  struct Stack;
+  std::unique_ptr<Stack> stack_;   // reused: vfork semantics allow one child at a time
+  unsigned long open_files_soft_;  // the limit to give back to children; the runner raises its own
+};
+
+}  // namespace docket::runner

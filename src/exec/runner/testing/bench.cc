@@ -1,0 +1,127 @@
+#include "exec/runner/testing/bench.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "exec/runner/monotonic.h"
+#include "exec/runner/runner_executor.h"
+
+namespace docket::runner {
+namespace {
+
+constexpr std::uint64_t kAtOnce = 256;
+
+class Load : public engine::ExecutorListener {
+ public:
+  Load(RunnerExecutor& executor, boost::asio::io_context& io, std::uint64_t total)
+      : executor_(executor),
+        io_(io),
+        total_(total),
+        base_(static_cast<std::uint64_t>(monotonic_ns())) {
+    spec_.args = {"/bin/true"};
+    spec_.cpus = 1;
+    spec_.mem_mib = 128;
+  }
+  void fill() {
+    while (started_ < total_ && started_ - ended_ < kAtOnce) {
+      executor_.start(TaskId{base_ + started_++}, spec_);
+    }
+  }
+  void on_attempt(const engine::AttemptReport& report) override {
+    if (report.phase != engine::AttemptPhase::kExited) return;
+    if (!report.succeeded()) fmt::print("failed: {}\n", report.message);
+    executor_.forget({report.token});
+    ++ended_;
+    if (ended_ == total_) io_.stop();
+    if (started_ - ended_ <= kAtOnce / 2) fill();
+  }
+
+ private:
+  RunnerExecutor& executor_;
+  boost::asio::io_context& io_;
+  std::uint64_t total_;
+  std::uint64_t base_;
+  std::uint64_t started_ = 0;
+  std::uint64_t ended_ = 0;
+  engine::LaunchSpec spec_;
+};
+
+// One at a time: what a single start costs when nothing else is going on.
+class Single : public engine::ExecutorListener {
+ public:
+  Single(RunnerExecutor& executor, boost::asio::io_context& io, std::size_t total)
+      : executor_(executor),
+        io_(io),
+        total_(total),
+        next_(static_cast<std::uint64_t>(monotonic_ns())) {
+    spec_.args = {"/bin/true"};
+    spec_.cpus = 1;
+    spec_.mem_mib = 128;
+  }
+  void go() {
+    asked_at_ = monotonic_ns();
+    executor_.start(TaskId{++next_}, spec_);
+  }
+  void on_attempt(const engine::AttemptReport& report) override {
+    if (report.phase == engine::AttemptPhase::kRunning)
+      latencies_.push_back(monotonic_ns() - asked_at_);
+    if (report.phase != engine::AttemptPhase::kExited) return;
+    executor_.forget({report.token});
+    if (latencies_.size() >= total_) {
+      io_.stop();
+    } else {
+      go();
+    }
+  }
+  double quantile_ms(double q) {
+    std::sort(latencies_.begin(), latencies_.end());
+    const auto at = static_cast<std::size_t>(q * static_cast<double>(latencies_.size() - 1));
+    return static_cast<double>(latencies_[at]) / 1e6;
+  }
+
+ private:
+  RunnerExecutor& executor_;
+  boost::asio::io_context& io_;
+  std::size_t total_;
+  std::uint64_t next_;
+  std::int64_t asked_at_ = 0;
+  std::vector<std::int64_t> latencies_;
+  engine::LaunchSpec spec_;
+};
+
+}  // namespace
+
+int bench(const char* program, int argc, char** argv) {
+  if (argc < 2) return 2;
+  RunnerExecutorConfig config;
+  config.dir = argv[0];
+  config.runner_argv = {program, "runner", argv[0]};
+  config.runner_argv.insert(config.runner_argv.end(), argv + 2, argv + argc);
+  boost::asio::io_context io;
+  RunnerExecutor executor(io, config, [](const std::string& line) { fmt::print("{}\n", line); });
+  Single single(executor, io, 200);
+  executor.set_listener(&single);
+  single.go();
+  io.run();
+  fmt::print("one at a time, start to running: p50 {:.2f} ms, p99 {:.2f} ms\n",
+             single.quantile_ms(0.5), single.quantile_ms(0.99));
+  io.restart();
+  const auto total = static_cast<std::uint64_t>(std::atoll(argv[1]));
+  Load load(executor, io, total);
+  executor.set_listener(&load);
+  const std::int64_t begin = monotonic_ns();
+  load.fill();
+  io.run();
+  const double seconds = static_cast<double>(monotonic_ns() - begin) / 1e9;
+  fmt::print("{} attempts in {:.2f} s: {:.0f}/s\n", total, seconds,
+             static_cast<double>(total) / seconds);
+  return 0;
+}
+
+}  // namespace docket::runner
