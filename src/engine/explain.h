@@ -1,7 +1,7 @@
 #pragma once
 
-// Why does it not run? What a run, a job, a schedule or a lock waits for, read off the engine's state at one instant.
-// Reads only; strand only; costs one walk over the trees in memory at most.
+// Why does it not run? What a run, a job, a schedule or a lock waits for, read off the engine's
+// state at one instant. Reads only; strand only; costs one walk over the trees in memory at most.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,40 +17,40 @@
 namespace docket::engine {
 
 enum class ReasonKind : std::uint8_t {
-  kFinished,            // it has ended; nothing waits
-  kRunning,             // it has started; nothing waits
-  kCapacity,            // a resource of the node is in use
-  kNeverFits,           // it wants more of a resource than the node has, even empty
-  kRunningLimit,        // too many runs have processes
-  kTurn,                // an older run that was overtaken for too long goes first
-  kLock,                // another run holds a lock it needs
-  kConstraint,          // no node satisfies a placement constraint
-  kStartDeadline,       // it fails at that time if it has not started
-  kDependency,          // a parent job has no success that counts for the next start
-  kConcurrencyPolicy,   // FORBID, and a run is active
-  kScheduleDisabled,    // it never fires until it is enabled
-  kScheduleOver,        // no due time is left
-  kNextDue,             // it fires at that time
-  kManual,              // only a person or a client starts it
-  kReady,               // nothing is in the way
-  kFree,                // of a lock: nobody holds it
-  kHeld,                // of a lock: the holder
-  kWaiter,              // of a lock: a run that waits for it
+  kFinished,           // it has ended; nothing waits
+  kRunning,            // it has started; nothing waits
+  kCapacity,           // a resource of the node is in use
+  kNeverFits,          // it wants more of a resource than the node has, even empty
+  kRunningLimit,       // too many runs have processes
+  kTurn,               // an older run that was overtaken for too long goes first
+  kLock,               // another run holds a lock it needs
+  kConstraint,         // no node satisfies a placement constraint
+  kStartDeadline,      // it fails at that time if it has not started
+  kDependency,         // a parent job has no success that counts for the next start
+  kConcurrencyPolicy,  // FORBID, and a run is active
+  kScheduleDisabled,   // it never fires until it is enabled
+  kScheduleOver,       // no due time is left
+  kNextDue,            // it fires at that time
+  kManual,             // only a person or a client starts it
+  kReady,              // nothing is in the way
+  kFree,               // of a lock: nobody holds it
+  kHeld,               // of a lock: the holder
+  kWaiter,             // of a lock: a run that waits for it
 };
 const char* name_of(ReasonKind kind);  // "finished", "running", "capacity", "never_fits", ...
 
 struct Holder {
   TaskId run;
-  std::string run_name;
-  std::string job_id;
-  std::optional<double> amount;  // of the reason's resource, in its unit
+  std::string run_name = {};
+  std::string job_id = {};
+  std::optional<double> amount = {};  // of the reason's resource, in its unit
   Time since = kNever;
 };
 
 struct Reason {
   ReasonKind kind = ReasonKind::kReady;
-  std::string message;  // a sentence for people
-  std::string subject;  // the resource, lock, attribute, job or schedule it is about
+  std::string message;                // a sentence for people
+  std::string subject;                // the resource, lock, attribute, job or schedule it is about
   std::optional<double> needed = {};  // cpus in cores, mem and disk in MiB, gpus and runs in pieces
   std::optional<double> free = {};
   std::optional<double> total = {};
@@ -62,7 +62,7 @@ struct Reason {
 
 struct Explanation {
   bool waiting = false;  // it could go later, or at all, if something changed
-  std::vector<Reason> reasons;
+  std::vector<Reason> reasons = {};
   Time earliest = kNever;  // when it can go at the earliest; kNever: now, or not to be known
 };
 
@@ -79,6 +79,10 @@ class Explainer {
   Result<Explanation> schedule(ScheduleUid uid) const;
   // Of a lock that nobody ever held too: it is free.
   Explanation lock(const std::string& name) const;
+
+  // Waiting runs that want the lock, oldest first.
+  static std::vector<TaskId> waiters_of(const Engine& engine, const std::string& lock,
+                                        std::size_t most);
 
  private:
   void add_capacity(const Node& run, Explanation& out) const;

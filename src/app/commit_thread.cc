@@ -1,0 +1,44 @@
+#include "app/commit_thread.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace docket::app {
+
+CommitThread::CommitThread(engine::Store& store, std::function<void(std::function<void()>)> post)
+    : store_(store), post_(std::move(post)), thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "docket-commit");
+}
+
+CommitThread::~CommitThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void CommitThread::commit(std::shared_ptr<const engine::Batch> batch, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    work_ = Work{std::move(batch), std::move(done)};
+  }
+  wake_.notify_one();
+}
+
+void CommitThread::run() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return stopping_ || work_; });
+    if (!work_) return;
+    Work work = *std::exchange(work_, std::nullopt);
+    lock.unlock();
+    Result<> result = store_.commit(*work.batch);
+    work.batch.reset();
+    post_([done = std::move(work.done), result = std::move(result)] { done(result); });
+  }
+}
+
+}  // namespace docket::app

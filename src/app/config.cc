@@ -1,0 +1,237 @@
+#include "app/config.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+namespace docket::app {
+namespace {
+
+template <class Number>
+Result<Number> number(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size()) return value;
+  return fail(ErrorKind::kInvalid, fmt::format("not a number in range: \"{}\"", text));
+}
+
+Result<bool> boolean(const std::string& text) {
+  if (text == "true" || text == "on" || text == "1") return true;
+  if (text == "false" || text == "off" || text == "0") return false;
+  return fail(ErrorKind::kInvalid, fmt::format("neither true nor false: \"{}\"", text));
+}
+
+using Apply = std::function<Result<>(ServeConfig&, const std::string&)>;
+
+// Stores a parsed number, refusing what is below the least sensible value.
+template <class Number, class Place>
+Apply numeric(Place place, Number least) {
+  return [place, least](ServeConfig& config, const std::string& text) -> Result<> {
+    const auto value = number<Number>(text);
+    if (!value) return fail(value.error());
+    if (*value < least)
+      return fail(ErrorKind::kInvalid, fmt::format("{} is less than {}", *value, least));
+    place(config, *value);
+    return {};
+  };
+}
+
+template <class Place>
+Apply flag(Place place) {
+  return [place](ServeConfig& config, const std::string& text) -> Result<> {
+    const auto value = boolean(text);
+    if (!value) return fail(value.error());
+    place(config, *value);
+    return {};
+  };
+}
+
+template <class Place>
+Apply text(Place place) {
+  return [place](ServeConfig& config, const std::string& value) -> Result<> {
+    place(config, value);
+    return {};
+  };
+}
+
+// "metronome=9000", "scylla=off", "all=off".
+Result<> apply_port(ServeConfig& config, const std::string& value) {
+  const auto equals = value.find('=');
+  if (equals == std::string::npos) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("expected DOOR=PORT or DOOR=off, got \"{}\"", value));
+  }
+  const std::string door = value.substr(0, equals);
+  const std::string where = value.substr(equals + 1);
+  if (where == "off") {
+    config.ports[door] = std::nullopt;
+    return {};
+  }
+  const auto endpoint = parse_endpoint(where);
+  if (!endpoint) return fail(endpoint.error());
+  config.ports[door] = *endpoint;
+  return {};
+}
+
+// "region=eu": an attribute of the node for placement constraints.
+Result<> apply_attribute(ServeConfig& config, const std::string& value) {
+  const auto equals = value.find('=');
+  if (equals == std::string::npos) return fail(ErrorKind::kInvalid, "expected NAME=VALUE");
+  config.engine.node.attributes.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+  return {};
+}
+
+const std::map<std::string, Apply>& settings() {
+  static const std::map<std::string, Apply> table{
+      {"data", text([](auto& c, auto& v) { c.data_dir = v; })},
+      {"listen",
+       [](ServeConfig& config, const std::string& value) -> Result<> {
+         const auto endpoint = parse_endpoint(value);
+         if (!endpoint) return fail(endpoint.error());
+         config.hub = *endpoint;
+         return {};
+       }},
+      {"port", apply_port},
+      {"allow-open", flag([](auto& c, bool v) { c.allow_open = v; })},
+      {"node.cpus", numeric<double>([](auto& c, double v) { c.engine.node.cpus = v; }, 0.0)},
+      {"node.mem", numeric<double>([](auto& c, double v) { c.engine.node.mem_mib = v; }, 0.0)},
+      {"node.disk", numeric<double>([](auto& c, double v) { c.engine.node.disk_mib = v; }, 0.0)},
+      {"node.gpus",
+       numeric<std::int64_t>([](auto& c, auto v) { c.engine.node.gpus = v; }, std::int64_t{0})},
+      {"node.hostname", text([](auto& c, auto& v) { c.engine.node.hostname = v; })},
+      {"node.attribute", apply_attribute},
+      {"running-max",
+       numeric<std::uint32_t>([](auto& c, auto v) { c.engine.running_max = v; }, 1U)},
+      {"queued-max", numeric<std::uint32_t>([](auto& c, auto v) { c.engine.queued_max = v; }, 1U)},
+      {"lateness-max-seconds",
+       numeric<std::int64_t>(
+           [](auto& c, auto v) { c.engine.lateness_max = std::chrono::seconds{v}; },
+           std::int64_t{1})},
+      {"retention-days",
+       numeric<std::int64_t>([](auto& c, auto v) { c.engine.retention = std::chrono::days{v}; },
+                             std::int64_t{0})},
+      {"log-bytes",
+       numeric<std::uint64_t>([](auto& c, auto v) { c.log_bytes = v; }, std::uint64_t{4096})},
+      {"reserve-bytes",
+       numeric<std::uint64_t>([](auto& c, auto v) { c.reserve_bytes = v; }, std::uint64_t{0})},
+      {"connections-max",
+       numeric<std::size_t>([](auto& c, auto v) { c.http.connections = v; }, std::size_t{1})},
+      {"read-threads", numeric<unsigned>([](auto& c, auto v) { c.read_threads = v; }, 1U)},
+      {"cgroups", flag([](auto& c, bool v) { c.cgroups = v; })},
+      {"cpu-quota", flag([](auto& c, bool v) { c.cpu_quota = v; })},
+  };
+  return table;
+}
+
+bool is_loopback(const std::string& address) {
+  in_addr v4{};
+  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  return address == "::1";
+}
+
+std::string as_text(const toml::node& node) {
+  if (const auto* value = node.as_string()) return value->get();
+  if (const auto* value = node.as_integer()) return std::to_string(value->get());
+  if (const auto* value = node.as_floating_point()) return fmt::format("{}", value->get());
+  if (const auto* value = node.as_boolean()) return value->get() ? "true" : "false";
+  return {};
+}
+
+// Tables become dotted names, arrays repeat their name: port = ["scylla=off"], [node] cpus = 4.
+Result<> apply_table(ServeConfig& config, const toml::table& table, const std::string& prefix) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (const auto* inner = node.as_table()) {
+      if (const auto done = apply_table(config, *inner, name + "."); !done) return done;
+    } else if (const auto* list = node.as_array()) {
+      for (const toml::node& item : *list) {
+        if (const auto done = apply_setting(config, name, as_text(item)); !done) return done;
+      }
+    } else if (const auto done = apply_setting(config, name, as_text(node)); !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(const std::string& text) {
+  const auto colon = text.rfind(':');
+  Endpoint endpoint;
+  if (colon != std::string::npos && colon > 0) endpoint.address = text.substr(0, colon);
+  if (endpoint.address.starts_with('[') && endpoint.address.ends_with(']')) {
+    endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
+  }
+  const auto port =
+      number<std::uint16_t>(colon == std::string::npos ? text : text.substr(colon + 1));
+  if (!port)
+    return fail(ErrorKind::kInvalid, fmt::format("not an address with a port: \"{}\"", text));
+  endpoint.port = *port;
+  return endpoint;
+}
+
+Result<> apply_setting(ServeConfig& config, const std::string& name, const std::string& value) {
+  const auto it = settings().find(name);
+  if (it == settings().end())
+    return fail(ErrorKind::kInvalid, fmt::format("no such setting: {}", name));
+  const auto done = it->second(config, value);
+  if (done) return {};
+  return fail(ErrorKind::kInvalid, fmt::format("{}: {}", name, done.error().message));
+}
+
+Result<> apply_file(ServeConfig& config, const std::string& path) {
+  try {
+    return apply_table(config, toml::parse_file(path), "");
+  } catch (const toml::parse_error& error) {
+    return fail(ErrorKind::kInvalid, fmt::format("{}: {}", path, error.description()));
+  }
+}
+
+Result<> check_addresses(const ServeConfig& config) {
+  if (config.allow_open) return {};
+  std::vector<std::string> addresses{config.hub.address};
+  for (const auto& [door, endpoint] : config.ports) {
+    if (endpoint) addresses.push_back(endpoint->address);
+  }
+  for (const std::string& address : addresses) {
+    if (is_loopback(address)) continue;
+    return fail(
+        ErrorKind::kDenied,
+        fmt::format(
+            "refusing to listen on {}: there is no authentication, so anyone who reaches it could "
+            "run commands here; say --allow-open if that is meant",
+            address));
+  }
+  return {};
+}
+
+engine::NodeSettings probe_node(const std::string& data_dir) {
+  engine::NodeSettings node;
+  node.cpus = std::max(1U, std::thread::hardware_concurrency());
+  struct sysinfo memory{};
+  if (sysinfo(&memory) == 0) {
+    node.mem_mib = static_cast<double>(memory.totalram) * memory.mem_unit / (1 << 20);
+  }
+  struct statvfs disk{};
+  std::error_code ignored;
+  std::filesystem::create_directories(data_dir, ignored);
+  if (statvfs(data_dir.c_str(), &disk) == 0) {
+    node.disk_mib =
+        static_cast<double>(disk.f_blocks) * static_cast<double>(disk.f_frsize) / (1 << 20);
+  }
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) == 0) node.hostname = name.data();
+  return node;
+}
+
+}  // namespace docket::app

@@ -1,0 +1,50 @@
+#pragma once
+
+// Everything `docket serve` can be told, with its defaults; read once from flags and a TOML file
+// with the same names (flags win), then handed out as structs. Nobody else reads configuration.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "engine/settings.h"
+#include "http/server.h"
+
+namespace docket::app {
+
+struct Endpoint {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+};
+Result<Endpoint> parse_endpoint(
+    const std::string& text);  // "127.0.0.1:7300", "[::1]:7300", ":7300", "7300"
+
+struct ServeConfig {
+  std::string data_dir = "./data";
+  Endpoint hub{"127.0.0.1", 7300};
+  // Native ports by door; absent: the door's own default. nullopt: off.
+  std::map<std::string, std::optional<Endpoint>> ports;
+  bool allow_open =
+      false;  // serve other than loopback addresses although there is no authentication
+  engine::Settings engine;
+  http::Limits http;
+  std::uint64_t log_bytes = std::uint64_t{100} << 20;    // kept of each output stream of an attempt
+  std::uint64_t reserve_bytes = std::uint64_t{8} << 20;  // disk kept free for finishing what runs
+  bool cgroups = true;
+  bool cpu_quota = true;
+  unsigned read_threads = 2;  // history, logs
+};
+
+// One setting by its name ("port", "retention-days", "node.cpus" ...), as flags and file give it.
+Result<> apply_setting(ServeConfig& config, const std::string& name, const std::string& value);
+Result<> apply_file(ServeConfig& config, const std::string& path);
+
+// kDenied for an address that is not loopback while allow_open is off.
+Result<> check_addresses(const ServeConfig& config);
+
+// What this machine has: cores, memory, hostname; overridden by node.* settings.
+engine::NodeSettings probe_node(const std::string& data_dir);
+
+}  // namespace docket::app

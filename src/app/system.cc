@@ -1,0 +1,105 @@
+#include "app/system.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace docket::app {
+namespace {
+
+constexpr Duration kLongestSleep = std::chrono::seconds{1};
+
+template <std::size_t N>
+std::array<std::uint8_t, N> draw(Random& random) {
+  std::array<std::uint8_t, N> bytes{};
+  for (std::size_t i = 0; i < N; i += 8) {
+    const std::uint64_t word = random.next();
+    std::memcpy(bytes.data() + i, &word, std::min<std::size_t>(8, N - i));
+  }
+  return bytes;
+}
+
+Result<> write_key(const std::string& file, const SealKey& key) {
+  const std::string temporary = file + ".new";
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 &&
+                       ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
+                       ::fsync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (written && ::rename(temporary.c_str(), file.c_str()) == 0) return {};
+  return fail(ErrorKind::kInternal, fmt::format("cannot write {}: {}", file, std::strerror(error)));
+}
+
+}  // namespace
+
+Time SystemClock::now() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+std::uint64_t SystemRandom::next() {
+  std::uint64_t word = 0;
+  while (::getrandom(&word, sizeof word, 0) != static_cast<ssize_t>(sizeof word)) {
+  }
+  return word;
+}
+
+AsioReactor::AsioReactor(boost::asio::io_context& io, Clock& clock)
+    : io_(io), clock_(clock), timer_(io) {}
+
+void AsioReactor::post(std::function<void()> work) { boost::asio::post(io_, std::move(work)); }
+
+void AsioReactor::arm(Time when, std::function<void()> work) {
+  const bool same = when == when_ && work_ != nullptr;
+  when_ = when;
+  work_ = std::move(work);
+  if (!same) wait();
+}
+
+void AsioReactor::wait() {
+  const Duration left = std::clamp(when_ - clock_.now(), Duration::zero(), kLongestSleep);
+  timer_.expires_after(left);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || !work_) return;
+    if (clock_.now() < when_) return wait();
+    std::exchange(work_, nullptr)();
+  });
+}
+
+Result<FileVault> FileVault::open(const std::string& key_file, Random& random) {
+  std::ifstream in(key_file, std::ios::binary);
+  if (!in) {
+    const SealKey key = draw<std::tuple_size_v<SealKey>>(random);
+    if (const auto written = write_key(key_file, key); !written) return fail(written.error());
+    return FileVault(key);
+  }
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  SealKey key{};
+  if (bytes.size() != key.size()) {
+    return fail(ErrorKind::kInternal, fmt::format("{} is not a key: {} bytes instead of {}",
+                                                  key_file, bytes.size(), key.size()));
+  }
+  std::ranges::transform(bytes, key.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
+  return FileVault(key);
+}
+
+std::string FileVault::seal(const std::string& path, const std::string& plain, Random& random) {
+  return docket::seal(key_, path, plain, draw<std::tuple_size_v<SealNonce>>(random));
+}
+
+Result<std::string> FileVault::unseal(const std::string& path, const std::string& sealed) const {
+  return docket::unseal(key_, path, sealed);
+}
+
+}  // namespace docket::app

@@ -1,0 +1,55 @@
+#pragma once
+
+// The real world behind the engine's ports: clock, randomness, timer, sealed secrets.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+
+#include "core/clock.h"
+#include "core/seal.h"
+#include "engine/engine.h"
+#include "engine/ports.h"
+
+namespace docket::app {
+
+class SystemClock : public Clock {
+ public:
+  Time now() override;
+};
+
+class SystemRandom : public Random {
+ public:
+  std::uint64_t next() override;  // getrandom(2)
+};
+
+// A timer on wall time: sleeps in steps of at most a second, so that a clock step is seen in time.
+class AsioReactor : public engine::Reactor {
+ public:
+  AsioReactor(boost::asio::io_context& io, Clock& clock);
+  void post(std::function<void()> work) override;
+  void arm(Time when, std::function<void()> work) override;
+
+ private:
+  void wait();
+
+  boost::asio::io_context& io_;
+  Clock& clock_;
+  boost::asio::steady_timer timer_;
+  Time when_ = kNever;
+  std::function<void()> work_;
+};
+
+// Seals with a key kept in a file that only its owner may read (DIR/secret.key), made on first use.
+class FileVault : public engine::Vault {
+ public:
+  static Result<FileVault> open(const std::string& key_file, Random& random);
+  std::string seal(const std::string& path, const std::string& plain, Random& random) override;
+  Result<std::string> unseal(const std::string& path, const std::string& sealed) const override;
+
+ private:
+  explicit FileVault(const SealKey& key) : key_(key) {}
+  SealKey key_;
+};
+
+}  // namespace docket::app

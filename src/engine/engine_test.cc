@@ -1,0 +1,473 @@
+// The engine's rules, through the loop and a store in memory: what a run, a schedule, a lock and a
+// dependency do.
+
+#include "engine/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/harness.h"
+
+namespace docket::engine {
+namespace {
+
+using model::DueOutcome;
+using model::State;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using testing::Harness;
+
+std::vector<State> states(const std::vector<model::Task>& runs) {
+  std::vector<State> out;
+  for (const auto& run : runs) out.push_back(run.state);
+  return out;
+}
+
+class EngineTest : public ::testing::Test {
+ protected:
+  static Settings small_node() {
+    Settings settings = Harness::roomy();
+    settings.node.cpus = 1;
+    return settings;
+  }
+  model::JobDefinition job_with_cpus(const std::string& id, double cpus) {
+    model::JobDefinition definition = docket.job(id);
+    std::get<model::ProcessSpec>(definition.spec).cpus = cpus;
+    return definition;
+  }
+  std::vector<model::LedgerEntry> ledger(const std::string& job_id) {
+    const auto& schedules = docket.engine().job(job_id)->schedules;
+    const auto reader = docket.store->open_reader().value();
+    return reader->ledger(schedules.begin()->second, kNever, from_micros(1LL << 60), 1000).value();
+  }
+  std::vector<DueOutcome> outcomes(const std::string& job_id) {
+    std::vector<DueOutcome> out;
+    for (const auto& entry : ledger(job_id)) out.push_back(entry.outcome);
+    return out;
+  }
+  Harness docket;
+};
+
+// ---- runs
+
+TEST_F(EngineTest, ARunGoesFromQueuedThroughRunningToDone) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  ASSERT_EQ(docket.executor.started.size(), 1U);
+  EXPECT_EQ(docket.stored(run).state, State::kRunning);
+  docket.run_attempt(run);
+  docket.finish_attempt(run, 0);
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+  EXPECT_EQ(docket.engine().job("a")->row.stats.success_count, 1U);
+  EXPECT_EQ(docket.engine().find_task(run), nullptr) << "a finished tree leaves memory";
+  EXPECT_EQ(docket.executor.forgotten, docket.executor.started);
+}
+
+TEST_F(EngineTest, NothingStartsBeforeItIsDurable) {
+  docket.add_job("a");
+  docket.loop().call<int>(
+      [](Engine& engine, Time now) -> Result<int> {
+        EXPECT_TRUE(engine.start_run("a", nullptr, now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  EXPECT_TRUE(docket.executor.started.empty());
+  docket.settle();
+  EXPECT_EQ(docket.executor.started.size(), 1U);
+}
+
+TEST_F(EngineTest, AFailedAttemptFailsTheRunWithAReason) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.finish_attempt(run, 3);
+  EXPECT_EQ(docket.stored(run).state, State::kFailed);
+  EXPECT_EQ(docket.stored(run).message, "exit code 3");
+  EXPECT_EQ(docket.engine().job("a")->row.stats.failure_count, 1U);
+}
+
+TEST_F(EngineTest, OnFailureRestartsInTheSameRunUntilTheDeadline) {
+  model::JobDefinition definition = docket.job("a");
+  std::get<model::ProcessSpec>(definition.spec).restart = {model::RestartPolicy::kOnFailure, 30};
+  docket.add_job(definition);
+  const TaskId run = docket.start("a");
+  docket.finish_attempt(run, 1);
+  docket.advance(seconds{29});
+  docket.finish_attempt(run, 1);
+  EXPECT_EQ(docket.executor.started.size(), 3U);
+  docket.advance(seconds{2});
+  EXPECT_EQ(docket.stored(run).state, State::kRunning) << "the deadline never kills";
+  docket.finish_attempt(run, 1);
+  EXPECT_EQ(docket.stored(run).state, State::kFailed);
+  EXPECT_EQ(docket.executor.started.size(), 3U);
+}
+
+TEST_F(EngineTest, StoppingEndsTheRunAtOnceAndItsProcessLater) {
+  Harness one(small_node());
+  model::JobDefinition definition = one.job("a");
+  std::get<model::ProcessSpec>(definition.spec).cpus = 1;
+  one.add_job(definition);
+  const TaskId run = one.start("a");
+  one.run_attempt(run);
+  const TaskId attempt = one.newest_attempt(run);
+  one.loop().call<int>(
+      [&](Engine& engine, Time now) -> Result<int> {
+        EXPECT_TRUE(engine.stop_run(run, now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  one.settle();
+  EXPECT_EQ(one.stored(run).state, State::kAborted);
+  EXPECT_THAT(one.executor.stopped, ElementsAre(attempt));
+  const TaskId next = one.start("a");
+  EXPECT_EQ(one.stored(next).state, State::kQueued) << "the dying process still holds the node";
+  one.executor.exit(attempt, 0, one.clock.now(), 15);
+  one.settle();
+  EXPECT_EQ(one.stored(attempt).state, State::kAborted);
+  EXPECT_EQ(one.stored(next).state, State::kRunning);
+}
+
+TEST_F(EngineTest, RunNamesAreUniqueWithinOneSecond) {
+  docket.add_job("a");
+  std::set<std::string> names;
+  for (int i = 0; i < 1000; ++i) names.insert(docket.stored(docket.start("a")).name);
+  EXPECT_EQ(names.size(), 1000U);
+  EXPECT_EQ(names.begin()->size(), 19U);
+  EXPECT_TRUE(names.begin()->starts_with("20240115100000")) << *names.begin();
+}
+
+// ---- capacity
+
+TEST_F(EngineTest, CapacityIsNeverExceededAndTheOldestGoesFirst) {
+  Harness one(small_node());
+  std::vector<TaskId> runs;
+  model::JobDefinition half = one.job("half");
+  std::get<model::ProcessSpec>(half.spec).cpus = 0.5;
+  one.add_job(half);
+  for (int i = 0; i < 4; ++i) runs.push_back(one.start("half"));
+  EXPECT_THAT(states(one.stored_runs("half")),
+              ElementsAre(State::kRunning, State::kRunning, State::kQueued, State::kQueued));
+  one.finish_attempt(runs[1], 0);
+  EXPECT_THAT(states(one.stored_runs("half")),
+              ElementsAre(State::kRunning, State::kDone, State::kRunning, State::kQueued));
+}
+
+TEST_F(EngineTest, ABigRunIsOvertakenForAMinuteThenGoesFirst) {
+  Harness one(small_node());
+  for (const auto& [id, cpus] : {std::pair{"big", 1.0}, std::pair{"small", 0.5}}) {
+    model::JobDefinition definition = one.job(id);
+    std::get<model::ProcessSpec>(definition.spec).cpus = cpus;
+    one.add_job(definition);
+  }
+  const TaskId first = one.start("small");
+  const TaskId big = one.start("big");
+  const TaskId second = one.start("small");
+  EXPECT_EQ(one.stored(second).state, State::kRunning);
+  one.advance(seconds{61});
+  const TaskId third = one.start("small");
+  one.finish_attempt(first, 0);
+  EXPECT_EQ(one.stored(third).state, State::kQueued);
+  one.finish_attempt(second, 0);
+  EXPECT_EQ(one.stored(big).state, State::kRunning);
+  one.finish_attempt(big, 0);
+  EXPECT_EQ(one.stored(third).state, State::kRunning);
+}
+
+TEST_F(EngineTest, ConstraintsHoldARunBack) {
+  model::JobDefinition definition = docket.job("a");
+  std::get<model::ProcessSpec>(definition.spec).constraints = {
+      {"hostname", model::ConstraintOperator::kLike, "node[2-9]"}};
+  docket.add_job(definition);
+  EXPECT_EQ(docket.stored(docket.start("a")).state, State::kQueued);
+  std::get<model::ProcessSpec>(definition.spec).constraints = {
+      {"hostname", model::ConstraintOperator::kIs, "node1"}};
+  definition.id = "b";
+  docket.add_job(definition);
+  EXPECT_EQ(docket.stored(docket.start("b")).state, State::kRunning);
+}
+
+// ---- locks
+
+TEST_F(EngineTest, ALockIsHeldByOneRunAndFencesTheNext) {
+  model::JobDefinition definition = docket.job("a");
+  std::get<model::ProcessSpec>(definition.spec).locks = {{"db", model::LockWait::kQueue}};
+  docket.add_job(definition);
+  definition.id = "impatient";
+  std::get<model::ProcessSpec>(definition.spec).locks = {{"db", model::LockWait::kFail}};
+  docket.add_job(definition);
+  const TaskId first = docket.start("a");
+  const TaskId second = docket.start("a");
+  const TaskId third = docket.start("impatient");
+  EXPECT_EQ(docket.stored(second).state, State::kQueued);
+  EXPECT_EQ(docket.stored(third).state, State::kFailed);
+  EXPECT_EQ(docket.engine().locks().find("db")->fencing, 1U);
+  docket.finish_attempt(first, 0);
+  EXPECT_EQ(docket.stored(second).state, State::kRunning);
+  EXPECT_EQ(docket.engine().locks().find("db")->holder, second);
+  EXPECT_EQ(docket.engine().locks().find("db")->fencing, 2U);
+  docket.restart();
+  EXPECT_EQ(docket.engine().locks().find("db")->holder, second);
+  docket.finish_attempt(second, 0);
+  EXPECT_FALSE(docket.engine().locks().find("db")->holder);
+}
+
+// ---- schedules
+
+TEST_F(EngineTest, AScheduleFiresAtItsTimesAndKeepsALedger) {
+  docket.add_job(docket.job("a"), {docket.schedule("*/10 * * * *")});
+  docket.advance(minutes{25});
+  const auto runs = docket.stored_runs("a");
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[0].due_at, testing::working_day() + minutes{10});
+  EXPECT_EQ(runs[0].created_at, runs[0].due_at);
+  EXPECT_EQ(runs[0].trigger, model::Trigger::kSchedule);
+  EXPECT_THAT(outcomes("a"), ElementsAre(DueOutcome::kRan, DueOutcome::kRan));
+}
+
+TEST_F(EngineTest, ForbidSkipsWhileAnyRunIsActive) {
+  auto schedule = docket.schedule("*/10 * * * *");
+  schedule.policy = model::ConcurrencyPolicy::kForbid;
+  docket.add_job(docket.job("a"), {schedule});
+  const TaskId manual = docket.start("a");
+  docket.advance(minutes{15});
+  EXPECT_EQ(docket.stored_runs("a").size(), 1U);
+  docket.finish_attempt(manual, 0);
+  docket.advance(minutes{10});
+  EXPECT_THAT(outcomes("a"), ElementsAre(DueOutcome::kForbidden, DueOutcome::kRan));
+}
+
+TEST_F(EngineTest, ReplaceStopsTheOldRun) {
+  auto schedule = docket.schedule("*/10 * * * *");
+  schedule.policy = model::ConcurrencyPolicy::kReplace;
+  docket.add_job(docket.job("a"), {schedule});
+  docket.advance(minutes{25});
+  EXPECT_THAT(states(docket.stored_runs("a")), ElementsAre(State::kAborted, State::kRunning));
+}
+
+TEST_F(EngineTest, TheStartingDeadlineFailsARunThatStillWaits) {
+  Harness full(small_node());
+  auto hog = full.job("hog");
+  std::get<model::ProcessSpec>(hog.spec).cpus = 1;
+  full.add_job(hog);
+  full.start("hog");
+  auto schedule = full.schedule("0 * * * *");
+  schedule.starting_deadline_s = 60;
+  full.add_job(full.job("a"), {schedule});
+  full.advance(hours{1} + seconds{59});
+  EXPECT_THAT(states(full.stored_runs("a")), ElementsAre(State::kQueued));
+  full.advance(seconds{2});
+  EXPECT_THAT(states(full.stored_runs("a")), ElementsAre(State::kFailed));
+  const auto uid = full.engine().job("a")->schedules.begin()->second;
+  const auto entries =
+      full.store->open_reader().value()->ledger(uid, kNever, full.clock.now(), 10).value();
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].outcome, DueOutcome::kPastDeadline);
+}
+
+TEST_F(EngineTest, DueTimesWhileDownAreMissedAndWrittenDown) {
+  docket.add_job(docket.job("a"), {docket.schedule("*/10 * * * *")});
+  docket.restart(hours{1});
+  docket.advance(minutes{10});
+  const auto entries = ledger("a");
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].outcome, DueOutcome::kMissedDown);
+  EXPECT_EQ(entries[0].count, 6U);
+  EXPECT_EQ(entries[0].first_due, testing::working_day() + minutes{10});
+  EXPECT_EQ(entries[0].last_due, testing::working_day() + hours{1});
+  EXPECT_EQ(docket.stored_runs("a").size(), 1U);
+}
+
+TEST_F(EngineTest, MissedPoliciesRunTheNewest) {
+  auto schedule = docket.schedule("*/10 * * * *");
+  schedule.missed = model::MissedPolicy::kLast;
+  docket.add_job(docket.job("last"), {schedule});
+  schedule.missed = model::MissedPolicy::kAll;
+  schedule.missed_limit = 3;
+  docket.add_job(docket.job("all"), {schedule});
+  docket.restart(hours{1} + minutes{5});
+  docket.advance(seconds{1});
+  ASSERT_EQ(docket.stored_runs("last").size(), 1U);
+  EXPECT_EQ(docket.stored_runs("last")[0].due_at, testing::working_day() + hours{1});
+  EXPECT_EQ(docket.stored_runs("all").size(), 3U);
+  EXPECT_EQ(ledger("all")[0].count, 3U);
+}
+
+TEST_F(EngineTest, AFreezeOfTenMinutesBringsNoStorm) {
+  docket.add_job(docket.job("a"), {docket.schedule("* * * * *")});
+  docket.advance(seconds{30});
+  docket.clock.set(docket.clock.now() + minutes{10});  // the machine slept; then the timer fires
+  docket.reactor.fire_timer();
+  docket.settle();
+  EXPECT_LE(docket.stored_runs("a").size(), 1U);
+  EXPECT_EQ(outcomes("a").front(), DueOutcome::kMissedLate);
+}
+
+TEST_F(EngineTest, ADisabledScheduleDoesNothing) {
+  auto schedule = docket.schedule("* * * * *");
+  schedule.enabled = false;
+  docket.add_job(docket.job("a"), {schedule});
+  docket.advance(hours{1});
+  EXPECT_TRUE(docket.stored_runs("a").empty());
+  EXPECT_TRUE(docket.engine().next_run_at(
+      *docket.engine().schedule(docket.engine().job("a")->schedules.begin()->second),
+      docket.clock.now()));
+}
+
+// ---- crashes
+
+TEST_F(EngineTest, AfterARestartRunningWorkIsAdoptedAndNeverDoubled) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  docket.restart();
+  EXPECT_EQ(docket.executor.started.size(), 1U);
+  EXPECT_EQ(docket.stored(run).state, State::kRunning);
+  docket.finish_attempt(run, 0);
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+}
+
+TEST_F(EngineTest, WhatEndedWhileTheServerWasDownIsFound) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  const TaskId attempt = docket.newest_attempt(run);
+  docket.executor.attempts.at(attempt).report.phase = AttemptPhase::kExited;
+  docket.restart(minutes{5});
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+}
+
+TEST_F(EngineTest, AStartLostInTheCrashIsMadeUpWithTheSameToken) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  const TaskId attempt = docket.newest_attempt(run);
+  docket.executor.attempts.clear();
+  docket.restart();
+  EXPECT_THAT(docket.executor.started, ElementsAre(attempt, attempt));
+}
+
+TEST_F(EngineTest, ALostTaskIsLaunchedAgainWhateverThePolicy) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  docket.executor.attempts.begin()->second.report.phase = AttemptPhase::kLost;
+  docket.restart();
+  EXPECT_EQ(docket.stored(run).state, State::kRunning);
+  EXPECT_EQ(docket.executor.started.size(), 2U);
+}
+
+TEST_F(EngineTest, AStopSurvivesTheServer) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  const TaskId attempt = docket.newest_attempt(run);
+  docket.loop().call<int>(
+      [&](Engine& engine, Time now) -> Result<int> {
+        EXPECT_TRUE(engine.stop_run(run, now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  docket.settle();
+  docket.restart();
+  EXPECT_THAT(docket.executor.stopped, ElementsAre(attempt, attempt));
+  docket.executor.exit(attempt, 0, docket.clock.now(), 9);
+  docket.settle();
+  EXPECT_EQ(docket.stored(attempt).state, State::kAborted);
+  EXPECT_EQ(docket.engine().queue().running(), 0U);
+}
+
+// ---- jobs
+
+TEST_F(EngineTest, ARunKeepsTheSpecItStartedWith) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.loop().call<int>(
+      [&](Engine& engine, Time now) -> Result<int> {
+        auto changed = docket.job("a");
+        std::get<model::ProcessSpec>(changed.spec).cmd = "false";
+        EXPECT_TRUE(engine.update_job("a", changed, now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  docket.settle();
+  docket.restart();
+  EXPECT_EQ(std::get<model::ProcessSpec>(docket.engine().find_task(run)->job->definition.spec).cmd,
+            "true");
+  EXPECT_EQ(docket.engine().job("a")->job().version, 2U);
+}
+
+TEST_F(EngineTest, DeletingAJobForgetsItsIdButNotItsRuns) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  docket.loop().call<int>(
+      [&](Engine& engine, Time now) -> Result<int> {
+        EXPECT_EQ(engine.delete_job("a", ActiveRuns::kRefuse, now).error().kind,
+                  ErrorKind::kConflict);
+        EXPECT_TRUE(engine.delete_job("a", ActiveRuns::kStop, now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  docket.settle();
+  EXPECT_EQ(docket.engine().job("a"), nullptr);
+  EXPECT_EQ(docket.stored(run).state, State::kAborted);
+  docket.restart();
+  docket.add_job("a");
+  EXPECT_EQ(docket.engine().job("a")->row.stats.failure_count, 0U);
+  docket.executor.exit(TaskId{run.value + 1}, 0, docket.clock.now(), 15);
+  docket.settle();
+  EXPECT_EQ(docket.engine().queue().running(), 0U);
+}
+
+// ---- dependencies: the example of reference/metronome.md section 8
+
+TEST_F(EngineTest, AChildStartsOncePerRoundOfParentSuccesses) {
+  docket.add_job("a");
+  docket.add_job("b");
+  auto child = docket.job("z");
+  child.dependencies = {"a", "b"};
+  docket.add_job(child);
+  const auto succeed = [&](const std::string& id, Duration lasting) {
+    const TaskId run = docket.start(id);
+    docket.advance(lasting);
+    docket.finish_attempt(run, 0);
+  };
+  succeed("a", minutes{15});
+  EXPECT_TRUE(docket.stored_runs("z").empty());
+  succeed("b", minutes{5});
+  ASSERT_EQ(docket.stored_runs("z").size(), 1U);
+  EXPECT_EQ(docket.stored_runs("z")[0].trigger, model::Trigger::kDependency);
+  docket.advance(minutes{8});
+  docket.finish_attempt(docket.stored_runs("z")[0].id, 0);
+  succeed("b", minutes{20});
+  EXPECT_EQ(docket.stored_runs("z").size(), 1U);
+  docket.restart();
+  succeed("a", minutes{15});
+  EXPECT_EQ(docket.stored_runs("z").size(), 2U);
+}
+
+TEST_F(EngineTest, CyclesAndUnknownParentsAreRefused) {
+  docket.add_job("a");
+  auto b = docket.job("b");
+  b.dependencies = {"a"};
+  docket.add_job(b);
+  docket.loop().call<int>(
+      [&](Engine& engine, Time now) -> Result<int> {
+        auto a = docket.job("a");
+        a.dependencies = {"b"};
+        EXPECT_EQ(engine.update_job("a", a, now).error().message, "Dependencies have a cycle.");
+        a.dependencies = {"a"};
+        EXPECT_EQ(engine.update_job("a", a, now).error().message, "Dependencies have a cycle.");
+        a.dependencies = {"x", "y"};
+        EXPECT_EQ(engine.update_job("a", a, now).error().message,
+                  "Dependencies contain unknown jobs. unknown=[x, y]");
+        EXPECT_EQ(engine.delete_job("a", ActiveRuns::kStop, now).error().message,
+                  "There are jobs with a dependency on a. children=[b]");
+        return 0;
+      },
+      [](const Result<int>&) {});
+  docket.settle();
+}
+
+}  // namespace
+}  // namespace docket::engine

@@ -1,0 +1,338 @@
+#include "engine/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace docket::engine {
+namespace {
+
+constexpr std::array kReasonNames{"finished",
+                                  "running",
+                                  "capacity",
+                                  "never_fits",
+                                  "running_limit",
+                                  "turn",
+                                  "lock",
+                                  "constraint",
+                                  "start_deadline",
+                                  "dependency",
+                                  "concurrency_policy",
+                                  "schedule_disabled",
+                                  "schedule_over",
+                                  "next_due",
+                                  "manual",
+                                  "ready",
+                                  "free",
+                                  "held",
+                                  "waiter"};
+
+// A resource of the node: how to find it in a Demand, and what it is called and counted in.
+struct Resource {
+  const char* name;
+  std::int64_t Demand::* amount;
+  double unit;  // internal amounts in one of what people say
+};
+constexpr std::array kResources{
+    Resource{"cpus", &Demand::cpus_micro, 1e6}, Resource{"mem", &Demand::mem_kib, 1024},
+    Resource{"disk", &Demand::disk_kib, 1024}, Resource{"gpus", &Demand::gpus, 1}};
+
+double in_units(const Resource& resource, const Demand& demand) {
+  return static_cast<double>(demand.*resource.amount) / resource.unit;
+}
+
+const char* word_of(model::ConstraintOperator op) {
+  constexpr std::array kWords{"IS", "LIKE", "UNLIKE"};
+  return kWords[static_cast<std::size_t>(op)];
+}
+
+Error not_found(const char* subject, std::string message) {
+  return {.kind = ErrorKind::kNotFound, .message = std::move(message), .subject = subject};
+}
+
+}  // namespace
+
+const char* name_of(ReasonKind kind) { return kReasonNames[static_cast<std::size_t>(kind)]; }
+
+std::optional<double> Reason::missing() const {
+  if (!needed || !free) return std::nullopt;
+  return std::max(0.0, *needed - *free);
+}
+
+// ---- runs
+
+Result<Explanation> Explainer::run(TaskId id) const {
+  const Node* node = engine_.find_task(id);
+  if (!node) return fail(not_found("run", "Job Run not found"));
+  const Node& run = node->root();
+  Explanation out;
+  if (run.is_final()) {
+    const bool dying = run.live_children > 0;
+    out.reasons.push_back(
+        {.kind = ReasonKind::kFinished,
+         .message = dying ? "it has ended; its last process has been asked to die" : "it has ended",
+         .at = run.task.finished_at});
+    return out;
+  }
+  if (run.task.state != model::State::kQueued && run.task.state != model::State::kCreated) {
+    out.reasons.push_back(
+        {.kind = ReasonKind::kRunning, .message = "it has started", .at = run.task.started_at});
+    return out;
+  }
+  out.waiting = true;
+  add_constraint(run, out);
+  add_capacity(run, out);
+  add_lock(run, out);
+  if (out.reasons.empty()) add_turn(run, out);
+  if (out.reasons.empty()) {
+    out.reasons.push_back({.kind = ReasonKind::kReady, .message = "nothing is in its way"});
+    out.earliest = now_;
+  }
+  if (run.task.start_deadline != kNever) {
+    out.reasons.push_back({.kind = ReasonKind::kStartDeadline,
+                           .message = "it fails then if it has not started",
+                           .at = run.task.start_deadline});
+  }
+  return out;
+}
+
+void Explainer::add_constraint(const Node& run, Explanation& out) const {
+  const NodeSettings& node = engine_.settings().node;
+  const auto& constraints = engine_.kind_of(*run.job).constraints(*run.job);
+  if (const model::Constraint* unmet = unmet_constraint(node, constraints)) {
+    out.reasons.push_back({.kind = ReasonKind::kConstraint,
+                           .message = fmt::format("no node satisfies {} {} {}", unmet->attribute,
+                                                  word_of(unmet->op), unmet->value.value_or("")),
+                           .subject = unmet->attribute});
+  }
+}
+
+void Explainer::add_capacity(const Node& run, Explanation& out) const {
+  const Queue& queue = engine_.queue();
+  const auto demand = queue.demand_of(run);
+  if (!demand) return;
+  std::vector<const Node*> holders;
+  for (const Resource& resource : kResources) {
+    const double needed = in_units(resource, *demand);
+    const double free = in_units(resource, queue.free());
+    const double total = in_units(resource, queue.total());
+    // Nothing wanted is nothing missing, also of a resource that restarts with less have overdrawn.
+    if (needed <= 0 || needed <= free) continue;
+    Reason reason{.kind = needed > total ? ReasonKind::kNeverFits : ReasonKind::kCapacity,
+                  .message = fmt::format("needs {:g} {}, {:g} of {:g} free", needed, resource.name,
+                                         free, total),
+                  .subject = resource.name,
+                  .needed = needed,
+                  .free = free,
+                  .total = total};
+    if (holders.empty()) holders = capacity_holders();
+    for (const Node* other : holders) {
+      const double amount = in_units(resource, queue.demand_of(*other).value_or(Demand{}));
+      if (amount <= 0) continue;
+      Holder& holder = reason.holders.emplace_back(holder_of(other->task.id));
+      holder.amount = amount;
+    }
+    std::stable_sort(reason.holders.begin(), reason.holders.end(),
+                     [](const Holder& a, const Holder& b) { return *a.amount > *b.amount; });
+    if (reason.holders.size() > kHoldersShown) reason.holders.resize(kHoldersShown);
+    out.reasons.push_back(std::move(reason));
+  }
+  if (queue.running() < engine_.settings().running_max) return;
+  out.reasons.push_back(
+      {.kind = ReasonKind::kRunningLimit,
+       .message = fmt::format("{} runs have processes, the most that may", queue.running()),
+       .needed = 1,
+       .free = 0,
+       .total = engine_.settings().running_max});
+}
+
+void Explainer::add_lock(const Node& run, Explanation& out) const {
+  for (const model::LockWish& wish : engine_.kind_of(*run.job).locks(*run.job)) {
+    const model::Lock* lock = engine_.locks().find(wish.name);
+    if (!lock || !lock->holder || lock->holder == run.task.id) continue;
+    Holder holder = holder_of(lock->holder);
+    holder.since = lock->held_since;
+    out.reasons.push_back(
+        {.kind = ReasonKind::kLock,
+         .message = fmt::format("lock '{}' is held by run {}", wish.name, lock->holder.value),
+         .subject = wish.name,
+         .holders = {std::move(holder)}});
+  }
+}
+
+// It fits and still waits: then an older run, overtaken for too long, is served first (queue.h).
+void Explainer::add_turn(const Node& run, Explanation& out) const {
+  const Queue& queue = engine_.queue();
+  for (const auto& [id, other] : queue.waiting()) {
+    if (id >= run.task.id) return;
+    if (now_ - other->task.created_at < engine_.settings().overtaking_max) return;
+    const auto demand = queue.demand_of(*other);
+    if (queue.is_parked(*other) || !demand || !queue.fits_empty(*demand)) continue;
+    const auto& constraints = engine_.kind_of(*other->job).constraints(*other->job);
+    if (unmet_constraint(engine_.settings().node, constraints)) continue;
+    out.reasons.push_back(
+        {.kind = ReasonKind::kTurn,
+         .message = fmt::format("run {} has been overtaken for too long and goes first", id.value),
+         .holders = {holder_of(id)}});
+    return;
+  }
+}
+
+// ---- jobs and schedules
+
+Result<Explanation> Explainer::job(const std::string& id) const {
+  const JobEntry* entry = engine_.job(id);
+  if (!entry) return fail(not_found("job", "Job not found"));
+  Explanation out;
+  add_dependencies(*entry, out);
+  for (const auto& [schedule_id, uid] : entry->schedules) {
+    if (const model::Schedule* schedule = engine_.schedule(uid)) add_schedule(*schedule, out);
+  }
+  const bool by_itself = !entry->job().definition.dependencies.empty() || !entry->schedules.empty();
+  if (!by_itself) {
+    out.reasons.push_back(
+        {.kind = ReasonKind::kManual,
+         .message = "it has neither schedules nor dependencies: it runs when asked"});
+  }
+  out.waiting = by_itself;
+  return out;
+}
+
+// The same rule as Engine::start_if_ready, told parent by parent.
+void Explainer::add_dependencies(const JobEntry& entry, Explanation& out) const {
+  const Time baseline = std::max(entry.row.stats.last_success_at, entry.row.dependency_started_at);
+  for (const std::string& id : entry.job().definition.dependencies) {
+    const JobEntry* parent = engine_.job(id);
+    std::string why;
+    if (!parent) {
+      why = "does not exist";
+    } else if (!parent->active.empty()) {
+      why = "is running or waiting";
+    } else if (parent->row.last_run_state == model::State::kCreated) {
+      why = "has never run";
+    } else if (parent->row.last_run_state != model::State::kDone) {
+      why = "did not succeed the last time";
+    } else if (parent->row.stats.last_success_at <= baseline) {
+      why = "has not succeeded since this job's last start";
+    } else {
+      continue;
+    }
+    out.reasons.push_back({.kind = ReasonKind::kDependency,
+                           .message = fmt::format("job '{}' {}", id, why),
+                           .subject = id});
+  }
+}
+
+Result<Explanation> Explainer::schedule(ScheduleUid uid) const {
+  const model::Schedule* schedule = engine_.schedule(uid);
+  if (!schedule) return fail(not_found("schedule", "Schedule not found"));
+  Explanation out;
+  out.waiting = true;
+  add_schedule(*schedule, out);
+  return out;
+}
+
+void Explainer::add_schedule(const model::Schedule& schedule, Explanation& out) const {
+  const model::ScheduleDefinition& definition = schedule.definition;
+  const auto next = engine_.next_run_at(schedule, now_);
+  if (!definition.enabled) {
+    out.reasons.push_back({.kind = ReasonKind::kScheduleDisabled,
+                           .message = fmt::format("schedule '{}' is disabled", definition.id),
+                           .subject = definition.id});
+    return;
+  }
+  if (!next) {
+    out.reasons.push_back(
+        {.kind = ReasonKind::kScheduleOver,
+         .message = fmt::format("schedule '{}' is never due again", definition.id),
+         .subject = definition.id});
+    return;
+  }
+  out.reasons.push_back({.kind = ReasonKind::kNextDue,
+                         .message = fmt::format("schedule '{}' is due then", definition.id),
+                         .subject = definition.id,
+                         .at = *next});
+  if (out.earliest == kNever || *next < out.earliest) out.earliest = *next;
+  const JobEntry* entry = engine_.jobs_.find(schedule.job);
+  if (!entry || definition.policy != model::ConcurrencyPolicy::kForbid) return;
+  if (entry->active.empty() && entry->dying == 0) return;
+  out.reasons.push_back(blocking_runs(*entry, schedule));
+}
+
+Reason Explainer::blocking_runs(const JobEntry& entry, const model::Schedule& schedule) const {
+  Reason reason{.kind = ReasonKind::kConcurrencyPolicy,
+                .message = "FORBID: a due time is skipped while a run of the job is active",
+                .subject = schedule.definition.id};
+  for (const auto& [id, run] : entry.active) {
+    if (reason.holders.size() == kHoldersShown) break;
+    reason.holders.push_back(holder_of(id));
+  }
+  return reason;
+}
+
+// ---- locks
+
+Explanation Explainer::lock(const std::string& name) const {
+  Explanation out;
+  const model::Lock* lock = engine_.locks().find(name);
+  if (!lock || !lock->holder) {
+    out.reasons.push_back({.kind = ReasonKind::kFree,
+                           .message = fmt::format("lock '{}' is free", name),
+                           .subject = name});
+    return out;
+  }
+  Holder holder = holder_of(lock->holder);
+  holder.since = lock->held_since;
+  out.reasons.push_back({.kind = ReasonKind::kHeld,
+                         .message = fmt::format("run {} holds it", lock->holder.value),
+                         .subject = name,
+                         .holders = {std::move(holder)},
+                         .at = lock->held_since});
+  Reason waiters{.kind = ReasonKind::kWaiter, .message = "", .subject = name};
+  for (const TaskId id : waiters_of(engine_, name, kWaitersShown)) {
+    waiters.holders.push_back(holder_of(id));
+  }
+  if (waiters.holders.empty()) return out;
+  out.waiting = true;
+  waiters.message = fmt::format("{} runs wait for it, oldest first", waiters.holders.size());
+  out.reasons.push_back(std::move(waiters));
+  return out;
+}
+
+std::vector<TaskId> Explainer::waiters_of(const Engine& engine, const std::string& lock,
+                                          std::size_t most) {
+  std::vector<TaskId> waiters;
+  for (const auto& [id, run] : engine.queue().waiting()) {
+    if (waiters.size() == most) break;
+    const auto& wishes = engine.kind_of(*run->job).locks(*run->job);
+    const auto wants = [&](const model::LockWish& wish) { return wish.name == lock; };
+    if (std::any_of(wishes.begin(), wishes.end(), wants)) waiters.push_back(id);
+  }
+  return waiters;
+}
+
+// ---- who
+
+Holder Explainer::holder_of(TaskId run) const {
+  Holder holder{.run = run};
+  if (const Node* node = engine_.find_task(run)) {
+    holder.run_name = node->task.name;
+    holder.job_id = node->job->id();
+    holder.since = node->task.started_at != kNever ? node->task.started_at : node->task.created_at;
+  }
+  return holder;
+}
+
+std::vector<const Node*> Explainer::capacity_holders() const {
+  std::vector<const Node*> holders;
+  for (const auto& [id, root] : engine_.roots_) {
+    if (holders.size() == engine_.queue().running()) break;
+    if (root->holds_capacity) holders.push_back(root.get());
+  }
+  std::sort(holders.begin(), holders.end(),
+            [](const Node* a, const Node* b) { return a->task.id < b->task.id; });
+  return holders;
+}
+
+}  // namespace docket::engine
