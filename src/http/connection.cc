@@ -115,6 +115,9 @@ void Connection::proceed(std::string_view fresh) {
     const auto used = consume(in_);
     in_.erase(0, used);
   }
+  // A head of that size has failed by itself; this is a chunk extension or a trailer without end.
+  const bool stuck = phase_ == Phase::kReading && !waiting_output_;
+  if (stuck && in_.size() > home_->limits().header_bytes) fail(400);
   settle();
 }
 

@@ -1,0 +1,227 @@
+// What a careless or hostile client sees: every limit, gone past over a real socket.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "http/server.h"
+#include "http/server_fixture.h"
+
+namespace docket::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+class LimitsTest : public ServerTest {
+ protected:
+  LimitsTest() {
+    route("GET", "/", answer_ok);
+    route(
+        "POST", "/any",
+        [](Request request, const Reply& reply) {
+          reply({.body = std::to_string(request.body.size())});
+        },
+        BodyRule::kOptional);
+    door_->body_limit = 1000;
+  }
+
+  static std::size_t resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t total = 0;
+    std::size_t resident = 0;
+    statm >> total >> resident;
+    return resident * 4096;
+  }
+};
+
+TEST_F(LimitsTest, LongHeadsAre431AndLongUris414) {
+  limits_.header_bytes = 2000;
+  const auto port = serve();
+  Client wide(port);
+  wide.send("GET / HTTP/1.1\r\nX: " + std::string(3000, 'x'));
+  EXPECT_EQ(wide.read_answer().status, 431);
+  EXPECT_TRUE(wide.ended());
+  Client uri(port);
+  uri.send("GET /" + std::string(3000, 'x'));
+  EXPECT_EQ(uri.read_answer().body, "414 ");
+  EXPECT_TRUE(uri.ended());
+  Client fits(port);
+  fits.send("GET / HTTP/1.1\r\nX: " + std::string(1900, 'x') + "\r\n\r\n");
+  EXPECT_EQ(fits.read_answer().status, 200);
+}
+
+TEST_F(LimitsTest, AHundredThousandHeadersAre431InBoundedMemory) {
+  const auto port = serve();
+  std::string request = "GET / HTTP/1.1\r\n";
+  for (int i = 0; i < 100000; ++i) request += "name-" + std::to_string(i) + ": value\r\n";
+  const auto before = resident_bytes();
+  for (int round = 0; round < 5; ++round) {
+    Client client(port);
+    EXPECT_TRUE(client.send(request + "\r\n"));  // swallowed, so that the answer is read
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, 431);
+    EXPECT_TRUE(answer.has("\r\nConnection: close\r\n"));
+  }
+  EXPECT_LT(resident_bytes(), before + (std::size_t{16} << 20U));
+}
+
+TEST_F(LimitsTest, ALongBodyIs413BeforeItIsSent) {
+  Client client(serve());
+  client.send("POST /any HTTP/1.1\r\nContent-Length: 1001\r\n\r\n");
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.body, "413 /any");
+  EXPECT_TRUE(answer.has("\r\nConnection: close\r\n"));
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(LimitsTest, ALongBodyIs413ForOneWhoSendsAllOfItFirst) {
+  Client client(serve());
+  client.send("POST /any HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n");
+  EXPECT_TRUE(client.send(std::string(10000000, 'x')));
+  EXPECT_EQ(client.read_answer().status, 413);
+  EXPECT_TRUE(client.ended());
+  EXPECT_FALSE(client.was_reset());
+}
+
+TEST_F(LimitsTest, AnEndlessBodyIsCutOff) {
+  Client client(serve());
+  client.send("POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  std::size_t sent = 0;
+  while (sent < (std::size_t{256} << 20U) && client.send(chunk)) sent += chunk.size();
+  EXPECT_LT(sent, std::size_t{256} << 20U);
+}
+
+TEST_F(LimitsTest, ChunkedBodiesAreLimitedToo) {
+  const auto port = serve();
+  const std::string head = "POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  Client over(port);
+  over.send(head + "1f4\r\n" + std::string(500, 'x') + "\r\n1f5\r\n" + std::string(501, 'x'));
+  EXPECT_EQ(over.read_answer().body, "413 /any");
+  Client within(port);
+  within.send(head + "1f4\r\n" + std::string(500, 'x') + "\r\n1f4\r\n" + std::string(500, 'x') +
+              "\r\n0\r\n\r\n");
+  EXPECT_EQ(within.read_answer().body, "1000");
+  Client ignored(port);
+  ignored.send("POST /none HTTP/1.1\r\nContent-Length: 1001\r\n\r\n");
+  EXPECT_EQ(ignored.read_answer().status, 413);  // also where nobody wants the body
+}
+
+TEST_F(LimitsTest, AnEndlessChunkExtensionOrTrailerIsRefused) {
+  const auto port = serve();
+  const std::string head = "POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const char* start : {"1;x=", "0\r\nX: "}) {
+    Client client(port);
+    client.send(head + start + std::string(1000000, 'x'));
+    EXPECT_EQ(client.read_answer().status, 400) << start;
+  }
+}
+
+TEST_F(LimitsTest, ASlowRequestIs408) {
+  limits_.request_timeout = milliseconds(50);
+  const auto port = serve();
+  for (const char* part : {"G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n",
+                           "POST /any HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"}) {
+    Client client(port);
+    client.send(part);
+    EXPECT_EQ(client.read_answer().status, 408) << part;
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST_F(LimitsTest, DrippingBytesDoesNotHelp) {
+  limits_.request_timeout = milliseconds(50);
+  Client client(serve());
+  client.send("GET / HTTP/1.1\r\n");
+  std::thread drip([&] {
+    while (client.send("X: y\r\n")) std::this_thread::yield();
+  });
+  const auto status = client.read_answer().status;
+  EXPECT_TRUE(status == 408 || status == 431) << status;
+  client.read_to_end();
+  drip.join();
+}
+
+TEST_F(LimitsTest, IdleConnectionsAreClosedSilently) {
+  limits_.idle_timeout = milliseconds(50);
+  const auto port = serve();
+  Client fresh(port);
+  EXPECT_TRUE(fresh.ended());
+  Client used(port);
+  EXPECT_EQ(used.get("/").body, "ok");
+  EXPECT_TRUE(used.ended());
+}
+
+TEST_F(LimitsTest, MalformedRequestsAre400AndTheEnd) {
+  const auto port = serve();
+  for (const std::string_view text :
+       {std::string_view("\x16\x03\x01\x02 hello tls\r\n\r\n"),
+        std::string_view("nonsense\r\n\r\n"), std::string_view("GET / HTTP/3.0\r\n\r\n"),
+        std::string_view("GET \0 HTTP/1.1\r\n\r\n", 18), std::string_view("GET a HTTP/1.1\r\n\r\n"),
+        std::string_view(
+            "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")}) {
+    Client client(port);
+    client.send(text);
+    EXPECT_EQ(client.read_answer().status, 400) << text;
+  }
+  Client second(port);
+  second.send("HEAD / HTTP/1.1\r\n\r\nnonsense\r\n\r\n");
+  EXPECT_EQ(second.read_answer(Client::Body::kNone).status, 200);
+  EXPECT_EQ(second.read_answer().body, "400 ");  // with a body: it is not the answer to the HEAD
+  EXPECT_TRUE(second.ended());
+}
+
+TEST_F(LimitsTest, TooManyConnectionsAre503) {
+  limits_.connections = 2;
+  const auto port = serve();
+  Client first(port);
+  Client second(port);
+  EXPECT_EQ(first.get("/").status, 200);
+  EXPECT_EQ(second.get("/").status, 200);
+  Client third(port);
+  EXPECT_EQ(third.get("/").status, 503);
+  EXPECT_TRUE(third.ended());
+  first.close();
+  second.close();
+  // The server notices in its own time; every try is a connection of its own.
+  int status = 503;
+  for (int i = 0; i < 1000 && status == 503; ++i) status = Client(port).get("/").status;
+  EXPECT_EQ(status, 200);
+}
+
+TEST_F(LimitsTest, ARushOfConnectionsIsSurvived) {
+  limits_.connections = 4;
+  const auto port = serve();
+  {
+    std::vector<std::unique_ptr<Client>> rush;
+    for (int i = 0; i < 300; ++i) rush.push_back(std::make_unique<Client>(port));
+    EXPECT_EQ(rush.front()->get("/").status, 200);
+  }
+  int status = 0;
+  for (int i = 0; i < 1000 && status != 200; ++i) status = Client(port).get("/").status;
+  EXPECT_EQ(status, 200);
+}
+
+TEST_F(LimitsTest, AClientThatDoesNotReadIsDisconnected) {
+  limits_.write_timeout = milliseconds(50);
+  const auto body = std::make_shared<std::string>(std::size_t{64} << 20U, 'x');
+  Slot<bool> handled;
+  route("GET", "/huge", [&](const Request&, const Reply& reply) {
+    reply({.body = *body});
+    handled.put(true);
+  });
+  const auto port = serve();
+  Client client(port, 4096);
+  client.send("GET /huge HTTP/1.1\r\n\r\n");
+  handled.take();
+  // Once the server has no connection left, stop is done: nothing but the timeout ends this one
+  // within the hour.
+  Slot<bool> done;
+  on_io([&] { server_->stop(std::chrono::hours(1), [&] { done.put(true); }); });
+  EXPECT_TRUE(done.take());
+  EXPECT_LT(client.read_to_end().size(), body->size());
+}
+
+}  // namespace
+}  // namespace docket::http
