@@ -1,0 +1,59 @@
+#pragma once
+
+// Reads a crontab as Debian's cron (Vixie cron) does: crontab(5). What cron would run and docket
+// can run becomes an entry; what it cannot is refused with the line and the reason; what has no
+// meaning here is noted.
+//
+// Pure: text in, values out. Tested by crontab_test.cc.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace docket::cli {
+
+enum class CrontabForm {
+  kUser,    // crontab -e: five fields and the command
+  kSystem,  // /etc/crontab, /etc/cron.d: the user's name stands before the command
+};
+
+// Cron runs a line when day-of-month OR day-of-week match if both are restricted, docket when both
+// match, so such a line takes two of these.
+struct CrontabTime {
+  std::string suffix;  // "" or "dom" and "dow"
+  std::string cron;    // in docket's normal form
+};
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+struct CrontabEntry {
+  std::size_t line = 0;  // from 1
+  std::string source;    // the line as it stands there
+  std::vector<CrontabTime> times;
+  std::string user;     // empty in the user form
+  std::string command;  // with \% turned into %
+  std::optional<std::string>
+      input;             // standard input: what follows the first bare %, others being newlines
+  Variables variables;   // in force at this line, PATH and HOME among them
+  std::string shell;     // SHELL; empty is /bin/sh
+  std::string timezone;  // CRON_TZ; empty is the machine's
+};
+
+struct CrontabRemark {
+  std::size_t line = 0;
+  std::string text;
+  bool operator==(const CrontabRemark&) const = default;
+};
+
+struct Crontab {
+  std::vector<CrontabEntry> entries;
+  std::vector<CrontabRemark> refused;
+  std::vector<CrontabRemark> notes;
+};
+
+Crontab parse_crontab(std::string_view text, CrontabForm form);
+
+}  // namespace docket::cli

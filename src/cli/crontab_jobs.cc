@@ -1,0 +1,94 @@
+#include "cli/crontab_jobs.h"
+
+#include <boost/json/array.hpp>
+#include <set>
+
+namespace docket::cli {
+namespace {
+
+namespace json = boost::json;
+
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) c == '\'' ? out.append("'\\''") : out.append(1, c);
+  return out + "'";
+}
+
+// A here-document's end must not be a line of the text.
+std::string end_mark(const std::string& text) {
+  std::string mark = "INPUT";
+  while (("\n" + text + "\n").find("\n" + mark + "\n") != std::string::npos) mark += "_";
+  return mark;
+}
+
+std::string with_input(const CrontabEntry& entry) {
+  if (!entry.input) return entry.command;
+  const std::string mark = end_mark(*entry.input);
+  // Newlines around the command: it may end in a comment or an ampersand.
+  return "{\n" + entry.command + "\n} <<'" + mark + "'\n" + *entry.input +
+         (entry.input->ends_with('\n') ? "" : "\n") + mark;
+}
+
+// Cron starts commands in the home directory, docket in one of the run's own.
+std::string command_line(const CrontabEntry& entry) {
+  const std::string command = with_input(entry);
+  const std::string run =
+      entry.shell.empty() ? command
+                          : "exec " + shell_quoted(entry.shell) + " -c " + shell_quoted(command);
+  return "cd \"${HOME:-/}\"\n" + run;
+}
+
+json::object run_of(const CrontabEntry& entry, const ImportOptions& options) {
+  json::object run{{"cpus", options.cpus}, {"mem", options.mem}, {"disk", 0}};
+  run["cmd"] = command_line(entry);
+  if (!entry.user.empty()) run["user"] = entry.user;
+  if (!entry.variables.empty()) {
+    json::object env;
+    for (const auto& [name, value] : entry.variables) env[name] = value;
+    run["env"] = std::move(env);
+  }
+  return run;
+}
+
+json::object job_of(const CrontabEntry& entry, const CrontabTime& time, std::string_view id,
+                    const ImportOptions& options) {
+  const std::string& zone = entry.timezone.empty() ? options.timezone : entry.timezone;
+  json::object job;
+  job["id"] = id;
+  job["description"] = "from " + options.source + ": " + entry.source;
+  job["labels"] = {{kImportLabel, options.source}};
+  job["run"] = run_of(entry, options);
+  job["schedules"] = json::array({json::object({{"id", kImportSchedule},
+                                                {"cron", time.cron},
+                                                {"timezone", zone},
+                                                {"concurrencyPolicy", "ALLOW"},
+                                                {"enabled", true}})});
+  return job;
+}
+
+std::string unique_id(const std::string& base, const std::string& suffix,
+                      std::set<std::string>& taken) {
+  const std::string tail = suffix.empty() ? "" : "-" + suffix;
+  std::string id = base + tail;
+  for (int number = 2; !taken.insert(id).second; ++number) {
+    id = base + "-" + std::to_string(number) + tail;
+  }
+  return id;
+}
+
+}  // namespace
+
+std::vector<json::object> jobs_of(const Crontab& crontab, const ImportOptions& options) {
+  std::vector<json::object> jobs;
+  std::set<std::string> taken;
+  const std::string group = options.prefix.empty() ? "" : options.prefix + ".";
+  for (const CrontabEntry& entry : crontab.entries) {
+    const std::string base = group + name_of_command(entry.command);
+    for (const CrontabTime& time : entry.times) {
+      jobs.push_back(job_of(entry, time, unique_id(base, time.suffix, taken), options));
+    }
+  }
+  return jobs;
+}
+
+}  // namespace docket::cli
