@@ -50,7 +50,7 @@ struct Holder {
 struct Reason {
   ReasonKind kind = ReasonKind::kReady;
   std::string message;                // a sentence for people
-  std::string subject;                // the resource, lock, attribute, job or schedule it is about
+  std::string subject = {};           // the resource, lock, attribute, job or schedule it is about
   std::optional<double> needed = {};  // cpus in cores, mem and disk in MiB, gpus and runs in pieces
   std::optional<double> free = {};
   std::optional<double> total = {};

@@ -33,7 +33,8 @@ void Loop::start(std::function<void(Result<>)> ready) {
     if (!reports) return ready(fail(reports.error()));
     engine_.reconcile(*reports, clock_.now());
     leave_full_if_room();
-    hold(ready);
+    waiting_.push_back(ready);  // with the first tick: what fell due while the server was away
+    schedule_flush();
   };
   if (live.empty()) return found(std::vector<AttemptReport>{});
   executor_.find(std::move(live), std::move(found));
