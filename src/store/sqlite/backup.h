@@ -1,0 +1,16 @@
+#pragma once
+
+// A consistent copy of a store while it is written to. Reads one snapshot over a connection of its
+// own, so it neither stops the writer nor starts over when something is committed; the log only
+// cannot shrink until the copy is done.
+
+#include <string>
+
+#include "core/result.h"
+
+namespace docket::store {
+
+// `to` must not exist; it appears complete and synced, or not at all. Any thread.
+Result<> copy_store(const std::string& from, const std::string& to, const std::string& vfs);
+
+}  // namespace docket::store

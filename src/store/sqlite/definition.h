@@ -1,0 +1,24 @@
+#pragma once
+
+// The JSON that stands in the store for what has no columns of its own: a job's definition and a
+// run's parameters.
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "model/job.h"
+#include "model/task.h"
+
+namespace docket::store {
+
+// {"id": ..., "description": ..., "labels": {}, "dependencies": [], "kind": "process", "run":
+// {...}}
+void write_definition(std::string& out, const model::JobDefinition& definition);
+Result<model::JobDefinition> read_definition(std::string_view text);
+
+// {"env": {}, "description": ""}
+void write_parameters(std::string& out, const model::RunParameters& parameters);
+Result<model::RunParameters> read_parameters(std::string_view text);
+
+}  // namespace docket::store

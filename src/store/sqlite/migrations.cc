@@ -1,0 +1,212 @@
+#include "store/sqlite/migrations.h"
+
+#include <array>
+#include <string>
+
+namespace docket::store {
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x646f636b;  // "dock"
+
+// Columns follow the members of the model's structs, in name and order. Instants are microseconds
+// since 1970 UTC, 0 for "not yet"; enumerations are the model's numbers (views spell them out); 0
+// in an id column means none.
+//
+// Which index serves what: reader.cc and task_pages.cc for pages, loader.cc for start-up,
+// sweeper.cc for retention. The number of a row is the last column of every index, so all of them
+// answer in order of ids.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job (
+  uid INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  success_count INTEGER NOT NULL,
+  failure_count INTEGER NOT NULL,
+  last_success_at INTEGER NOT NULL,
+  last_failure_at INTEGER NOT NULL,
+  dependency_started_at INTEGER NOT NULL,
+  last_run_state INTEGER NOT NULL,
+  deleted INTEGER NOT NULL
+) STRICT;
+CREATE INDEX job_by_id ON job (id);
+CREATE INDEX job_deleted ON job (updated_at) WHERE deleted = 1;
+
+CREATE TABLE job_version (
+  job INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  PRIMARY KEY (job, version)
+) STRICT;
+
+-- How many tasks were started with a version: the version is kept while there are any, or while it is the present one.
+-- Apart from job_version because it changes with every run and should stay small.
+CREATE TABLE job_version_use (
+  job INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  tasks INTEGER NOT NULL,
+  superseded INTEGER NOT NULL,
+  PRIMARY KEY (job, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_version_unused ON job_version_use (job, version) WHERE tasks = 0 AND superseded = 1;
+
+CREATE TABLE schedule (
+  uid INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  cron TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  starting_deadline_s INTEGER NOT NULL,
+  policy INTEGER NOT NULL,
+  enabled INTEGER NOT NULL,
+  missed INTEGER NOT NULL,
+  missed_limit INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  checked_until INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE task (
+  id INTEGER PRIMARY KEY,
+  parent INTEGER NOT NULL,
+  root INTEGER NOT NULL,
+  job INTEGER NOT NULL,
+  job_version INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  trigger INTEGER NOT NULL,
+  stopping INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER NOT NULL,
+  schedule INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  start_deadline INTEGER NOT NULL,
+  exit_code INTEGER NOT NULL,
+  signal INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  parameters TEXT
+) STRICT;
+CREATE INDEX run_by_job ON task (job, state) WHERE parent = 0;
+CREATE INDEX run_by_state ON task (state) WHERE parent = 0;
+CREATE INDEX run_by_job_end ON task (job, state, finished_at) WHERE parent = 0 AND state >= 4;
+CREATE INDEX run_by_end ON task (finished_at) WHERE parent = 0 AND state >= 4;
+CREATE INDEX task_by_name ON task (name) WHERE name <> '';
+CREATE INDEX task_by_schedule ON task (schedule, state) WHERE schedule <> 0;
+CREATE INDEX child_by_parent ON task (parent) WHERE parent <> 0;
+CREATE INDEX child_by_job ON task (job, state) WHERE parent <> 0;
+CREATE INDEX child_by_state ON task (state) WHERE parent <> 0;
+
+-- For each 4096 task ids, the earliest and latest creation among them. Ids rise with time except when the clock steps
+-- back, so a range of time becomes a range of ids by looking at this small table: no index on created_at.
+CREATE TABLE task_block (
+  block INTEGER PRIMARY KEY,
+  first_created INTEGER NOT NULL,
+  last_created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  job INTEGER NOT NULL,
+  task INTEGER NOT NULL,
+  root INTEGER NOT NULL,
+  before INTEGER NOT NULL,
+  after INTEGER NOT NULL,
+  job_id TEXT NOT NULL,
+  message TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_by_root ON event (root, seq, task) WHERE root <> 0;
+CREATE INDEX event_by_job ON event (job);
+
+CREATE TABLE lock (
+  name TEXT PRIMARY KEY,
+  fencing INTEGER NOT NULL,
+  holder INTEGER NOT NULL,
+  held_since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger (
+  schedule INTEGER NOT NULL,
+  first_due INTEGER NOT NULL,
+  last_due INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  outcome INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  PRIMARY KEY (schedule, first_due)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_by_end ON ledger (last_due);
+
+CREATE TABLE secret (
+  path TEXT PRIMARY KEY,
+  sealed TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- For people with a sqlite3 prompt.
+CREATE VIEW state_name (state, name) AS
+  VALUES (0, 'created'), (1, 'queued'), (2, 'running'), (3, 'paused'), (4, 'done'), (5, 'failed'), (6, 'aborted');
+CREATE VIEW run AS
+  SELECT task.id, job.id AS job, task.name, state_name.name AS state, task.job_version, task.stopping,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1000000, 'unixepoch') AS created,
+         CASE task.started_at WHEN 0 THEN NULL
+           ELSE strftime('%Y-%m-%dT%H:%M:%SZ', task.started_at / 1000000, 'unixepoch') END AS started,
+         CASE task.finished_at WHEN 0 THEN NULL
+           ELSE strftime('%Y-%m-%dT%H:%M:%SZ', task.finished_at / 1000000, 'unixepoch') END AS finished,
+         task.message
+  FROM task JOIN state_name ON state_name.state = task.state LEFT JOIN job ON job.uid = task.job
+  WHERE task.parent = 0;
+CREATE VIEW attempt AS
+  SELECT task.id, task.parent AS run, state_name.name AS state, task.exit_code, task.signal, task.message,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1000000, 'unixepoch') AS created,
+         CASE task.finished_at WHEN 0 THEN NULL
+           ELSE strftime('%Y-%m-%dT%H:%M:%SZ', task.finished_at / 1000000, 'unixepoch') END AS finished
+  FROM task JOIN state_name ON state_name.state = task.state
+  WHERE task.parent <> 0;
+)sql";
+
+constexpr std::array kSteps{kFirst};
+
+Result<> take(Database& database, std::int64_t step) {
+  Transaction transaction(database, Transaction::Mode::kWrite);
+  if (!transaction.begun()) return transaction.begun();
+  if (Result<> made = database.run(kSteps[static_cast<std::size_t>(step)]); !made) return made;
+  const std::string mark = "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                           "; PRAGMA user_version = " + std::to_string(step + 1);
+  if (Result<> marked = database.run(mark.c_str()); !marked) return marked;
+  return transaction.commit();
+}
+
+}  // namespace
+
+std::int64_t newest_schema() { return static_cast<std::int64_t>(kSteps.size()); }
+
+Result<> migrate(Database& database, std::int64_t until) {
+  const Result<std::int64_t> application = database.number("PRAGMA application_id");
+  const Result<std::int64_t> version = database.number("PRAGMA user_version");
+  const Result<std::int64_t> tables = database.number("SELECT count(*) FROM sqlite_schema");
+  for (const auto* read : {&application, &version, &tables}) {
+    if (!*read) return fail(read->error());
+  }
+  const bool is_new = *application == 0 && *version == 0 && *tables == 0;
+  if (!is_new && *application != kApplicationId) {
+    return fail(ErrorKind::kInvalid, "this SQLite file was not made by docket");
+  }
+  if (*version > newest_schema()) {
+    return fail(ErrorKind::kInvalid,
+                "the store has schema " + std::to_string(*version) +
+                    ", made by a newer docket; this docket knows schemas up to " +
+                    std::to_string(newest_schema()));
+  }
+  for (std::int64_t step = *version; step < until; ++step) {
+    if (Result<> taken = take(database, step); !taken) return taken;
+  }
+  return {};
+}
+
+}  // namespace docket::store

@@ -1,0 +1,210 @@
+#include "store/sqlite/rows.h"
+
+#include "store/sqlite/definition.h"
+
+namespace docket::store {
+namespace {
+
+// The schema's partial indexes and views have these numbers in their text.
+static_assert(static_cast<int>(model::State::kDone) == 4);
+static_assert(static_cast<int>(model::State::kAborted) == 6);
+static_assert(model::kStateCount == 7);
+
+constexpr std::int64_t kTaskKinds = 2;
+constexpr std::int64_t kTriggers = 3;
+constexpr std::int64_t kEventTypes = 6;
+constexpr std::int64_t kPolicies = 3;
+constexpr std::int64_t kMissedPolicies = 3;
+constexpr std::int64_t kOutcomes = 5;
+
+}  // namespace
+
+tl::unexpected<Error> damaged_row(std::string_view table, std::int64_t number) {
+  return fail(ErrorKind::kInternal,
+              "damaged row " + std::to_string(number) + " in table " + std::string(table));
+}
+
+void bind_new_task(Statement& insert, const model::Task& task, std::string& parameters_buffer) {
+  insert.bind(task.id.value)
+      .bind(task.parent.value)
+      .bind(task.root.value)
+      .bind(task.job.value)
+      .bind(task.job_version)
+      .bind(static_cast<int>(task.kind))
+      .bind(static_cast<int>(task.state))
+      .bind(static_cast<int>(task.trigger))
+      .bind(task.stopping)
+      .bind(task.name)
+      .bind(to_micros(task.created_at))
+      .bind(to_micros(task.started_at))
+      .bind(to_micros(task.finished_at))
+      .bind(task.schedule.value)
+      .bind(to_micros(task.due_at))
+      .bind(to_micros(task.start_deadline))
+      .bind(task.exit_code)
+      .bind(task.signal)
+      .bind(task.message);
+  if (!task.parameters) {
+    insert.bind_null();
+    return;
+  }
+  parameters_buffer.clear();
+  write_parameters(parameters_buffer, *task.parameters);
+  insert.bind(parameters_buffer);
+}
+
+Result<model::Task> read_task(const Statement& row) {
+  RowReader read(row);
+  model::Task task;
+  task.id = read.id<TaskId>();
+  task.parent = read.id<TaskId>();
+  task.root = read.id<TaskId>();
+  task.job = read.id<JobUid>();
+  task.job_version = read.integer<std::uint32_t>();
+  task.kind = read.pick<model::TaskKind>(kTaskKinds);
+  task.state = read.pick<model::State>(model::kStateCount);
+  task.trigger = read.pick<model::Trigger>(kTriggers);
+  task.stopping = read.flag();
+  task.name = read.string();
+  task.created_at = read.time();
+  task.started_at = read.time();
+  task.finished_at = read.time();
+  task.schedule = read.id<ScheduleUid>();
+  task.due_at = read.time();
+  task.start_deadline = read.time();
+  task.exit_code = read.integer<std::int32_t>();
+  task.signal = read.integer<std::int32_t>();
+  task.message = read.string();
+  if (!read.ok()) return damaged_row("task", row.integer(0));
+  if (read.skip_null()) return task;
+  Result<model::RunParameters> parameters = read_parameters(read.text());
+  if (!parameters) return damaged_row("task", row.integer(0));
+  task.parameters = std::make_shared<const model::RunParameters>(std::move(*parameters));
+  return task;
+}
+
+void bind_event(Statement& insert, const model::Event& event) {
+  insert.bind(event.seq.value)
+      .bind(to_micros(event.at))
+      .bind(static_cast<int>(event.type))
+      .bind(event.job.value)
+      .bind(event.task.value)
+      .bind(event.root.value)
+      .bind(static_cast<int>(event.before))
+      .bind(static_cast<int>(event.after))
+      .bind(event.job_id)
+      .bind(event.message);
+}
+
+Result<model::Event> read_event(const Statement& row) {
+  RowReader read(row);
+  model::Event event;
+  event.seq = read.id<EventSeq>();
+  event.at = read.time();
+  event.type = read.pick<model::EventType>(kEventTypes);
+  event.job = read.id<JobUid>();
+  event.task = read.id<TaskId>();
+  event.root = read.id<TaskId>();
+  event.before = read.pick<model::State>(model::kStateCount);
+  event.after = read.pick<model::State>(model::kStateCount);
+  event.job_id = read.string();
+  event.message = read.string();
+  if (!read.ok()) return damaged_row("event", row.integer(0));
+  return event;
+}
+
+void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::string& zone_buffer) {
+  const model::ScheduleDefinition& definition = schedule.definition;
+  zone_buffer = definition.zone.name();
+  upsert.bind(schedule.uid.value)
+      .bind(schedule.job.value)
+      .bind(definition.id)
+      .bind(definition.cron.text())
+      .bind(zone_buffer)
+      .bind(definition.starting_deadline_s)
+      .bind(static_cast<int>(definition.policy))
+      .bind(definition.enabled)
+      .bind(static_cast<int>(definition.missed))
+      .bind(definition.missed_limit)
+      .bind(to_micros(schedule.created_at))
+      .bind(to_micros(schedule.checked_until));
+}
+
+Result<model::Schedule> read_schedule(const Statement& row) {
+  RowReader read(row);
+  const ScheduleUid uid = read.id<ScheduleUid>();
+  const JobUid job = read.id<JobUid>();
+  std::string id = read.string();
+  Result<Cron> cron = Cron::parse(read.text());
+  Result<Zone> zone = Zone::find(read.text());
+  if (!cron) return damaged_row("schedule", row.integer(0));
+  if (!zone) {
+    return fail(ErrorKind::kInternal,
+                "the time zone of schedule " + id + " is not known here: " + zone.error().message);
+  }
+  model::ScheduleDefinition definition{std::move(id), std::move(*cron), *zone};
+  definition.starting_deadline_s = read.integer();
+  definition.policy = read.pick<model::ConcurrencyPolicy>(kPolicies);
+  definition.enabled = read.flag();
+  definition.missed = read.pick<model::MissedPolicy>(kMissedPolicies);
+  definition.missed_limit = read.integer<std::uint32_t>();
+  const Time created_at = read.time();
+  const Time checked_until = read.time();
+  if (!read.ok()) return damaged_row("schedule", row.integer(0));
+  return model::Schedule{uid, job, std::move(definition), created_at, checked_until};
+}
+
+void bind_ledger(Statement& upsert, const model::LedgerEntry& entry) {
+  upsert.bind(entry.schedule.value)
+      .bind(to_micros(entry.first_due))
+      .bind(to_micros(entry.last_due))
+      .bind(entry.count)
+      .bind(static_cast<int>(entry.outcome))
+      .bind(entry.run.value);
+}
+
+Result<model::LedgerEntry> read_ledger(const Statement& row) {
+  RowReader read(row);
+  model::LedgerEntry entry;
+  entry.schedule = read.id<ScheduleUid>();
+  entry.first_due = read.time();
+  entry.last_due = read.time();
+  entry.count = read.integer<std::uint64_t>();
+  entry.outcome = read.pick<model::DueOutcome>(kOutcomes);
+  entry.run = read.id<TaskId>();
+  if (!read.ok()) return damaged_row("ledger", row.integer(0));
+  return entry;
+}
+
+Result<model::JobPtr> read_job_version(RowReader& row) {
+  auto job = std::make_shared<model::Job>();
+  job->uid = row.id<JobUid>();
+  job->version = row.integer<std::uint32_t>();
+  job->created_at = row.time();
+  job->updated_at = row.time();
+  Result<model::JobDefinition> definition = read_definition(row.text());
+  if (!definition) {
+    return fail(ErrorKind::kInternal, "job " + std::to_string(job->uid.value) + " version " +
+                                          std::to_string(job->version) + ": " +
+                                          definition.error().message);
+  }
+  job->definition = std::move(*definition);
+  return job;
+}
+
+Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job) {
+  engine::JobRow read;
+  const std::uint64_t uid = job->uid.value;
+  read.job = std::move(job);
+  read.stats.success_count = row.integer<std::uint64_t>();
+  read.stats.failure_count = row.integer<std::uint64_t>();
+  read.stats.last_success_at = row.time();
+  read.stats.last_failure_at = row.time();
+  read.dependency_started_at = row.time();
+  read.last_run_state = row.pick<model::State>(model::kStateCount);
+  read.deleted = row.flag();
+  if (!row.ok()) return damaged_row("job", static_cast<std::int64_t>(uid));
+  return read;
+}
+
+}  // namespace docket::store

@@ -1,0 +1,75 @@
+#pragma once
+
+// Rows of the tables as the model's structs, and back. One list of columns for each table, in one
+// order, used by the statement that writes it and by the one that reads it. Whatever comes from the
+// file is checked: a number that no enumeration has, or JSON that does not parse, is kInternal
+// "damaged row", never a value from nowhere.
+
+#include <cstdint>
+#include <string>
+
+#include "engine/store.h"
+#include "store/sqlite/database.h"
+
+namespace docket::store {
+
+// Reads the columns of a row one after the other; ok() tells afterwards whether all of them made
+// sense.
+class RowReader {
+ public:
+  explicit RowReader(const Statement& row) : row_(row) {}
+
+  template <std::integral T = std::int64_t>
+  T integer() {
+    return static_cast<T>(row_.integer(column_++));
+  }
+  template <class Id>
+  Id id() {
+    return Id{integer<std::uint64_t>()};
+  }
+  Time time() { return from_micros(integer()); }
+  bool flag() { return pick<bool>(2); }
+  template <class Enum>
+  Enum pick(std::int64_t count) {  // of `count` values from 0
+    const std::int64_t value = integer();
+    ok_ = ok_ && value >= 0 && value < count;
+    return static_cast<Enum>(ok_ ? value : 0);
+  }
+  std::string_view text() { return row_.text(column_++); }
+  std::string string() { return std::string(text()); }
+  bool skip_null() { return row_.is_null(column_) && ++column_ > 0; }
+  bool ok() const { return ok_; }
+
+ private:
+  const Statement& row_;
+  int column_ = 0;
+  bool ok_ = true;
+};
+
+#define DOCKET_TASK_COLUMNS                                                                      \
+  "task.id, task.parent, task.root, task.job, task.job_version, task.kind, task.state, "         \
+  "task.trigger, task.stopping, task.name, task.created_at, task.started_at, task.finished_at, " \
+  "task.schedule, task.due_at, task.start_deadline, task.exit_code, task.signal, task.message, " \
+  "task.parameters"
+#define DOCKET_EVENT_COLUMNS "seq, at, type, job, task, root, before, after, job_id, message"
+
+void bind_new_task(Statement& insert, const model::Task& task, std::string& parameters_buffer);
+Result<model::Task> read_task(const Statement& row);
+
+void bind_event(Statement& insert, const model::Event& event);
+Result<model::Event> read_event(const Statement& row);
+
+void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::string& zone_buffer);
+Result<model::Schedule> read_schedule(const Statement& row);
+
+void bind_ledger(Statement& upsert, const model::LedgerEntry& entry);
+Result<model::LedgerEntry> read_ledger(const Statement& row);
+
+// Columns: job, version, created_at, updated_at, definition.
+Result<model::JobPtr> read_job_version(RowReader& row);
+// Columns of the table job from success_count on; the job itself is the caller's.
+Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job);
+
+tl::unexpected<Error> damaged_row(std::string_view table, std::int64_t number);
+
+}  // namespace docket::store

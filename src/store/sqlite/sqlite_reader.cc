@@ -1,0 +1,190 @@
+#include "store/sqlite/sqlite_reader.h"
+
+#include <algorithm>
+
+#include "store/sqlite/rows.h"
+
+namespace docket::store {
+namespace {
+
+std::uint32_t page_size(std::uint32_t limit) { return std::min(limit, engine::kMaxPage); }
+
+// Steps a bound statement to its end and makes a value of every row.
+template <class T>
+Result<std::vector<T>> collect(Statement& statement, Result<T> (*read)(const Statement&)) {
+  std::vector<T> rows;
+  Result<bool> row = true;
+  while ((row = statement.step()) && *row) {
+    Result<T> value = read(statement);
+    if (!value) {
+      statement.reset();
+      return fail(value.error());
+    }
+    rows.push_back(std::move(*value));
+  }
+  statement.reset();
+  if (!row) return fail(row.error());
+  return rows;
+}
+
+}  // namespace
+
+SqliteReader::SqliteReader(Database database)
+    : database_(std::move(database)),
+      pages_(database_),
+      ended_(database_,
+             "SELECT " DOCKET_TASK_COLUMNS
+             " FROM task INDEXED BY run_by_job_end WHERE parent = 0 AND state >= 4 AND job = ? "
+             "AND state = ? ORDER BY finished_at DESC, id DESC LIMIT ?"),
+      children_(database_,
+                "SELECT id FROM task INDEXED BY child_by_parent WHERE parent <> 0 AND parent = ? "
+                "ORDER BY id"),
+      root_(database_, "SELECT root FROM task WHERE id = ?"),
+      events_(database_,
+              "SELECT " DOCKET_EVENT_COLUMNS " FROM event WHERE seq > ? ORDER BY seq LIMIT ?"),
+      events_of_root_(database_,
+                      "SELECT " DOCKET_EVENT_COLUMNS
+                      " FROM event INDEXED BY event_by_root WHERE root <> 0 AND root = ?1 "
+                      "AND (?2 = 0 OR task = ?2) AND seq > ?3 AND (?4 = 0 OR job = ?4) "
+                      "ORDER BY seq LIMIT ?5"),
+      events_of_job_(database_, "SELECT " DOCKET_EVENT_COLUMNS
+                                " FROM event INDEXED BY event_by_job WHERE job = ? AND seq > ? "
+                                "ORDER BY seq LIMIT ?"),
+      ledger_start_(database_,
+                    "SELECT max(first_due) FROM ledger WHERE schedule = ? AND first_due < ?"),
+      ledger_(database_,
+              "SELECT schedule, first_due, last_due, count, outcome, run FROM ledger "
+              "WHERE schedule = ? AND first_due >= ? AND first_due < ? AND last_due >= ? "
+              "ORDER BY first_due LIMIT ?"),
+      version_(database_,
+               "SELECT job, version, created_at, updated_at, definition FROM job_version "
+               "WHERE job = ? AND version = ?") {}
+
+Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& file,
+                                                         const std::string& vfs,
+                                                         std::uint32_t cache_kib) {
+  Result<Database> database = Database::open(file, Access::kReadOnly, vfs);
+  if (!database) return fail(database.error());
+  const std::string setup = "PRAGMA cache_size = -" + std::to_string(cache_kib) +
+                            "; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; "
+                            "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY";
+  if (Result<> ready = database->run(setup.c_str()); !ready) return fail(ready.error());
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*database)));
+  if (Result<> ready = reader->version_.prepared(); !ready) return fail(ready.error());
+  return reader;
+}
+
+Result<std::optional<engine::TaskRow>> SqliteReader::task(TaskId id) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  return pages_.task(id);
+}
+
+Result<std::vector<engine::TaskRow>> SqliteReader::tasks(const engine::TaskQuery& query) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  return pages_.page(query);
+}
+
+Result<std::vector<engine::FinishedRun>> SqliteReader::history(const engine::HistoryQuery& query) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  std::vector<engine::FinishedRun> runs;
+  const std::vector<model::State> states =
+      query.succeeded ? std::vector{model::State::kDone}
+                      : std::vector{model::State::kFailed, model::State::kAborted};
+  for (model::State state : states) {
+    if (Result<> read = append_ended(query, state, runs); !read) return fail(read.error());
+  }
+  std::sort(runs.begin(), runs.end(),
+            [](const engine::FinishedRun& one, const engine::FinishedRun& other) {
+              return std::pair(one.run.finished_at, one.run.id) >
+                     std::pair(other.run.finished_at, other.run.id);
+            });
+  runs.resize(std::min<std::size_t>(runs.size(), page_size(query.limit)));
+  for (engine::FinishedRun& run : runs) {
+    Result<std::vector<TaskId>> attempts = attempts_of(run.run.id);
+    if (!attempts) return fail(attempts.error());
+    run.attempts = std::move(*attempts);
+  }
+  return runs;
+}
+
+Result<> SqliteReader::append_ended(const engine::HistoryQuery& query, model::State state,
+                                    std::vector<engine::FinishedRun>& runs) {
+  ended_.bind(query.job.value).bind(static_cast<int>(state)).bind(page_size(query.limit));
+  Result<std::vector<model::Task>> ended = collect(ended_, read_task);
+  if (!ended) return fail(ended.error());
+  for (model::Task& run : *ended) runs.push_back({std::move(run), {}});
+  return {};
+}
+
+Result<std::vector<TaskId>> SqliteReader::attempts_of(TaskId run) {
+  children_.bind(run.value);
+  return collect<TaskId>(children_, [](const Statement& row) -> Result<TaskId> {
+    return TaskId{static_cast<std::uint64_t>(row.integer(0))};
+  });
+}
+
+// A task's events are found through its tree. A task that is not there has none, unless it was its
+// own root.
+Result<TaskId> SqliteReader::root_of(TaskId task) {
+  const Result<bool> row = root_.bind(task.value).step();
+  if (!row) return fail(row.error());
+  const TaskId root = *row ? TaskId{static_cast<std::uint64_t>(root_.integer(0))} : task;
+  root_.reset();
+  return root;
+}
+
+Result<std::vector<model::Event>> SqliteReader::events(const engine::EventQuery& query) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  const std::uint32_t limit = page_size(query.limit);
+  if (query.root || query.task) {
+    const Result<TaskId> root = query.root ? *query.root : root_of(*query.task);
+    if (!root) return fail(root.error());
+    events_of_root_.bind(root->value)
+        .bind(query.task.value_or(TaskId{}).value)
+        .bind(query.after.value)
+        .bind(query.job.value_or(JobUid{}).value)
+        .bind(limit);
+    return collect(events_of_root_, read_event);
+  }
+  if (query.job) {
+    events_of_job_.bind(query.job->value).bind(query.after.value).bind(limit);
+    return collect(events_of_job_, read_event);
+  }
+  events_.bind(query.after.value).bind(limit);
+  return collect(events_, read_event);
+}
+
+// Entries of a schedule never overlap, so only the last one that begins before `from` can reach
+// into the range.
+Result<std::vector<model::LedgerEntry>> SqliteReader::ledger(ScheduleUid schedule, Time from,
+                                                             Time until, std::uint32_t limit) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  const Result<bool> row = ledger_start_.bind(schedule.value).bind(to_micros(from)).step();
+  if (!row) return fail(row.error());
+  const std::int64_t start = ledger_start_.is_null(0) ? to_micros(from) : ledger_start_.integer(0);
+  ledger_start_.reset();
+  ledger_.bind(schedule.value)
+      .bind(start)
+      .bind(to_micros(until))
+      .bind(to_micros(from))
+      .bind(page_size(limit));
+  return collect(ledger_, read_ledger);
+}
+
+Result<std::optional<model::JobPtr>> SqliteReader::job_version(JobUid job, std::uint32_t version) {
+  const Result<bool> found = version_.bind(job.value).bind(version).step();
+  if (!found) return fail(found.error());
+  if (!*found) return std::nullopt;
+  RowReader row(version_);
+  Result<model::JobPtr> read = read_job_version(row);
+  version_.reset();
+  if (!read) return fail(read.error());
+  return std::optional(std::move(*read));
+}
+
+}  // namespace docket::store

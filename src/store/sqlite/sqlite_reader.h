@@ -1,0 +1,41 @@
+#pragma once
+
+// The port's queries over a read-only connection of their own: readers see what is committed and
+// never make the writer wait. Each call is one transaction. One thread at a time.
+
+#include <memory>
+#include <string>
+
+#include "engine/store.h"
+#include "store/sqlite/database.h"
+#include "store/sqlite/task_pages.h"
+
+namespace docket::store {
+
+class SqliteReader : public engine::Reader {
+ public:
+  static Result<std::unique_ptr<SqliteReader>> open(const std::string& file, const std::string& vfs,
+                                                    std::uint32_t cache_kib);
+
+  Result<std::optional<engine::TaskRow>> task(TaskId id) override;
+  Result<std::vector<engine::TaskRow>> tasks(const engine::TaskQuery& query) override;
+  Result<std::vector<engine::FinishedRun>> history(const engine::HistoryQuery& query) override;
+  Result<std::vector<model::Event>> events(const engine::EventQuery& query) override;
+  Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
+                                                 std::uint32_t limit) override;
+  Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override;
+
+ private:
+  explicit SqliteReader(Database database);
+  Result<> append_ended(const engine::HistoryQuery& query, model::State state,
+                        std::vector<engine::FinishedRun>& runs);
+  Result<std::vector<TaskId>> attempts_of(TaskId run);
+  Result<TaskId> root_of(TaskId task);
+
+  Database database_;
+  TaskPages pages_;
+  Statement ended_, children_, root_, events_, events_of_root_, events_of_job_;
+  Statement ledger_start_, ledger_, version_;
+};
+
+}  // namespace docket::store

@@ -1,0 +1,133 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "store/sqlite/backup.h"
+#include "store/sqlite/checkpointer.h"
+#include "store/sqlite/loader.h"
+#include "store/sqlite/lock_file.h"
+#include "store/sqlite/migrations.h"
+#include "store/sqlite/sqlite_reader.h"
+#include "store/sqlite/writer.h"
+
+namespace docket::store {
+namespace {
+
+constexpr int kReservedBytes = 8;  // at the end of each page, for its checksum
+
+Result<> make_directory(const std::string& directory) {
+  if (mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail(ErrorKind::kUnavailable,
+              "cannot make " + directory + ": " + std::generic_category().message(errno));
+}
+
+Result<Database> open_writer(const std::string& file, const SqliteOptions& options) {
+  Result<Database> database = Database::open(file, Access::kReadWrite, options.vfs);
+  if (!database) return database;
+  int reserved = kReservedBytes;  // counts only while the file is new
+  sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  const std::string setup =
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
+      "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; "
+      "PRAGMA cell_size_check = ON; PRAGMA cache_size = -" +
+      std::to_string(options.writer_cache_kib);
+  if (Result<> ready = database->run(setup.c_str()); !ready) return fail(ready.error());
+  return database;
+}
+
+}  // namespace
+
+// In this order: readers of the members below stand on those above.
+struct SqliteStore::Parts {
+  SqliteOptions options;
+  std::string file;
+  LockFile lock;
+  Database database;
+  std::optional<Writer> writer = std::nullopt;
+  std::unique_ptr<Checkpointer> checkpointer = nullptr;
+  bool failed = false;
+};
+
+SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
+  if (Result<> made = make_directory(options.directory); !made) return fail(made.error());
+  const std::string file = options.directory + "/docket.db";
+  Result<LockFile> lock = LockFile::take(options.directory + "/docket.lock");
+  if (!lock) return fail(lock.error());
+  Result<Database> database = open_writer(file, options);
+  if (!database) return fail(database.error());
+  std::unique_ptr<Parts> parts(new Parts{options, file, std::move(*lock), std::move(*database)});
+  if (Result<> ready = migrate(parts->database); !ready) {
+    Error error = ready.error();
+    error.message = file + ": " + error.message;
+    return fail(std::move(error));
+  }
+  Result<Writer> writer = Writer::make(parts->database);
+  if (!writer) return fail(writer.error());
+  parts->writer = std::move(*writer);
+  Result<std::unique_ptr<Checkpointer>> checkpointer =
+      Checkpointer::start(parts->database, file, options);
+  if (!checkpointer) return fail(checkpointer.error());
+  parts->checkpointer = std::move(*checkpointer);
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
+}
+
+Result<engine::Snapshot> SqliteStore::load() { return load_snapshot(parts_->database); }
+
+Result<> SqliteStore::commit(const engine::Batch& batch) {
+  if (parts_->failed || parts_->checkpointer->failed()) {
+    return fail(ErrorKind::kUnavailable, "the store failed and must be opened anew");
+  }
+  if (batch.empty()) return {};
+  if (Result<> committed = try_commit(batch); !committed) return after_failure(committed.error());
+  parts_->checkpointer->after_commit();
+  return {};
+}
+
+Result<> SqliteStore::try_commit(const engine::Batch& batch) {
+  Transaction transaction(parts_->database, Transaction::Mode::kWrite);
+  if (!transaction.begun()) return transaction.begun();
+  if (Result<> put = parts_->writer->put(batch); !put) return put;
+  return transaction.commit();
+}
+
+// Only a full disk (or a file locked by someone else) may pass; and only if the transaction is
+// really undone.
+Result<> SqliteStore::after_failure(Error error) {
+  parts_->writer->forget_cached();
+  if (error.kind == ErrorKind::kExhausted && !parts_->database.in_transaction()) {
+    return fail(std::move(error));
+  }
+  parts_->failed = true;
+  parts_->checkpointer->stop_for_good();
+  if (error.kind == ErrorKind::kExhausted) error.kind = ErrorKind::kUnavailable;
+  return fail(std::move(error));
+}
+
+Result<std::unique_ptr<engine::Reader>> SqliteStore::open_reader() {
+  Result<std::unique_ptr<SqliteReader>> reader =
+      SqliteReader::open(parts_->file, parts_->options.vfs, parts_->options.reader_cache_kib);
+  if (!reader) return fail(reader.error());
+  return std::move(*reader);
+}
+
+Result<> SqliteStore::backup(const std::string& file) {
+  return copy_store(parts_->file, file, parts_->options.vfs);
+}
+
+Result<> SqliteStore::verify() {
+  Statement check(parts_->database, "PRAGMA integrity_check(10)");
+  Result<bool> row = check.step();
+  if (!row) return fail(row.error());
+  if (check.text(0) == "ok") return {};
+  return fail(ErrorKind::kInternal, "the store is damaged: " + std::string(check.text(0)));
+}
+
+}  // namespace docket::store

@@ -1,0 +1,165 @@
+#include "store/sqlite/sweeper.h"
+
+#include "model/task.h"
+#include "store/sqlite/task_blocks.h"
+
+namespace docket::store {
+
+Sweeper::Sweeper(Database& database)
+    : database_(&database),
+      ended_roots_(database,
+                   "SELECT id FROM task INDEXED BY run_by_end WHERE parent = 0 AND state >= 4 "
+                   "AND finished_at < ? ORDER BY finished_at, id"),
+      children_(database,
+                "SELECT id, state FROM task INDEXED BY child_by_parent "
+                "WHERE parent = ? AND parent <> 0"),
+      use_of_task_(database, "SELECT job, job_version FROM task WHERE id = ?"),
+      delete_task_(database, "DELETE FROM task WHERE id = ?"),
+      delete_tree_events_(database, "DELETE FROM event WHERE root = ? AND root <> 0"),
+      release_use_(database,
+                   "UPDATE job_version_use SET tasks = tasks - ? WHERE job = ? AND version = ?"),
+      delete_ledger_(database,
+                     "DELETE FROM ledger WHERE (schedule, first_due) IN "
+                     "(SELECT schedule, first_due FROM ledger WHERE last_due < ? "
+                     "ORDER BY last_due, schedule, first_due LIMIT ?)"),
+      deleted_jobs_(database,
+                    "SELECT uid FROM job WHERE deleted = 1 AND updated_at < ? "
+                    "AND NOT EXISTS (SELECT 1 FROM task WHERE job = uid AND parent = 0) "
+                    "AND NOT EXISTS (SELECT 1 FROM task WHERE job = uid AND parent <> 0) "
+                    "ORDER BY updated_at, uid LIMIT ?"),
+      delete_job_events_(database, "DELETE FROM event WHERE job = ?"),
+      delete_job_(database, "DELETE FROM job WHERE uid = ?"),
+      retire_uses_(database, "UPDATE job_version_use SET superseded = 1 WHERE job = ?"),
+      delete_versions_(database,
+                       "DELETE FROM job_version WHERE (job, version) IN (SELECT job, version "
+                       "FROM job_version_use WHERE tasks = 0 AND superseded = 1)"),
+      delete_uses_(database, "DELETE FROM job_version_use WHERE tasks = 0 AND superseded = 1"),
+      delete_blocks_(database,
+                     "DELETE FROM task_block WHERE block < (SELECT min(id) FROM task) / ?"),
+      remember_(database,
+                "INSERT INTO meta VALUES (?, ?) "
+                "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)") {}
+
+Result<> Sweeper::prepared() const {
+  for (const Statement* each :
+       {&ended_roots_, &children_, &use_of_task_, &delete_task_, &delete_tree_events_,
+        &release_use_, &delete_ledger_, &deleted_jobs_, &delete_job_events_, &delete_job_,
+        &retire_uses_, &delete_versions_, &delete_uses_, &delete_blocks_, &remember_}) {
+    if (Result<> ready = each->prepared(); !ready) return ready;
+  }
+  return {};
+}
+
+Result<> Sweeper::sweep(const engine::Sweep& sweep) {
+  if (Result<> kept = remember_last_numbers(); !kept) return kept;
+  if (Result<> swept = sweep_trees(sweep); !swept) return swept;
+  if (Result<> swept = sweep_ledger(sweep); !swept) return swept;
+  if (Result<> swept = sweep_deleted_jobs(sweep); !swept) return swept;
+  if (Result<> swept = delete_versions_.run(); !swept) return swept;
+  if (Result<> swept = delete_uses_.run(); !swept) return swept;
+  return delete_blocks_.bind(kTasksPerBlock).run();
+}
+
+Result<> Sweeper::remember_last_numbers() {
+  const std::pair<std::string_view, const char*> numbers[] = {
+      {"last_job", "SELECT max(uid) FROM job"},
+      {"last_schedule", "SELECT max(uid) FROM schedule"},
+      {"last_task", "SELECT max(id) FROM task"},
+      {"last_event", "SELECT max(seq) FROM event"},
+  };
+  for (const auto& [name, sql] : numbers) {
+    const Result<std::int64_t> last = database_->number(sql);
+    if (!last) return fail(last.error());
+    if (Result<> kept = remember_.bind(name).bind(*last).run(); !kept) return kept;
+  }
+  return {};
+}
+
+Result<> Sweeper::sweep_trees(const engine::Sweep& sweep) {
+  Result<std::vector<Tree>> trees = ended_trees(sweep);
+  if (!trees) return fail(trees.error());
+  for (const Tree& tree : *trees) {
+    if (Result<> removed = remove_tree(tree); !removed) return removed;
+  }
+  return release_uses();
+}
+
+Result<std::vector<Sweeper::Tree>> Sweeper::ended_trees(const engine::Sweep& sweep) {
+  std::vector<Tree> trees;
+  ended_roots_.bind(to_micros(sweep.finished_before));
+  Result<bool> row = true;
+  while (trees.size() < sweep.max_roots && (row = ended_roots_.step()) && *row) {
+    Result<Tree> tree = tree_of(ended_roots_.integer(0));
+    if (!tree) return fail(tree.error());
+    if (!tree->live) trees.push_back(std::move(*tree));
+  }
+  ended_roots_.reset();
+  if (!row) return fail(row.error());
+  return trees;
+}
+
+Result<Sweeper::Tree> Sweeper::tree_of(std::int64_t root) {
+  Tree tree{{root}};
+  for (std::size_t next = 0; next < tree.members.size(); ++next) {
+    children_.bind(tree.members[next]);
+    Result<bool> row = true;
+    while ((row = children_.step()) && *row) {
+      tree.members.push_back(children_.integer(0));
+      tree.live |= children_.integer(1) < static_cast<std::int64_t>(model::State::kDone);
+    }
+    children_.reset();
+    if (!row) return fail(row.error());
+  }
+  return tree;
+}
+
+Result<> Sweeper::remove_tree(const Tree& tree) {
+  for (std::int64_t id : tree.members) {
+    if (Result<> removed = remove_task(id); !removed) return removed;
+  }
+  return delete_tree_events_.bind(tree.members.front()).run();
+}
+
+Result<> Sweeper::remove_task(std::int64_t id) {
+  const Result<bool> row = use_of_task_.bind(id).step();
+  if (!row) return fail(row.error());
+  ++released_[{use_of_task_.integer(0), use_of_task_.integer(1)}];
+  use_of_task_.reset();
+  return delete_task_.bind(id).run();
+}
+
+Result<> Sweeper::release_uses() {
+  for (const auto& [version, count] : released_) {
+    if (Result<> put = release_use_.bind(count).bind(version.first).bind(version.second).run();
+        !put) {
+      return put;
+    }
+  }
+  released_.clear();
+  return {};
+}
+
+Result<> Sweeper::sweep_ledger(const engine::Sweep& sweep) {
+  return delete_ledger_.bind(to_micros(sweep.finished_before)).bind(sweep.max_roots).run();
+}
+
+Result<> Sweeper::sweep_deleted_jobs(const engine::Sweep& sweep) {
+  deleted_jobs_.bind(to_micros(sweep.finished_before)).bind(sweep.max_roots);
+  std::vector<std::int64_t> gone;
+  Result<bool> row = true;
+  while ((row = deleted_jobs_.step()) && *row) gone.push_back(deleted_jobs_.integer(0));
+  deleted_jobs_.reset();
+  if (!row) return fail(row.error());
+  for (std::int64_t uid : gone) {
+    if (Result<> removed = remove_job(uid); !removed) return removed;
+  }
+  return {};
+}
+
+Result<> Sweeper::remove_job(std::int64_t uid) {
+  if (Result<> removed = delete_job_events_.bind(uid).run(); !removed) return removed;
+  if (Result<> removed = delete_job_.bind(uid).run(); !removed) return removed;
+  return retire_uses_.bind(uid).run();
+}
+
+}  // namespace docket::store

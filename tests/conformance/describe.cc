@@ -1,0 +1,155 @@
+#include "describe.h"
+
+#include <sstream>
+
+#include "core/json_writer.h"
+#include "model/codec.h"
+
+namespace docket::conformance {
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+template <class Enum>
+int number(Enum value) {
+  return static_cast<int>(value);
+}
+
+// "name=value name=value ..."
+class Fields {
+ public:
+  template <class T>
+  Fields& add(const char* name, const T& value) {
+    out_ << name << '=';
+    if constexpr (std::is_convertible_v<T, std::string_view>) {
+      out_ << quoted(value);
+    } else if constexpr (std::is_same_v<T, Time>) {
+      out_ << to_micros(value);
+    } else if constexpr (std::is_enum_v<T>) {
+      out_ << number(value);
+    } else if constexpr (requires { value.value; }) {
+      out_ << value.value;
+    } else {
+      out_ << value;
+    }
+    out_ << ' ';
+    return *this;
+  }
+  std::string text() const { return out_.str(); }
+
+ private:
+  std::ostringstream out_;
+};
+
+std::string describe_pairs(const model::StringPairs& pairs) {
+  std::string out;
+  for (const auto& [name, value] : pairs) out += quoted(name) + ":" + quoted(value) + ",";
+  return out;
+}
+
+}  // namespace
+
+std::string describe(const model::Job& job) {
+  Fields fields;
+  fields.add("uid", job.uid).add("version", job.version).add("created_at", job.created_at);
+  fields.add("updated_at", job.updated_at).add("id", job.definition.id);
+  fields.add("description", job.definition.description.value_or("(none)"));
+  fields.add("labels", describe_pairs(job.definition.labels));
+  for (const std::string& parent : job.definition.dependencies) fields.add("dependency", parent);
+  std::string spec;
+  JsonWriter writer(spec);
+  model::write_process_spec(writer, std::get<model::ProcessSpec>(job.definition.spec));
+  return fields.text() + spec;
+}
+
+std::string describe(const model::JobPtr& job) { return job ? describe(*job) : "null"; }
+
+std::string describe(const engine::JobRow& row) {
+  Fields fields;
+  fields.add("successes", row.stats.success_count).add("failures", row.stats.failure_count);
+  fields.add("last_success", row.stats.last_success_at);
+  fields.add("last_failure", row.stats.last_failure_at);
+  fields.add("dependency_started_at", row.dependency_started_at);
+  fields.add("last_run_state", row.last_run_state).add("deleted", row.deleted);
+  return fields.text() + describe(row.job);
+}
+
+std::string describe(const model::Task& task) {
+  Fields fields;
+  fields.add("id", task.id).add("parent", task.parent).add("root", task.root).add("job", task.job);
+  fields.add("job_version", task.job_version).add("kind", task.kind).add("state", task.state);
+  fields.add("trigger", task.trigger).add("stopping", task.stopping).add("name", task.name);
+  fields.add("created_at", task.created_at).add("started_at", task.started_at);
+  fields.add("finished_at", task.finished_at).add("schedule", task.schedule);
+  fields.add("due_at", task.due_at).add("start_deadline", task.start_deadline);
+  fields.add("exit_code", task.exit_code).add("signal", task.signal).add("message", task.message);
+  if (!task.parameters) return fields.text() + "no parameters";
+  fields.add("env", describe_pairs(task.parameters->env));
+  fields.add("description", task.parameters->description);
+  return fields.text();
+}
+
+std::string describe(const engine::TaskRow& row) {
+  return "job_id=" + quoted(row.job_id) + " " + describe(row.task);
+}
+
+std::string describe(const engine::FinishedRun& run) {
+  std::string text = describe(run.run) + " attempts=";
+  for (TaskId attempt : run.attempts) text += std::to_string(attempt.value) + ",";
+  return text;
+}
+
+std::string describe(const model::Event& event) {
+  Fields fields;
+  fields.add("seq", event.seq).add("at", event.at).add("type", event.type).add("job", event.job);
+  fields.add("task", event.task).add("root", event.root).add("before", event.before);
+  fields.add("after", event.after).add("job_id", event.job_id).add("message", event.message);
+  return fields.text();
+}
+
+std::string describe(const model::Schedule& schedule) {
+  const model::ScheduleDefinition& definition = schedule.definition;
+  Fields fields;
+  fields.add("uid", schedule.uid).add("job", schedule.job).add("id", definition.id);
+  fields.add("cron", definition.cron.text()).add("zone", definition.zone.name());
+  fields.add("starting_deadline_s", definition.starting_deadline_s);
+  fields.add("policy", definition.policy).add("enabled", definition.enabled);
+  fields.add("missed", definition.missed).add("missed_limit", definition.missed_limit);
+  fields.add("created_at", schedule.created_at).add("checked_until", schedule.checked_until);
+  return fields.text();
+}
+
+std::string describe(const model::Lock& lock) {
+  Fields fields;
+  fields.add("name", lock.name).add("fencing", lock.fencing).add("holder", lock.holder);
+  return fields.add("held_since", lock.held_since).text();
+}
+
+std::string describe(const model::LedgerEntry& entry) {
+  Fields fields;
+  fields.add("schedule", entry.schedule).add("first_due", entry.first_due);
+  fields.add("last_due", entry.last_due).add("count", entry.count);
+  return fields.add("outcome", entry.outcome).add("run", entry.run).text();
+}
+
+std::string describe(const model::SealedSecret& secret) {
+  Fields fields;
+  fields.add("path", secret.path).add("sealed", secret.sealed);
+  return fields.add("updated_at", secret.updated_at).text();
+}
+
+std::string describe(const engine::Snapshot& snapshot) {
+  Fields last;
+  last.add("last_job", snapshot.last_job).add("last_schedule", snapshot.last_schedule);
+  last.add("last_task", snapshot.last_task).add("last_event", snapshot.last_event);
+  return "jobs:\n" + describe(snapshot.jobs) + "frozen:\n" + describe(snapshot.frozen) +
+         "schedules:\n" + describe(snapshot.schedules) + "tasks:\n" + describe(snapshot.tasks) +
+         "locks:\n" + describe(snapshot.locks) + "secrets:\n" + describe(snapshot.secrets) +
+         last.text();
+}
+
+}  // namespace docket::conformance

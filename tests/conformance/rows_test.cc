@@ -1,0 +1,211 @@
+// Every kind of row goes in and comes out as it was, also after opening the store anew.
+
+#include <limits>
+
+#include "describe.h"
+#include "samples.h"
+#include "store_under_test.h"
+
+namespace docket::conformance {
+namespace {
+
+using model::State;
+
+TEST_P(StoreConformance, AnEmptyStoreHasNothing) {
+  EXPECT_EQ(describe(load()), describe(engine::Snapshot{}));
+  EXPECT_EQ(describe(reader().tasks({})), "");
+  EXPECT_EQ(describe(reader().events({})), "");
+  EXPECT_EQ(describe(reader().task(TaskId{1})), "none");
+  EXPECT_EQ(describe(reader().job_version(JobUid{1}, 1)), "none");
+  EXPECT_EQ(describe(reader().history({JobUid{1}})), "");
+}
+
+TEST_P(StoreConformance, AnEmptyBatchIsFine) {
+  commit({});
+  EXPECT_EQ(describe(load()), describe(engine::Snapshot{}));
+}
+
+TEST_P(StoreConformance, JobsKeepEveryMember) {
+  const std::vector jobs{plain_job(1, "a"), rich_job(2)};
+  commit({.jobs = jobs});
+  reopen();
+  EXPECT_EQ(describe(load().jobs), describe(jobs));
+  EXPECT_EQ(describe(reader().job_version(JobUid{2}, jobs[1].job->version)), describe(jobs[1].job));
+}
+
+TEST_P(StoreConformance, TasksKeepEveryMember) {
+  engine::Batch batch{.jobs = {plain_job(1, "a"), rich_job(2)}};
+  const model::Task run = rich_run(10, 2);
+  const model::Task attempt = plain_attempt(11, run, State::kRunning);
+  batch.tasks = {run, attempt};
+  commit(batch);
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(batch.tasks));
+  EXPECT_EQ(describe(reader().task(run.id)), describe(engine::TaskRow{run, "prod.e-mail"}));
+  EXPECT_EQ(describe(reader().task(attempt.id)), describe(engine::TaskRow{attempt, "prod.e-mail"}));
+}
+
+TEST_P(StoreConformance, HighNumbersAreKept) {
+  constexpr auto kHighest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  model::Task run = plain_run(kHighest, kHighest);
+  model::Event event = plain_event(kHighest, run);
+  commit({.jobs = {plain_job(kHighest, "high")}, .tasks = {run}, .events = {event}});
+  reopen();
+  const engine::Snapshot snapshot = load();
+  EXPECT_EQ(snapshot.last_task.value, kHighest);
+  EXPECT_EQ(snapshot.last_job.value, kHighest);
+  EXPECT_EQ(snapshot.last_event.value, kHighest);
+  EXPECT_EQ(describe(snapshot.tasks), describe(std::vector{run}));
+  EXPECT_EQ(describe(reader().events({.root = run.id})), describe(std::vector{event}));
+  EXPECT_EQ(describe(reader().tasks({})), describe(std::vector{engine::TaskRow{run, "high"}}));
+}
+
+TEST_P(StoreConformance, EventsKeepEveryMember) {
+  model::Event job_event;
+  job_event.seq = EventSeq{1};
+  job_event.at = from_micros(std::numeric_limits<std::int64_t>::min());
+  job_event.type = model::EventType::kJobDeleted;
+  job_event.job = JobUid{3};
+  job_event.job_id = "ünï.code";
+  model::Event run_event = plain_event(2, plain_run(5, 3, State::kAborted));
+  run_event.before = State::kPaused;
+  run_event.message = std::string("a\0b", 3);
+  commit(
+      {.jobs = {plain_job(3, "x")}, .tasks = {plain_run(5, 3)}, .events = {job_event, run_event}});
+  reopen();
+  EXPECT_EQ(describe(reader().events({})), describe(std::vector{job_event, run_event}));
+}
+
+TEST_P(StoreConformance, SchedulesKeepEveryMember) {
+  const std::vector schedules{plain_schedule(1, 1), rich_schedule(2, 1)};
+  commit({.jobs = {plain_job(1, "a")}, .schedules = schedules});
+  reopen();
+  EXPECT_EQ(describe(load().schedules), describe(schedules));
+}
+
+TEST_P(StoreConformance, LocksAndSecretsKeepEveryMember) {
+  engine::Batch batch;
+  batch.locks = {{"", 0, TaskId{}, kNever},
+                 {"db ü", std::numeric_limits<std::uint64_t>::max(), TaskId{9}, at_second(1)}};
+  batch.secrets = {{"", "", kNever}, {"prod/db", "v1:c2VhbGVk", at_second(2)}};
+  commit(batch);
+  reopen();
+  EXPECT_EQ(describe(load().locks), describe(batch.locks));
+  EXPECT_EQ(describe(load().secrets), describe(batch.secrets));
+}
+
+TEST_P(StoreConformance, LedgerEntriesKeepEveryMember) {
+  const std::vector<model::LedgerEntry> entries{
+      {ScheduleUid{4}, at_second(10), at_second(10), 1, model::DueOutcome::kRan, TaskId{8}},
+      {ScheduleUid{4}, at_second(20), at_second(90), std::numeric_limits<std::uint64_t>::max(),
+       model::DueOutcome::kMissedDown, TaskId{}},
+  };
+  commit({.ledger = entries});
+  reopen();
+  EXPECT_EQ(describe(reader().ledger(ScheduleUid{4}, kNever, at_second(100), 10)),
+            describe(entries));
+}
+
+TEST_P(StoreConformance, PutsReplaceWhatWasThere) {
+  engine::Batch first{.jobs = {plain_job(1, "a")}, .schedules = {plain_schedule(1, 1)}};
+  model::Task run = plain_run(10);
+  first.tasks = {run};
+  first.locks = {{"db", 1, TaskId{10}, at_second(1)}};
+  first.ledger = {
+      {ScheduleUid{1}, at_second(10), at_second(10), 1, model::DueOutcome::kRan, run.id}};
+  first.secrets = {{"p", "old", at_second(1)}};
+  commit(first);
+
+  engine::Batch second = first;
+  second.jobs[0].stats = {1, 2, at_second(3), at_second(4)};
+  second.schedules[0] = rich_schedule(1, 1);
+  run.state = State::kRunning;
+  run.started_at = at_second(50);
+  run.start_deadline = at_second(60);
+  run.stopping = true;
+  run.exit_code = 3;
+  run.signal = 9;
+  run.message = "dying";
+  second.tasks = {run};
+  second.locks[0] = {"db", 2, TaskId{}, kNever};
+  second.ledger[0].last_due = at_second(30);
+  second.ledger[0].count = 3;
+  second.secrets[0].sealed = "new";
+  commit(second);
+  reopen();
+
+  const engine::Snapshot snapshot = load();
+  EXPECT_EQ(describe(snapshot.jobs), describe(second.jobs));
+  EXPECT_EQ(describe(snapshot.schedules), describe(second.schedules));
+  EXPECT_EQ(describe(snapshot.tasks), describe(second.tasks));
+  EXPECT_EQ(describe(snapshot.locks), describe(second.locks));
+  EXPECT_EQ(describe(snapshot.secrets), describe(second.secrets));
+  EXPECT_EQ(describe(reader().ledger(ScheduleUid{1}, kNever, at_second(99), 10)),
+            describe(second.ledger));
+}
+
+TEST_P(StoreConformance, TheLastPutOfABatchCounts) {
+  model::Task run = plain_run(10);
+  engine::Batch batch{.jobs = {plain_job(1, "a")}, .tasks = {run}};
+  run.message = "second thoughts";
+  batch.tasks.push_back(run);
+  commit(batch);
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{run}));
+}
+
+TEST_P(StoreConformance, DroppedSchedulesAndSecretsAreGoneButTheirNumbersAreNotReused) {
+  commit({.jobs = {plain_job(1, "a")},
+          .schedules = {plain_schedule(1, 1), plain_schedule(5, 1)},
+          .secrets = {{"p", "x", kNever}, {"q", "y", kNever}}});
+  commit(
+      {.dropped_schedules = {ScheduleUid{5}, ScheduleUid{99}}, .dropped_secrets = {"p", "none"}});
+  reopen();
+  const engine::Snapshot snapshot = load();
+  EXPECT_EQ(describe(snapshot.schedules), describe(std::vector{plain_schedule(1, 1)}));
+  EXPECT_EQ(snapshot.last_schedule, ScheduleUid{5});
+  ASSERT_EQ(snapshot.secrets.size(), 1U);
+  EXPECT_EQ(snapshot.secrets[0].path, "q");
+}
+
+TEST_P(StoreConformance, JobVersionsAreFrozen) {
+  commit({.jobs = {plain_job(1, "a", 1)}, .tasks = {plain_run(10)}});
+  const engine::JobRow newer = plain_job(1, "a", 2);
+  commit({.jobs = {newer}});
+  reopen();
+  EXPECT_EQ(describe(reader().job_version(JobUid{1}, 1)), describe(plain_job(1, "a", 1).job));
+  EXPECT_EQ(describe(reader().job_version(JobUid{1}, 2)), describe(newer.job));
+  const engine::Snapshot snapshot = load();
+  EXPECT_EQ(describe(snapshot.jobs), describe(std::vector{newer}));
+  EXPECT_EQ(describe(snapshot.frozen), describe(std::vector{plain_job(1, "a", 1).job}));
+}
+
+TEST_P(StoreConformance, ADeletedJobLivesOnWithItsRunsAndFreesItsId) {
+  engine::JobRow old = plain_job(1, "a");
+  commit({.jobs = {old}, .tasks = {plain_run(10, 1)}});
+  old.deleted = true;
+  const engine::JobRow fresh = plain_job(2, "a");
+  commit({.jobs = {fresh, old}, .tasks = {plain_run(11, 2)}});
+  reopen();
+  EXPECT_EQ(describe(load().jobs), describe(std::vector{old, fresh}));
+  const std::vector<engine::TaskRow> both{{plain_run(11, 2), "a"}, {plain_run(10, 1), "a"}};
+  EXPECT_EQ(describe(reader().tasks({.job_id = "a"})), describe(both));
+
+  commit({.tasks = {ended(plain_run(10, 1), State::kAborted, at_second(99))}});
+  EXPECT_EQ(describe(load().jobs), describe(std::vector{fresh}));
+}
+
+TEST_P(StoreConformance, ATreeIsLiveWhileAnyMemberIs) {
+  const model::Task run = plain_run(10);
+  const model::Task over = plain_run(12, 1, State::kDone);
+  const model::Task first = plain_attempt(13, run, State::kFailed);
+  const model::Task late = plain_attempt(14, over, State::kRunning);
+  const model::Task finished = plain_run(15, 1, State::kFailed);
+  const model::Task its_attempt = plain_attempt(16, finished, State::kFailed);
+  commit({.jobs = {plain_job(1, "a")}, .tasks = {run, over, first, late, finished, its_attempt}});
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{run, over, first, late}));
+  EXPECT_EQ(load().last_task, TaskId{16});
+}
+
+}  // namespace
+}  // namespace docket::conformance

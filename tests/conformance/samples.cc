@@ -1,0 +1,142 @@
+#include "samples.h"
+
+#include <limits>
+
+namespace docket::conformance {
+namespace {
+
+const std::string kOdd = "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x90\x8B \"'\\ \n\t;--";
+
+model::ProcessSpec rich_spec() {
+  model::ProcessSpec spec;
+  spec.cpus = 0.01;
+  spec.mem = 32.5;
+  spec.disk = 1e6;
+  spec.gpus = 2;
+  spec.cmd = "echo '" + kOdd + "'";
+  spec.user = "nobody";
+  spec.env = {{"B", "2"}, {"A", ""}, {"PASSWORD", model::SecretRef{"pw"}}};
+  spec.secrets = {{"pw", "prod/db"}};
+  spec.constraints = {{"@hostname", model::ConstraintOperator::kLike, "node.*"}};
+  spec.artifacts = {{"http://localhost/a.tgz", false, true, true}};
+  spec.restart = {model::RestartPolicy::kOnFailure, 120};
+  spec.locks = {{"db", model::LockWait::kFail}};
+  return spec;
+}
+
+}  // namespace
+
+engine::JobRow plain_job(std::uint64_t uid, const std::string& id, std::uint32_t version) {
+  model::Job job;
+  job.uid = JobUid{uid};
+  job.version = version;
+  job.created_at = at_second(1000);
+  job.updated_at = at_second(1000 + version);
+  job.definition.id = id;
+  job.definition.description = "version " + std::to_string(version);
+  model::ProcessSpec spec;
+  spec.cmd = "true";
+  job.definition.spec = spec;
+  engine::JobRow row;
+  row.job = std::make_shared<const model::Job>(std::move(job));
+  return row;
+}
+
+engine::JobRow rich_job(std::uint64_t uid) {
+  model::Job job;
+  job.uid = JobUid{uid};
+  job.version = std::numeric_limits<std::uint32_t>::max();
+  job.created_at = from_micros(std::numeric_limits<std::int64_t>::min());
+  job.updated_at = from_micros(std::numeric_limits<std::int64_t>::max());
+  job.definition.id = "prod.e-mail";
+  job.definition.description = kOdd;
+  job.definition.labels = {{"z", "last first"}, {"a", kOdd}, {"", ""}};
+  job.definition.dependencies = {"prod.a", "prod.b"};
+  job.definition.spec = rich_spec();
+  engine::JobRow row;
+  row.job = std::make_shared<const model::Job>(std::move(job));
+  row.stats = {std::numeric_limits<std::uint64_t>::max(), 1, at_second(5), at_second(6)};
+  row.dependency_started_at = at_second(7);
+  row.last_run_state = model::State::kAborted;
+  return row;
+}
+
+model::Task plain_run(std::uint64_t id, std::uint64_t job, model::State state) {
+  model::Task run;
+  run.id = run.root = TaskId{id};
+  run.job = JobUid{job};
+  run.job_version = 1;
+  run.state = state;
+  run.name = "run-" + std::to_string(id);
+  run.created_at = at_second(static_cast<std::int64_t>(id));
+  return run;
+}
+
+model::Task plain_attempt(std::uint64_t id, const model::Task& run, model::State state) {
+  model::Task attempt;
+  attempt.id = TaskId{id};
+  attempt.parent = attempt.root = run.id;
+  attempt.job = run.job;
+  attempt.job_version = run.job_version;
+  attempt.kind = model::TaskKind::kAttempt;
+  attempt.state = state;
+  attempt.created_at = at_second(static_cast<std::int64_t>(id));
+  return attempt;
+}
+
+model::Task rich_run(std::uint64_t id, std::uint64_t job) {
+  model::Task run = plain_run(id, job, model::State::kPaused);
+  run.job_version = std::numeric_limits<std::uint32_t>::max();
+  run.trigger = model::Trigger::kDependency;
+  run.stopping = true;
+  run.name = kOdd;
+  run.created_at = from_micros(-1);
+  run.started_at = from_micros(std::numeric_limits<std::int64_t>::max());
+  run.finished_at = from_micros(std::numeric_limits<std::int64_t>::min());
+  run.schedule = ScheduleUid{77};
+  run.due_at = at_second(8);
+  run.start_deadline = at_second(9);
+  run.exit_code = std::numeric_limits<std::int32_t>::min();
+  run.signal = std::numeric_limits<std::int32_t>::max();
+  run.message = std::string("before\0after", 12) + kOdd;
+  run.parameters = std::make_shared<const model::RunParameters>(
+      model::RunParameters{{{"Z", kOdd}, {"A", ""}}, kOdd});
+  return run;
+}
+
+model::Task ended(model::Task task, model::State state, Time when) {
+  task.state = state;
+  task.finished_at = when;
+  return task;
+}
+
+model::Event plain_event(std::uint64_t seq, const model::Task& task) {
+  model::Event event;
+  event.seq = EventSeq{seq};
+  event.at = at_second(static_cast<std::int64_t>(seq));
+  event.type = task.parent ? model::EventType::kAttemptChanged : model::EventType::kRunChanged;
+  event.job = task.job;
+  event.task = task.id;
+  event.root = task.root;
+  event.after = task.state;
+  event.job_id = "job-" + std::to_string(task.job.value);
+  return event;
+}
+
+model::Schedule plain_schedule(std::uint64_t uid, std::uint64_t job) {
+  model::ScheduleDefinition definition{"default", *Cron::parse("0 2 * * *"), Zone{}};
+  return {ScheduleUid{uid}, JobUid{job}, std::move(definition), at_second(1), at_second(2)};
+}
+
+model::Schedule rich_schedule(std::uint64_t uid, std::uint64_t job) {
+  model::ScheduleDefinition definition{kOdd, *Cron::parse("*/7 1-5 1,15 JAN-MAR MON"),
+                                       *Zone::find("Europe/Rome")};
+  definition.starting_deadline_s = std::numeric_limits<std::int64_t>::max();
+  definition.policy = model::ConcurrencyPolicy::kReplace;
+  definition.enabled = false;
+  definition.missed = model::MissedPolicy::kAll;
+  definition.missed_limit = std::numeric_limits<std::uint32_t>::max();
+  return {ScheduleUid{uid}, JobUid{job}, std::move(definition), at_second(3), at_second(4)};
+}
+
+}  // namespace docket::conformance

@@ -1,0 +1,24 @@
+#pragma once
+
+// Rows for tests: plain ones, and ones with something unusual in every member.
+
+#include "engine/store.h"
+
+namespace docket::conformance {
+
+inline Time at_second(std::int64_t seconds) { return from_micros(seconds * 1'000'000); }
+
+engine::JobRow plain_job(std::uint64_t uid, const std::string& id, std::uint32_t version = 1);
+engine::JobRow rich_job(std::uint64_t uid);
+model::Task plain_run(std::uint64_t id, std::uint64_t job = 1,
+                      model::State state = model::State::kQueued);
+model::Task plain_attempt(std::uint64_t id, const model::Task& run,
+                          model::State state = model::State::kRunning);
+model::Task rich_run(std::uint64_t id, std::uint64_t job);
+// As move() would: the state and its instants.
+model::Task ended(model::Task task, model::State state, Time when);
+model::Event plain_event(std::uint64_t seq, const model::Task& task);
+model::Schedule plain_schedule(std::uint64_t uid, std::uint64_t job);
+model::Schedule rich_schedule(std::uint64_t uid, std::uint64_t job);
+
+}  // namespace docket::conformance
