@@ -1,0 +1,144 @@
+#include "dialects/metronome/errors.h"
+
+#include <utility>
+
+#include "core/json_writer.h"
+
+namespace docket::metronome {
+namespace {
+
+// Where the front router of a cluster puts this API. The original never sees the prefix, so its
+// error bodies do not have it.
+constexpr std::string_view kRouterPrefix = "/service/metronome";
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#x27;";
+        break;
+      default:
+        out.push_back(c);
+    }
+  }
+  return out;
+}
+
+std::string not_found_body(const Error& error, const Names& names) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  if (error.subject == "run") {
+    json.member("jobSpec", names.job).member("id", names.run);
+    json.member("message", "Job Run not found");
+  } else if (error.subject == "schedule") {
+    json.member("id", names.schedule).member("message", "Schedule not found");
+  } else {
+    json.member("id", names.job).member("message", "Job not found");
+  }
+  json.end_object();
+  return body;
+}
+
+std::string message_body(const Error& error) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("message", error.message);
+  if (!error.fields.empty()) {
+    json.key("details").begin_array();
+    for (const FieldError& field : error.fields) {
+      json.begin_object().member("path", field.path).key("errors").begin_array();
+      for (const std::string& text : field.errors) json.value(text);
+      json.end_array().end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+  return body;
+}
+
+std::string fault_body(std::string_view path) {
+  std::string body;
+  JsonWriter(body).begin_object().member("requestPath", path).end_object();
+  return body;
+}
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kConflict:
+      return 409;
+    case ErrorKind::kInvalid:
+      return 422;
+    case ErrorKind::kDenied:
+      return 403;
+    case ErrorKind::kExhausted:
+      return 507;  // the disk is full, or the queue
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kTimeout:
+    case ErrorKind::kCancelled:
+      return 503;
+    case ErrorKind::kInternal:
+      break;
+  }
+  return 500;
+}
+
+std::string_view framework_text(const http::Failure& failure) {
+  switch (failure.status) {
+    case 404:
+    case 405:
+      return "Unknown route.";
+    case 413:
+      return "Request Entity Too Large";
+    case 415:
+      return "Expecting text/json or application/json body";
+    default:
+      return failure.message;
+  }
+}
+
+}  // namespace
+
+http::Response json_response(int status, std::string body) {
+  return {.status = status, .content_type = "application/json", .body = std::move(body)};
+}
+
+http::Response error_response(const Error& error, const Names& names) {
+  const int status = status_of(error.kind);
+  if (status == 404) return json_response(404, not_found_body(error, names));
+  if (status == 500) return json_response(500, fault_body(names.path));
+  return json_response(status, message_body(error));
+}
+
+http::Response framework_error(int status, std::string_view message, std::string_view path) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object().member("message", html_escaped(message)).member("requestPath", path);
+  json.end_object();
+  return json_response(status, std::move(body));
+}
+
+http::Response failure_response(const http::Failure& failure) {
+  std::string_view path = failure.path;
+  if (path.starts_with(kRouterPrefix)) path.remove_prefix(kRouterPrefix.size());
+  if (failure.status == 500) return json_response(500, fault_body(path));
+  return framework_error(failure.status, framework_text(failure), path);
+}
+
+}  // namespace docket::metronome

@@ -1,0 +1,33 @@
+#pragma once
+
+// Every error body of this API, in one place (metronome.md section 2).
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "http/door.h"
+#include "http/message.h"
+
+namespace docket::metronome {
+
+// What a request's path names; error bodies repeat it.
+struct Names {
+  std::string path;      // of the request, without mount and query
+  std::string job;       // normalised
+  std::string schedule;  // "" where the route has none
+  std::string run;
+};
+
+http::Response json_response(int status, std::string body);
+
+// The engine's errors and the validation's as statuses and bodies.
+http::Response error_response(const Error& error, const Names& names);
+
+// {"message":"...","requestPath":"..."}, the message HTML-escaped: errors of the framework.
+http::Response framework_error(int status, std::string_view message, std::string_view path);
+
+// What HTTP itself finds: unknown routes, bodies too large, faults.
+http::Response failure_response(const http::Failure& failure);
+
+}  // namespace docket::metronome

@@ -1,0 +1,22 @@
+#pragma once
+
+// The engine's event log in the words of this API (metronome.md section 10), as Server-Sent Events.
+// For the archive's threads.
+
+#include <string>
+
+#include "engine/store.h"
+
+namespace docket::metronome {
+
+// "job_created" and so on; null for events that show nothing new through this API.
+const char* event_name(const model::Event& event);
+
+struct EventPage {
+  std::string text;   // any number of events in wire form, ids being their numbers
+  EventSeq last;      // of what was looked at, shown or not
+  bool full = false;  // there may be more
+};
+Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after);
+
+}  // namespace docket::metronome

@@ -1,0 +1,108 @@
+// GET /v1/events: an addition; the original has no public stream.
+//
+// The engine's notices only say that there is something to read; what is sent comes from the store,
+// a page at a time, when the client's connection asks. So resuming and following are one path,
+// events of a run never tell what a crash could take back, and a slow client costs no memory.
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "dialects/metronome/event_page.h"
+#include "dialects/metronome/routes.h"
+
+namespace docket::metronome {
+namespace {
+
+// Shared between the stream, the loop's subscription and a read under way. `after` and `behind` are
+// the read's while one is under way, the strand's otherwise; the rest is the strand's.
+struct Progress {
+  EventSeq after;
+  bool behind = false;  // there is something to read whatever the notices say
+  bool placed = false;  // `after` is known; else the stream begins with the first notice
+  EventSeq newest;      // seen in a notice
+  http::BodyStream::Next waiting;
+};
+using ProgressPtr = std::shared_ptr<Progress>;
+
+void read_on(engine::Archive& archive, const ProgressPtr& progress, http::BodyStream::Next done) {
+  archive.read(
+      [progress, done = std::move(done), until = progress->newest](engine::Reader& reader) {
+        auto page = read_event_page(reader, progress->after);
+        if (!page) return done(std::nullopt);  // the client comes back with the last id it has
+        progress->behind = page->full;
+        progress->after = page->full ? page->last : std::max(page->last, until);
+        done(page->text.empty() ? ":\n\n" : std::move(page->text));
+      });
+}
+
+class EventStream final : public http::BodyStream {
+ public:
+  EventStream(engine::Loop& loop, engine::Archive& archive, std::optional<EventSeq> after)
+      : loop_(loop), archive_(archive) {
+    if (after) {
+      progress_->after = *after;
+      progress_->placed = progress_->behind = true;
+    }
+    ticket_ = loop_.subscribe([&archive, progress = progress_](const engine::Notice& notice) {
+      on_notice(archive, progress, notice.event.seq);
+    });
+  }
+  ~EventStream() override { loop_.unsubscribe(ticket_); }
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
+
+  void next(Next done) override {
+    const bool more = progress_->placed && progress_->newest > progress_->after;
+    if (!more && !progress_->behind) {
+      progress_->waiting = std::move(done);
+      return;
+    }
+    read_on(archive_, progress_, std::move(done));
+  }
+
+  std::string heartbeat() const override { return ":\n\n"; }
+
+ private:
+  static void on_notice(engine::Archive& archive, const ProgressPtr& progress, EventSeq seq) {
+    if (!std::exchange(progress->placed, true)) progress->after = EventSeq{seq.value - 1};
+    progress->newest = seq;
+    if (auto done = std::exchange(progress->waiting, nullptr)) {
+      read_on(archive, progress, std::move(done));
+    }
+  }
+
+  engine::Loop& loop_;
+  engine::Archive& archive_;
+  ProgressPtr progress_ = std::make_shared<Progress>();
+  std::uint64_t ticket_ = 0;
+};
+
+std::optional<EventSeq> last_event_id(const http::Request& request) {
+  const auto header = request.header("last-event-id");
+  if (!header) return std::nullopt;
+  EventSeq id;
+  const char* end = header->data() + header->size();
+  const auto [stop, error] = std::from_chars(header->data(), end, id.value);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return id;
+}
+
+void stream_events(const Context& context, Call call) {
+  http::Response response;
+  response.content_type = "text/event-stream";
+  response.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
+  response.stream =
+      std::make_shared<EventStream>(context.loop, context.archive, last_event_id(call.request));
+  call.reply(std::move(response));
+}
+
+}  // namespace
+
+std::vector<http::Route> event_routes(const ContextPtr& context) {
+  return {{"GET", "/v1/events", plain_handler(context, stream_events), http::BodyRule::kIgnore}};
+}
+
+}  // namespace docket::metronome

@@ -1,0 +1,221 @@
+#include "dialects/metronome/input.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "core/json.h"
+#include "dialects/metronome/complaints.h"
+#include "dialects/metronome/leniency.h"
+#include "dialects/metronome/rules.h"
+#include "model/codec.h"
+
+namespace docket::metronome {
+namespace {
+
+namespace json = boost::json;
+
+// The original keeps durations in 64 bits of nanoseconds: 292 years.
+constexpr double kMaxDurationSeconds = 9223372036.0;
+
+std::string_view text_of(const json::value& value) { return value.get_string(); }
+
+// A member whose type the schema has vouched for; null when absent.
+const json::value* member(const json::object& object, std::string_view name) {
+  return object.if_contains(name);
+}
+
+enum class Sign { kAny, kNotNegative };
+
+void check_duration(const json::object& object, std::string_view name, Sign sign,
+                    const std::string& path, Complaints& complaints) {
+  const json::value* value = member(object, name);
+  if (!value) return;
+  const double seconds = value->to_number<double>();
+  if (std::fabs(seconds) <= kMaxDurationSeconds && (sign == Sign::kAny || seconds >= 0)) return;
+  complaints.add(fmt::format("{}/{}", path, name),
+                 fmt::format("Can not read duration: {}", to_json(*value)));
+}
+
+// ---- run
+
+bool is_volume(const json::object& volume) {
+  const bool from_host = volume.contains("hostPath") && volume.contains("mode");
+  const bool from_secret = volume.contains("secret");
+  return volume.contains("containerPath") &&
+         ((from_host && volume.size() == 3) || (from_secret && volume.size() == 2));
+}
+
+void check_volumes(const json::object& run, Complaints& complaints) {
+  const json::value* volumes = member(run, "volumes");
+  if (!volumes) return;
+  std::size_t index = 0;
+  for (const json::value& volume : volumes->get_array()) {
+    const std::size_t place = index++;
+    if (is_volume(volume.get_object())) continue;
+    complaints.add(
+        fmt::format("/run/volumes({})", place),
+        fmt::format("expected HostVolume or SecretVolume object but got {}", to_json(volume)));
+  }
+}
+
+void check_gpus(const json::object& run, Complaints& complaints) {
+  const json::value* gpus = member(run, "gpus");
+  if (gpus && gpus->to_number<double>() > std::numeric_limits<std::int32_t>::max()) {
+    complaints.add("/run/gpus", "error.expected.int");
+  }
+}
+
+void check_run_members(const json::object& run, Complaints& complaints) {
+  check_gpus(run, complaints);
+  check_duration(run, "maxLaunchDelay", Sign::kNotNegative, "/run", complaints);
+  check_duration(run, "taskKillGracePeriodSeconds", Sign::kNotNegative, "/run", complaints);
+  if (const json::value* restart = member(run, "restart")) {
+    check_duration(restart->get_object(), "activeDeadlineSeconds", Sign::kAny, "/run/restart",
+                   complaints);
+  }
+  check_volumes(run, complaints);
+}
+
+model::ProcessSpec read_run(const json::value& run, Complaints& complaints) {
+  check_run_members(run.get_object(), complaints);
+  Result<model::ProcessSpec> spec = model::read_process_spec(run, "/run");
+  if (!spec) {
+    for (const FieldError& field : spec.error().fields) {
+      if (complaints.covers(field.path)) continue;
+      for (const std::string& text : field.errors) complaints.add(field.path, text);
+    }
+    return {};
+  }
+  if (spec->kill_grace_s) spec->kill_grace_s = std::trunc(*spec->kill_grace_s);
+  return std::move(*spec);
+}
+
+// ---- schedules
+
+void read_cron(const json::object& object, const std::string& path, Complaints& complaints,
+               std::optional<Cron>& into) {
+  const json::value& value = object.at("cron");
+  Result<Cron> cron = Cron::parse(text_of(value));
+  if (cron) {
+    into = std::move(*cron);
+  } else {
+    complaints.add(path + "/cron", fmt::format("Can not read cron expression {}", to_json(value)));
+  }
+}
+
+Zone read_zone(const json::object& object, const std::string& path, Complaints& complaints) {
+  const json::value* value = member(object, "timezone");
+  if (!value) return {};
+  const Result<Zone> zone = Zone::find(text_of(*value));
+  if (zone) return *zone;
+  complaints.add(path + "/timezone",
+                 fmt::format("No time zone found with this id: {}", to_json(*value)));
+  return {};
+}
+
+std::int64_t read_starting_deadline(const json::object& object, const std::string& path,
+                                    Complaints& complaints) {
+  const json::value* value = member(object, "startingDeadlineSeconds");
+  if (!value) return 900;
+  const double seconds = value->to_number<double>();
+  check_duration(object, "startingDeadlineSeconds", Sign::kNotNegative, path, complaints);
+  return seconds <= kMaxDurationSeconds ? static_cast<std::int64_t>(seconds) : 0;
+}
+
+std::optional<model::ScheduleDefinition> read_schedule_members(const json::object& object,
+                                                               const std::string& path,
+                                                               Complaints& complaints) {
+  std::optional<Cron> cron;
+  read_cron(object, path, complaints, cron);
+  const Zone zone = read_zone(object, path, complaints);
+  const std::int64_t deadline = read_starting_deadline(object, path, complaints);
+  if (!cron) return std::nullopt;
+  model::ScheduleDefinition schedule{.id = std::string(text_of(object.at("id"))),
+                                     .cron = std::move(*cron),
+                                     .zone = zone,
+                                     .starting_deadline_s = deadline};
+  if (const json::value* policy = member(object, "concurrencyPolicy")) {
+    schedule.policy = text_of(*policy) == "FORBID" ? model::ConcurrencyPolicy::kForbid
+                                                   : model::ConcurrencyPolicy::kAllow;
+  }
+  if (const json::value* enabled = member(object, "enabled")) {
+    schedule.enabled = enabled->get_bool();
+  }
+  return schedule;
+}
+
+// ---- job
+
+void read_names(const json::object& object, model::JobDefinition& definition) {
+  definition.id = text_of(object.at("id"));
+  if (const json::value* description = member(object, "description")) {
+    definition.description = std::string(text_of(*description));
+  }
+  if (const json::value* labels = member(object, "labels")) {
+    for (const auto& label : labels->get_object()) {
+      definition.labels.emplace_back(label.key(), text_of(label.value()));
+    }
+  }
+  if (const json::value* dependencies = member(object, "dependencies")) {
+    for (const json::value& parent : dependencies->get_array()) {
+      definition.dependencies.emplace_back(text_of(parent.get_object().at("id")));
+    }
+  }
+}
+
+JobInput read_job_members(const json::object& object, Complaints& complaints) {
+  JobInput job;
+  read_names(object, job.definition);
+  if (const json::value* schedules = member(object, "schedules")) {
+    std::size_t index = 0;
+    for (const json::value& item : schedules->get_array()) {
+      auto schedule = read_schedule_members(item.get_object(), fmt::format("/schedules({})", index),
+                                            complaints);
+      if (schedule) job.schedules.push_back(std::move(*schedule));
+      ++index;
+    }
+  }
+  job.definition.spec = read_run(object.at("run"), complaints);
+  return job;
+}
+
+Result<> check_shape(const Schema& schema, const json::value& body) {
+  Complaints complaints;
+  check(schema, body, "", complaints);
+  return std::move(complaints).verdict();
+}
+
+}  // namespace
+
+Result<JobInput> read_job(json::value body, ApiVersion version) {
+  excuse_job(body);
+  if (auto shape = check_shape(job_schema(version), body); !shape) return fail(shape.error());
+  Complaints unreadable;
+  JobInput job = read_job_members(body.get_object(), unreadable);
+  if (auto read = std::move(unreadable).verdict(); !read) return fail(read.error());
+  Complaints against_rules;
+  check_job_rules(job, against_rules);
+  if (auto rules = std::move(against_rules).verdict(); !rules) return fail(rules.error());
+  return job;
+}
+
+Result<model::ScheduleDefinition> read_schedule(json::value body) {
+  excuse_schedule(body);
+  if (auto shape = check_shape(schedule_schema(), body); !shape) return fail(shape.error());
+  Complaints unreadable;
+  auto schedule = read_schedule_members(body.get_object(), "", unreadable);
+  if (auto read = std::move(unreadable).verdict(); !read) return fail(read.error());
+  Complaints against_rules;
+  check_schedule_rules(*schedule, "", against_rules);
+  if (auto rules = std::move(against_rules).verdict(); !rules) return fail(rules.error());
+  return std::move(*schedule);
+}
+
+}  // namespace docket::metronome

@@ -1,0 +1,189 @@
+// Jobs: metronome.md sections 1 and 3.
+
+#include <boost/json/value.hpp>
+#include <utility>
+
+#include "dialects/metronome/input.h"
+#include "dialects/metronome/query.h"
+#include "dialects/metronome/render.h"
+#include "dialects/metronome/routes.h"
+#include "dialects/metronome/rules.h"
+
+namespace docket::metronome {
+namespace {
+
+// Most jobs render into this many bytes; one allocation instead of several.
+constexpr std::size_t kTypicalJob = 1024;
+
+http::Response job_spec_response(int status, const engine::JobEntry& entry,
+                                 const engine::Engine& engine, Time now) {
+  std::string body;
+  body.reserve(kTypicalJob);
+  JsonWriter json(body);
+  write_job_spec(json, entry, engine, now);
+  return json_response(status, std::move(body));
+}
+
+Error no_such_job() {
+  return {.kind = ErrorKind::kNotFound, .message = "Job not found", .fields = {}, .subject = "job"};
+}
+
+// ---- reading
+
+// History pages come from the archive; the engine's thread leaves gaps for them.
+void deliver(engine::Archive& archive, std::uint32_t limit, Result<Draft> draft,
+             const http::Reply& reply, const Names& names) {
+  if (!draft) return reply(error_response(draft.error(), names));
+  if (draft->gaps.empty()) return reply(json_response(200, std::move(draft->body)));
+  // Shared because std::function wants to be able to copy.
+  auto shared = std::make_shared<Draft>(std::move(*draft));
+  archive.read([shared, reply, names, limit](engine::Reader& reader) {
+    auto body = fill_gaps(std::move(*shared), reader, limit);
+    reply(body ? json_response(200, std::move(*body)) : error_response(body.error(), names));
+  });
+}
+
+using DraftWork = std::function<Result<Draft>(engine::Engine&, Time)>;
+
+void answer_with_draft(const Context& context, Call call, DraftWork work) {
+  context.loop.call<Draft>(
+      std::move(work),
+      [&archive = context.archive, limit = context.settings.history_limit,
+       reply = std::move(call.reply), names = std::move(call.names)](Result<Draft> draft) {
+        deliver(archive, limit, std::move(draft), reply, names);
+      });
+}
+
+void list_jobs(const Context& context, Call call) {
+  const auto embeds = parse_embeds(call.request);
+  if (!embeds) {
+    return call.reply(framework_error(400, embeds.error().message, call.names.path));
+  }
+  answer_with_draft(context, std::move(call),
+                    [embeds = *embeds](engine::Engine& engine, Time now) -> Result<Draft> {
+                      Draft draft;
+                      draft.body.reserve(engine.jobs().size() * kTypicalJob);
+                      JsonWriter json(draft.body);
+                      json.begin_array();
+                      for (const auto& [id, entry] : engine.jobs()) {
+                        write_job_info(json, draft, *entry, engine, embeds, Listing::kList, now);
+                      }
+                      json.end_array();
+                      return draft;
+                    });
+}
+
+void get_job(const Context& context, Call call) {
+  const auto embeds = parse_embeds(call.request);
+  if (!embeds) {
+    return call.reply(framework_error(400, embeds.error().message, call.names.path));
+  }
+  auto work = [id = call.names.job, embeds = *embeds](engine::Engine& engine,
+                                                      Time now) -> Result<Draft> {
+    const engine::JobEntry* entry = engine.job(id);
+    if (!entry) return fail(no_such_job());
+    Draft draft;
+    draft.body.reserve(kTypicalJob);
+    JsonWriter json(draft.body);
+    write_job_info(json, draft, *entry, engine, embeds, Listing::kSingle, now);
+    return draft;
+  };
+  answer_with_draft(context, std::move(call), std::move(work));
+}
+
+// ---- writing
+
+// The body as a job, or nothing when the call has been answered already.
+std::optional<JobInput> job_of_body(const Call& call, ApiVersion version) {
+  auto body = json_body(call.request);
+  if (!body) {
+    call.reply(std::move(body.error()));
+    return std::nullopt;
+  }
+  auto job = read_job(std::move(*body), version);
+  if (job) return std::move(*job);
+  call.reply(error_response(job.error(), call.names));
+  return std::nullopt;
+}
+
+void create_job(const Context& context, Call call, ApiVersion version) {
+  auto input = job_of_body(call, version);
+  if (!input) return;
+  answer(context, std::move(call),
+         [input = std::move(*input)](engine::Engine& engine,
+                                     Time now) mutable -> Result<http::Response> {
+           auto entry =
+               engine.create_job(std::move(input.definition), std::move(input.schedules), now);
+           if (!entry) return fail(entry.error());
+           return job_spec_response(201, **entry, engine, now);
+         });
+}
+
+void create_job_v0(const Context& context, Call call) {
+  create_job(context, std::move(call), ApiVersion::kV0);
+}
+
+void create_job_v1(const Context& context, Call call) {
+  create_job(context, std::move(call), ApiVersion::kV1);
+}
+
+// The id of the path wins over the body's.
+void update_job_v0(const Context& context, Call call) {
+  auto input = job_of_body(call, ApiVersion::kV0);
+  if (!input) return;
+  auto work = [id = call.names.job, input = std::move(*input)](
+                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    auto entry =
+        engine.update_job(id, std::move(input.definition), std::move(input.schedules), now);
+    if (!entry) return fail(entry.error());
+    return job_spec_response(200, **entry, engine, now);
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+// Keeps the stored schedules, whatever the body says of them.
+void update_job_v1(const Context& context, Call call) {
+  auto input = job_of_body(call, ApiVersion::kV1);
+  if (!input) return;
+  auto work = [id = call.names.job, definition = std::move(input->definition)](
+                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    auto entry = engine.update_job(id, std::move(definition), now);
+    if (!entry) return fail(entry.error());
+    return job_spec_response(200, **entry, engine, now);
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+void delete_job(const Context& context, Call call) {
+  const auto stop = parse_flag(call.request, "stopCurrentJobRuns");
+  if (!stop) return call.reply(framework_error(400, stop.error().message, call.names.path));
+  auto work = [id = call.names.job, stop = *stop](engine::Engine& engine,
+                                                  Time now) -> Result<http::Response> {
+    const engine::JobEntry* entry = engine.job(id);
+    if (!entry) return fail(no_such_job());
+    // Rendered first: afterwards its schedules are gone.
+    http::Response response = job_spec_response(200, *entry, engine, now);
+    const auto active = stop ? engine::ActiveRuns::kStop : engine::ActiveRuns::kRefuse;
+    if (auto deleted = engine.delete_job(id, active, now); !deleted) return fail(deleted.error());
+    return response;
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+}  // namespace
+
+std::vector<http::Route> job_routes(const ContextPtr& context) {
+  // Bodies are taken as they come: their content type is looked at after the path (section 0).
+  using enum http::BodyRule;
+  return {
+      {"GET", "/v1/jobs", plain_handler(context, list_jobs), kIgnore},
+      {"POST", "/v1/jobs", plain_handler(context, create_job_v1), kOptional},
+      {"GET", "/v1/jobs/{job}", job_handler(context, get_job), kIgnore},
+      {"PUT", "/v1/jobs/{job}", job_handler(context, update_job_v1), kOptional},
+      {"DELETE", "/v1/jobs/{job}", job_handler(context, delete_job), kIgnore},
+      {"POST", "/v0/scheduled-jobs", plain_handler(context, create_job_v0), kOptional},
+      {"PUT", "/v0/scheduled-jobs/{job}", job_handler(context, update_job_v0), kOptional},
+  };
+}
+
+}  // namespace docket::metronome

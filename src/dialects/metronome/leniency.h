@@ -1,0 +1,14 @@
+#pragma once
+
+// What the `dcos job` command line gets wrong and users should not suffer for (metronome.md
+// sections 4 and 11). Rewrites a body before it is validated; bodies of other shapes are left to
+// the schema.
+
+#include <boost/json/fwd.hpp>
+
+namespace docket::metronome {
+
+void excuse_job(boost::json::value& body);  // `cmd:""` beside a container; `timeZone` in schedules
+void excuse_schedule(boost::json::value& body);  // `timeZone` stands for an absent `timezone`
+
+}  // namespace docket::metronome

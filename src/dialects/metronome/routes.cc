@@ -1,0 +1,72 @@
+#include "dialects/metronome/routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/json.h"
+#include "dialects/metronome/ids.h"
+
+namespace docket::metronome {
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// Parameters such as "; charset=utf-8" do not matter.
+bool is_json(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' ') || content_type.ends_with('\t')) content_type.remove_suffix(1);
+  return equal_ignoring_case(content_type, "application/json") ||
+         equal_ignoring_case(content_type, "text/json");
+}
+
+}  // namespace
+
+http::Handler plain_handler(ContextPtr context, CallHandler handler) {
+  return [context = std::move(context), handler](http::Request request, http::Reply reply) {
+    Names names{.path = request.path, .job = {}, .schedule = {}, .run = {}};
+    handler(*context, {std::move(request), std::move(reply), std::move(names)});
+  };
+}
+
+http::Handler job_handler(ContextPtr context, CallHandler handler, Second second) {
+  return [context = std::move(context), handler, second](http::Request request, http::Reply reply) {
+    auto job = job_id_of_path(request.params[0]);
+    if (!job) {
+      return reply(
+          framework_error(400, fmt::format("Not a valid id: {}", request.params[0]), request.path));
+    }
+    Names names{.path = request.path, .job = std::move(*job), .schedule = {}, .run = {}};
+    if (second == Second::kSchedule) names.schedule = request.params[1];
+    if (second == Second::kRun) names.run = request.params[1];
+    handler(*context, {std::move(request), std::move(reply), std::move(names)});
+  };
+}
+
+void answer(const Context& context, Call call, Work work) {
+  context.loop.call<http::Response>(
+      std::move(work), [reply = std::move(call.reply),
+                        names = std::move(call.names)](Result<http::Response> response) {
+        reply(response ? std::move(*response) : error_response(response.error(), names));
+      });
+}
+
+tl::expected<boost::json::value, http::Response> json_body(const http::Request& request) {
+  if (!is_json(request.header("content-type").value_or(""))) {
+    return tl::unexpected(
+        framework_error(415, "Expecting text/json or application/json body", request.path));
+  }
+  auto body = parse_json(request.body);
+  if (body) return std::move(*body);
+  return tl::unexpected(
+      framework_error(400, fmt::format("Invalid Json: {}", body.error().message), request.path));
+}
+
+}  // namespace docket::metronome

@@ -1,0 +1,51 @@
+#pragma once
+
+// The handlers, in groups, and what they share.
+
+#include <boost/json/fwd.hpp>
+#include <functional>
+#include <memory>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "dialects/metronome/errors.h"
+#include "dialects/metronome/metronome.h"
+
+namespace docket::metronome {
+
+struct Context {
+  engine::Loop& loop;
+  engine::Archive& archive;
+  MetronomeSettings settings;
+};
+using ContextPtr = std::shared_ptr<const Context>;  // shared by the handlers of all routes
+
+// One request on its way.
+struct Call {
+  http::Request request;
+  http::Reply reply;
+  Names names;
+};
+
+// A handler whose path names a job (first capture), and perhaps a schedule or run (second). Bad job
+// ids are answered here, before anything else is looked at (section 0, order of checks).
+using CallHandler = void (*)(const Context& context, Call call);
+enum class Second { kNone, kSchedule, kRun };
+http::Handler job_handler(ContextPtr context, CallHandler handler, Second second = Second::kNone);
+http::Handler plain_handler(ContextPtr context, CallHandler handler);
+
+// Runs work on the engine and answers with what it gives, once that is durable.
+using Work = std::function<Result<http::Response>(engine::Engine&, Time)>;
+void answer(const Context& context, Call call, Work work);
+
+// The body as JSON, or the 415 or 400 to answer.
+tl::expected<boost::json::value, http::Response> json_body(const http::Request& request);
+
+std::vector<http::Route> job_routes(const ContextPtr& context);
+std::vector<http::Route> schedule_routes(const ContextPtr& context);
+std::vector<http::Route> run_routes(const ContextPtr& context);
+std::vector<http::Route> info_routes(const ContextPtr& context);  // ping, info, leader, metrics
+std::vector<http::Route> public_routes();                         // static descriptions
+std::vector<http::Route> event_routes(const ContextPtr& context);
+
+}  // namespace docket::metronome

@@ -1,0 +1,143 @@
+// Runs and the queue: metronome.md section 7, and the additions `?all=true` and run parameters.
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <map>
+#include <utility>
+
+#include "core/json.h"
+#include "dialects/metronome/query.h"
+#include "dialects/metronome/render.h"
+#include "dialects/metronome/routes.h"
+#include "dialects/metronome/run_parameters.h"
+#include "dialects/metronome/stored_runs.h"
+
+namespace docket::metronome {
+namespace {
+
+Error not_found(const char* subject) {
+  return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = subject};
+}
+
+http::Response run_response(int status, const engine::Node& run) {
+  std::string body;
+  JsonWriter json(body);
+  write_run(json, run);
+  return json_response(status, std::move(body));
+}
+
+void list_active_runs(const Context& context, Call call) {
+  auto work = [id = call.names.job](engine::Engine& engine, Time) -> Result<http::Response> {
+    const engine::JobEntry* entry = engine.job(id);
+    if (!entry) return fail(not_found("job"));
+    std::string body;
+    JsonWriter json(body);
+    json.begin_array();
+    for (const auto& [task, run] : entry->active) write_run(json, *run);
+    json.end_array();
+    return json_response(200, std::move(body));
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+// Finished runs too, newest first, a page at a time. Read off the strand.
+void list_all_runs(const Context& context, Call call) {
+  const auto paging = parse_paging(call.request);
+  if (!paging) return call.reply(framework_error(400, paging.error().message, call.names.path));
+  auto find_job = [id = call.names.job](engine::Engine& engine, Time) -> Result<JobUid> {
+    const engine::JobEntry* entry = engine.job(id);
+    if (!entry) return fail(not_found("job"));
+    return entry->job().uid;
+  };
+  context.loop.call<JobUid>(
+      find_job, [&archive = context.archive, reply = std::move(call.reply),
+                 names = std::move(call.names), paging = *paging](const Result<JobUid>& job) {
+        if (!job) return reply(error_response(job.error(), names));
+        archive.read([reply, names, paging, uid = *job](engine::Reader& reader) {
+          reply(stored_runs_page(reader, uid, paging, names));
+        });
+      });
+}
+
+// The parameter did not exist in the original, so a value that is not a yes means nothing.
+void list_runs(const Context& context, Call call) {
+  if (parse_flag(call.request, "all").value_or(false)) {
+    return list_all_runs(context, std::move(call));
+  }
+  list_active_runs(context, std::move(call));
+}
+
+void start_run(const Context& context, Call call) {
+  auto work = [job = call.names.job, parameters = read_run_parameters(call.request.body)](
+                  engine::Engine& engine, Time now) -> Result<http::Response> {
+    auto run = engine.start_run(job, parameters, now);
+    if (!run) return fail(run.error());
+    return run_response(201, **run);  // rendered before anything can start it: INITIAL, no tasks
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+// An unknown job is an unknown run here, unlike in `stop` (section 1).
+void get_run(const Context& context, Call call) {
+  auto work = [job = call.names.job, name = call.names.run](engine::Engine& engine,
+                                                            Time) -> Result<http::Response> {
+    const engine::Node* run = engine.find_run(job, name);
+    if (!run) return fail(not_found("run"));
+    return run_response(200, *run);
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+void stop_run(const Context& context, Call call) {
+  auto work = [job = call.names.job, name = call.names.run](engine::Engine& engine,
+                                                            Time now) -> Result<http::Response> {
+    auto stopped = engine.stop_run(job, name, now);
+    if (!stopped) return fail(stopped.error());
+    std::vector<const model::Task*> attempts;
+    for (const model::Task& attempt : stopped->attempts) attempts.push_back(&attempt);
+    std::string body;
+    JsonWriter json(body);
+    write_run(json, job, stopped->run, RunStatus::kFailed, attempts);
+    return json_response(200, std::move(body));
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+// One entry for each job, by its full id ([rule] of section 7).
+void show_queue(const Context& context, Call call) {
+  auto work = [](engine::Engine& engine, Time) -> Result<http::Response> {
+    std::map<std::string_view, std::vector<std::string_view>> jobs;
+    for (const auto& [task, run] : engine.queue().waiting()) {
+      jobs[run->job->id()].push_back(run->task.name);
+    }
+    std::string body;
+    JsonWriter json(body);
+    json.begin_array();
+    for (const auto& [id, runs] : jobs) {
+      json.begin_object().member("jobId", id).key("runs").begin_array();
+      for (std::string_view run : runs) json.begin_object().member("runId", run).end_object();
+      json.end_array().end_object();
+    }
+    json.end_array();
+    return json_response(200, std::move(body));
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+}  // namespace
+
+std::vector<http::Route> run_routes(const ContextPtr& context) {
+  using enum http::BodyRule;
+  const std::string one = "/v1/jobs/{job}/runs/{run}";
+  return {
+      {"GET", "/v1/jobs/{job}/runs", job_handler(context, list_runs), kIgnore},
+      {"POST", "/v1/jobs/{job}/runs", job_handler(context, start_run), kOptional},
+      {"GET", one, job_handler(context, get_run, Second::kRun), kIgnore},
+      {"POST", one + "/actions/stop", job_handler(context, stop_run, Second::kRun), kIgnore},
+      {"GET", "/v1/queue", plain_handler(context, show_queue), kIgnore},
+  };
+}
+
+}  // namespace docket::metronome

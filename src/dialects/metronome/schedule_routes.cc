@@ -1,0 +1,126 @@
+// Schedules: metronome.md sections 1 and 4. One for each job; the engine could keep more.
+
+#include <boost/json/value.hpp>
+#include <utility>
+
+#include "dialects/metronome/input.h"
+#include "dialects/metronome/render.h"
+#include "dialects/metronome/routes.h"
+#include "dialects/metronome/rules.h"
+
+namespace docket::metronome {
+namespace {
+
+Error not_found(const char* subject) {
+  return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = subject};
+}
+
+http::Response schedule_response(int status, const model::Schedule& schedule,
+                                 const engine::Engine& engine, Time now) {
+  std::string body;
+  JsonWriter json(body);
+  write_schedule(json, schedule, engine, now);
+  return json_response(status, std::move(body));
+}
+
+void list_schedules(const Context& context, Call call) {
+  auto work = [id = call.names.job](engine::Engine& engine, Time now) -> Result<http::Response> {
+    const engine::JobEntry* entry = engine.job(id);
+    if (!entry) return fail(not_found("job"));
+    std::string body;
+    JsonWriter json(body);
+    write_schedules(json, *entry, engine, now);
+    return json_response(200, std::move(body));
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+void get_schedule(const Context& context, Call call) {
+  auto work = [job = call.names.job, id = call.names.schedule](engine::Engine& engine,
+                                                               Time now) -> Result<http::Response> {
+    const engine::JobEntry* entry = engine.job(job);
+    if (!entry) return fail(not_found("job"));
+    const auto found = entry->schedules.find(id);
+    if (found == entry->schedules.end()) return fail(not_found("schedule"));
+    return schedule_response(200, *engine.schedule(found->second), engine, now);
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+std::optional<model::ScheduleDefinition> schedule_of_body(const Call& call) {
+  auto body = json_body(call.request);
+  if (!body) {
+    call.reply(std::move(body.error()));
+    return std::nullopt;
+  }
+  auto schedule = read_schedule(std::move(*body));
+  if (schedule) return std::move(*schedule);
+  call.reply(error_response(schedule.error(), call.names));
+  return std::nullopt;
+}
+
+// A taken id is the first complaint, a second schedule the next (section 2).
+Result<> may_add(const engine::JobEntry& entry, const std::string& schedule_id) {
+  if (!entry.job().definition.dependencies.empty()) return fail(dependencies_and_schedules());
+  if (entry.schedules.empty() || entry.schedules.contains(schedule_id)) return {};
+  return fail(ErrorKind::kConflict,
+              "requirement failed: Only one schedule supported at the moment");
+}
+
+void add_schedule(const Context& context, Call call) {
+  auto schedule = schedule_of_body(call);
+  if (!schedule) return;
+  auto work = [job = call.names.job, definition = std::move(*schedule)](
+                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    const engine::JobEntry* entry = engine.job(job);
+    if (!entry) return fail(not_found("job"));
+    if (auto allowed = may_add(*entry, definition.id); !allowed) return fail(allowed.error());
+    auto added = engine.add_schedule(job, std::move(definition), now);
+    if (!added) return fail(added.error());
+    return schedule_response(201, **added, engine, now);
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+// The id of the path wins over the body's.
+void update_schedule(const Context& context, Call call) {
+  auto schedule = schedule_of_body(call);
+  if (!schedule) return;
+  schedule->id = call.names.schedule;
+  auto work = [job = call.names.job, definition = std::move(*schedule)](
+                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    auto updated = engine.update_schedule(job, std::move(definition), now);
+    if (!updated) return fail(updated.error());
+    return schedule_response(200, **updated, engine, now);
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+void remove_schedule(const Context& context, Call call) {
+  auto work = [job = call.names.job, id = call.names.schedule](engine::Engine& engine,
+                                                               Time now) -> Result<http::Response> {
+    if (auto removed = engine.remove_schedule(job, id, now); !removed) {
+      return fail(removed.error());
+    }
+    return http::Response{};  // 200 without a body or content type
+  };
+  answer(context, std::move(call), std::move(work));
+}
+
+}  // namespace
+
+std::vector<http::Route> schedule_routes(const ContextPtr& context) {
+  using enum http::BodyRule;
+  const auto one = [&context](CallHandler handler) {
+    return job_handler(context, handler, Second::kSchedule);
+  };
+  return {
+      {"GET", "/v1/jobs/{job}/schedules", job_handler(context, list_schedules), kIgnore},
+      {"POST", "/v1/jobs/{job}/schedules", job_handler(context, add_schedule), kOptional},
+      {"GET", "/v1/jobs/{job}/schedules/{schedule}", one(get_schedule), kIgnore},
+      {"PUT", "/v1/jobs/{job}/schedules/{schedule}", one(update_schedule), kOptional},
+      {"DELETE", "/v1/jobs/{job}/schedules/{schedule}", one(remove_schedule), kIgnore},
+  };
+}
+
+}  // namespace docket::metronome

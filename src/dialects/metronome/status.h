@@ -1,0 +1,21 @@
+#pragma once
+
+// The engine's states in the words of this API: one table (metronome.md section 7).
+
+#include <string_view>
+
+#include "model/task.h"
+
+namespace docket::metronome {
+
+enum class RunStatus { kInitial, kStarting, kActive, kSuccess, kFailed };
+const char* name_of(RunStatus status);  // "INITIAL", ...
+
+enum class Attempts { kNone, kSome };
+enum class Origin { kNew, kRecovered };  // recovered: the server was restarted while the run waited
+
+RunStatus run_status(model::State state, Attempts attempts, Origin origin);
+
+const char* task_status(model::State attempt);  // "TASK_RUNNING", ...
+
+}  // namespace docket::metronome
