@@ -165,6 +165,13 @@ Result<> apply_table(ServeConfig& config, const toml::table& table, const std::s
 
 }  // namespace
 
+std::optional<Endpoint> ServeConfig::port_of(const std::string& door,
+                                             std::uint16_t otherwise) const {
+  if (const auto named = ports.find(door); named != ports.end()) return named->second;
+  if (const auto all = ports.find("all"); all != ports.end() && !all->second) return std::nullopt;
+  return Endpoint{"127.0.0.1", otherwise};
+}
+
 Result<Endpoint> parse_endpoint(const std::string& text) {
   const auto colon = text.rfind(':');
   Endpoint endpoint;

@@ -35,6 +35,9 @@ struct ServeConfig {
   bool cgroups = true;
   bool cpu_quota = true;
   unsigned read_threads = 2;  // history, logs
+
+  // Where a door's own port is; nullopt when it is off. all=off closes those that are not named.
+  std::optional<Endpoint> port_of(const std::string& door, std::uint16_t otherwise) const;
 };
 
 // One setting by its name ("port", "retention-days", "node.cpus" ...), as flags and file give it.

@@ -1,0 +1,191 @@
+// The one program: `serve` is the server, `runner` and `runner-fetch` its helper processes,
+// everything else a client.
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "app/service.h"
+#include "app/version.h"
+#include "cli/cli.h"
+#include "exec/runner/runner.h"
+#include "store/sqlite/backup.h"
+
+namespace docket::app {
+namespace {
+
+// The only reads of the environment in the program.
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+int complain(const Error& error) {
+  std::cerr << "Error: " << error.message << "\n";
+  return 1;
+}
+
+// ---- serve
+
+// Flags that the configuration file knows under the same names.
+const std::vector<std::pair<std::string, std::string>> kSettings{
+    {"data", "DIR: everything the server keeps (./data)"},
+    {"listen", "ADDRESS:PORT of the hub (127.0.0.1:7300)"},
+    {"port",
+     "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000)"},
+    {"allow-open", "true: serve other than loopback addresses although there is no authentication"},
+    {"node.cpus", "cores that jobs may use (this machine's)"},
+    {"node.mem", "MiB of memory that jobs may use (this machine's)"},
+    {"node.disk", "MiB of disk that jobs may use (the data directory's file system)"},
+    {"node.gpus", "GPUs that jobs may use (0)"},
+    {"node.hostname", "name of this node for placement constraints"},
+    {"node.attribute", "NAME=VALUE for placement constraints, repeatable"},
+    {"running-max", "runs at one time (5000)"},
+    {"queued-max", "runs that may wait (1000000)"},
+    {"lateness-max-seconds", "a due time seen later than this is missed (60)"},
+    {"retention-days", "finished runs older than this are removed; 0 keeps all (30)"},
+    {"log-bytes", "kept of each output stream of an attempt (104857600)"},
+    {"reserve-bytes", "disk kept free to finish what runs when the disk is full (8388608)"},
+    {"connections-max", "open connections (20000)"},
+    {"read-threads", "threads for history and logs (2)"},
+    {"cgroups", "false: do not enforce cpus and mem"},
+    {"cpu-quota", "false: shares only, no hard limit of cpus"},
+};
+
+Result<ServeConfig> configure(const std::string& file,
+                              const std::map<std::string, std::vector<std::string>>& flags) {
+  ServeConfig config;
+  config.engine.node =
+      probe_node(flags.contains("data") && !flags.at("data").empty() ? flags.at("data").back()
+                                                                     : config.data_dir);
+  if (!file.empty()) {
+    if (const auto done = apply_file(config, file); !done) return fail(done.error());
+  }
+  for (const auto& [name, values] : flags) {
+    for (const std::string& value : values) {
+      if (const auto done = apply_setting(config, name, value); !done) return fail(done.error());
+    }
+  }
+  return config;
+}
+
+int serve(int argc, char** argv) {
+  CLI::App app{"The docket server: doors, engine, store", "docket serve"};
+  std::string file;
+  std::map<std::string, std::vector<std::string>> flags;
+  app.add_option("--config", file, "TOML file with the settings below under the same names");
+  for (const auto& [name, help] : kSettings)
+    app.add_option("--" + name, flags[name], help)->expected(1)->allow_extra_args(false);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  auto config = configure(file, flags);
+  if (!config) return complain(config.error());
+  auto service = Service::open(std::move(*config));
+  if (!service) return complain(service.error());
+  return (*service)->run();
+}
+
+// ---- helpers of the server
+
+int runner(int argc, char** argv) {
+  runner::RunnerConfig config;
+  config.durable_starts = false;  // after a power loss every attempt is launched again anyway
+  CLI::App app{"Owns the server's child processes (started by the server)", "docket runner"};
+  bool no_cgroups = false;
+  bool no_cpu_quota = false;
+  app.add_option("--dir", config.dir)->required();
+  app.add_option("--log-bytes", config.log_bytes);
+  app.add_flag("--no-cgroups", no_cgroups);
+  app.add_flag("--no-cpu-quota", no_cpu_quota);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  config.cgroups.enabled = !no_cgroups;
+  config.cgroups.cpu_quota = !no_cpu_quota;
+  return run_runner(config);
+}
+
+int backup(int argc, char** argv) {
+  CLI::App app{"Copies the store into a new file, also while the server runs", "docket backup"};
+  std::string data = "./data";
+  std::string file;
+  app.add_option("--data", data, "the server's data directory");
+  app.add_option("file", file, "the copy; must not exist")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const auto done = store::copy_store(data + "/docket.db", file, "");
+  return done ? 0 : complain(done.error());
+}
+
+// ---- clients
+
+std::string local_timezone() {
+  std::error_code error;
+  const std::string zone = std::filesystem::read_symlink("/etc/localtime", error).string();
+  const auto at = zone.find("/zoneinfo/");
+  return at == std::string::npos ? "UTC" : zone.substr(at + 10);
+}
+
+unsigned terminal_columns() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int client(int argc, char** argv) {
+  std::string token = environment("DOCKET_TOKEN");
+  if (token.empty()) token = environment("DCOS_ACS_TOKEN");
+  const cli::CliEnvironment world{
+      .in = std::cin,
+      .out = std::cout,
+      .err = std::cerr,
+      .url = environment("DOCKET_URL"),
+      .token = token,
+      .home = environment("HOME"),
+      .timezone = local_timezone(),
+      .version = kVersion,
+      .columns = terminal_columns(),
+      .is_tty = isatty(STDOUT_FILENO) == 1,
+      .server_commands = {{"serve", "Run the server"},
+                          {"backup", "Copy the store while the server runs"}}};
+  return cli::run_cli(argc, argv, world);
+}
+
+int dispatch(int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word == "serve") return serve(argc - 1, argv + 1);
+  if (word == "runner") return runner(argc - 1, argv + 1);
+  if (word == "runner-fetch") return runner::run_fetch(STDIN_FILENO);
+  if (word == "backup") return backup(argc - 1, argv + 1);
+  return client(argc, argv);
+}
+
+}  // namespace
+}  // namespace docket::app
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("docket"));
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+    return docket::app::dispatch(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "Error: " << error.what() << "\n";
+    return 70;
+  }
+}

@@ -1,0 +1,139 @@
+#include "app/service.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "app/version.h"
+#include "dialects/metronome/metronome.h"
+#include "dialects/native/native.h"
+
+namespace docket::app {
+namespace {
+
+// Everything has ten seconds to end after SIGTERM; requests in flight get most of it.
+constexpr std::chrono::milliseconds kDrain = std::chrono::seconds{8};
+
+const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}};
+
+std::vector<std::string> runner_command(const ServeConfig& config) {
+  std::vector<std::string> argv{"/proc/self/exe", "runner",
+                                "--dir",          config.data_dir + "/runner",
+                                "--log-bytes",    std::to_string(config.log_bytes)};
+  if (!config.cgroups) argv.emplace_back("--no-cgroups");
+  if (!config.cpu_quota) argv.emplace_back("--no-cpu-quota");
+  return argv;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
+  if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
+  std::error_code error;
+  std::filesystem::create_directories(config.data_dir, error);
+  if (error)
+    return fail(ErrorKind::kUnavailable,
+                fmt::format("cannot make {}: {}", config.data_dir, error.message()));
+  std::filesystem::permissions(config.data_dir, std::filesystem::perms::owner_all, error);
+
+  auto store = store::SqliteStore::open({.directory = config.data_dir});
+  if (!store) return fail(store.error());
+  SystemRandom random;
+  auto vault = FileVault::open(config.data_dir + "/secret.key", random);
+  if (!vault) return fail(vault.error());
+  auto snapshot = (*store)->load();
+  if (!snapshot) return fail(snapshot.error());
+  return std::unique_ptr<Service>(
+      new Service(std::move(config), std::move(*store), std::move(*vault), std::move(*snapshot)));
+}
+
+Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
+                 engine::Snapshot snapshot)
+    : config_(std::move(config)),
+      vault_(std::move(vault)),
+      store_(std::move(store)),
+      process_(config_.engine.kill_grace),
+      reactor_(io_, clock_),
+      archive_(*store_, config_.read_threads),
+      logs_(io_, config_.data_dir + "/runner"),
+      executor_(io_, {.dir = config_.data_dir + "/runner", .runner_argv = runner_command(config_)},
+                [](const std::string& line) { spdlog::info("{}", line); }),
+      engine_(config_.engine, random_, vault_, {&process_}),
+      committer_(*store_,
+                 [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
+      loop_(engine_, committer_, executor_, clock_, reactor_),
+      http_(io_, config_.http),
+      signals_(io_, SIGTERM, SIGINT),
+      started_at_(clock_.now()) {
+  engine_.restore(std::move(snapshot), started_at_);
+}
+
+Service::~Service() = default;
+
+int Service::run() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("{}: stopping; running jobs go on", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    stop(0);
+  });
+  loop_.on_failure([this](const Error& error) {
+    spdlog::critical("{}: nothing more is acknowledged; start again to see what is on disk",
+                     error.message);
+    stop(70);  // EX_SOFTWARE: a supervisor starts us anew
+  });
+  loop_.start([this](const Result<>& ready) {
+    if (ready) return open_doors();
+    spdlog::critical("cannot find running work again: {}", ready.error().message);
+    stop(1);
+  });
+  io_.run();
+  return exit_code_;
+}
+
+void Service::open_doors() {
+  auto metronome = metronome::make_metronome_door(
+      loop_, archive_,
+      {.leader = fmt::format("{}:{}", config_.hub.address, config_.hub.port),
+       .started_at = started_at_});
+  auto native = native::make_native_door(loop_, archive_, logs_,
+                                         {.version = kVersion, .started_at = started_at_});
+
+  const http::Site hub{{native::kPrefix, native}, {"/service/metronome", metronome}};
+  if (const auto bound = listen("hub", config_.hub, hub); !bound) {
+    spdlog::critical("{}", bound.error().message);
+    return stop(1);
+  }
+  const std::map<std::string, http::Site> doors{
+      {"metronome", {{"", metronome}, {"/service/metronome", metronome}}}};
+  for (const auto& [door, site] : doors) {
+    const auto endpoint = config_.port_of(door, kNativePorts.at(door));
+    if (!endpoint) continue;
+    if (const auto bound = listen(door, *endpoint, site); !bound)
+      spdlog::warn("{}", bound.error().message);
+  }
+  spdlog::info("docket {} is ready, data in {}", kVersion, config_.data_dir);
+}
+
+Result<> Service::listen(const std::string& door, const Endpoint& endpoint, http::Site site) {
+  const auto port = http_.listen(endpoint.address, endpoint.port, std::move(site));
+  if (!port) {
+    return fail(port.error().kind,
+                fmt::format("{}: cannot listen on {}:{}: {}", door, endpoint.address, endpoint.port,
+                            port.error().message));
+  }
+  spdlog::info("{} listens on http://{}:{}", door, endpoint.address, *port);
+  return {};
+}
+
+void Service::stop(int exit_code) {
+  if (stopping_) return;
+  stopping_ = true;
+  exit_code_ = exit_code;
+  http_.stop(kDrain, [this] { loop_.drain([this] { io_.stop(); }); });
+}
+
+}  // namespace docket::app

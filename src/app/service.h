@@ -1,0 +1,66 @@
+#pragma once
+
+// `docket serve`: everything wired together. The order of its members is the order of its life:
+// each may use what stands above it, and goes before it.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/commit_thread.h"
+#include "app/config.h"
+#include "app/read_pool.h"
+#include "app/runner_logs.h"
+#include "app/system.h"
+#include "engine/engine.h"
+#include "engine/loop.h"
+#include "exec/runner/runner_executor.h"
+#include "http/server.h"
+#include "kinds/process/process_kind.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace docket::app {
+
+class Service {
+ public:
+  // Opens the store and the runner; nothing is served yet.
+  static Result<std::unique_ptr<Service>> open(ServeConfig config);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Serves until SIGTERM or SIGINT, or until the store fails. Returns the exit code. Running jobs
+  // are never touched.
+  int run();
+
+ private:
+  Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
+          engine::Snapshot snapshot);
+  void open_doors();
+  Result<> listen(const std::string& door, const Endpoint& endpoint, http::Site site);
+  void stop(int exit_code);
+
+  ServeConfig config_;
+  boost::asio::io_context io_{1};
+  SystemClock clock_;
+  SystemRandom random_;
+  FileVault vault_;
+  std::unique_ptr<store::SqliteStore> store_;
+  kinds::ProcessKind process_;
+  AsioReactor reactor_;
+  ReadPool archive_;
+  RunnerLogs logs_;
+  runner::RunnerExecutor executor_;
+  engine::Engine engine_;
+  CommitThread committer_;
+  engine::Loop loop_;
+  http::Server http_;
+  boost::asio::signal_set signals_;
+  Time started_at_ = kNever;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace docket::app

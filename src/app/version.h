@@ -1,0 +1,7 @@
+#pragma once
+
+namespace docket::app {
+
+inline constexpr const char* kVersion = DOCKET_VERSION;  // from CMake's project()
+
+}  // namespace docket::app
