@@ -1,0 +1,43 @@
+#pragma once
+
+// Answers of this door: JSON bodies, and problems (RFC 9457) for everything that goes wrong.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "http/message.h"
+
+namespace docket::native {
+
+http::Response json_response(std::string body, int status = 200);
+
+// {"type","title","status","detail","errors":[{"path","message"}]}; errors only when there are any.
+http::Response problem(int status, std::string_view detail,
+                       const std::vector<FieldError>& errors = {});
+// The one table from kinds of errors to statuses. kInvalid is 422: the body said something that
+// cannot be.
+http::Response problem(const Error& error);
+// What read_job.h says of a body: 400 when it is no JSON at all, else 422.
+http::Response bad_body(const Error& error);
+// 400: the query string or a path parameter is wrong.
+http::Response bad_query(const std::vector<FieldError>& errors);
+
+// What Loop::call wants as `done`: the result's body with this status, or its problem.
+std::function<void(Result<std::string>)> answer_json(http::Reply reply, int status = 200);
+// The same for calls without a result to show: 204.
+std::function<void(Result<bool>)> answer_nothing(http::Reply reply);
+
+// A body and where the thing made can be found again.
+struct Created {
+  std::string body;
+  std::string location;  // below the prefix: "/jobs/prod.email"
+};
+std::function<void(Result<Created>)> answer_created(http::Reply reply);
+
+// One path segment, percent-encoded.
+std::string encode_segment(std::string_view text);
+
+}  // namespace docket::native

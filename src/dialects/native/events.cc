@@ -1,0 +1,82 @@
+// Events: the log of all changes, as pages or as a live stream (Server-Sent Events).
+
+#include <utility>
+
+#include "dialects/native/answer.h"
+#include "dialects/native/event_feed.h"
+#include "dialects/native/lookup.h"
+#include "dialects/native/query.h"
+#include "dialects/native/render.h"
+#include "dialects/native/routes.h"
+
+namespace docket::native {
+namespace {
+
+EventFilter read_filter(Query& query) {
+  return {.root = query.id<TaskId>("root"),
+          .task = query.id<TaskId>("task"),
+          .job = query.id<JobUid>("jobUid"),
+          .job_id = query.text("job").value_or("")};
+}
+
+bool wants_stream(const http::Request& request, Query& query) {
+  const auto accept = request.header("accept").value_or("");
+  return accept.find("text/event-stream") != std::string_view::npos || query.flag("follow");
+}
+
+void follow_events(const Context& door, EventFilter filter, std::optional<EventSeq> after,
+                   const http::Reply& reply) {
+  http::Response response{.content_type = "text/event-stream"};
+  response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  // Shared with nobody: the connection owns it.
+  response.stream = std::make_shared<EventFeed>(door.loop, door.archive, std::move(filter), after);
+  reply(std::move(response));
+}
+
+Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter, EventSeq after,
+                               std::uint32_t limit) {
+  engine::EventQuery query;
+  query.root = filter.root;
+  query.task = filter.task;
+  query.job = filter.job;
+  query.after = after;
+  query.limit = limit;
+  std::function<bool(const model::Event&)> keep;
+  if (!filter.job_id.empty())
+    keep = [&](const model::Event& event) { return filter.matches(event); };
+  auto page = read_events(reader, std::move(query), keep);
+  if (!page) return fail(std::move(page.error()));
+  PageWriter out;
+  for (const model::Event& event : page->rows) write_event(out.item(), event);
+  return out.finish(page->next ? std::to_string(page->next->value) : "");
+}
+
+// A browser that reconnects sends the id of the last event it saw; that is newer than its URL.
+std::optional<EventSeq> read_after(const http::Request& request, Query& query) {
+  const auto after = query.id<EventSeq>("after");
+  const auto last = request.header("last-event-id");
+  if (!last || last->empty()) return after;
+  const auto seq = parse_number(*last, INT64_MAX);
+  if (!seq) query.complain("Last-Event-ID", "must be the id of an event");
+  return seq ? std::optional<EventSeq>(EventSeq{*seq}) : after;
+}
+
+void get_events(const Context& door, const http::Request& request, http::Reply reply) {
+  Query query(request);
+  EventFilter filter = read_filter(query);
+  const auto after = read_after(request, query);
+  const auto limit = query.limit();
+  const bool stream = wants_stream(request, query);
+  if (!query.ok()) return reply(bad_query(query.errors()));
+  if (stream) return follow_events(door, std::move(filter), after, reply);
+  door.archive.read([filter = std::move(filter), after = after.value_or(EventSeq{}), limit,
+                     reply = std::move(reply)](engine::Reader& reader) {
+    answer_json(reply)(event_page(reader, filter, after, limit));
+  });
+}
+
+}  // namespace
+
+Routes event_routes(const ContextPtr& door) { return {route(door, "GET", "/events", get_events)}; }
+
+}  // namespace docket::native

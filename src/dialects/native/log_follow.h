@@ -1,0 +1,40 @@
+#pragma once
+
+// A log as a stream that follows the program that writes it, and ends when the attempt has ended
+// and all is sent. The client's pace is the pace of reading: one chunk at a time, nothing is kept.
+
+#include <cstdint>
+#include <memory>
+
+#include "core/ids.h"
+#include "engine/ports.h"
+#include "http/message.h"
+
+namespace docket::native {
+
+class LogFollow final : public http::BodyStream {
+ public:
+  static constexpr std::size_t kChunkBytes = 64 * 1024;
+
+  LogFollow(engine::Archive& archive, engine::Logs& logs, TaskId attempt, engine::LogStream stream,
+            std::uint64_t offset);
+  void next(Next done) override;
+
+ private:
+  // Shared with the read in flight and the wait for growth, which may outlive the client. Only one
+  // of them exists at a time, and next() is not called while one does.
+  struct State {
+    engine::Archive& archive;
+    engine::Logs& logs;
+    TaskId attempt;
+    engine::LogStream stream;
+    std::uint64_t offset = 0;
+    bool idle = false;  // the last read found nothing: wait before the next
+  };
+  static void read(const std::shared_ptr<State>& state, Next done);
+  static std::optional<std::string> read_chunk(State& state, engine::Reader& reader);
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace docket::native

@@ -1,0 +1,165 @@
+// What attempts wrote to stdout and stderr: a part, the last lines, or followed while it grows.
+
+#include <algorithm>
+#include <utility>
+
+#include "dialects/native/answer.h"
+#include "dialects/native/log_follow.h"
+#include "dialects/native/lookup.h"
+#include "dialects/native/query.h"
+#include "dialects/native/routes.h"
+
+namespace docket::native {
+namespace {
+
+using engine::LogChunk;
+using engine::LogStream;
+
+constexpr std::uint64_t kPartDefault = 1U << 20U;  // bytes
+constexpr std::uint64_t kPartMax = 16U << 20U;
+constexpr std::uint64_t kTailMax = 1'000'000;  // lines
+
+struct LogRequest {
+  TaskId task;
+  LogStream stream = LogStream::kStdout;
+  std::uint64_t offset = 0;
+  std::uint64_t limit = kPartDefault;
+  std::optional<std::uint64_t> tail;
+  bool follow = false;
+};
+
+// A run's log is that of its newest attempt.
+Result<TaskId> find_attempt(engine::Reader& reader, TaskId id) {
+  const auto row = read_task(reader, id);
+  if (!row) return fail(row.error());
+  if (row->task.kind == model::TaskKind::kAttempt) return id;
+  engine::TaskQuery query;
+  query.parent = id;
+  query.limit = 1;
+  const auto newest = reader.tasks(query);
+  if (!newest) return fail(newest.error());
+  if (newest->empty()) {
+    return fail(ErrorKind::kNotFound, "run '" + std::to_string(id.value) + "' has no attempt yet");
+  }
+  return newest->front().task.id;
+}
+
+// Reads until `limit` bytes are there or the log is over; the source may give less at a time.
+Result<LogChunk> read_part(engine::Logs& logs, TaskId attempt, LogStream stream,
+                           std::uint64_t offset, std::uint64_t limit) {
+  auto part = logs.read(attempt, stream, offset, limit);
+  if (!part) return part;
+  while (part->data.size() < limit && !part->data.empty()) {
+    const auto at = part->offset + part->data.size();
+    const auto more = logs.read(attempt, stream, at, limit - part->data.size());
+    if (!more || more->data.empty() || more->offset != at) break;
+    part->data += more->data;
+    part->size = more->size;
+  }
+  return part;
+}
+
+// Where the last `lines` lines of the text begin; a line break at the very end ends a line, it does
+// not begin one.
+std::size_t last_lines(std::string_view text, std::uint64_t lines) {
+  if (lines == 0) return text.size();
+  std::size_t at = text.size();
+  if (at > 0 && text[at - 1] == '\n') --at;
+  for (; at > 0; --at) {
+    if (text[at - 1] == '\n' && --lines == 0) return at;
+  }
+  return 0;
+}
+
+// The last lines, of the last `limit` bytes.
+Result<LogChunk> read_tail(engine::Logs& logs, TaskId attempt, const LogRequest& wanted) {
+  const auto size = logs.read(attempt, wanted.stream, 0, 0);
+  if (!size) return size;
+  const auto from = size->size - std::min(size->size, wanted.limit);
+  auto part = read_part(logs, attempt, wanted.stream, from, wanted.limit);
+  if (!part) return part;
+  const auto skip = last_lines(part->data, *wanted.tail);
+  part->data.erase(0, skip);
+  part->offset += skip;
+  return part;
+}
+
+http::Response text_response(TaskId attempt) {
+  http::Response response{.content_type = "text/plain; charset=utf-8"};
+  response.headers = {{"Cache-Control", "no-store"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Docket-Attempt", std::to_string(attempt.value)}};
+  return response;
+}
+
+Result<http::Response> show_log(engine::Reader& reader, engine::Logs& logs,
+                                const LogRequest& wanted) {
+  const auto attempt = find_attempt(reader, wanted.task);
+  if (!attempt) return fail(attempt.error());
+  auto part = wanted.tail ? read_tail(logs, *attempt, wanted)
+                          : read_part(logs, *attempt, wanted.stream, wanted.offset, wanted.limit);
+  if (!part) return fail(part.error());
+  http::Response response = text_response(*attempt);
+  response.headers.emplace_back("Docket-Log-Offset", std::to_string(part->offset));
+  response.headers.emplace_back("Docket-Log-Size", std::to_string(part->size));
+  response.body = std::move(part->data);
+  return response;
+}
+
+Result<http::Response> follow_log(engine::Archive& archive, engine::Reader& reader,
+                                  engine::Logs& logs, const LogRequest& wanted) {
+  const auto attempt = find_attempt(reader, wanted.task);
+  if (!attempt) return fail(attempt.error());
+  std::uint64_t offset = wanted.offset;
+  if (wanted.tail) {
+    // An attempt that has not written yet has no files: then all of it is still to come.
+    const auto part = read_tail(logs, *attempt, wanted);
+    if (part) offset = part->offset;
+  }
+  http::Response response = text_response(*attempt);
+  // Shared with nobody: the connection owns it.
+  response.stream = std::make_shared<LogFollow>(archive, logs, *attempt, wanted.stream, offset);
+  return response;
+}
+
+std::optional<LogStream> read_stream(const std::string& name) {
+  if (name == "stdout") return LogStream::kStdout;
+  if (name == "stderr") return LogStream::kStderr;
+  return std::nullopt;
+}
+
+LogRequest read_request(Query& query) {
+  LogRequest wanted;
+  wanted.offset = query.number("offset", INT64_MAX).value_or(0);
+  wanted.limit = query.number("limit", kPartMax).value_or(kPartDefault);
+  wanted.tail = query.number("tail", kTailMax);
+  wanted.follow = query.flag("follow");
+  if (wanted.tail && query.text("offset")) query.complain("tail", "excludes offset");
+  return wanted;
+}
+
+void get_log(const Context& door, const http::Request& request, http::Reply reply) {
+  const auto id = parse_task_id(request.params[0]);
+  const auto stream = read_stream(request.params[1]);
+  if (!id) return reply(problem(no_such_task(request.params[0])));
+  if (!stream) return reply(problem(404, "a task has the logs stdout and stderr"));
+  Query query(request);
+  LogRequest wanted = read_request(query);
+  wanted.task = *id;
+  wanted.stream = *stream;
+  if (!query.ok()) return reply(bad_query(query.errors()));
+  door.archive.read([wanted, &archive = door.archive, &logs = door.logs,
+                     reply = std::move(reply)](engine::Reader& reader) {
+    auto response =
+        wanted.follow ? follow_log(archive, reader, logs, wanted) : show_log(reader, logs, wanted);
+    reply(response ? *std::move(response) : problem(response.error()));
+  });
+}
+
+}  // namespace
+
+Routes log_routes(const ContextPtr& door) {
+  return {route(door, "GET", "/tasks/{task}/logs/{stream}", get_log)};
+}
+
+}  // namespace docket::native

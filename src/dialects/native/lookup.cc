@@ -1,0 +1,103 @@
+#include "dialects/native/lookup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace docket::native {
+namespace {
+
+using engine::Reader;
+
+Error no_such(const char* what, const std::string& id) {
+  return {.kind = ErrorKind::kNotFound,
+          .message = fmt::format("{} '{}' does not exist", what, id),
+          .subject = what};
+}
+
+TaskId position_of(const engine::TaskRow& row) { return row.task.id; }
+EventSeq position_of(const model::Event& event) { return event.seq; }
+
+// Reads on until the page is full and one more row is known, the rows are over, or enough were
+// looked at.
+template <class Row, class Position, class Query, class Read>
+Result<Page<Row, Position>> read_page(Query query, Read read,
+                                      const std::function<bool(const Row&)>& keep) {
+  Page<Row, Position> page;
+  const std::uint32_t wanted = query.limit;
+  query.limit = keep ? engine::kMaxPage : std::min(wanted + 1, engine::kMaxPage);
+  for (std::uint32_t seen = 0; seen < kScanMax; seen += query.limit) {
+    auto rows = read(query);
+    if (!rows) return fail(std::move(rows.error()));
+    for (Row& row : *rows) {
+      if (keep && !keep(row)) {
+        query.after = position_of(row);
+        continue;
+      }
+      if (page.rows.size() == wanted) {
+        page.next = position_of(page.rows.back());
+        return page;
+      }
+      query.after = position_of(row);
+      page.rows.push_back(std::move(row));
+    }
+    if (rows->size() < query.limit) return page;
+  }
+  page.next = query.after;
+  return page;
+}
+
+}  // namespace
+
+Result<const engine::JobEntry*> find_job(const engine::Engine& engine, const std::string& id) {
+  const engine::JobEntry* entry = engine.job(id);
+  if (!entry) return fail(no_such("job", id));
+  return entry;
+}
+
+Result<const model::Schedule*> find_schedule(const engine::Engine& engine,
+                                             const std::string& job_id,
+                                             const std::string& schedule_id) {
+  const auto entry = find_job(engine, job_id);
+  if (!entry) return fail(entry.error());
+  const auto it = (*entry)->schedules.find(schedule_id);
+  if (it == (*entry)->schedules.end()) return fail(no_such("schedule", schedule_id));
+  return engine.schedule(it->second);
+}
+
+Error no_such_task(const std::string& id) { return no_such("task", id); }
+
+Result<engine::TaskRow> read_task(Reader& reader, TaskId id) {
+  auto row = reader.task(id);
+  if (!row) return fail(std::move(row.error()));
+  if (!*row) return fail(no_such_task(std::to_string(id.value)));
+  return **std::move(row);
+}
+
+Result<std::vector<model::Task>> read_children(Reader& reader, TaskId parent) {
+  engine::TaskQuery query;
+  query.parent = parent;
+  query.limit = engine::kMaxPage;
+  auto rows = reader.tasks(query);
+  if (!rows) return fail(std::move(rows.error()));
+  std::vector<model::Task> children;
+  children.reserve(rows->size());
+  for (engine::TaskRow& row : *rows) children.push_back(std::move(row.task));
+  std::reverse(children.begin(), children.end());
+  return children;
+}
+
+Result<TaskPage> read_tasks(Reader& reader, engine::TaskQuery query,
+                            const std::function<bool(const engine::TaskRow&)>& keep) {
+  const auto read = [&](const engine::TaskQuery& next) { return reader.tasks(next); };
+  return read_page<engine::TaskRow, TaskId>(std::move(query), read, keep);
+}
+
+Result<EventPage> read_events(Reader& reader, engine::EventQuery query,
+                              const std::function<bool(const model::Event&)>& keep) {
+  const auto read = [&](const engine::EventQuery& next) { return reader.events(next); };
+  return read_page<model::Event, EventSeq>(std::move(query), read, keep);
+}
+
+}  // namespace docket::native

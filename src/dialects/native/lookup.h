@@ -1,0 +1,44 @@
+#pragma once
+
+// Finding things by the ids of a request, with this door's words when they do not exist; and pages
+// of the store's rows through a filter that the store does not know.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/engine.h"
+#include "engine/store.h"
+
+namespace docket::native {
+
+Result<const engine::JobEntry*> find_job(const engine::Engine& engine, const std::string& id);
+Result<const model::Schedule*> find_schedule(const engine::Engine& engine,
+                                             const std::string& job_id,
+                                             const std::string& schedule_id);
+Error no_such_task(const std::string& id);
+
+Result<engine::TaskRow> read_task(engine::Reader& reader, TaskId id);
+// Oldest first; the newest kMaxPage of them.
+Result<std::vector<model::Task>> read_children(engine::Reader& reader, TaskId parent);
+
+// Rows that `keep` lets through, up to query.limit, and where the next page starts. A page may be
+// short although there is more: one request looks at kScanMax rows at most.
+template <class Row, class Position>
+struct Page {
+  std::vector<Row> rows;
+  std::optional<Position> next;  // pass as `after`; none: this was the last
+};
+inline constexpr std::uint32_t kScanMax = 20'000;
+
+using TaskPage = Page<engine::TaskRow, TaskId>;
+Result<TaskPage> read_tasks(engine::Reader& reader, engine::TaskQuery query,
+                            const std::function<bool(const engine::TaskRow&)>& keep);
+
+using EventPage = Page<model::Event, EventSeq>;
+Result<EventPage> read_events(engine::Reader& reader, engine::EventQuery query,
+                              const std::function<bool(const model::Event&)>& keep);
+
+}  // namespace docket::native

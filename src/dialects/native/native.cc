@@ -1,0 +1,44 @@
+#include "dialects/native/native.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "dialects/native/answer.h"
+#include "dialects/native/routes.h"
+
+namespace docket::native {
+
+http::Route route(const ContextPtr& context, const char* method, const char* pattern, Action action,
+                  http::BodyRule body) {
+  return {.method = method,
+          .pattern = pattern,
+          .handler = [context, action](
+                         http::Request request,
+                         http::Reply reply) { action(*context, request, std::move(reply)); },
+          .body = body};
+}
+
+std::shared_ptr<const http::Door> make_native_door(engine::Loop& loop, engine::Archive& archive,
+                                                   engine::Logs& logs,
+                                                   const NativeSettings& settings) {
+  constexpr std::array kTables{job_routes,    schedule_routes, ledger_routes, run_routes,
+                               task_routes,   event_routes,    log_routes,    lock_routes,
+                               secret_routes, explain_routes,  status_routes};
+  const auto context = std::make_shared<const Context>(
+      Context{.loop = loop, .archive = archive, .logs = logs, .settings = settings});
+  auto door = std::make_shared<http::Door>();
+  door->name = "native";
+  door->body_limit = settings.body_limit;
+  door->envelope = [](const http::Failure& failure) {
+    return problem(failure.status, failure.message);
+  };
+  for (const auto& table : kTables) {
+    Routes routes = table(context);
+    std::move(routes.begin(), routes.end(), std::back_inserter(door->routes));
+  }
+  return door;
+}
+
+}  // namespace docket::native

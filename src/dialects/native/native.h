@@ -1,0 +1,39 @@
+#pragma once
+
+// The native API, /docket/v1: every noun of docket in one style (camelCase members, ids as strings,
+// RFC 3339 instants in microseconds, RFC 9457 problems, cursor paging). The other doors speak their
+// clients' languages; this one shows all there is, and what other doors made.
+//
+// One file a resource, each with its route table: jobs, schedules, ledger, runs, tasks, events,
+// logs, locks, secrets, explain, status. render.h writes the nouns, read_job.h and read_schedule.h
+// read them. openapi.json describes every route; a test holds it against the door.
+//
+// Thread rule: handlers run on the engine's strand, as the loop demands; history and logs are read
+// on the archive's threads, which answer from there.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "core/time.h"
+#include "engine/loop.h"
+#include "engine/ports.h"
+#include "http/door.h"
+
+namespace docket::native {
+
+// Where the door expects to be mounted; it shows in Location headers and in the OpenAPI document.
+inline constexpr const char* kPrefix = "/docket/v1";
+
+struct NativeSettings {
+  std::string version;                // of the program
+  Time started_at = kNever;           // of this server, for its uptime
+  std::size_t body_limit = 1U << 20;  // bytes; more is 413
+};
+
+// The door refers to all three for as long as it lives. Shared: it is mounted on several listeners.
+std::shared_ptr<const http::Door> make_native_door(engine::Loop& loop, engine::Archive& archive,
+                                                   engine::Logs& logs,
+                                                   const NativeSettings& settings);
+
+}  // namespace docket::native

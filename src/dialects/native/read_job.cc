@@ -1,0 +1,192 @@
+#include "dialects/native/read_job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <set>
+#include <utility>
+
+#include "core/json.h"
+#include "dialects/native/body.h"
+#include "dialects/native/read_run.h"
+
+namespace docket::native {
+namespace {
+
+namespace json = boost::json;
+
+bool is_word_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+// One word of an id: lower-case letters and digits, hyphens inside.
+bool is_word(std::string_view text) {
+  if (text.empty() || text.front() == '-' || text.back() == '-') return false;
+  for (const char c : text) {
+    if (c != '-' && !is_word_character(c)) return false;
+  }
+  return true;
+}
+
+bool is_dotted_id(std::string_view text) {
+  for (;;) {
+    const auto dot = text.find('.');
+    if (!is_word(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+void read_id(Body& body, const std::optional<std::string>& path_id, std::string& into) {
+  if (path_id) into = *path_id;
+  if (!path_id) body.require("id");
+  if (body.read("id", into) && path_id && into != *path_id) {
+    body.complain("id", "must be the id in the path");
+  }
+  if (!into.empty() && is_dotted_id(into)) return;
+  if (body.find("id")) {
+    body.complain("id", "must be words of a-z, 0-9 and inner hyphens, joined by dots");
+  }
+}
+
+// Everything of a schedule but `cron` and `timezone` has a default, so it is built in parts: Cron
+// has no empty value.
+std::optional<model::ScheduleDefinition> read_schedule_object(
+    const json::value& value, const std::string& path, const std::optional<std::string>& path_id,
+    std::vector<FieldError>& errors) {
+  constexpr std::array kPolicies{"ALLOW", "FORBID", "REPLACE"};
+  constexpr std::array kMissed{"none", "last", "all"};
+  constexpr std::int64_t kLongestDeadline = 366LL * 24 * 3600;
+  Body body(value, path, errors);
+  std::string id;
+  std::string expression;
+  std::string timezone = "UTC";
+  read_id(body, path_id, id);
+  body.require("cron");
+  const bool has_cron = body.read("cron", expression);
+  auto cron = Cron::parse(expression);
+  if (has_cron && !cron) body.complain("cron", cron.error().message);
+  body.read("timezone", timezone);
+  const auto zone = Zone::find(timezone);
+  if (!zone) body.complain("timezone", zone.error().message);
+  std::int64_t deadline = 900;
+  body.read("startingDeadlineSeconds", deadline, 1, kLongestDeadline);
+  const int policy = body.choice("concurrencyPolicy", kPolicies);
+  bool enabled = true;
+  body.read("enabled", enabled);
+  const int missed = body.choice("missed", kMissed);
+  std::int64_t missed_limit = 10;
+  body.read("missedLimit", missed_limit, 1, 1000);
+  for (const char* written : {"uid", "job", "createdAt", "nextRunAt"}) body.find(written);
+  body.finish();
+  if (!cron || !zone) return std::nullopt;
+  return model::ScheduleDefinition{
+      .id = std::move(id),
+      .cron = *std::move(cron),
+      .zone = *zone,
+      .starting_deadline_s = deadline,
+      .policy = static_cast<model::ConcurrencyPolicy>(std::max(policy, 0)),
+      .enabled = enabled,
+      .missed = static_cast<model::MissedPolicy>(std::max(missed, 0)),
+      .missed_limit = static_cast<std::uint32_t>(missed_limit)};
+}
+
+void read_schedules(Body& body, JobBody& job, std::vector<FieldError>& errors) {
+  const json::value* value = body.find("schedules");
+  if (!value) return;
+  if (!value->is_array()) return body.complain("schedules", "must be an array");
+  auto& schedules = job.schedules.emplace();
+  std::set<std::string> ids;
+  std::size_t index = 0;
+  for (const json::value& item : value->get_array()) {
+    const auto path = fmt::format("{}/{}", body.at("schedules"), index++);
+    auto schedule = read_schedule_object(item, path, std::nullopt, errors);
+    if (!schedule) continue;
+    if (!ids.insert(schedule->id).second) {
+      errors.push_back({.path = path + "/id", .errors = {"is taken by another schedule"}});
+    }
+    schedules.push_back(*std::move(schedule));
+  }
+}
+
+void read_dependencies(Body& body, JobBody& job) {
+  auto& dependencies = job.definition.dependencies;
+  body.read("dependencies", dependencies);
+  std::set<std::string> seen;
+  for (const std::string& id : dependencies) {
+    if (!seen.insert(id).second) {
+      return body.complain("dependencies", fmt::format("names '{}' twice", id));
+    }
+  }
+  // Either a clock or other jobs start a job; both would make "why did it run?" unanswerable.
+  if (!dependencies.empty() && job.schedules && !job.schedules->empty()) {
+    body.complain("dependencies", "must be empty for a job with schedules");
+  }
+}
+
+}  // namespace
+
+Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id) {
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  JobBody job;
+  Body body(*value, "", errors);
+  read_id(body, path_id, job.definition.id);
+  std::string description;
+  if (body.read("description", description)) job.definition.description = std::move(description);
+  body.read("labels", job.definition.labels);
+  body.require("run");
+  if (const json::value* run = body.find("run")) {
+    job.definition.spec = read_run(*run, "/run", errors);
+  }
+  read_schedules(body, job, errors);
+  read_dependencies(body, job);
+  for (const char* written :
+       {"uid", "version", "createdAt", "updatedAt", "activeRuns", "totals", "lastRunState"}) {
+    body.find(written);
+  }
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return job;
+}
+
+Result<model::ScheduleDefinition> read_schedule(std::string_view text,
+                                                const std::optional<std::string>& path_id) {
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  auto schedule = read_schedule_object(*value, "", path_id, errors);
+  if (!errors.empty() || !schedule) return fail(invalid_body(std::move(errors)));
+  return *std::move(schedule);
+}
+
+Result<std::shared_ptr<const model::RunParameters>> read_run_parameters(std::string_view text) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return nullptr;
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  model::RunParameters parameters;
+  Body body(*value, "", errors);
+  body.read("env", parameters.env);
+  body.read("description", parameters.description);
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  if (parameters == model::RunParameters{}) return nullptr;
+  return std::make_shared<const model::RunParameters>(std::move(parameters));
+}
+
+Result<std::string> read_secret(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  std::string secret;
+  Body body(*value, "", errors);
+  body.require("value");
+  body.read("value", secret);
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return secret;
+}
+
+}  // namespace docket::native

@@ -1,0 +1,64 @@
+#pragma once
+
+// The nouns as JSON of this door. Every member is always there; what is not known or not yet is
+// null.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json_writer.h"
+#include "engine/engine.h"
+#include "engine/explain.h"
+#include "engine/store.h"
+#include "model/event.h"
+#include "model/lock.h"
+#include "model/schedule.h"
+#include "model/task.h"
+
+namespace docket::native {
+
+void write_time(JsonWriter& out, Time time);              // null for kNever
+void write_id(JsonWriter& out, std::uint64_t id);         // a string; null for none
+void write_text(JsonWriter& out, std::string_view text);  // null when empty
+
+void write_job(JsonWriter& out, const engine::Engine& engine, const engine::JobEntry& entry,
+               Time now);
+void write_schedule(JsonWriter& out, const engine::Engine& engine, const std::string& job_id,
+                    const model::Schedule& schedule, Time now);
+
+void write_task(JsonWriter& out, const model::Task& task, std::string_view job_id);
+// A task with its attempts, oldest first.
+void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
+               std::span<const model::Task> attempts);
+
+// A task with all that hangs on it.
+struct TaskTree {
+  model::Task task;
+  std::vector<TaskTree> children;  // oldest first
+};
+void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id);
+
+void write_event(JsonWriter& out, const model::Event& event);
+void write_explanation(JsonWriter& out, const engine::Explanation& explanation);
+
+// {"items":[...],"next":...}: `next` is what to pass as ?after= for the page behind this one, null
+// on the last.
+class PageWriter {
+ public:
+  PageWriter() { json_.begin_object().key("items").begin_array(); }
+  JsonWriter& item() { return json_; }  // write one value
+  std::string finish(std::string_view next) {
+    json_.end_array().key("next");
+    write_text(json_, next);
+    json_.end_object();
+    return std::move(text_);
+  }
+
+ private:
+  std::string text_;
+  JsonWriter json_{text_};
+};
+
+}  // namespace docket::native

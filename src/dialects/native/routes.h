@@ -1,0 +1,43 @@
+#pragma once
+
+// What the resources of this door share: the parts they answer from, and the tables they export.
+
+#include <memory>
+#include <vector>
+
+#include "dialects/native/native.h"
+#include "engine/loop.h"
+#include "engine/ports.h"
+#include "http/door.h"
+
+namespace docket::native {
+
+struct Context {
+  engine::Loop& loop;
+  engine::Archive& archive;
+  engine::Logs& logs;
+  NativeSettings settings;
+};
+using ContextPtr = std::shared_ptr<const Context>;  // shared by all handlers of a door
+using Routes = std::vector<http::Route>;
+
+using Action = void (*)(const Context&, const http::Request&, http::Reply);
+
+// A route of this door. JSON bodies are wanted by content type (kJson) or taken as they come
+// (kOptional).
+http::Route route(const ContextPtr& context, const char* method, const char* pattern, Action action,
+                  http::BodyRule body = http::BodyRule::kIgnore);
+
+Routes job_routes(const ContextPtr& context);
+Routes schedule_routes(const ContextPtr& context);
+Routes ledger_routes(const ContextPtr& context);
+Routes run_routes(const ContextPtr& context);
+Routes task_routes(const ContextPtr& context);
+Routes event_routes(const ContextPtr& context);
+Routes log_routes(const ContextPtr& context);
+Routes lock_routes(const ContextPtr& context);
+Routes secret_routes(const ContextPtr& context);
+Routes explain_routes(const ContextPtr& context);
+Routes status_routes(const ContextPtr& context);
+
+}  // namespace docket::native

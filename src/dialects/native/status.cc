@@ -1,0 +1,89 @@
+// The server itself: how it is, which node it runs work on, and the description of this API.
+
+#include <utility>
+
+#include "dialects/native/answer.h"
+#include "dialects/native/openapi.h"
+#include "dialects/native/render.h"
+#include "dialects/native/routes.h"
+
+namespace docket::native {
+namespace {
+
+using engine::Engine;
+
+struct StoreState {
+  bool full = false;
+  bool failed = false;
+};
+
+void write_counters(JsonWriter& out, const Engine::Counters& counters) {
+  out.begin_object().member("runsStarted", counters.runs_started);
+  out.member("runsSucceeded", counters.runs_succeeded).member("runsFailed", counters.runs_failed);
+  out.member("dueMissed", counters.due_missed).end_object();
+}
+
+std::string render_status(const Engine& engine, const NativeSettings& settings, StoreState store,
+                          Time now) {
+  std::string body;
+  JsonWriter out(body);
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(now - settings.started_at);
+  out.begin_object().member("version", settings.version);
+  write_time(out.key("now"), now);
+  write_time(out.key("startedAt"), settings.started_at);
+  // A clock that was set back does not make a server younger than new.
+  out.member("uptimeSeconds", std::max<std::int64_t>(uptime.count(), 0));
+  out.member("jobs", engine.jobs().size());
+  out.key("runs").begin_object().member("queued", engine.queue().size());
+  out.member("running", engine.queue().running()).end_object();
+  write_counters(out.key("counters"), engine.counters());
+  out.key("store").begin_object().member("full", store.full).member("failed", store.failed);
+  out.end_object().end_object();
+  return body;
+}
+
+void get_status(const Context& door, const http::Request&, http::Reply reply) {
+  const StoreState store{.full = door.loop.full(), .failed = door.loop.failed()};
+  door.loop.call<std::string>(
+      [settings = door.settings, store](Engine& engine, Time now) -> Result<std::string> {
+        return render_status(engine, settings, store, now);
+      },
+      answer_json(std::move(reply)));
+}
+
+void write_capacity(JsonWriter& out, const engine::Demand& demand) {
+  out.begin_object().member("cpus", static_cast<double>(demand.cpus_micro) / 1e6);
+  out.member("mem", static_cast<double>(demand.mem_kib) / 1024);
+  out.member("disk", static_cast<double>(demand.disk_kib) / 1024);
+  out.member("gpus", demand.gpus).end_object();
+}
+
+void get_targets(const Context& door, const http::Request&, http::Reply reply) {
+  door.loop.call<std::string>(
+      [](Engine& engine, Time) -> Result<std::string> {
+        const engine::NodeSettings& node = engine.settings().node;
+        PageWriter page;
+        JsonWriter& out = page.item();
+        out.begin_object().member("id", node.hostname).member("kind", "local");
+        write_capacity(out.key("capacity"), engine.queue().total());
+        write_capacity(out.key("free"), engine.queue().free());
+        out.key("attributes").begin_object();
+        for (const auto& [name, value] : node.attributes) out.member(name, value);
+        out.end_object().member("running", engine.queue().running()).end_object();
+        return page.finish("");
+      },
+      answer_json(std::move(reply)));
+}
+
+void get_openapi(const Context&, const http::Request&, http::Reply reply) {
+  reply(json_response(std::string(openapi_document())));
+}
+
+}  // namespace
+
+Routes status_routes(const ContextPtr& door) {
+  return {route(door, "GET", "/status", get_status), route(door, "GET", "/targets", get_targets),
+          route(door, "GET", "/openapi.json", get_openapi)};
+}
+
+}  // namespace docket::native

@@ -1,0 +1,74 @@
+#include "dialects/native/task_filter.h"
+
+#include <array>
+#include <utility>
+
+#include "dialects/native/lookup.h"
+#include "dialects/native/render.h"
+
+namespace docket::native {
+namespace {
+
+void read_states(Query& query, engine::TaskQuery& into) {
+  for (const std::string& name : query.list("state")) {
+    if (const auto state = model::state_of(name)) {
+      into.states.push_back(*state);
+    } else {
+      query.complain("state", "'" + name + "' is not a state: " +
+                                  "created, queued, running, paused, done, failed, aborted");
+    }
+  }
+}
+
+std::optional<model::Trigger> read_trigger(Query& query) {
+  constexpr std::array kTriggers{model::Trigger::kManual, model::Trigger::kSchedule,
+                                 model::Trigger::kDependency};
+  const auto name = query.text("trigger");
+  if (!name) return std::nullopt;
+  for (const model::Trigger trigger : kTriggers) {
+    if (*name == model::name_of(trigger)) return trigger;
+  }
+  query.complain("trigger", "must be manual, schedule or dependency");
+  return std::nullopt;
+}
+
+engine::Order read_order(Query& query) {
+  const auto order = query.text("order");
+  if (order == "oldest") return engine::Order::kOldestFirst;
+  if (order && *order != "newest") query.complain("order", "must be newest or oldest");
+  return engine::Order::kNewestFirst;
+}
+
+}  // namespace
+
+TaskFilter read_task_filter(Query& query) {
+  TaskFilter filter;
+  filter.query.job_id = query.text("job");
+  filter.query.name = query.text("name");
+  read_states(query, filter.query);
+  filter.query.schedule = query.id<ScheduleUid>("scheduleUid");
+  filter.trigger = read_trigger(query);
+  filter.query.created_from = query.time("createdFrom");
+  filter.query.created_until = query.time("createdUntil");
+  filter.query.order = read_order(query);
+  filter.query.after = query.id<TaskId>("after");
+  filter.query.limit = query.limit();
+  return filter;
+}
+
+Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& filter) {
+  std::function<bool(const engine::TaskRow&)> keep;
+  if (filter.trigger || filter.kind) {
+    keep = [&](const engine::TaskRow& row) {
+      return (!filter.trigger || row.task.trigger == *filter.trigger) &&
+             (!filter.kind || row.task.kind == *filter.kind);
+    };
+  }
+  auto page = read_tasks(reader, filter.query, keep);
+  if (!page) return fail(std::move(page.error()));
+  PageWriter out;
+  for (const engine::TaskRow& row : page->rows) write_task(out.item(), row.task, row.job_id);
+  return out.finish(page->next ? std::to_string(page->next->value) : "");
+}
+
+}  // namespace docket::native

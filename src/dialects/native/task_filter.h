@@ -1,0 +1,27 @@
+#pragma once
+
+// Lists of tasks: the query parameters that runs and tasks share, and the page they give.
+
+#include <optional>
+#include <string>
+
+#include "core/result.h"
+#include "dialects/native/query.h"
+#include "engine/store.h"
+#include "model/task.h"
+
+namespace docket::native {
+
+struct TaskFilter {
+  engine::TaskQuery query;                // what the store can select
+  std::optional<model::Trigger> trigger;  // what it cannot
+  std::optional<model::TaskKind> kind;
+  std::string schedule_id;  // to be turned into query.schedule by whoever has the engine
+};
+
+// job, name, state, scheduleUid, trigger, createdFrom, createdUntil, order, after, limit.
+TaskFilter read_task_filter(Query& query);
+
+Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& filter);
+
+}  // namespace docket::native
