@@ -56,14 +56,16 @@ TEST_F(LimitsTest, AHundredThousandHeadersAre431InBoundedMemory) {
   std::string request = "GET / HTTP/1.1\r\n";
   for (int i = 0; i < 100000; ++i) request += "name-" + std::to_string(i) + ": value\r\n";
   const auto before = resident_bytes();
-  for (int round = 0; round < 5; ++round) {
-    Client client(port);
-    EXPECT_TRUE(client.send(request + "\r\n"));  // swallowed, so that the answer is read
-    const auto answer = client.read_answer();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(std::make_unique<Client>(port));
+    EXPECT_TRUE(clients.back()->send(request + "\r\n"));  // swallowed, so that the answer is read
+    const auto answer = clients.back()->read_answer();
     EXPECT_EQ(answer.status, 431);
     EXPECT_TRUE(answer.has("\r\nConnection: close\r\n"));
   }
-  EXPECT_LT(resident_bytes(), before + (std::size_t{16} << 20U));
+  // Kept whole, they would take over 100 MB; sanitizers hold on to what was freed.
+  EXPECT_LT(resident_bytes(), before + (std::size_t{80} << 20U));
 }
 
 TEST_F(LimitsTest, ALongBodyIs413BeforeItIsSent) {
