@@ -21,13 +21,12 @@ namespace {
 using boost::system::error_code;
 namespace asio = boost::asio;
 
-constexpr std::size_t kCoalesceBytes =
-    64 * 1024;                                  // pipelined answers share writes of about this size
-constexpr std::size_t kCopiedBody = 16 * 1024;  // smaller bodies are copied behind their head
-constexpr std::size_t kPipelineBytes = 64 * 1024;  // input kept while an answer is owed
-constexpr std::size_t kSwallowBytes =
-    32 * 1024 * 1024;                             // read and thrown away after a final answer
-constexpr std::size_t kKeptCapacity = 16 * 1024;  // buffers of quiet connections shrink to this
+// Input kept while an answer is owed.
+constexpr std::size_t kPipelineBytes = 64 * 1024;
+// Read and thrown away after a final answer.
+constexpr std::size_t kSwallowBytes = 32 * 1024 * 1024;
+// Buffers of quiet connections shrink to this.
+constexpr std::size_t kKeptCapacity = 16 * 1024;
 
 void empty_buffer(std::string& buffer) {
   buffer.clear();
@@ -66,9 +65,6 @@ void Connection::refuse() {
   fail(503);
   settle();
 }
-
-// ----------------------------------------------------------------------------------------------------
-// input
 
 void Connection::watch_input() {
   if (waiting_input_ || input_ended_ || phase_ == Phase::kClosed) return;
@@ -214,111 +210,6 @@ void Connection::call_handler() {
     if (phase_ == Phase::kHandling) respond_failure(500);
   }
 }
-
-// --------------------------------------------------------------------------------------------------
-// answers
-
-void Connection::deliver(std::uint64_t exchange, Content content) {
-  if (exchange != exchange_) return;
-  if (auto* chunk = std::get_if<Chunk>(&content)) {
-    if (phase_ != Phase::kStreaming || !chunk_owed_) return;
-    on_chunk(std::move(*chunk));
-    // Not at once: a source that is just giving a chunk shall not be asked for the next one.
-    return pulling_ ? void() : later();
-  }
-  if (phase_ != Phase::kHandling) return;
-  if (auto* response = std::get_if<Response>(&content)) {
-    respond(std::move(*response));
-  } else {
-    respond_failure(500);
-  }
-  if (!consuming_) proceed({});
-}
-
-void Connection::respond(Response response) {
-  if (home_->draining()) last_ = true;
-  const bool bodiless = match_.head || !may_have_body(response.status);
-  auto stream = std::move(response.stream);
-  HeadOptions options{.server = match_.door->server_header, .date = home_->date()};
-  if (stream) options.form = http10_ ? BodyForm::kUntilClose : BodyForm::kChunked;
-  if (stream && !bodiless && http10_) last_ = true;
-  options.close = last_;
-  options.http10 = http10_;
-  append_head(out_, response, options);
-  if (bodiless || !stream) {
-    if (!bodiless) append_body(std::move(response.body));
-    return end_response();
-  }
-  stream_chunked_ = !http10_;
-  stream_ = std::move(stream);
-  chunk_owed_ = false;
-  phase_ = Phase::kStreaming;
-  deadline_ = home_->now() + home_->limits().heartbeat;
-}
-
-void Connection::respond_failure(int status) {
-  Response response = render_failure(*match_.door, status, path_);
-  if (status == 405) response.headers.emplace_back("Allow", match_.allow);
-  respond(std::move(response));
-}
-
-void Connection::fail(int status) {
-  if (!match_.door) match_.door = &router_->fallback();
-  last_ = linger_ = true;
-  respond_failure(status);
-}
-
-void Connection::end_response() {
-  phase_ = last_ ? Phase::kClosing : Phase::kReading;
-  match_ = Match();
-  path_.clear();
-}
-
-void Connection::append_body(std::string body) {
-  if (body.size() <= kCopiedBody) {
-    out_.append(body);
-  } else {
-    body_ = std::move(body);
-  }
-}
-
-void Connection::on_chunk(Chunk chunk) {
-  chunk_owed_ = false;
-  if (chunk.data) return append_stream_data(*chunk.data);
-  if (stream_chunked_) append_last_chunk(out_);
-  retire_stream();
-  end_response();
-}
-
-void Connection::append_stream_data(std::string_view data) {
-  if (data.empty()) return;
-  if (stream_chunked_) {
-    append_chunk(out_, data);
-  } else {
-    out_.append(data);
-  }
-}
-
-void Connection::pull_stream() {
-  pulling_ = true;
-  while (phase_ == Phase::kStreaming && !chunk_owed_ && unsent() < kCoalesceBytes) {
-    chunk_owed_ = true;
-    try {
-      stream_->next(make_next(home_->mailbox(), weak_from_this(), exchange_));
-    } catch (...) {
-      close();  // without a last chunk, so that the client sees that the body is cut
-    }
-  }
-  pulling_ = false;
-}
-
-// The stream may be on the stack, ending itself; it is let go of when the stack has unwound.
-void Connection::retire_stream() {
-  if (stream_) asio::post(socket_.get_executor(), [stream = std::move(stream_)] {});
-}
-
-// ---------------------------------------------------------------------------------------------------
-// output
 
 std::size_t Connection::unsent() const { return out_.size() + body_.size() - sent_; }
 

@@ -50,6 +50,9 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void close();
 
  private:
+  // Pipelined answers, and chunks of a stream that come at once, share writes of about this size.
+  static constexpr std::size_t kCoalesceBytes = 64 * 1024;
+
   enum class Phase {
     kReading,    // a request, or waiting for one
     kHandling,   // a handler owes an answer
@@ -72,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void on_request();
   void call_handler();
 
-  // Answers.
+  // Answers (connection_answers.cc).
   void respond(Response response);
   void respond_failure(int status);
   void fail(int status);  // answers, and ends the connection since its input cannot be followed

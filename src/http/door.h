@@ -12,16 +12,16 @@
 namespace docket::http {
 
 enum class BodyRule {
-  kIgnore,    // read and dropped (within the limit); the handler sees an empty body unless it is
-              // kOptional
+  kIgnore,    // read and dropped (within the limit); the handler sees an empty body
   kOptional,  // handed over as it came, whatever its content type
   kJson,      // Content-Type must be application/json or text/json, else the door's 415
 };
 
 struct Route {
-  std::string method;   // GET routes answer HEAD too
-  std::string pattern;  // "/v1/jobs/{job}/runs": literal segments and one-segment captures; last
-                        // may be {rest...}
+  std::string method;  // GET routes answer HEAD too
+  // "/v1/jobs/{job}/runs": literal segments and one-segment captures. The last may be {rest...}:
+  // everything below, also nothing; never a path with "." or ".." segments.
+  std::string pattern;
   Handler handler;
   BodyRule body = BodyRule::kIgnore;
 };
@@ -37,8 +37,8 @@ struct Failure {
 struct Door {
   std::string name;  // "metronome": the flag and config key of its port
   std::vector<Route> routes;
-  std::function<Response(const Failure&)> envelope;
-  std::size_t body_limit = 1 << 20;  // bytes; more is 413
+  std::function<Response(const Failure&)> envelope;  // none: {"message":"..."}
+  std::size_t body_limit = 1 << 20;                  // bytes; more is 413
   bool collapse_slashes = true;      // "//" is "/", and one trailing slash is dropped
   bool wrong_method_is_404 = false;  // else 405 with Allow
   std::string server_header = "docket";

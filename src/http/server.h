@@ -26,20 +26,20 @@ class io_context;
 namespace docket::http {
 
 struct Limits {
-  std::size_t header_bytes = 64 * 1024;  // more is 431
+  std::size_t header_bytes = 64 * 1024;  // more is 431 (414 when it is all request line)
   std::size_t connections = 20000;       // more are accepted and answered 503 at once
-  std::chrono::milliseconds request_timeout{
-      std::chrono::seconds{15}};  // from first byte to last of one request; 408
-  std::chrono::milliseconds idle_timeout{
-      std::chrono::seconds{75}};  // between requests; closed silently
-  std::chrono::milliseconds write_timeout{std::chrono::seconds{60}};  // a client that does not read
-  std::chrono::milliseconds heartbeat{
-      std::chrono::seconds{15}};  // silence of a stream before its heartbeat
+  // From the first byte to the last of one request; then 408.
+  std::chrono::milliseconds request_timeout = std::chrono::seconds(15);
+  // Between requests; closed silently.
+  std::chrono::milliseconds idle_timeout = std::chrono::seconds(75);
+  // A client that does not read.
+  std::chrono::milliseconds write_timeout = std::chrono::seconds(60);
+  // Silence of a stream before its heartbeat is sent.
+  std::chrono::milliseconds heartbeat = std::chrono::seconds(15);
 };
 
 struct Mount {
-  std::string
-      prefix;  // "" or "/service/metronome"; the longest matching prefix with a matching route wins
+  std::string prefix;  // "" or "/service/metronome"; the longest with a matching route wins
   std::shared_ptr<const Door> door;  // shared: one door is mounted on its own port and on the hub
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <fstream>
 
@@ -203,6 +204,22 @@ TEST_F(LimitsTest, ARushOfConnectionsIsSurvived) {
   int status = 0;
   for (int i = 0; i < 1000 && status != 200; ++i) status = Client(port).get("/").status;
   EXPECT_EQ(status, 200);
+}
+
+TEST_F(LimitsTest, RunningOutOfDescriptorsIsSurvived) {
+  const auto port = serve();
+  rlimit original{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &original), 0);
+  const int free_descriptor = ::dup(0);
+  ::close(free_descriptor);
+  rlimit one_more = original;
+  one_more.rlim_cur = static_cast<rlim_t>(free_descriptor) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
+  Client client(port);  // takes the last one; the server cannot accept it
+  client.send("GET / HTTP/1.1\r\n\r\n");
+  on_io([] {});
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &original), 0);
+  EXPECT_EQ(client.read_answer().body, "ok");
 }
 
 TEST_F(LimitsTest, AClientThatDoesNotReadIsDisconnected) {
