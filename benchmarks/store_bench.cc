@@ -1,0 +1,383 @@
+// How fast the SQLite store is on this machine, beside what its disk can do, in one run:
+//
+//   store_bench [--directory DIR] [--finished N] [--queued N] [--seconds S]
+//
+// 1. the disk: fdatasync of 4 KiB, overwriting and appending
+// 2. an empty store: creating runs (a task and an event each) and whole lives of runs, by size of
+// batch
+// 3. the same store filled with a long history: creating runs again, pages of every kind, opening
+// and loading
+//
+// The history is built through commit() like any other.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/sqlite/sqlite_store.h"
+
+namespace docket::bench {
+namespace {
+
+using Stopwatch = std::chrono::steady_clock;
+using model::State;
+
+struct Options {
+  std::string directory = "store_bench.data";
+  std::uint64_t finished = 1'000'000;
+  std::uint64_t queued = 100'000;
+  double seconds = 2;
+  std::uint64_t jobs = 1000;
+};
+
+double seconds_since(Stopwatch::time_point start) {
+  return std::chrono::duration<double>(Stopwatch::now() - start).count();
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::fprintf(stderr, "store_bench: %s\n", result.error().message.c_str());
+    std::exit(1);
+  }
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+// Calls `work` for about the given time; returns how often it was called per second.
+double rate(double seconds, const std::function<void()>& work) {
+  const auto start = Stopwatch::now();
+  std::uint64_t count = 0;
+  while (seconds_since(start) < seconds) {
+    work();
+    ++count;
+  }
+  return static_cast<double>(count) / seconds_since(start);
+}
+
+enum class Writing { kOver, kOnto };
+
+double sync_rate(const std::string& directory, double seconds, Writing writing) {
+  const std::string file = directory + "/sync";
+  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::vector<char> page(4096, 'x');
+  constexpr off_t kLength = 16 << 20;
+  off_t at = 0;
+  for (; writing == Writing::kOver && at < kLength; at += 4096) {
+    if (pwrite(descriptor, page.data(), page.size(), at) < 0) std::exit(1);
+  }
+  fsync(descriptor);
+  at = 0;
+  const double per_second = rate(seconds, [&] {
+    if (pwrite(descriptor, page.data(), page.size(), at) < 0) std::exit(1);
+    at += 4096;
+    if (writing == Writing::kOver) at %= kLength;
+    fdatasync(descriptor);
+  });
+  close(descriptor);
+  unlink(file.c_str());
+  return per_second;
+}
+
+// Makes rows the way the engine does: rising numbers, one event with every change.
+class Feeder {
+ public:
+  Feeder(store::SqliteStore& store, std::uint64_t jobs) : store_(store), jobs_(jobs) {}
+
+  void resume() {
+    const engine::Snapshot snapshot = must(store_.load());
+    task_ = snapshot.last_task.value;
+    event_ = snapshot.last_event.value;
+    now_ = from_micros(1'600'000'000'000'000) + std::chrono::milliseconds(task_);
+  }
+
+  void make_jobs() {
+    engine::Batch batch;
+    for (std::uint64_t uid = 1; uid <= jobs_; ++uid) {
+      model::Job job;
+      job.uid = JobUid{uid};
+      job.definition.id = "group.job-" + std::to_string(uid);
+      model::ProcessSpec spec;
+      spec.cmd = "/bin/true";
+      job.definition.spec = spec;
+      engine::JobRow row;
+      row.job = std::make_shared<const model::Job>(std::move(job));
+      batch.jobs.push_back(std::move(row));
+    }
+    must(store_.commit(batch));
+  }
+
+  model::Task add_run(engine::Batch& batch, std::uint64_t job) {
+    model::Task run;
+    run.id = run.root = TaskId{++task_};
+    run.job = JobUid{job};
+    run.job_version = 1;
+    run.state = State::kQueued;
+    run.created_at = tick();
+    char name[32];
+    std::snprintf(name, sizeof name, "20190307%06llukC8Rs",
+                  static_cast<unsigned long long>(task_ % 1'000'000'000ULL));
+    run.name = name;
+    put(batch, run, State::kCreated);
+    return run;
+  }
+
+  model::Task add_attempt(engine::Batch& batch, const model::Task& run) {
+    model::Task attempt;
+    attempt.id = TaskId{++task_};
+    attempt.parent = attempt.root = run.id;
+    attempt.job = run.job;
+    attempt.job_version = run.job_version;
+    attempt.kind = model::TaskKind::kAttempt;
+    attempt.created_at = tick();
+    put(batch, attempt, State::kCreated);
+    return attempt;
+  }
+
+  void change(engine::Batch& batch, model::Task& task, State state) {
+    const State before = std::exchange(task.state, state);
+    if (state == State::kRunning) task.started_at = tick();
+    if (model::is_final(state)) task.finished_at = tick();
+    put(batch, task, before);
+  }
+
+  // Three ticks of every run: created and started, running, ended with its job's totals.
+  void lives(std::uint64_t count, State end) {
+    engine::Batch first, second, third;
+    std::vector<std::pair<model::Task, model::Task>> pairs;
+    for (std::uint64_t index = 0; index < count; ++index) {
+      model::Task run = add_run(first, next_job());
+      change(first, run, State::kRunning);
+      model::Task attempt = add_attempt(first, run);
+      pairs.emplace_back(std::move(run), std::move(attempt));
+    }
+    for (auto& [run, attempt] : pairs) change(second, attempt, State::kRunning);
+    for (auto& [run, attempt] : pairs) {
+      change(third, attempt, end);
+      change(third, run, end);
+    }
+    commit(first);
+    commit(second);
+    commit(third);
+  }
+
+  void creates(std::uint64_t count) {
+    engine::Batch batch;
+    for (std::uint64_t index = 0; index < count; ++index) add_run(batch, next_job());
+    commit(batch);
+  }
+
+  void commit(const engine::Batch& batch) {
+    rows_ += batch.tasks.size() + batch.events.size();
+    must(store_.commit(batch));
+  }
+
+  std::uint64_t rows() const { return rows_; }
+  void use_jobs(std::uint64_t count) { used_jobs_ = count; }
+
+ private:
+  Time tick() { return now_ += std::chrono::microseconds(200); }
+  std::uint64_t next_job() { return 1 + (turn_++ * 7919) % used_jobs_; }
+
+  void put(engine::Batch& batch, const model::Task& task, State before) {
+    batch.tasks.push_back(task);
+    model::Event event;
+    event.seq = EventSeq{++event_};
+    event.at = now_;
+    event.type = task.parent ? model::EventType::kAttemptChanged : model::EventType::kRunChanged;
+    event.job = task.job;
+    event.task = task.id;
+    event.root = task.root;
+    event.before = before;
+    event.after = task.state;
+    event.job_id = "group.job-" + std::to_string(task.job.value);
+    batch.events.push_back(std::move(event));
+  }
+
+  store::SqliteStore& store_;
+  std::uint64_t jobs_;
+  std::uint64_t used_jobs_ = 1;
+  std::uint64_t task_ = 0;
+  std::uint64_t event_ = 0;
+  std::uint64_t turn_ = 0;
+  std::uint64_t rows_ = 0;
+  Time now_ = from_micros(1'600'000'000'000'000);
+};
+
+std::unique_ptr<store::SqliteStore> open_store(const Options& options) {
+  return must(store::SqliteStore::open({.directory = options.directory + "/data"}));
+}
+
+void print_writes(Feeder& feeder, const Options& options, const char* where) {
+  for (std::uint64_t jobs : {std::uint64_t{1}, options.jobs}) {
+    feeder.use_jobs(jobs);
+    for (std::uint64_t size : {1U, 64U, 1000U}) {
+      const double batches = rate(options.seconds, [&] { feeder.creates(size); });
+      std::printf("  %-28s %5llu job(s)  batches of %4llu: %8.0f runs/s %9.0f rows/s\n", where,
+                  static_cast<unsigned long long>(jobs), static_cast<unsigned long long>(size),
+                  batches * static_cast<double>(size), batches * static_cast<double>(size) * 2);
+    }
+  }
+  for (std::uint64_t size : {1U, 16U, 64U}) {
+    const double batches = rate(options.seconds, [&] { feeder.lives(size, State::kDone); });
+    std::printf("  %-28s whole lives     batches of %4llu: %8.0f runs/s %9.0f rows/s\n", where,
+                static_cast<unsigned long long>(size), batches * static_cast<double>(size),
+                batches * static_cast<double>(size) * 12);
+  }
+}
+
+void fill(Feeder& feeder, const Options& options) {
+  feeder.use_jobs(options.jobs);
+  const auto start = Stopwatch::now();
+  for (std::uint64_t done = 0; done < options.finished; done += 500) {
+    // Failures are rare and far apart, as they are in life; job 1 gets a history of its own.
+    feeder.use_jobs(done % 2000 == 0 ? 1 : options.jobs);
+    feeder.lives(500, done % 100'000 == 0 ? State::kFailed : State::kDone);
+  }
+  for (std::uint64_t made = 0; made < options.queued; made += 1000) feeder.creates(1000);
+  std::printf("filled in %.1f s\n", seconds_since(start));
+}
+
+void print_page(const char* what, const std::function<std::size_t()>& query) {
+  std::vector<double> times;
+  std::size_t rows = 0;
+  for (int round = 0; round < 300; ++round) {
+    const auto start = Stopwatch::now();
+    rows = query();
+    times.push_back(seconds_since(start) * 1e3);
+  }
+  std::sort(times.begin(), times.end());
+  std::printf("  %-52s %5zu rows  p50 %7.3f ms  p99 %7.3f ms  worst %7.3f ms\n", what, rows,
+              times[times.size() / 2], times[times.size() * 99 / 100], times.back());
+}
+
+void print_pages(store::SqliteStore& store, std::uint64_t last_task) {
+  const std::unique_ptr<engine::Reader> reader = must(store.open_reader());
+  const auto tasks = [&](const char* what, const engine::TaskQuery& query) {
+    print_page(what, [&] { return must(reader->tasks(query)).size(); });
+  };
+  const Time middle = from_micros(1'600'000'000'000'000) + std::chrono::seconds(400);
+  tasks("tasks, newest 100", {});
+  tasks("runs, newest 100", {.parent = TaskId{}});
+  tasks("runs, newest 1000", {.parent = TaskId{}, .limit = 1000});
+  tasks("runs, oldest 100", {.parent = TaskId{}, .order = engine::Order::kOldestFirst});
+  tasks("runs after the middle", {.parent = TaskId{}, .after = TaskId{last_task / 2}});
+  tasks("runs of a job", {.parent = TaskId{}, .job = JobUid{77}});
+  tasks("runs of a job by its id", {.parent = TaskId{}, .job_id = "group.job-77"});
+  tasks("failed runs of a job",
+        {.parent = TaskId{}, .job = JobUid{77}, .states = {State::kFailed}});
+  tasks("failed runs of job 1", {.parent = TaskId{}, .job = JobUid{1}, .states = {State::kFailed}});
+  tasks("failed or aborted runs",
+        {.parent = TaskId{}, .states = {State::kFailed, State::kAborted}});
+  tasks("aborted runs: none", {.parent = TaskId{}, .states = {State::kAborted}});
+  tasks("running tasks: none", {.states = {State::kRunning}});
+  tasks("queued runs of a job, oldest", {.parent = TaskId{},
+                                         .job = JobUid{77},
+                                         .states = {State::kQueued},
+                                         .order = engine::Order::kOldestFirst});
+  tasks("a run by name", {.name = "20190307012345kC8Rs"});
+  tasks("attempts of a run", {.parent = TaskId{last_task / 4 * 2 + 1}});
+  tasks("done runs of a second", {.parent = TaskId{},
+                                  .states = {State::kDone},
+                                  .created_from = middle,
+                                  .created_until = middle + std::chrono::seconds(1)});
+  tasks("failed runs of a stretch", {.parent = TaskId{},
+                                     .states = {State::kFailed},
+                                     .created_from = middle,
+                                     .created_until = middle + std::chrono::seconds(100)});
+  const auto history = [&](const char* what, const engine::HistoryQuery& query) {
+    print_page(what, [&] { return must(reader->history(query)).size(); });
+  };
+  history("history of a job: successes", {.job = JobUid{77}});
+  history("history of a job: 100 successes", {.job = JobUid{77}, .limit = 100});
+  history("history of a job: failures", {.job = JobUid{77}, .succeeded = false});
+  history("history of job 1: successes", {.job = JobUid{1}});
+  const auto events = [&](const char* what, const engine::EventQuery& query) {
+    print_page(what, [&] { return must(reader->events(query)).size(); });
+  };
+  events("events after the middle", {.after = EventSeq{last_task * 2}});
+  events("events of a run", {.root = TaskId{last_task / 4 * 2 + 1}});
+  events("events of an attempt", {.task = TaskId{last_task / 4 * 2 + 2}});
+  events("events of a job after the middle", {.job = JobUid{77}, .after = EventSeq{last_task * 2}});
+}
+
+std::uint64_t resident_mib() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  unsigned long long size = 0, resident = 0;
+  if (!file || std::fscanf(file, "%llu %llu", &size, &resident) != 2) return 0;
+  std::fclose(file);
+  return resident * 4096 / (1 << 20);
+}
+
+void print_opening(const Options& options) {
+  auto start = Stopwatch::now();
+  auto store = open_store(options);
+  const double opened = seconds_since(start);
+  const engine::Snapshot snapshot = must(store->load());
+  std::printf("open %.1f ms, open and load %.1f ms: %zu jobs, %zu live tasks; resident %llu MiB\n",
+              opened * 1e3, seconds_since(start) * 1e3, snapshot.jobs.size(), snapshot.tasks.size(),
+              static_cast<unsigned long long>(resident_mib()));
+}
+
+void run(const Options& options) {
+  std::filesystem::remove_all(options.directory);
+  std::filesystem::create_directories(options.directory);
+  const auto print_disk = [&] {
+    std::printf("disk: %.0f fdatasync/s over 4 KiB, %.0f/s when the file grows\n",
+                sync_rate(options.directory, 1, Writing::kOver),
+                sync_rate(options.directory, 1, Writing::kOnto));
+  };
+  print_disk();
+  {
+    const auto start = Stopwatch::now();
+    auto store = open_store(options);
+    std::printf("open an empty store %.1f ms\n", seconds_since(start) * 1e3);
+    Feeder feeder(*store, options.jobs);
+    feeder.make_jobs();
+    print_writes(feeder, options, "empty store");
+  }
+  std::filesystem::remove_all(options.directory + "/data");
+  print_opening(options);
+  auto store = open_store(options);
+  Feeder feeder(*store, options.jobs);
+  feeder.make_jobs();
+  fill(feeder, options);
+  print_pages(*store, must(store->load()).last_task.value);
+  store.reset();
+  print_opening(options);
+  store = open_store(options);
+  Feeder again(*store, options.jobs);
+  again.resume();
+  print_writes(again, options, "store with a long history");
+  print_disk();
+  store.reset();
+  std::printf(
+      "file %.0f MiB\n",
+      static_cast<double>(std::filesystem::file_size(options.directory + "/data/docket.db")) /
+          (1 << 20));
+  std::filesystem::remove_all(options.directory);
+}
+
+}  // namespace
+}  // namespace docket::bench
+
+int main(int count, char** arguments) {
+  docket::bench::Options options;
+  for (int at = 1; at + 1 < count; at += 2) {
+    const std::string name = arguments[at];
+    if (name == "--directory") options.directory = arguments[at + 1];
+    if (name == "--finished") options.finished = std::strtoull(arguments[at + 1], nullptr, 10);
+    if (name == "--queued") options.queued = std::strtoull(arguments[at + 1], nullptr, 10);
+    if (name == "--seconds") options.seconds = std::strtod(arguments[at + 1], nullptr);
+  }
+  docket::bench::run(options);
+}
