@@ -1,6 +1,5 @@
 #include "cli/command_tree.h"
 
-#include <CLI/Formatter.hpp>
 
 namespace docket::cli {
 namespace {
@@ -80,6 +79,7 @@ CLI::Option* json_file(CLI::App& command, std::string& target) {
 Completes completes(const CLI::Option& positional) {
   const std::string name = positional.get_name(true);
   if (name == "job-id") return Completes::kJob;
+  if (name == "stream") return Completes::kStream;
   return name == "file" ? Completes::kFile : Completes::kNothing;
 }
 

@@ -3,7 +3,7 @@
 // The tree of commands: CLI11 parses, each leaf carries the action that does it. Help, completion
 // and suggestions are read from the tree, so they cannot differ from what is parsed.
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>  // every user of App must see all of its inline parts
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,7 +19,7 @@ using LocalAction = std::function<Result<void>(const CliEnvironment&)>;
 using ServerAction = std::function<Result<void>(const CliEnvironment&, ServerApi&)>;
 
 // What a positional names, so that the shell can complete it.
-enum class Completes { kNothing, kJob, kFile };
+enum class Completes { kNothing, kJob, kFile, kStream };
 
 class CommandTree {
  public:

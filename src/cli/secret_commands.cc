@@ -9,8 +9,10 @@
 #include "cli/command_tree.h"
 #include "cli/input.h"
 #include "cli/json_access.h"
+#include "cli/native_calls.h"
 #include "cli/table.h"
 #include "core/json_writer.h"
+#include "core/utf8.h"
 
 namespace docket::cli {
 namespace {
@@ -40,6 +42,7 @@ Result<void> put_secret(const CliEnvironment& env, ServerApi& server, const Secr
   if (!value) return fail(value.error());
   // `echo value |` ends with a newline that is not meant; a file is taken as it is.
   if (flags.file.empty() && value->ends_with('\n')) value->pop_back();
+  if (!is_utf8(*value)) return fail(ErrorKind::kInvalid, "the value is not UTF-8 text");
   const json::value body = json::object({{"value", *value}});
   const auto put = server.call(
       {.door = Door::kNative, .method = "PUT", .path = secret_path(flags.path), .body = &body});
@@ -48,14 +51,14 @@ Result<void> put_secret(const CliEnvironment& env, ServerApi& server, const Secr
 }
 
 Result<void> list_secrets(const CliEnvironment& env, ServerApi& server, const SecretFlags& flags) {
-  const auto secrets = server.native("/secrets");
+  const auto secrets = all_items(server, "/secrets?limit=500");
   if (!secrets) return fail(secrets.error());
   if (flags.format.json && !flags.format.quiet) {
-    env.out << to_pretty_json(*secrets) << '\n';
+    env.out << to_pretty_json(json::value(*secrets)) << '\n';
     return {};
   }
   Table table({"PATH", "UPDATED"});
-  for (const json::value& secret : array_at(*secrets, "items")) {
+  for (const json::value& secret : *secrets) {
     if (flags.format.quiet) env.out << text_at(secret, "path") << '\n';
     table.add({text_at(secret, "path"), text_at(secret, "updatedAt")});
   }

@@ -49,6 +49,9 @@ std::vector<FieldError> details_of(const json::value& body) {
       if (text.is_string()) field.errors.emplace_back(text.get_string());
     }
   }
+  for (const json::value& error : array_at(body, "errors")) {  // the native API
+    fields.push_back({text_at(error, "path"), {text_at(error, "message")}});
+  }
   return fields;
 }
 
