@@ -49,8 +49,9 @@ inline tl::unexpected<Error> fail_errno(std::string_view doing, int error) {
   return fail(ErrorKind::kInternal, std::string(doing) + ": " + errno_text(error));
 }
 
-// Reads a small file (proc, sysfs, a record) whole. Empty when it is missing: those readers treat
-// both alike.
+// Reads from the start of a file, whatever its position. Empty on an error: readers of proc, sysfs
+// and records treat a file that can not be read like one that is not there.
+std::string read_whole(int fd, std::size_t limit);
 std::string read_small_file(int dir_fd, const char* path, std::size_t limit = 1 << 20);
 
 }  // namespace docket::runner

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <array>
 #include <csignal>
@@ -27,8 +28,11 @@ void note(const std::string& line) { fmt::print(stderr, "runner: {}\n", line); }
 // clean: it has no handlers (signals come through a descriptor, writes use MSG_NOSIGNAL) and
 // children need not reset anything.
 sigset_t take_signals() {
+  // By system call: libc keeps two signals to itself, which a parent may have left ignored all the
+  // same.
+  constexpr char kDefault[64] = {};  // a zeroed kernel sigaction
   for (int number = 1; number < NSIG; ++number) {
-    if (number != SIGKILL && number != SIGSTOP) ::signal(number, SIG_DFL);
+    ::syscall(SYS_rt_sigaction, number, kDefault, nullptr, std::size_t{8});
   }
   sigset_t handled;
   sigemptyset(&handled);
@@ -94,6 +98,10 @@ Result<> Runner::lock_directory() {
   if (!lock_) return fail_errno(fmt::format("can not open {}", path), errno);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorKind::kConflict, fmt::format("another runner has {}", config_.dir.string()));
+  }
+  const std::string pid = fmt::format("{}\n", ::getpid());  // for people who look
+  if (::ftruncate(lock_.get(), 0) != 0 || ::pwrite(lock_.get(), pid.data(), pid.size(), 0) < 0) {
+    return fail_errno(fmt::format("can not write {}", path), errno);
   }
   return {};
 }

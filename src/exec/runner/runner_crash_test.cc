@@ -1,0 +1,296 @@
+// The server dies, the runner dies, children daemonize: nothing is lost, nothing runs twice,
+// nothing is left behind.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "exec/runner/log_files.h"
+#include "exec/runner/owned_fd.h"
+#include "exec/runner/testing/harness.h"
+
+namespace docket::runner::testing {
+namespace {
+
+using engine::AttemptPhase;
+using engine::AttemptReport;
+using engine::LaunchSpec;
+using ::testing::HasSubstr;
+
+std::filesystem::path runner_dir(const Harness& runner) { return runner.dir() / "runner"; }
+
+// A command that says its pid and ends, with 5, when a file appears.
+std::string until_file(const std::filesystem::path& file) {
+  return fmt::format("echo $$; while [ ! -e {} ]; do sleep 0.01; done; exit 5", file.string());
+}
+
+void touch(const std::filesystem::path& file) { std::ofstream(file).flush(); }
+
+// ---- the server is killed ----
+
+TEST(ServerCrashTest, FindsWhatStillRuns) {
+  Harness runner;
+  const TaskId token = runner.start(until_file(runner.dir() / "go"));
+  runner.first_line(token);
+  const Time started = runner.find(token).started_at;
+  runner.drop_server();
+  runner.start_server();
+  const AttemptReport report = runner.find(token);
+  EXPECT_EQ(report.phase, AttemptPhase::kRunning);
+  EXPECT_EQ(report.started_at, started);
+  touch(runner.dir() / "go");
+  EXPECT_EQ(runner.wait(token).exit_code, 5);  // told to the new server
+}
+
+TEST(ServerCrashTest, FindsWhatEndedMeanwhile) {
+  Harness runner;
+  const TaskId token = runner.start(until_file(runner.dir() / "go"));
+  const pid_t pid = std::atoi(runner.first_line(token).c_str());
+  runner.drop_server();
+  touch(runner.dir() / "go");
+  while (runs(pid)) ::sched_yield();
+  runner.start_server();
+  ASSERT_TRUE(runner.until([&] { return runner.find(token).phase == AttemptPhase::kExited; }));
+  const AttemptReport report = runner.find(token);
+  EXPECT_EQ(report.exit_code, 5);
+  EXPECT_GE(report.finished_at, report.started_at);
+  EXPECT_EQ(runner.out(token), fmt::format("{}\n", pid));
+}
+
+TEST(ServerCrashTest, CallsMadeWhileDisconnectedAreKept) {
+  Harness runner;
+  const pid_t first = runner.runner_pid();
+  ::kill(first, SIGSTOP);
+  const TaskId token = runner.start("echo once");
+  ::kill(first, SIGKILL);  // it never read the start
+  EXPECT_TRUE(runner.wait(token).succeeded());
+  EXPECT_EQ(runner.out(token), "once\n");
+  EXPECT_NE(runner.runner_pid(), first);
+}
+
+TEST(ServerCrashTest, RunnerEndsWhenNobodyNeedsIt) {
+  Harness runner({"idle_ms=1"});
+  const TaskId token = runner.start(until_file(runner.dir() / "go"));
+  runner.first_line(token);
+  const pid_t pid = runner.runner_pid();
+  runner.drop_server();
+  EXPECT_TRUE(runs(pid));
+  touch(runner.dir() / "go");
+  while (runs(pid)) ::sched_yield();
+  runner.start_server();  // a new runner knows the old one's results
+  EXPECT_EQ(runner.find(token).exit_code, 5);
+}
+
+// ---- the runner is killed ----
+
+TEST(RunnerCrashTest, ANewRunnerAdoptsWhatRuns) {
+  Harness runner;
+  const TaskId token = runner.start(until_file(runner.dir() / "go"));
+  runner.first_line(token);
+  const Time started = runner.find(token).started_at;
+  runner.kill_runner();
+  const AttemptReport found = runner.find(token);
+  EXPECT_EQ(found.phase, AttemptPhase::kRunning);
+  EXPECT_EQ(found.started_at, started);
+  touch(runner.dir() / "go");
+  ASSERT_TRUE(runner.until([&] {
+    return runner.seen(token, AttemptPhase::kExited) + runner.seen(token, AttemptPhase::kLost) > 0;
+  }));
+  // Linux 6.15 tells the status of a process that is not our child; before, the outcome is lost and
+  // said to be.
+  if (runner.seen(token, AttemptPhase::kExited) > 0) {
+    EXPECT_EQ(runner.wait(token).exit_code, 5);
+  }
+  EXPECT_EQ(runner.find(token).phase, runner.seen(token, AttemptPhase::kExited) > 0
+                                          ? AttemptPhase::kExited
+                                          : AttemptPhase::kLost);
+}
+
+TEST(RunnerCrashTest, AnAdoptedAttemptCanBeStopped) {
+  Harness runner;
+  const TaskId token = runner.start("(trap '' TERM; echo $$; while :; do sleep 0.01; done) & wait");
+  const pid_t pid = std::atoi(runner.first_line(token).c_str());
+  runner.kill_runner();
+  runner.executor().stop(token, std::chrono::milliseconds{10});
+  EXPECT_TRUE(runner.until([&] { return !runs(pid); }));
+  EXPECT_TRUE(runner.until([&] { return runner.find(token).phase != AttemptPhase::kRunning; }));
+}
+
+TEST(RunnerCrashTest, WhatEndedUnseenIsLostAndItsRemainsAreKilled) {
+  Harness runner;
+  LaunchSpec spec = shell("setsid sleep 1000 & echo $$ $!; while :; do sleep 0.01; done");
+  spec.secret_files = {{"key", "x"}};
+  const TaskId token = runner.start(spec);
+  int main_pid = 0;
+  int left_pid = 0;
+  ASSERT_EQ(std::sscanf(runner.first_line(token).c_str(), "%d %d", &main_pid, &left_pid), 2);
+  ::kill(runner.runner_pid(), SIGSTOP);
+  ::kill(runner.runner_pid(), SIGKILL);
+  runner.drop_server();
+  ::kill(main_pid, SIGKILL);
+  while (runs(main_pid)) ::sched_yield();
+  runner.start_server();
+  EXPECT_EQ(runner.find(token).phase, AttemptPhase::kLost);
+  EXPECT_TRUE(runner.until([&] { return !runs(left_pid); }));
+  EXPECT_FALSE(std::filesystem::exists(work_path(runner_dir(runner), token) / "key"));
+  EXPECT_EQ(runner.find(token).phase, AttemptPhase::kLost);
+}
+
+TEST(RunnerCrashTest, AResultIsKnownToTheNextRunner) {
+  Harness runner;
+  const TaskId token = runner.start("exit 9");
+  runner.wait(token);
+  runner.kill_runner();
+  EXPECT_EQ(runner.find(token).exit_code, 9);
+}
+
+TEST(RunnerCrashTest, AStartIsNotRepeatedByTheNextRunner) {
+  Harness runner;
+  const LaunchSpec spec = shell(fmt::format("echo run >> {}/count; exit 6", runner.dir().string()));
+  const TaskId token = runner.start(spec);
+  runner.wait(token);
+  runner.kill_runner();
+  runner.executor().start(token, spec);
+  ASSERT_TRUE(runner.until([&] { return runner.seen(token, AttemptPhase::kExited) >= 2; }));
+  EXPECT_EQ(slurp(runner.dir() / "count"), "run\n");
+}
+
+TEST(RunnerCrashTest, AClaimWithoutASpawnMayStart) {
+  Harness runner;
+  const TaskId token{4711};
+  const auto folder = attempt_path(runner_dir(runner), token);
+  std::filesystem::create_directories(folder);
+  std::ifstream boot("/proc/sys/kernel/random/boot_id");
+  std::string boot_id;
+  boot >> boot_id;
+  std::ofstream(folder / "record") << "claim " << boot_id << " 3000000 0 0 -\nspaw";
+  EXPECT_EQ(runner.find(token).phase, AttemptPhase::kUnknown);
+  runner.executor().start(token, shell("exit 8"));
+  EXPECT_EQ(runner.wait(token).exit_code, 8);
+}
+
+TEST(RunnerCrashTest, AnUnfinishedRecordOfAnotherBootIsLost) {
+  Harness runner;
+  const TaskId token{4712};
+  const auto folder = attempt_path(runner_dir(runner), token);
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "record") << "claim another-boot 3000000 0 0 -\n";
+  EXPECT_EQ(runner.find(token).phase, AttemptPhase::kLost);
+  runner.executor().start(token, shell("true"));
+  EXPECT_EQ(runner.wait(token, AttemptPhase::kLost).phase, AttemptPhase::kLost);
+}
+
+TEST(RunnerCrashTest, RandomKillsLoseNothing) {
+  Harness runner;
+  std::vector<TaskId> tokens;
+  for (int round = 0; round < 8; ++round) {
+    for (int i = 0; i < 25; ++i) {
+      tokens.push_back(
+          runner.start(fmt::format("echo x >> {}/ran-{}", runner.dir().string(), tokens.size())));
+    }
+    // Each round lets another number of attempts begin before the runner dies.
+    const auto target = tokens[tokens.size() - 25 + static_cast<std::size_t>(round) * 3];
+    runner.wait(target, AttemptPhase::kRunning);
+    runner.kill_runner();
+  }
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    ASSERT_TRUE(runner.until([&] {
+      return runner.seen(tokens[i], AttemptPhase::kExited) +
+                 runner.seen(tokens[i], AttemptPhase::kLost) >
+             0;
+    })) << i;
+    const std::string ran = slurp(runner.dir() / fmt::format("ran-{}", i));
+    EXPECT_LE(ran.size(), 2U) << "attempt " << i << " ran twice";
+    if (runner.seen(tokens[i], AttemptPhase::kExited) > 0) {
+      EXPECT_EQ(ran, "x\n") << i;
+    }
+  }
+}
+
+TEST(RunnerCrashTest, OneRunnerForADirectory) {
+  Harness runner;
+  const std::string command =
+      fmt::format("{} runner {} 2>&1", RUNNER_MAIN, runner_dir(runner).string());
+  const TaskId token = runner.start(command);
+  EXPECT_EQ(runner.wait(token).exit_code, 1);
+  EXPECT_THAT(runner.out(token), HasSubstr("another runner has"));
+}
+
+// ---- nothing is left behind ----
+
+class LeftoverTest : public ::testing::TestWithParam<const char*> {};
+
+// Each writes the pid of what it leaves behind to stdout and ends.
+const char* const kLeavers[] = {
+    "sleep 1000 & echo $!",
+    "setsid sleep 1000 & echo $!",
+    "(setsid sh -c 'echo $$; exec sleep 1000' &) ; while ! [ -s ../stdout ]; do :; done",
+    "setsid sh -c 'setsid sh -c \"trap : TERM HUP INT; echo \\$\\$; sleep 1000; sleep 1000\" & "
+    "exit 0'; "
+    "while ! [ -s ../stdout ]; do :; done",
+};
+
+TEST_P(LeftoverTest, IsKilledWithTheMainProcess) {
+  Harness runner({GetParam()});
+  for (const char* leaver : kLeavers) {
+    const TaskId token = runner.start(std::string(leaver) + "; exit 0");
+    EXPECT_TRUE(runner.wait(token).succeeded()) << leaver << runner.err(token);
+    const pid_t pid = std::atoi(runner.first_line(token).c_str());
+    ASSERT_GT(pid, 0);
+    EXPECT_FALSE(runs(pid)) << leaver;
+  }
+}
+
+TEST_P(LeftoverTest, IsKilledByStop) {
+  Harness runner({GetParam()});
+  for (const char* leaver : kLeavers) {
+    const TaskId token = runner.start(std::string(leaver) + "; exec sleep 1000");
+    const pid_t pid = std::atoi(runner.first_line(token).c_str());
+    runner.executor().stop(token, Duration{0});
+    runner.wait(token);
+    EXPECT_FALSE(runs(pid)) << leaver;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(WithAndWithoutCgroups, LeftoverTest,
+                         ::testing::Values("cgroups=1", "cgroups=0"));
+
+// ---- the door ----
+
+TEST(RunnerSocketTest, IsForItsOwnerOnly) {
+  Harness runner;
+  struct stat info{};
+  ASSERT_EQ(::stat(socket_path(runner_dir(runner)).c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+}
+
+TEST(RunnerSocketTest, NonsenseDropsTheClientOnly) {
+  Harness runner;
+  const std::string path = socket_path(runner_dir(runner));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const char tooLong[] = "\xff\xff\xff\xff?";
+  const char badBody[] = "\x03\0\0\0\x05\xff\xff";
+  const char noHello[] = "\x02\0\0\0\x04\0";
+  const std::string inputs[] = {{tooLong, 5}, {badBody, 7}, {noHello, 6}};
+  for (const std::string& input : inputs) {
+    const OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::send(fd.get(), input.data(), input.size(), MSG_NOSIGNAL), std::ssize(input));
+    char byte = 0;
+    EXPECT_LE(::recv(fd.get(), &byte, 1, 0), 0);  // hung up
+  }
+  EXPECT_TRUE(runner.run("true").succeeded());
+}
+
+}  // namespace
+}  // namespace docket::runner::testing

@@ -1,0 +1,68 @@
+#pragma once
+
+// A temporary runner directory with an executor on it, and waiting for what real processes do: with
+// deadlines, on events where there are some, never for a fixed time.
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exec/runner/runner_executor.h"
+
+namespace docket::runner::testing {
+
+class Harness : public engine::ExecutorListener {
+ public:
+  // options: words for runner_main, e.g. "cgroups=0".
+  explicit Harness(std::vector<std::string> options = {});
+  ~Harness() override;
+
+  RunnerExecutor& executor() { return *executor_; }
+  const std::filesystem::path& dir() const { return dir_; }
+
+  // The server dies without a word and comes back.
+  void drop_server();
+  void start_server();
+  pid_t runner_pid() const;
+  void kill_runner();
+
+  TaskId start(engine::LaunchSpec spec);
+  // cmd through the shell.
+  TaskId start(const std::string& cmd);
+  engine::AttemptReport wait(TaskId token,
+                             engine::AttemptPhase phase = engine::AttemptPhase::kExited);
+  engine::AttemptReport run(engine::LaunchSpec spec) { return wait(start(std::move(spec))); }
+  engine::AttemptReport run(const std::string& cmd) { return wait(start(cmd)); }
+  engine::AttemptReport find(TaskId token);
+  // Runs the io_context until it holds; false after 30 s.
+  bool until(const std::function<bool()>& holds);
+
+  std::string out(TaskId token) const;
+  std::string err(TaskId token) const;
+  // Waits for a whole line on stdout and returns it.
+  std::string first_line(TaskId token);
+
+  int seen(TaskId token, engine::AttemptPhase phase) const;
+  void on_attempt(const engine::AttemptReport& report) override;
+
+ private:
+  std::filesystem::path dir_;
+  std::vector<std::string> options_;
+  std::unique_ptr<boost::asio::io_context> io_;
+  std::unique_ptr<RunnerExecutor> executor_;
+  std::uint64_t next_token_ = 1000;
+  std::map<TaskId, std::vector<engine::AttemptReport>> reports_;
+};
+
+engine::LaunchSpec shell(const std::string& cmd);
+bool runs(pid_t pid);  // false for zombies
+std::string slurp(const std::filesystem::path& file);
+
+}  // namespace docket::runner::testing
