@@ -207,6 +207,11 @@ TEST_F(LimitsTest, ARushOfConnectionsIsSurvived) {
 }
 
 TEST_F(LimitsTest, RunningOutOfDescriptorsIsSurvived) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "UBSan's vptr check opens a pipe to probe memory, and fails without descriptors";
+#endif
+#endif
   const auto port = serve();
   rlimit original{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &original), 0);
