@@ -17,6 +17,7 @@ void leave_log_on_close(Database& database) {
 }  // namespace
 
 Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Database& writer, const std::string& file,
+                                                          const std::string& vfs,
                                                           const SqliteOptions& options) {
   std::unique_ptr<Checkpointer> made(new Checkpointer(writer, options.checkpoint_pages));
   // If the last life ended with a failed sync, pages of the log may be in the cache of the kernel
@@ -25,7 +26,7 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Database& writer, cons
   if (made->failed_) return fail(ErrorKind::kUnavailable, "cannot copy the log into the database");
   sqlite3_wal_hook(writer.handle(), on_commit, made.get());
   if (options.checkpoints == Checkpoints::kInCommits) return made;
-  Result<Database> own = Database::open(file, Access::kReadWrite, options.vfs);
+  Result<Database> own = Database::open(file, Access::kReadWrite, vfs);
   if (!own) return fail(own.error());
   Result<> ready = own->run("PRAGMA synchronous = FULL; PRAGMA cache_size = 10");
   if (!ready) return fail(ready.error());

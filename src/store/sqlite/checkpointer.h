@@ -32,6 +32,7 @@ class Checkpointer {
  public:
   // Copies what an earlier life left in the log, then waits for work. `writer` must outlive it.
   static Result<std::unique_ptr<Checkpointer>> start(Database& writer, const std::string& file,
+                                                     const std::string& vfs,
                                                      const SqliteOptions& options);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;

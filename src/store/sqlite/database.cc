@@ -10,7 +10,7 @@ namespace {
 bool is_out_of_space(sqlite3* handle, int code) {
   if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return false;
   const int primary = code & 0xff;
-  if (primary == SQLITE_FULL) return true;
+  if (primary == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE) return true;
   if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return false;
   const int system = sqlite3_system_errno(handle);
   return system == ENOSPC || system == EDQUOT;
@@ -93,9 +93,9 @@ Result<> Statement::prepared() const {
   return {};
 }
 
-// The first parameter starts the statement anew, also when an error left it half way.
+// The first parameter after a step starts the statement anew, also when it was left half way.
 int Statement::next_parameter() {
-  if (parameter_ == 0) sqlite3_reset(statement_.get());
+  if (parameter_ == 0) reset();
   return ++parameter_;
 }
 
@@ -120,6 +120,7 @@ Statement& Statement::bind_null() {
 }
 
 Result<bool> Statement::step() {
+  parameter_ = 0;
   if (code_ == SQLITE_OK) {
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW) return true;

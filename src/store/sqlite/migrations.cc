@@ -3,10 +3,10 @@
 #include <array>
 #include <string>
 
+#include "store/sqlite/file_header.h"
+
 namespace docket::store {
 namespace {
-
-constexpr std::int64_t kApplicationId = 0x646f636b;  // "dock"
 
 // Columns follow the members of the model's structs, in name and order. Instants are microseconds
 // since 1970 UTC, 0 for "not yet"; enumerations are the model's numbers (views spell them out); 0
@@ -93,7 +93,7 @@ CREATE TABLE task (
 ) STRICT;
 CREATE INDEX run_by_job ON task (job, state) WHERE parent = 0;
 CREATE INDEX run_by_state ON task (state) WHERE parent = 0;
-CREATE INDEX run_by_job_end ON task (job, state, finished_at) WHERE parent = 0 AND state >= 4;
+CREATE INDEX run_by_job_end ON task (job, (state = 4), finished_at) WHERE parent = 0 AND state >= 4;
 CREATE INDEX run_by_end ON task (finished_at) WHERE parent = 0 AND state >= 4;
 CREATE INDEX task_by_name ON task (name) WHERE name <> '';
 CREATE INDEX task_by_schedule ON task (schedule, state) WHERE schedule <> 0;
@@ -121,7 +121,7 @@ CREATE TABLE event (
   job_id TEXT NOT NULL,
   message TEXT NOT NULL
 ) STRICT;
-CREATE INDEX event_by_root ON event (root, seq, task) WHERE root <> 0;
+CREATE INDEX event_by_root ON event (root, seq, task);  -- root 0: events of jobs
 CREATE INDEX event_by_job ON event (job);
 
 CREATE TABLE lock (
@@ -195,7 +195,7 @@ Result<> migrate(Database& database, std::int64_t until) {
   }
   const bool is_new = *application == 0 && *version == 0 && *tables == 0;
   if (!is_new && *application != kApplicationId) {
-    return fail(ErrorKind::kInvalid, "this SQLite file was not made by docket");
+    return fail(ErrorKind::kInvalid, "a SQLite file, but not made by docket");
   }
   if (*version > newest_schema()) {
     return fail(ErrorKind::kInvalid,

@@ -7,6 +7,12 @@
 namespace docket::store {
 namespace {
 
+// What the SQL takes as "does not matter" is a negative number.
+template <class Id>
+std::int64_t number_or_any(const std::optional<Id>& id) {
+  return id ? static_cast<std::int64_t>(id->value) : -1;
+}
+
 std::uint32_t page_size(std::uint32_t limit) { return std::min(limit, engine::kMaxPage); }
 
 // Steps a bound statement to its end and makes a value of every row.
@@ -35,18 +41,17 @@ SqliteReader::SqliteReader(Database database)
       ended_(database_,
              "SELECT " DOCKET_TASK_COLUMNS
              " FROM task INDEXED BY run_by_job_end WHERE parent = 0 AND state >= 4 AND job = ? "
-             "AND state = ? ORDER BY finished_at DESC, id DESC LIMIT ?"),
+             "AND (state = 4) = ? ORDER BY finished_at DESC, id DESC LIMIT ?"),
       children_(database_,
                 "SELECT id FROM task INDEXED BY child_by_parent WHERE parent <> 0 AND parent = ? "
                 "ORDER BY id"),
       root_(database_, "SELECT root FROM task WHERE id = ?"),
       events_(database_,
               "SELECT " DOCKET_EVENT_COLUMNS " FROM event WHERE seq > ? ORDER BY seq LIMIT ?"),
-      events_of_root_(database_,
-                      "SELECT " DOCKET_EVENT_COLUMNS
-                      " FROM event INDEXED BY event_by_root WHERE root <> 0 AND root = ?1 "
-                      "AND (?2 = 0 OR task = ?2) AND seq > ?3 AND (?4 = 0 OR job = ?4) "
-                      "ORDER BY seq LIMIT ?5"),
+      events_of_root_(database_, "SELECT " DOCKET_EVENT_COLUMNS
+                                 " FROM event INDEXED BY event_by_root WHERE root = ?1 "
+                                 "AND (?2 < 0 OR task = ?2) AND seq > ?3 AND (?4 < 0 OR job = ?4) "
+                                 "ORDER BY seq LIMIT ?5"),
       events_of_job_(database_, "SELECT " DOCKET_EVENT_COLUMNS
                                 " FROM event INDEXED BY event_by_job WHERE job = ? AND seq > ? "
                                 "ORDER BY seq LIMIT ?"),
@@ -89,34 +94,16 @@ Result<std::vector<engine::TaskRow>> SqliteReader::tasks(const engine::TaskQuery
 Result<std::vector<engine::FinishedRun>> SqliteReader::history(const engine::HistoryQuery& query) {
   const Transaction transaction(database_, Transaction::Mode::kRead);
   if (!transaction.begun()) return fail(transaction.begun().error());
-  std::vector<engine::FinishedRun> runs;
-  const std::vector<model::State> states =
-      query.succeeded ? std::vector{model::State::kDone}
-                      : std::vector{model::State::kFailed, model::State::kAborted};
-  for (model::State state : states) {
-    if (Result<> read = append_ended(query, state, runs); !read) return fail(read.error());
-  }
-  std::sort(runs.begin(), runs.end(),
-            [](const engine::FinishedRun& one, const engine::FinishedRun& other) {
-              return std::pair(one.run.finished_at, one.run.id) >
-                     std::pair(other.run.finished_at, other.run.id);
-            });
-  runs.resize(std::min<std::size_t>(runs.size(), page_size(query.limit)));
-  for (engine::FinishedRun& run : runs) {
-    Result<std::vector<TaskId>> attempts = attempts_of(run.run.id);
-    if (!attempts) return fail(attempts.error());
-    run.attempts = std::move(*attempts);
-  }
-  return runs;
-}
-
-Result<> SqliteReader::append_ended(const engine::HistoryQuery& query, model::State state,
-                                    std::vector<engine::FinishedRun>& runs) {
-  ended_.bind(query.job.value).bind(static_cast<int>(state)).bind(page_size(query.limit));
+  ended_.bind(query.job.value).bind(query.succeeded).bind(page_size(query.limit));
   Result<std::vector<model::Task>> ended = collect(ended_, read_task);
   if (!ended) return fail(ended.error());
-  for (model::Task& run : *ended) runs.push_back({std::move(run), {}});
-  return {};
+  std::vector<engine::FinishedRun> runs;
+  for (model::Task& run : *ended) {
+    Result<std::vector<TaskId>> attempts = attempts_of(run.id);
+    if (!attempts) return fail(attempts.error());
+    runs.push_back({std::move(run), std::move(*attempts)});
+  }
+  return runs;
 }
 
 Result<std::vector<TaskId>> SqliteReader::attempts_of(TaskId run) {
@@ -144,9 +131,9 @@ Result<std::vector<model::Event>> SqliteReader::events(const engine::EventQuery&
     const Result<TaskId> root = query.root ? *query.root : root_of(*query.task);
     if (!root) return fail(root.error());
     events_of_root_.bind(root->value)
-        .bind(query.task.value_or(TaskId{}).value)
+        .bind(number_or_any(query.task))
         .bind(query.after.value)
-        .bind(query.job.value_or(JobUid{}).value)
+        .bind(number_or_any(query.job))
         .bind(limit);
     return collect(events_of_root_, read_event);
   }

@@ -27,8 +27,6 @@ class SqliteReader : public engine::Reader {
 
  private:
   explicit SqliteReader(Database database);
-  Result<> append_ended(const engine::HistoryQuery& query, model::State state,
-                        std::vector<engine::FinishedRun>& runs);
   Result<std::vector<TaskId>> attempts_of(TaskId run);
   Result<TaskId> root_of(TaskId task);
 

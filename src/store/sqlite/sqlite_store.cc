@@ -8,6 +8,8 @@
 
 #include "store/sqlite/backup.h"
 #include "store/sqlite/checkpointer.h"
+#include "store/sqlite/checksum_vfs.h"
+#include "store/sqlite/file_header.h"
 #include "store/sqlite/loader.h"
 #include "store/sqlite/lock_file.h"
 #include "store/sqlite/migrations.h"
@@ -17,21 +19,21 @@
 namespace docket::store {
 namespace {
 
-constexpr int kReservedBytes = 8;  // at the end of each page, for its checksum
-
 Result<> make_directory(const std::string& directory) {
   if (mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail(ErrorKind::kUnavailable,
               "cannot make " + directory + ": " + std::generic_category().message(errno));
 }
 
-Result<Database> open_writer(const std::string& file, const SqliteOptions& options) {
-  Result<Database> database = Database::open(file, Access::kReadWrite, options.vfs);
+Result<Database> open_writer(const std::string& file, const std::string& vfs,
+                             const SqliteOptions& options) {
+  Result<Database> database = Database::open(file, Access::kReadWrite, vfs);
   if (!database) return database;
   int reserved = kReservedBytes;  // counts only while the file is new
   sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   const std::string setup =
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
+      "PRAGMA page_size = " + std::to_string(kPageBytes) +
+      "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
       "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; "
       "PRAGMA cell_size_check = ON; PRAGMA cache_size = -" +
       std::to_string(options.writer_cache_kib);
@@ -43,8 +45,9 @@ Result<Database> open_writer(const std::string& file, const SqliteOptions& optio
 
 // In this order: readers of the members below stand on those above.
 struct SqliteStore::Parts {
-  SqliteOptions options;
   std::string file;
+  std::string vfs;
+  std::uint32_t reader_cache_kib;
   LockFile lock;
   Database database;
   std::optional<Writer> writer = std::nullopt;
@@ -57,13 +60,25 @@ SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)
 SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
+  Result<std::unique_ptr<SqliteStore>> store = open_once(options);
+  while (!store && store.error().kind == ErrorKind::kExhausted && options.reserve &&
+         options.reserve->release()) {
+    store = open_once(options);
+  }
+  return store;
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_once(const SqliteOptions& options) {
   if (Result<> made = make_directory(options.directory); !made) return fail(made.error());
-  const std::string file = options.directory + "/docket.db";
   Result<LockFile> lock = LockFile::take(options.directory + "/docket.lock");
   if (!lock) return fail(lock.error());
-  Result<Database> database = open_writer(file, options);
+  const std::string file = options.directory + "/docket.db";
+  const std::string vfs = checksum_vfs(options.vfs);
+  if (Result<> ours = check_header(file); !ours) return fail(ours.error());
+  Result<Database> database = open_writer(file, vfs, options);
   if (!database) return fail(database.error());
-  std::unique_ptr<Parts> parts(new Parts{options, file, std::move(*lock), std::move(*database)});
+  std::unique_ptr<Parts> parts(
+      new Parts{file, vfs, options.reader_cache_kib, std::move(*lock), std::move(*database)});
   if (Result<> ready = migrate(parts->database); !ready) {
     Error error = ready.error();
     error.message = file + ": " + error.message;
@@ -73,7 +88,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& opti
   if (!writer) return fail(writer.error());
   parts->writer = std::move(*writer);
   Result<std::unique_ptr<Checkpointer>> checkpointer =
-      Checkpointer::start(parts->database, file, options);
+      Checkpointer::start(parts->database, file, vfs, options);
   if (!checkpointer) return fail(checkpointer.error());
   parts->checkpointer = std::move(*checkpointer);
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
@@ -113,13 +128,13 @@ Result<> SqliteStore::after_failure(Error error) {
 
 Result<std::unique_ptr<engine::Reader>> SqliteStore::open_reader() {
   Result<std::unique_ptr<SqliteReader>> reader =
-      SqliteReader::open(parts_->file, parts_->options.vfs, parts_->options.reader_cache_kib);
+      SqliteReader::open(parts_->file, parts_->vfs, parts_->reader_cache_kib);
   if (!reader) return fail(reader.error());
   return std::move(*reader);
 }
 
 Result<> SqliteStore::backup(const std::string& file) {
-  return copy_store(parts_->file, file, parts_->options.vfs);
+  return copy_store(parts_->file, file, parts_->vfs);
 }
 
 Result<> SqliteStore::verify() {

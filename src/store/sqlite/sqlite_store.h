@@ -17,6 +17,7 @@
 #include <string>
 
 #include "engine/store.h"
+#include "store/sqlite/disk_reserve.h"
 
 namespace docket::store {
 
@@ -33,6 +34,9 @@ struct SqliteOptions {
   std::uint32_t checkpoint_pages =
       4096;  // of 4 KiB in the log; it may grow to a few times this under load
   Checkpoints checkpoints = Checkpoints::kInBackground;
+  // Set: opening on a full disk gives back chunks of it until there is room to open. Not owned;
+  // used in open() only.
+  DiskReserve* reserve = nullptr;
   std::string vfs;  // name of a SQLite file system to stand on; empty: the real one
 };
 
@@ -54,6 +58,7 @@ class SqliteStore : public engine::Store {
 
  private:
   struct Parts;
+  static Result<std::unique_ptr<SqliteStore>> open_once(const SqliteOptions& options);
   explicit SqliteStore(std::unique_ptr<Parts> parts);
   Result<> try_commit(const engine::Batch& batch);
   Result<> after_failure(Error error);

@@ -15,7 +15,7 @@ Sweeper::Sweeper(Database& database)
                 "WHERE parent = ? AND parent <> 0"),
       use_of_task_(database, "SELECT job, job_version FROM task WHERE id = ?"),
       delete_task_(database, "DELETE FROM task WHERE id = ?"),
-      delete_tree_events_(database, "DELETE FROM event WHERE root = ? AND root <> 0"),
+      delete_tree_events_(database, "DELETE FROM event WHERE root = ?"),
       release_use_(database,
                    "UPDATE job_version_use SET tasks = tasks - ? WHERE job = ? AND version = ?"),
       delete_ledger_(database,

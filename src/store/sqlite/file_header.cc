@@ -1,0 +1,55 @@
+#include "store/sqlite/file_header.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include "store/sqlite/checksum_vfs.h"
+
+namespace docket::store {
+namespace {
+
+// https://www.sqlite.org/fileformat.html#the_database_header
+constexpr std::size_t kHeaderBytes = 100;
+constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+constexpr std::size_t kReservedAt = 20;
+constexpr std::size_t kApplicationIdAt = 68;
+
+using Header = std::array<unsigned char, kHeaderBytes>;
+
+std::int64_t application_id(const Header& header) {
+  std::int64_t id = 0;
+  for (std::size_t at = 0; at < 4; ++at) id = id * 256 + header[kApplicationIdAt + at];
+  return id;
+}
+
+}  // namespace
+
+Result<> check_header(const std::string& file) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return {};
+  if (descriptor < 0) {
+    return fail(ErrorKind::kUnavailable,
+                "cannot open " + file + ": " + std::generic_category().message(errno));
+  }
+  Header header{};
+  const ssize_t got = pread(descriptor, header.data(), header.size(), 0);
+  close(descriptor);
+  if (got == 0) return {};
+  const std::string_view magic(reinterpret_cast<const char*>(header.data()), kMagic.size());
+  if (got < static_cast<ssize_t>(header.size()) || magic != kMagic) {
+    return fail(ErrorKind::kInvalid,
+                file + " is not a docket store: it is no SQLite file, or damaged");
+  }
+  // A store whose making was interrupted has no mark yet, but the reserved bytes.
+  if (application_id(header) != kApplicationId && header[kReservedAt] != kReservedBytes) {
+    return fail(ErrorKind::kInvalid, file + " is a SQLite file, but was not made by docket");
+  }
+  return {};
+}
+
+}  // namespace docket::store

@@ -1,0 +1,53 @@
+// A few hundred random batches, compared with the naive model all along: what load() says, what
+// every query says, and both again after opening the store anew.
+
+#include "workload.h"
+
+#include "describe.h"
+#include "naive_model.h"
+#include "store_under_test.h"
+
+namespace docket::conformance {
+namespace {
+
+void expect_same_answers(engine::Reader& reader, const NaiveModel& model, Workload& workload) {
+  for (int round = 0; round < 10; ++round) {
+    const engine::TaskQuery query = workload.task_query();
+    ASSERT_EQ(describe(reader.tasks(query)), describe(model.tasks(query)));
+    const engine::EventQuery events = workload.event_query();
+    ASSERT_EQ(describe(reader.events(events)), describe(model.events(events)));
+    const engine::HistoryQuery history{workload.some_job(), workload.chance(50),
+                                       static_cast<std::uint32_t>(workload.below(20))};
+    ASSERT_EQ(describe(reader.history(history)), describe(model.history(history)));
+    const ScheduleUid schedule = workload.some_schedule();
+    const Time from = workload.some_time();
+    const Time until = workload.some_time();
+    ASSERT_EQ(describe(reader.ledger(schedule, from, until, 7)),
+              describe(model.ledger(schedule, from, until, 7)));
+    const JobUid job = workload.some_job();
+    const auto version = static_cast<std::uint32_t>(workload.below(4));
+    ASSERT_EQ(describe(reader.job_version(job, version)),
+              describe(model.job_version(job, version)));
+  }
+}
+
+TEST_P(StoreConformance, RandomWorkloadsGiveWhatTheNaiveModelSays) {
+  for (std::uint64_t seed : {1U, 2U}) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    if (seed > 1) SetUp();
+    Workload workload(seed);
+    NaiveModel model;
+    for (int step = 0; step < 300; ++step) {
+      SCOPED_TRACE("batch " + std::to_string(step));
+      const engine::Batch batch = workload.next();
+      commit(batch);
+      model.apply(batch);
+      if (step % 50 == 49) reopen();
+      if (step % 5 == 0) ASSERT_EQ(describe(load()), describe(model.snapshot()));
+      if (step % 5 == 0) ASSERT_NO_FATAL_FAILURE(expect_same_answers(reader(), model, workload));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace docket::conformance
