@@ -24,27 +24,41 @@ bool wants_stream(const http::Request& request, Query& query) {
   return accept.find("text/event-stream") != std::string_view::npos || query.flag("follow");
 }
 
+// The feed is subscribed first, and the client answered when all that happened before is durable:
+// so the store and the subscription together have every event.
 void follow_events(const Context& door, EventFilter filter, std::optional<EventSeq> after,
-                   const http::Reply& reply) {
+                   http::Reply reply) {
   http::Response response{.content_type = "text/event-stream"};
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  // Shared with nobody: the connection owns it.
+  // Shared with nobody but this call: then the connection owns it.
   response.stream = std::make_shared<EventFeed>(door.loop, door.archive, std::move(filter), after);
-  reply(std::move(response));
+  door.loop.call<bool>(
+      [](engine::Engine&, Time) -> Result<bool> { return true; },
+      [response = std::move(response), reply = std::move(reply)](const Result<bool>& durable) {
+        reply(durable ? response : problem(durable.error()));
+      });
 }
 
-Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter, EventSeq after,
-                               std::uint32_t limit) {
+struct PageRequest {
+  EventSeq after;
+  std::uint32_t limit;
+  engine::Order order;
+};
+
+Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter,
+                               const PageRequest& wanted) {
   engine::EventQuery query;
   query.root = filter.root;
   query.task = filter.task;
   query.job = filter.job;
-  query.after = after;
-  query.limit = limit;
+  query.after = wanted.after;
+  query.limit = wanted.limit;
   std::function<bool(const model::Event&)> keep;
   if (!filter.job_id.empty())
     keep = [&](const model::Event& event) { return filter.matches(event); };
-  auto page = read_events(reader, std::move(query), keep);
+  auto page = wanted.order == engine::Order::kOldestFirst
+                  ? read_events(reader, std::move(query), keep)
+                  : read_newest_events(reader, std::move(query), keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
   for (const model::Event& event : page->rows) write_event(out.item(), event);
@@ -65,14 +79,16 @@ void get_events(const Context& door, const http::Request& request, http::Reply r
   Query query(request);
   EventFilter filter = read_filter(query);
   const auto after = read_after(request, query);
-  const auto limit = query.limit();
+  const PageRequest wanted{.after = after.value_or(EventSeq{}),
+                           .limit = query.limit(),
+                           .order = query.order(engine::Order::kOldestFirst)};
   const bool stream = wants_stream(request, query);
   if (!query.ok()) return reply(bad_query(query.errors()));
-  if (stream) return follow_events(door, std::move(filter), after, reply);
-  door.archive.read([filter = std::move(filter), after = after.value_or(EventSeq{}), limit,
-                     reply = std::move(reply)](engine::Reader& reader) {
-    answer_json(reply)(event_page(reader, filter, after, limit));
-  });
+  if (stream) return follow_events(door, std::move(filter), after, std::move(reply));
+  door.archive.read(
+      [filter = std::move(filter), wanted, reply = std::move(reply)](engine::Reader& reader) {
+        answer_json(reply)(event_page(reader, filter, wanted));
+      });
 }
 
 }  // namespace

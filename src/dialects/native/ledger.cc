@@ -30,63 +30,61 @@ struct Row {
   Fold fold = Fold::kNone;
 };
 
-// What the request asks for: due times in [from, until), at most limit of them.
+// Due times in [from, until).
 struct Stretch {
   Time from;
   Time until;
-  std::uint32_t limit;
 };
 
+// Every row of a stretch, oldest first.
 class Ledger {
  public:
-  Ledger(const model::Schedule& schedule, Stretch wanted)
-      : schedule_(schedule), wanted_(wanted), known_until_(wanted.until) {}
+  Ledger(const model::Schedule& schedule, Stretch stretch)
+      : schedule_(schedule), stretch_(stretch) {}
 
-  Result<> read(engine::Reader& reader);
-  std::string render() const;
+  // Stops early when it has `enough` rows: stretch() then ends behind the last of them.
+  Result<> read(engine::Reader& reader, std::size_t enough);
+  const Stretch& stretch() const { return stretch_; }
+  std::vector<Row>& rows() { return rows_; }
 
  private:
   const Zone& zone() const { return schedule_.definition.zone; }
-  void add(const LedgerEntry& entry);
-  void add_stretch(const LedgerEntry& entry);
+  void add(const LedgerEntry& entry, std::size_t enough);
   void add_row(Time at, Time last, std::uint64_t count, const LedgerEntry& entry);
   void add_gaps();
-  bool is_full() const { return rows_.size() > wanted_.limit; }
 
   const model::Schedule& schedule_;
-  Stretch wanted_;
-  Time known_until_;  // rows are complete up to here
+  Stretch stretch_;
   std::vector<Row> rows_;
 };
 
-Result<> Ledger::read(engine::Reader& reader) {
-  const std::uint32_t ask = std::min(wanted_.limit + 1, engine::kMaxPage);
-  const auto entries = reader.ledger(schedule_.uid, wanted_.from, wanted_.until, ask);
-  if (!entries) return fail(entries.error());
-  for (const LedgerEntry& entry : *entries) {
-    if (is_full()) break;
-    add(entry);
+Result<> Ledger::read(engine::Reader& reader, std::size_t enough) {
+  Time from = stretch_.from;
+  for (bool more = true; more && rows_.size() < enough;) {
+    const auto entries = reader.ledger(schedule_.uid, from, stretch_.until, engine::kMaxPage);
+    if (!entries) return fail(entries.error());
+    for (const LedgerEntry& entry : *entries) {
+      if (rows_.size() < enough) add(entry, enough);
+    }
+    more = entries->size() == engine::kMaxPage;
+    if (more) from = entries->back().last_due + kInstant;
   }
-  const bool cut = is_full() || entries->size() == ask;
-  if (cut && !rows_.empty()) known_until_ = rows_.back().last + kInstant;
+  if (rows_.size() >= enough) stretch_.until = rows_.back().last + kInstant;
   add_gaps();
   return {};
 }
 
-void Ledger::add(const LedgerEntry& entry) {
-  if (entry.count == 1) return add_row(entry.first_due, entry.first_due, 1, entry);
-  // Due times are told one by one as long as the schedule still is the one that missed them.
+// Due times are told one by one as long as the schedule still is the one that missed them.
+void Ledger::add(const LedgerEntry& entry, std::size_t enough) {
   const Cron& cron = schedule_.definition.cron;
-  const auto now_due =
-      cron.count(entry.first_due - kInstant, entry.last_due, zone(), entry.count + 1);
-  if (now_due == entry.count) return add_stretch(entry);
-  add_row(entry.first_due, entry.last_due, entry.count, entry);
-}
-
-void Ledger::add_stretch(const LedgerEntry& entry) {
-  const Cron& cron = schedule_.definition.cron;
-  auto at = cron.next(std::max(entry.first_due, wanted_.from) - kInstant, zone());
-  for (; at && *at <= entry.last_due && *at < wanted_.until && !is_full();
+  const auto due = [&] {
+    return cron.count(entry.first_due - kInstant, entry.last_due, zone(), entry.count + 1);
+  };
+  if (entry.count == 1 || due() != entry.count) {
+    return add_row(entry.first_due, entry.last_due, entry.count, entry);
+  }
+  auto at = cron.next(std::max(entry.first_due, stretch_.from) - kInstant, zone());
+  for (; at && *at <= entry.last_due && *at < stretch_.until && rows_.size() < enough;
        at = cron.next(*at, zone())) {
     add_row(*at, *at, 1, entry);
   }
@@ -103,8 +101,8 @@ void Ledger::add_row(Time at, Time last, std::uint64_t count, const LedgerEntry&
 }
 
 void Ledger::add_gaps() {
-  const Time from = std::max(wanted_.from, schedule_.created_at) - kInstant;
-  const Time until = std::min(known_until_, schedule_.checked_until + kInstant) - kInstant;
+  const Time from = std::max(stretch_.from, schedule_.created_at) - kInstant;
+  const Time until = std::min(stretch_.until - kInstant, schedule_.checked_until);
   if (from >= until) return;
   for (const SkippedTime& gap : schedule_.definition.cron.gaps(from, until, zone())) {
     rows_.push_back(
@@ -113,6 +111,56 @@ void Ledger::add_gaps() {
   std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
     return a.at != b.at ? a.at < b.at : a.local < b.local;
   });
+}
+
+// What the request asks for.
+struct LedgerRequest {
+  model::Schedule schedule;
+  Stretch stretch;
+  std::uint32_t limit;
+  engine::Order order;
+};
+
+struct LedgerPage {
+  std::vector<Row> rows;
+  bool more = false;  // behind the last row
+};
+
+Result<LedgerPage> read_oldest(engine::Reader& reader, const LedgerRequest& wanted) {
+  Ledger ledger(wanted.schedule, wanted.stretch);
+  if (auto done = ledger.read(reader, wanted.limit + 1U); !done) return fail(done.error());
+  return LedgerPage{.rows = std::move(ledger.rows()),
+                    .more = ledger.stretch().until < wanted.stretch.until};
+}
+
+// How far back to look for `limit` due times: doubled until the schedule has that many there.
+Time window_before(const LedgerRequest& wanted, Time until) {
+  const model::ScheduleDefinition& definition = wanted.schedule.definition;
+  const auto due_since = [&](Time from) {
+    return definition.cron.count(from, until, definition.zone, wanted.limit);
+  };
+  Duration width = std::chrono::days{1};
+  while (until - width > wanted.stretch.from && due_since(until - width) < wanted.limit) width *= 2;
+  return std::max(wanted.stretch.from, until - width);
+}
+
+Result<LedgerPage> read_newest(engine::Reader& reader, const LedgerRequest& wanted) {
+  LedgerPage page;
+  for (Time until = wanted.stretch.until; until > wanted.stretch.from;) {
+    const Time from = window_before(wanted, until);
+    Ledger ledger(wanted.schedule, {.from = from, .until = until});
+    if (auto done = ledger.read(reader, SIZE_MAX); !done) return fail(done.error());
+    std::reverse(ledger.rows().begin(), ledger.rows().end());
+    for (const Row& row : ledger.rows()) {
+      // A stretch that cannot be told apart belongs to every window that it touches.
+      const bool again = row.count > 1 && !page.rows.empty() && page.rows.back().at == row.at;
+      if (!again) page.rows.push_back(row);
+    }
+    page.more = from > wanted.stretch.from;
+    if (page.rows.size() >= wanted.limit) break;
+    until = from;
+  }
+  return page;
 }
 
 const char* word_of(Fold fold) {
@@ -136,8 +184,8 @@ std::string format_local(LocalTime local) {
 
 void write_row(JsonWriter& out, const Row& row) {
   out.begin_object();
-  write_time(out.key("dueAt"), row.at);
-  write_time(out.key("lastDueAt"), row.last);
+  write_time(out.key("firstDue"), row.at);
+  write_time(out.key("lastDue"), row.last);
   out.member("count", row.count).member("localTime", format_local(row.local));
   write_text(out.key("fold"), word_of(row.fold));
   out.member("outcome", row.outcome);
@@ -146,30 +194,41 @@ void write_row(JsonWriter& out, const Row& row) {
 }
 
 // Rows of one instant stay on one page, since the cursor is an instant.
-std::string Ledger::render() const {
+Result<std::string> read_page(engine::Reader& reader, const LedgerRequest& wanted) {
+  const bool oldest = wanted.order == engine::Order::kOldestFirst;
+  const auto read = oldest ? read_oldest(reader, wanted) : read_newest(reader, wanted);
+  if (!read) return fail(read.error());
+  const auto cursor = [&](const Row& row) { return format_rfc3339(oldest ? row.last : row.at); };
   PageWriter page;
   std::size_t items = 0;
-  for (const Row& row : rows_) {
-    if (items >= wanted_.limit && row.at != rows_[items - 1].at) {
-      return page.finish(format_rfc3339(rows_[items - 1].at));
-    }
+  for (const Row& row : read->rows) {
+    const Row* last = items > 0 ? &read->rows[items - 1] : nullptr;
+    if (items >= wanted.limit && row.at != last->at) return page.finish(cursor(*last));
     write_row(page.item(), row);
     ++items;
   }
-  const bool more = known_until_ < wanted_.until && !rows_.empty();
-  return page.finish(more ? format_rfc3339(rows_.back().at) : "");
+  const bool more = read->more && items > 0;
+  return page.finish(more ? cursor(read->rows.back()) : "");
 }
 
-struct LedgerRequest {
-  model::Schedule schedule;
-  Stretch stretch;
-};
+// The whole life of the schedule when newest come first, else the last week.
+LedgerRequest wanted_of(const model::Schedule& schedule, std::optional<Time> from,
+                        std::optional<Time> until, engine::Order order, Time now) {
+  LedgerRequest wanted{.schedule = schedule, .stretch = {}, .limit = 0, .order = order};
+  wanted.stretch.until = until.value_or(now + kInstant);
+  const Time earliest = order == engine::Order::kNewestFirst
+                            ? schedule.created_at
+                            : wanted.stretch.until - kDefaultStretch;
+  wanted.stretch.from = from.value_or(earliest);
+  return wanted;
+}
 
 void get_ledger(const Context& door, const http::Request& request, http::Reply reply) {
   Query query(request);
   const auto from = query.time("from");
   const auto until = query.time("until");
   const auto after = query.time("after");
+  const auto order = query.order(engine::Order::kNewestFirst);
   const auto limit = query.limit();
   if (from && until && *from > *until) query.complain("until", "must not be before from");
   if (!query.ok()) return reply(bad_query(query.errors()));
@@ -178,18 +237,20 @@ void get_ledger(const Context& door, const http::Request& request, http::Reply r
                                                            Time now) -> Result<LedgerRequest> {
         const auto schedule = find_schedule(engine, job, id);
         if (!schedule) return fail(schedule.error());
-        Stretch stretch{.from = from.value_or(until.value_or(now) - kDefaultStretch),
-                        .until = until.value_or(now + kInstant),
-                        .limit = limit};
-        if (after) stretch.from = std::max(stretch.from, *after + kInstant);
-        return LedgerRequest{.schedule = **schedule, .stretch = stretch};
+        LedgerRequest wanted = wanted_of(**schedule, from, until, order, now);
+        wanted.limit = limit;
+        Stretch& stretch = wanted.stretch;
+        if (after && order == engine::Order::kNewestFirst) {
+          stretch.until = std::min(stretch.until, *after);
+        } else if (after) {
+          stretch.from = std::max(stretch.from, *after + kInstant);
+        }
+        return wanted;
       },
       [&archive = door.archive, reply = std::move(reply)](Result<LedgerRequest> wanted) {
         if (!wanted) return reply(problem(wanted.error()));
         archive.read([wanted = *std::move(wanted), reply](engine::Reader& reader) {
-          Ledger ledger(wanted.schedule, wanted.stretch);
-          if (const auto done = ledger.read(reader); !done) return reply(problem(done.error()));
-          reply(json_response(ledger.render()));
+          answer_json(reply)(read_page(reader, wanted));
         });
       });
 }

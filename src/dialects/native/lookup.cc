@@ -48,6 +48,22 @@ Result<Page<Row, Position>> read_page(Query query, Read read,
   return page;
 }
 
+// The newest event's number. Numbers rise without gaps, so "is there one after n?" is a search in a
+// sorted row, at the cost of some sixty looks into an index.
+Result<EventSeq> newest_event(Reader& reader) {
+  std::uint64_t none_after = INT64_MAX;
+  std::uint64_t some_after = 0;  // or none at all
+  engine::EventQuery query;
+  query.limit = 1;
+  while (some_after + 1 < none_after) {
+    query.after = EventSeq{some_after + (none_after - some_after) / 2};
+    const auto events = reader.events(query);
+    if (!events) return fail(events.error());
+    (events->empty() ? none_after : some_after) = query.after.value;
+  }
+  return EventSeq{none_after};
+}
+
 }  // namespace
 
 Result<const engine::JobEntry*> find_job(const engine::Engine& engine, const std::string& id) {
@@ -98,6 +114,33 @@ Result<EventPage> read_events(Reader& reader, engine::EventQuery query,
                               const std::function<bool(const model::Event&)>& keep) {
   const auto read = [&](const engine::EventQuery& next) { return reader.events(next); };
   return read_page<model::Event, EventSeq>(std::move(query), read, keep);
+}
+
+// Stretches of so many numbers that one query gives them whole, from the end to the beginning.
+Result<EventPage> read_newest_events(Reader& reader, engine::EventQuery query,
+                                     const std::function<bool(const model::Event&)>& keep) {
+  EventPage page;
+  const std::uint32_t wanted = query.limit;
+  const auto newest = newest_event(reader);
+  if (!newest) return fail(newest.error());
+  EventSeq end{query.after ? std::min(query.after.value, newest->value + 1) : newest->value + 1};
+  query.limit = engine::kMaxPage;
+  for (std::uint32_t seen = 0; end.value > 1 && seen < kScanMax; seen += query.limit) {
+    query.after = EventSeq{end.value - std::min<std::uint64_t>(end.value, query.limit)};
+    auto events = reader.events(query);
+    if (!events) return fail(std::move(events.error()));
+    for (auto event = events->rbegin(); event != events->rend(); ++event) {
+      if (event->seq >= end || (keep && !keep(*event))) continue;
+      if (page.rows.size() == wanted) {
+        page.next = page.rows.back().seq;
+        return page;
+      }
+      page.rows.push_back(std::move(*event));
+    }
+    end = EventSeq{query.after.value + 1};
+  }
+  if (end.value > 1) page.next = end;
+  return page;
 }
 
 }  // namespace docket::native

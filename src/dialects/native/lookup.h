@@ -41,4 +41,8 @@ using EventPage = Page<model::Event, EventSeq>;
 Result<EventPage> read_events(engine::Reader& reader, engine::EventQuery query,
                               const std::function<bool(const model::Event&)>& keep);
 
+// The same from the end of the log, newest first; query.after bounds it from above (none: the end).
+Result<EventPage> read_newest_events(engine::Reader& reader, engine::EventQuery query,
+                                     const std::function<bool(const model::Event&)>& keep);
+
 }  // namespace docket::native

@@ -65,6 +65,14 @@ std::uint32_t Query::limit() {
   return static_cast<std::uint32_t>(limit.value_or(kPageDefault));
 }
 
+engine::Order Query::order(engine::Order usual) {
+  const auto order = text("order");
+  if (!order) return usual;
+  if (order == "oldest") return engine::Order::kOldestFirst;
+  if (order != "newest") complain("order", "must be newest or oldest");
+  return engine::Order::kNewestFirst;
+}
+
 void Query::complain(std::string_view name, std::string message) {
   errors_.push_back({.path = fmt::format("?{}", name), .errors = {std::move(message)}});
 }

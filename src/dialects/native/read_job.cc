@@ -40,11 +40,10 @@ bool is_dotted_id(std::string_view text) {
 void read_id(Body& body, const std::optional<std::string>& path_id, std::string& into) {
   if (path_id) into = *path_id;
   if (!path_id) body.require("id");
-  if (body.read("id", into) && path_id && into != *path_id) {
+  if (!body.read("id", into)) return;
+  if (path_id && into != *path_id) {
     body.complain("id", "must be the id in the path");
-  }
-  if (!into.empty() && is_dotted_id(into)) return;
-  if (body.find("id")) {
+  } else if (!is_dotted_id(into)) {
     body.complain("id", "must be words of a-z, 0-9 and inner hyphens, joined by dots");
   }
 }

@@ -32,13 +32,6 @@ std::optional<model::Trigger> read_trigger(Query& query) {
   return std::nullopt;
 }
 
-engine::Order read_order(Query& query) {
-  const auto order = query.text("order");
-  if (order == "oldest") return engine::Order::kOldestFirst;
-  if (order && *order != "newest") query.complain("order", "must be newest or oldest");
-  return engine::Order::kNewestFirst;
-}
-
 }  // namespace
 
 TaskFilter read_task_filter(Query& query) {
@@ -50,7 +43,7 @@ TaskFilter read_task_filter(Query& query) {
   filter.trigger = read_trigger(query);
   filter.query.created_from = query.time("createdFrom");
   filter.query.created_until = query.time("createdUntil");
-  filter.query.order = read_order(query);
+  filter.query.order = query.order(engine::Order::kNewestFirst);
   filter.query.after = query.id<TaskId>("after");
   filter.query.limit = query.limit();
   return filter;

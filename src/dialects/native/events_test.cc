@@ -1,0 +1,175 @@
+#include "dialects/native/native_fixture.h"
+
+namespace docket::native {
+namespace {
+
+// Reads a stream by hand, as a connection would: one call of next() at a time.
+class Client {
+ public:
+  explicit Client(Answer answer) : stream_(std::move(answer.response.stream)) {}
+
+  // Everything that comes without further help; "<end>" at its end.
+  std::string take() {
+    while (stream_ && !waiting_) {
+      waiting_ = true;
+      stream_->next([this](std::optional<std::string> chunk) {
+        waiting_ = false;
+        text_ += chunk.value_or("<end>");
+        if (!chunk) stream_.reset();
+      });
+    }
+    return std::exchange(text_, {});
+  }
+  // The ids of the events that came.
+  std::string ids() {
+    std::string out;
+    const std::string text = take();
+    for (std::size_t at = text.find("id: "); at != std::string::npos;
+         at = text.find("id: ", at + 1)) {
+      out += (out.empty() ? "" : " ") + text.substr(at + 4, text.find('\n', at) - at - 4);
+    }
+    return out;
+  }
+  void leave() { stream_.reset(); }
+
+ private:
+  std::shared_ptr<http::BodyStream> stream_;
+  bool waiting_ = false;
+  std::string text_;
+};
+
+class NativeEvents : public NativeTest {
+ protected:
+  NativeEvents() { docket.add_job("a"); }  // event 1
+  Client follow(const std::string& query = "", http::Fields headers = {}) {
+    headers.emplace_back("accept", "text/event-stream");
+    return Client(ask("GET", "/events" + query, "", std::move(headers)));
+  }
+};
+
+TEST_F(NativeEvents, PageIsOldestFirst) {
+  docket.start("a");
+  const auto page = get("/events");
+  EXPECT_EQ(page.each("type"), "job_created run_created run_changed");
+  EXPECT_EQ(page.each("seq"), "1 2 3");
+  EXPECT_EQ(to_json(page.body.at("items").at(2)),
+            R"({"seq":"3","at":"2024-01-15T10:00:00.000000Z","type":"run_changed","job":"a",)"
+            R"("jobUid":"1","task":"1","root":"1","before":"queued","after":"running",)"
+            R"("message":null})");
+  EXPECT_EQ(page.at("/items/0/before"), "null");
+}
+
+TEST_F(NativeEvents, PagesAndOrder) {
+  docket.start("a");
+  docket.start("a");
+  EXPECT_EQ(get("/events?limit=2").each("seq"), "1 2");
+  EXPECT_EQ(get("/events?limit=2").at("/next"), "2");
+  EXPECT_EQ(get("/events?limit=3&after=2").each("seq"), "3 4 5");
+  EXPECT_EQ(get("/events?limit=3&after=2").at("/next"), "null");
+  const auto newest = get("/events?limit=2&order=newest");
+  EXPECT_EQ(newest.each("seq"), "5 4");
+  EXPECT_EQ(newest.at("/next"), "4");
+  EXPECT_EQ(get("/events?order=newest&after=4").each("seq"), "3 2 1");
+  EXPECT_EQ(get("/events?order=newest&after=4").at("/next"), "null");
+}
+
+TEST_F(NativeEvents, Filters) {
+  docket.add_job("b");                 // 2
+  const auto run = docket.start("a");  // 3 4
+  docket.start("b");                   // 5 6
+  docket.run_attempt(run);             // 7
+  EXPECT_EQ(get("/events?job=a").each("seq"), "1 3 4 7");
+  EXPECT_EQ(get("/events?job=b&order=newest").each("seq"), "6 5 2");
+  EXPECT_EQ(get("/events?jobUid=2").each("seq"), "2 5 6");
+  EXPECT_EQ(get("/events?root=1").each("seq"), "3 4 7");
+  EXPECT_EQ(get("/events?task=1").each("seq"), "3 4");
+  EXPECT_EQ(get("/events?job=nobody").size(), 0);
+  EXPECT_EQ(get("/events?job=a&limit=2").at("/next"), "3");
+}
+
+TEST_F(NativeEvents, BadQueries) {
+  EXPECT_EQ(get("/events?root=x&after=-1&follow=perhaps").errors(),
+            "?root: must be a whole number up to 9223372036854775807; "
+            "?after: must be a whole number up to 9223372036854775807; "
+            "?follow: must be true or false");
+  EXPECT_EQ(ask("GET", "/events", "", {{"last-event-id", "x"}}).status(), 400);
+}
+
+TEST_F(NativeEvents, AStreamStartsNowAndShowsWhatHappens) {
+  const auto answer = ask("GET", "/events?follow", "", {});
+  EXPECT_EQ(answer.response.content_type, "text/event-stream");
+  EXPECT_EQ(answer.header("Cache-Control"), "no-store");
+  Client client(answer);
+  EXPECT_EQ(client.take(), "");
+  docket.add_job("b");
+  EXPECT_EQ(client.take(),
+            "event: job_created\nid: 2\n"
+            R"(data: {"seq":"2","at":"2024-01-15T10:00:00.000000Z","type":"job_created",)"
+            R"("job":"b","jobUid":"2","task":null,"root":null,"before":null,"after":null,)"
+            "\"message\":null}\n\n");
+}
+
+TEST_F(NativeEvents, AStreamResumesAfterTheLastEventSeen) {
+  docket.start("a");
+  auto client = follow("?after=0", {{"last-event-id", "1"}});
+  EXPECT_EQ(client.ids(), "2 3");
+  docket.start("a");
+  EXPECT_EQ(client.ids(), "4 5");
+}
+
+TEST_F(NativeEvents, AStreamFromTheStartHasEverything) {
+  docket.start("a");
+  EXPECT_EQ(follow("?after=0").ids(), "1 2 3");
+}
+
+TEST_F(NativeEvents, AStreamFilters) {
+  auto client = follow("?job=b&after=0");
+  docket.start("a");
+  docket.add_job("b");
+  docket.start("b");
+  EXPECT_EQ(client.ids(), "4 5 6");
+}
+
+TEST_F(NativeEvents, ASlowClientMissesNothingAndKeepsNothingInMemory) {
+  auto client = follow("?after=1");
+  for (int i = 0; i < 1000; ++i) docket.add_job("j" + std::to_string(i));
+  std::string expected;
+  for (int i = 2; i <= 1001; ++i) expected += (i > 2 ? " " : "") + std::to_string(i);
+  EXPECT_EQ(client.ids(), expected);
+  docket.add_job("more");
+  EXPECT_EQ(client.ids(), "1002");
+}
+
+TEST_F(NativeEvents, ALiveClientThatFallsBehindIsCaughtUpFromTheStore) {
+  auto client = follow();
+  EXPECT_EQ(client.take(), "");
+  // The first event answers the waiting call; the rest pile up beyond what a feed keeps.
+  for (int i = 0; i < 700; ++i) docket.add_job("j" + std::to_string(i));
+  std::string expected;
+  for (int i = 2; i <= 701; ++i) expected += (i > 2 ? " " : "") + std::to_string(i);
+  EXPECT_EQ(client.ids(), expected);
+  docket.add_job("more");
+  EXPECT_EQ(client.ids(), "702");
+}
+
+// The loop makes notices only while somebody listens: what was decided before, but not durable yet,
+// must come from the store.
+TEST_F(NativeEvents, NothingIsLostBetweenTheStoreAndTheSubscription) {
+  docket.loop().call<bool>(
+      [&](engine::Engine& engine, Time now) -> Result<bool> {
+        return engine.create_job(docket.job("late"), {}, now).has_value();
+      },
+      [](const Result<bool>&) {});
+  EXPECT_EQ(follow("?after=0").ids(), "1 2");
+}
+
+TEST_F(NativeEvents, AClientThatLeavesIsForgotten) {
+  auto client = follow();
+  client.take();
+  client.leave();
+  docket.add_job("b");
+  EXPECT_EQ(client.take(), "");
+}
+
+}  // namespace
+}  // namespace docket::native
