@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -159,10 +160,11 @@ void Runner::serve() {
 
 int Runner::wait_ms() const {
   constexpr std::int64_t kMsNs = 1'000'000;
-  constexpr std::int64_t kLongestMs = 1000;  // to notice that nobody came
   const auto next = attempts_->next_turn_ns();
-  if (!next) return int{kLongestMs};
-  return static_cast<int>(std::min((*next + kMsNs - 1) / kMsNs, kLongestMs));
+  if (next) return static_cast<int>((*next + kMsNs - 1) / kMsNs);
+  if (!clients_->none()) return -1;
+  return static_cast<int>(
+      std::max<std::int64_t>(config_.idle_exit / std::chrono::milliseconds{1}, 1));
 }
 
 void Runner::dispatch(const epoll_event& event) {

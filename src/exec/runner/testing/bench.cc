@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "exec/runner/monotonic.h"
+#include "exec/runner/owned_fd.h"
 #include "exec/runner/runner_executor.h"
 
 namespace docket::runner {
@@ -51,6 +54,33 @@ class Load : public engine::ExecutorListener {
   std::uint64_t ended_ = 0;
   engine::LaunchSpec spec_;
 };
+
+// Processor time in microseconds, which a busy machine changes less than the wall.
+struct CpuTime {
+  double runner = 0;
+  double children = 0;
+  double server = 0;
+};
+
+CpuTime read_cpu(pid_t runner) {
+  const std::string stat = read_small_file(AT_FDCWD, fmt::format("/proc/{}/stat", runner).c_str());
+  std::istringstream in(stat.substr(stat.rfind(')') + 2));
+  std::string skip;
+  for (int field = 3; field <= 13; ++field) in >> skip;
+  double user = 0;
+  double system = 0;
+  double children_user = 0;
+  double children_system = 0;
+  in >> user >> system >> children_user >> children_system;
+  const double tick = 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  rusage self{};
+  ::getrusage(RUSAGE_SELF, &self);
+  const auto micros = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
+  };
+  return {(user + system) * tick, (children_user + children_system) * tick,
+          micros(self.ru_utime) + micros(self.ru_stime)};
+}
 
 // One at a time: what a single start costs when nothing else is going on.
 class Single : public engine::ExecutorListener {
@@ -115,12 +145,20 @@ int bench(const char* program, int argc, char** argv) {
   const auto total = static_cast<std::uint64_t>(std::atoll(argv[1]));
   Load load(executor, io, total);
   executor.set_listener(&load);
+  const std::string lock = read_small_file(AT_FDCWD, (config.dir / "runner.lock").c_str());
+  const pid_t runner = std::atoi(lock.c_str());
+  const CpuTime cpu_before = read_cpu(runner);
   const std::int64_t begin = monotonic_ns();
   load.fill();
   io.run();
+  const CpuTime cpu = read_cpu(runner);
   const double seconds = static_cast<double>(monotonic_ns() - begin) / 1e9;
   fmt::print("{} attempts in {:.2f} s: {:.0f}/s\n", total, seconds,
              static_cast<double>(total) / seconds);
+  const auto each = static_cast<double>(total);
+  fmt::print("processor time an attempt: runner {:.0f} us, children {:.0f} us, server {:.0f} us\n",
+             (cpu.runner - cpu_before.runner) / each, (cpu.children - cpu_before.children) / each,
+             (cpu.server - cpu_before.server) / each);
   return 0;
 }
 
