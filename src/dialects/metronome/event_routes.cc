@@ -66,7 +66,8 @@ class EventStream final : public http::BodyStream {
   std::string heartbeat() const override { return ":\n\n"; }
 
  private:
-  static void on_notice(engine::Archive& archive, const ProgressPtr& progress, EventSeq seq) {
+  // By value: the subscription may end, and its captures with it, in the course of this call.
+  static void on_notice(engine::Archive& archive, ProgressPtr progress, EventSeq seq) {
     if (!std::exchange(progress->placed, true)) progress->after = EventSeq{seq.value - 1};
     progress->newest = seq;
     if (auto done = std::exchange(progress->waiting, nullptr)) {
