@@ -45,7 +45,7 @@ std::vector<std::string> known_words(const CliEnvironment& env, const CLI::App& 
 std::string help_of(const CliEnvironment& env, const CLI::App& app) {
   const std::string above = app.get_parent() == nullptr ? "" : full_name(*app.get_parent());
   std::ostringstream text;
-  text << app.help(above.empty() ? "docket" : above);
+  text << app.help(above);
   if (app.get_parent() == nullptr && !env.server_commands.empty()) {
     text << "\nServer:\n";
     for (const CommandWord& word : env.server_commands) {
@@ -109,8 +109,20 @@ int run_remote(const CliEnvironment& env, const CommandTree& tree, const ServerA
   return report(env, action(env, server));
 }
 
+// CLI11 hands what a command does not take to the commands above it: `job show runs a b` is not
+// `job show b`.
+bool has_misplaced_argument(const CLI::App& app) {
+  for (const CLI::App* above = app.get_parent(); above != nullptr; above = above->get_parent()) {
+    const auto filled = above->get_options(
+        [](const CLI::Option* option) { return option->get_positional() && option->count() > 0; });
+    if (!filled.empty()) return true;
+  }
+  return false;
+}
+
 int run_chosen(const CliEnvironment& env, const CommandTree& tree) {
   const CLI::App& app = *chosen(tree.root());
+  if (has_misplaced_argument(app)) return usage_error(env, app, "too many arguments");
   if (const LocalAction* action = tree.local_action(app)) return report(env, (*action)(env));
   if (const ServerAction* action = tree.server_action(app)) return run_remote(env, tree, *action);
   env.out << help_of(env, app);

@@ -1,6 +1,5 @@
 #include "cli/command_tree.h"
 
-
 namespace docket::cli {
 namespace {
 
@@ -19,7 +18,6 @@ CommandTree::CommandTree(const CliEnvironment& environment)
   root_.get_formatter()->label("REQUIRED", "");
   root_.get_formatter()->label("TEXT", "");
   root_.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  root_.get_formatter()->label("Subcommands", "Commands");
   root_.get_formatter()->label("Positionals", "Arguments");
   root_.set_help_flag("-h,--help", "Print this help and exit");
   root_
@@ -34,7 +32,9 @@ CommandTree::CommandTree(const CliEnvironment& environment)
 
 CLI::App& CommandTree::group(CLI::App& parent, const std::string& word,
                              const std::string& description) {
-  return *parent.add_subcommand(word, description);
+  CLI::App& app = *parent.add_subcommand(word, description);
+  app.group("Commands");
+  return app;
 }
 
 CLI::App& CommandTree::local(CLI::App& parent, const std::string& word,

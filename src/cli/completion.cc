@@ -151,6 +151,7 @@ std::string walk(const Patterns& patterns) {
          "  done\n";
 }
 
+// clang-format off: it takes parts of the scripts for C++
 constexpr const char* kBashEnd = R"sh(  local kind="${kinds[position]}"
   if [[ -n $flag ]]; then
     case "$flag" in
@@ -162,16 +163,12 @@ constexpr const char* kBashEnd = R"sh(  local kind="${kinds[position]}"
     kind=none choices="$flags"
   fi
   case "$kind" in
-    job) choices="$choices $(docket "${server[@]}" job list -q 2>/dev/null)";
-;
-    file) compopt -o filenames 2>/dev/null;
-    COMPREPLY = ($(compgen - f-- "$cur"));
-    return;
-    ;
-    *,*) choices="$choices ${kind//,/ }" ;
-    ;
-    esac COMPREPLY = ($(compgen - W "$choices" --"$cur"))
-    }
+    job) choices="$choices $(docket "${server[@]}" job list -q 2>/dev/null)" ;;
+    file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    *,*) choices="$choices ${kind//,/ }" ;;
+  esac
+  COMPREPLY=($(compgen -W "$choices" -- "$cur"))
+}
 complete -F _docket docket
 )sh";
 
@@ -188,17 +185,13 @@ constexpr const char* kZshEnd = R"sh(  local kind="${kinds[position + 1]}"
   (( $#choices )) && _describe command choices
   case "$kind" in
     job) compadd -- ${(f)"$(docket $server job list -q 2>/dev/null)"} ;;
-    file) _files ;
-;
-    *,*) compadd -- ${(s:,:)kind} ;
-    ;
-    esac
-    }
-    if
-      [[$funcstack [1] == _docket]];
-    then _docket "$@";
-    else compdef _docket docket; fi
+    file) _files ;;
+    *,*) compadd -- ${(s:,:)kind} ;;
+  esac
+}
+if [[ $funcstack[1] == _docket ]]; then _docket "$@"; else compdef _docket docket; fi
 )sh";
+// clang-format on
 
 std::string with_files(std::string text, const std::string& files) {
   constexpr std::string_view kPlace = "@FILES@";

@@ -78,28 +78,44 @@ bool is_number(std::string_view word) {
   return std::isdigit(static_cast<unsigned char>(word.front())) != 0;
 }
 
+// Options of wrappers whose value is a word of its own: sudo -u, timeout -s.
+constexpr std::array<std::string_view, 4> kOptionsWithWord{"-u", "-g", "-s", "-U"};
+
+// A word that belongs to the wrapper before it, not to what is wrapped.
+bool is_of_wrapper(std::string_view wrapper, std::string_view before, std::string_view word) {
+  if (wrapper.empty()) return false;
+  return word.starts_with('-') || is_number(word) || is_one_of(kOptionsWithWord, before);
+}
+
 // The first word that says what is done: not a wrapper, its options, or an assignment.
 Words::const_iterator skip_wrappers(const Words& words) {
-  auto at = words.begin();
   std::string_view wrapper;
-  for (; at != words.end(); ++at) {
+  for (auto at = words.begin(); at != words.end(); ++at) {
     const std::string_view name = base_name(*at);
+    const std::string_view before = at == words.begin() ? std::string_view() : *(at - 1);
     if (is_one_of(kWrappers, name)) {
       wrapper = name;
     } else if (wrapper == "flock" && at->starts_with('/')) {
-      wrapper = "flock's command";
-    } else if (!is_assignment(*at) &&
-               (wrapper.empty() || (!at->starts_with('-') && !is_number(*at)))) {
-      break;
+      wrapper = "flock and its file";
+    } else if (!is_assignment(*at) && !is_of_wrapper(wrapper, before, *at)) {
+      return at;
     }
   }
-  return at;
+  return words.end();
+}
+
+// perl -e '...': what it does has no name.
+bool is_inline_script(const Words& words, Words::const_iterator at) {
+  return is_one_of(kInterpreters, base_name(*at)) && at + 1 != words.end() &&
+         (*(at + 1) == "-e" || *(at + 1) == "-c");
 }
 
 std::string_view telling_word(const Words& words) {
   const auto at = skip_wrappers(words);
   if (at == words.end()) return base_name(words.front());
-  if (!is_one_of(kInterpreters, base_name(*at))) return base_name(*at);
+  if (!is_one_of(kInterpreters, base_name(*at)) || is_inline_script(words, at)) {
+    return base_name(*at);
+  }
   const auto script = std::find_if(at + 1, words.end(),
                                    [](const std::string& word) { return !word.starts_with('-'); });
   return base_name(script == words.end() ? *at : *script);
@@ -126,7 +142,10 @@ std::string name_of_command(std::string_view command) {
   std::string_view word;
   for (const Words& words : commands) {
     const auto first = skip_wrappers(words);
-    if (first == words.end() || is_one_of(kPreparations, base_name(*first))) continue;
+    if (first == words.end() || is_one_of(kPreparations, base_name(*first)) ||
+        is_inline_script(words, first)) {
+      continue;
+    }
     word = telling_word(words);
     break;
   }
