@@ -1,0 +1,47 @@
+#pragma once
+
+// The rules that every durable batch must keep, judged against the record, which then takes the
+// batch in. Costs what the batch costs, not what history costs.
+
+#include <map>
+#include <string>
+
+#include "engine/settings.h"
+#include "sim/record.h"
+#include "sim/verdict.h"
+
+namespace docket::sim {
+
+class BatchRules {
+ public:
+  BatchRules(Record& record, Verdict& verdict, const engine::Settings& settings)
+      : record_(record), verdict_(verdict), settings_(settings) {}
+  void apply(const engine::Batch& batch);
+
+ private:
+  using Rows = std::map<TaskId, const model::Task*>;
+
+  void take_jobs(const engine::Batch& batch);
+  void follow_events(const engine::Batch& batch, const Rows& rows);
+  void follow(const model::Event& event, const model::Task& row);
+  void forbid(const engine::Batch& batch, const model::Task& run);
+  void take_tasks(const Rows& rows);
+  void take_task(const model::Task& task);
+  void check_new(const model::Task& task);
+  void take_schedules(const engine::Batch& batch);
+  void follow_schedule(const model::Schedule& before, const model::Schedule& after);
+  void take_ledger(const engine::Batch& batch);
+  void take_entry(const engine::Batch& batch, const model::LedgerEntry& entry);
+  void check_lateness(const engine::Batch& batch, const model::LedgerEntry& entry);
+  void check_ran(const model::LedgerEntry& entry);
+  void take_locks(const engine::Batch& batch);
+  void check_holders();
+  void check_stats(const engine::Batch& batch, const Rows& rows);
+
+  Record& record_;
+  Verdict& verdict_;
+  const engine::Settings& settings_;
+  std::map<TaskId, model::State> states_;  // within this batch, as its events tell
+};
+
+}  // namespace docket::sim

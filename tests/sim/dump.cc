@@ -1,0 +1,84 @@
+#include "sim/dump.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace docket::sim {
+namespace {
+
+using engine::Engine;
+using engine::JobEntry;
+
+std::string show(const engine::Demand& demand) {
+  return fmt::format("{} {} {} {}", demand.cpus_micro, demand.mem_kib, demand.disk_kib,
+                     demand.gpus);
+}
+
+std::string show(const model::Task& task) {
+  return fmt::format(
+      "task {} of {} job {}.{} {} {} stopping {} created {} started {} due {} until {}",
+      task.id.value, task.parent.value, task.job.value, task.job_version,
+      model::name_of(task.state), task.name, task.stopping, to_micros(task.created_at),
+      to_micros(task.started_at), to_micros(task.due_at), to_micros(task.start_deadline));
+}
+
+void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::string>& lines) {
+  const model::JobStats& stats = entry.row.stats;
+  std::vector<std::string> dependents;
+  for (const JobEntry* child : entry.dependents) dependents.push_back(child->id());
+  std::ranges::sort(dependents);
+  lines.push_back(fmt::format(
+      "job {} {}.{} +{} -{} at {} {} last {} dependency {} dying {} dependents {}", entry.id(),
+      entry.job().uid.value, entry.job().version, stats.success_count, stats.failure_count,
+      to_micros(stats.last_success_at), to_micros(stats.last_failure_at),
+      model::name_of(entry.row.last_run_state), to_micros(entry.row.dependency_started_at),
+      entry.dying, fmt::join(dependents, " ")));
+  for (const auto& [id, uid] : entry.schedules) {
+    const model::Schedule& schedule = *engine.schedule(uid);
+    lines.push_back(fmt::format(
+        "schedule {} {} {} {} {} {} checked {}", uid.value, id, schedule.definition.cron.text(),
+        schedule.definition.zone.name(), schedule.definition.enabled,
+        schedule.definition.starting_deadline_s, to_micros(schedule.checked_until)));
+  }
+  for (const auto& [id, run] : entry.active) {
+    lines.push_back(show(run->task) + fmt::format(" live {}", run->live_children));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> dump(const Engine& engine) {
+  std::vector<std::string> lines;
+  for (const auto& [id, entry] : engine.jobs()) dump_job(engine, *entry, lines);
+  for (const TaskId attempt : engine.live_attempts()) {
+    const engine::Node& node = *engine.find_task(attempt);
+    lines.push_back(show(node.task));
+    if (node.parent->is_final()) lines.push_back("ended " + show(node.parent->task));
+  }
+  for (const auto& [name, lock] : engine.locks().all()) {
+    lines.push_back(fmt::format("lock {} {} held by {} since {}", name, lock.fencing,
+                                lock.holder.value, to_micros(lock.held_since)));
+  }
+  for (const auto& [id, run] : engine.queue().waiting()) {
+    lines.push_back(
+        fmt::format("waits {} for {}", id.value, show(*engine.queue().demand_of(*run))));
+  }
+  lines.push_back(fmt::format("queue {} running {} free {}", engine.queue().size(),
+                              engine.queue().running(), show(engine.queue().free())));
+  for (const auto& [path, at] : engine.secrets()) {
+    lines.push_back(fmt::format("secret {} {}", path, to_micros(at)));
+  }
+  return lines;
+}
+
+std::string difference(const std::vector<std::string>& left,
+                       const std::vector<std::string>& right) {
+  const auto [a, b] = std::ranges::mismatch(left, right);
+  if (a == left.end() && b == right.end()) return {};
+  return fmt::format("\"{}\" but \"{}\"", a == left.end() ? "nothing" : *a,
+                     b == right.end() ? "nothing" : *b);
+}
+
+}  // namespace docket::sim

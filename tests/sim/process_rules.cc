@@ -1,0 +1,117 @@
+#include "sim/process_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/queue.h"
+
+namespace docket::sim {
+namespace {
+
+void add(engine::Demand& to, const engine::Demand& demand, std::int64_t sign) {
+  to.cpus_micro += sign * demand.cpus_micro;
+  to.mem_kib += sign * demand.mem_kib;
+  to.disk_kib += sign * demand.disk_kib;
+  to.gpus += sign * demand.gpus;
+}
+
+std::string name(TaskId token) { return fmt::format("attempt {}", token.value); }
+
+}  // namespace
+
+ProcessRules::ProcessRules(const Record& record, Verdict& verdict, const engine::Settings& settings)
+    : record_(record),
+      verdict_(verdict),
+      kind_(settings.kill_grace),
+      total_(engine::Queue(settings).total()),
+      running_max_(settings.running_max) {}
+
+void ProcessRules::ordered(TaskId token) {
+  const model::Task* attempt = record_.task(token);
+  verdict_.require(attempt && !model::is_final(attempt->state),
+                   "nothing starts before it is durable", name(token));
+}
+
+void ProcessRules::accepted(TaskId token) {
+  verdict_.require(accepted_.insert(token).second, "no token is started twice", name(token));
+}
+
+void ProcessRules::spawned(TaskId token) {
+  ++spawned_;
+  const model::Task* attempt = record_.task(token);
+  const model::JobPtr job = attempt ? record_.job_of(*attempt) : nullptr;
+  verdict_.require(!live_.contains(token), "no token is started twice", name(token));
+  if (!job) return verdict_.violated("every process has a task", name(token));
+  Live process{attempt->root, attempt->job, kind_.demand(*job), {}, kind_.locks(*job)};
+  if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
+  check_room(process.demand);
+  check_neighbours(token, process);
+  check_again(*attempt, process_of(*job));
+  check_locks(process);
+  add(used_, process.demand, 1);
+  newest_[process.run] = {token, std::nullopt};
+  live_.emplace(token, std::move(process));
+}
+
+void ProcessRules::check_room(const engine::Demand& more) {
+  engine::Demand sum = used_;
+  add(sum, more, 1);
+  verdict_.require(sum.cpus_micro <= total_.cpus_micro && sum.mem_kib <= total_.mem_kib &&
+                       sum.disk_kib <= total_.disk_kib && sum.gpus <= total_.gpus &&
+                       live_.size() < running_max_,
+                   "capacity is never exceeded",
+                   fmt::format("{} processes and {} cores", live_.size() + 1,
+                               static_cast<double>(sum.cpus_micro) / 1e6));
+}
+
+void ProcessRules::check_neighbours(TaskId token, const Live& process) {
+  for (const auto& [other, live] : live_) {
+    const std::string both = name(token) + " beside " + name(other);
+    verdict_.require(live.run != process.run, "no run is executed twice at a time", both);
+    verdict_.require(live.job != process.job || process.exclusive.empty(), "FORBID never overlaps",
+                     both);
+    for (const model::LockWish& mine : process.locks) {
+      const bool shared = std::ranges::any_of(
+          live.locks, [&](const model::LockWish& theirs) { return theirs.name == mine.name; });
+      verdict_.require(!shared, "a lock has one holder", both + ": " + mine.name);
+    }
+  }
+}
+
+// A second execution needs a reason: the first was lost, or its job says to try again.
+void ProcessRules::check_again(const model::Task& attempt, const model::ProcessSpec& spec) {
+  const auto before = newest_.find(attempt.root);
+  if (before == newest_.end()) return;
+  const bool may =
+      before->second.end && (before->second.end == End::kLost ||
+                             (before->second.end == End::kFailed &&
+                              spec.restart.policy == model::RestartPolicy::kOnFailure));
+  verdict_.require(may, "no run is executed twice without a reason",
+                   name(attempt.id) + " after " + name(before->second.token));
+}
+
+void ProcessRules::check_locks(const Live& process) {
+  for (const model::LockWish& wish : process.locks) {
+    const auto lock = record_.locks.find(wish.name);
+    verdict_.require(lock != record_.locks.end() && lock->second.holder == process.run,
+                     "what runs holds its locks", wish.name);
+  }
+}
+
+void ProcessRules::ended(TaskId token, End how) {
+  const auto it = live_.find(token);
+  if (it == live_.end()) return;
+  add(used_, it->second.demand, -1);
+  const auto newest = newest_.find(it->second.run);
+  if (newest != newest_.end() && newest->second.token == token) newest->second.end = how;
+  live_.erase(it);
+}
+
+void ProcessRules::forgotten(TaskId token) {
+  const model::Task* attempt = record_.task(token);
+  verdict_.require(attempt && model::is_final(attempt->state),
+                   "no result is forgotten before it is durable", name(token));
+}
+
+}  // namespace docket::sim

@@ -1,0 +1,205 @@
+#include "sim/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/clients.h"
+#include "sim/faults.h"
+#include "sim/world.h"
+
+namespace docket::sim {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Half of all worlds begin within a day of a change of daylight saving somewhere.
+Time draw_start(Dice& dice) {
+  using namespace std::chrono;  // NOLINT: calendar literals
+  static const std::vector<Time> kChanges{
+      sys_days{2025y / March / 9} + hours{7},    sys_days{2025y / March / 30} + hours{1},
+      sys_days{2025y / April / 5} + hours{15},   sys_days{2025y / October / 4} + hours{15} + 30min,
+      sys_days{2025y / October / 26} + hours{1}, sys_days{2025y / November / 2} + hours{6}};
+  if (dice.percent(50)) return dice.pick(kChanges) - dice.between(Duration{0}, hours{2});
+  return Time{sys_days{2024y / January / 1}} + dice.between(Duration{0}, hours{24 * 700});
+}
+
+engine::Settings draw_settings(Dice& dice) {
+  engine::Settings settings;
+  settings.node = {.cpus = static_cast<double>(dice.between(2, 8)),
+                   .mem_mib = static_cast<double>(dice.between(512, 4096)),
+                   .disk_mib = 10240,
+                   .gpus = 0,
+                   .hostname = "node1",
+                   .attributes = {}};
+  settings.running_max = static_cast<std::uint32_t>(dice.between(2, 30));
+  settings.queued_max = static_cast<std::uint32_t>(dice.between(10, 300));
+  settings.retention = Duration::zero();
+  return settings;
+}
+
+engine::Settings mutate(engine::Settings settings, Mutation mutation) {
+  if (mutation == Mutation::kLateRuns) settings.lateness_max = hours{24};
+  if (mutation == Mutation::kRoomierNode) settings.node.cpus *= 2;
+  return settings;
+}
+
+class Simulation {
+ public:
+  explicit Simulation(const SeedOptions& options)
+      : options_(options),
+        verdict_(options.verbose),
+        dice_(options.seed),
+        storm_(dice_.between(minutes{20}, minutes{90})),
+        world_(plan(options), verdict_),
+        clients_(world_, dice_.fork(), 4 + dice_.below(30), dice_.spread(seconds{20}, minutes{4})),
+        faults_(world_, dice_.fork()) {
+    world_.executor.habits.starts_twice = options.mutation == Mutation::kStartsTwice;
+    world_.health.lies = options.mutation == Mutation::kLosesCommits;
+    world_.on_boot([this](const engine::Snapshot& snapshot) {
+      clients_.expectations().check_definitions(snapshot);
+      clients_.expectations().check_runs(world_.disk()->state);
+    });
+    world_.on_crash([this] {
+      ++crashes_;
+      clients_.server_died();
+    });
+    world_.on_commit([this] { faults_.watch_commit(); });
+    world_.on_failure([this] { faults_.store_failed(); });
+    world_.before_step([this] { faults_.watch_step(); });
+  }
+
+  SeedReport run() {
+    world_.boot();
+    audit_now_and_then();
+    world_.run_until(storm_);
+    calm();
+    finish();
+    if (verdict_.ok()) judge_end();
+    return {verdict_.violation(),
+            verdict_.hash(),
+            world_.timeline.steps(),
+            clients_.acknowledged(),
+            world_.record.batches,
+            world_.processes.spawned_in_all(),
+            crashes_};
+  }
+
+ private:
+  WorldPlan plan(const SeedOptions& options) {
+    const engine::Settings truth = draw_settings(dice_);
+    return {dice_.next(), truth, mutate(truth, options.mutation), draw_start(dice_),
+            dice_.percent(70)};
+  }
+
+  void audit_now_and_then() {
+    world_.timeline.at(world_.timeline.now() + dice_.spread(seconds{10}, minutes{10}), [this] {
+      world_.audit();
+      audit_now_and_then();
+    });
+  }
+
+  // No more faults: within a quarter of an hour the server is in order and every schedule on time.
+  void calm() {
+    verdict_.tell("calm");
+    clients_.stop();
+    faults_.stop();
+    world_.run_until(storm_ + minutes{15});
+    if (!verdict_.ok()) return;
+    verdict_.require(world_.loop() != nullptr, "the server comes back");
+    clients_.expectations().check_definitions(world_.disk()->state.snapshot());
+    const Time now = world_.clock.now() - seconds{10};
+    for (const auto& [uid, schedule] : world_.record.schedules) {
+      const auto& definition = schedule.definition;
+      const auto due = definition.cron.next(schedule.checked_until, definition.zone);
+      verdict_.require(!definition.enabled || !due || *due > now, "schedules keep their times",
+                       fmt::format("schedule {} was due at {} and it is {}", uid.value,
+                                   format_rfc3339(due.value_or(kNever)), format_rfc3339(now)));
+    }
+  }
+
+  // Schedules end, runs that fit nowhere are stopped; the rest has to come to its end by itself.
+  void finish() {
+    if (!verdict_.ok()) return;
+    verdict_.tell("finish");
+    world_.loop()->call<bool>(
+        [](engine::Engine& engine, Time now) -> Result<bool> {
+          end_schedules(engine, now);
+          stop_misfits(engine, now);
+          return true;
+        },
+        [](const Result<bool>&) {});
+    const Duration limit = world_.timeline.now() + hours{24 * 7};
+    while (verdict_.ok() && world_.timeline.now() < limit && !done())
+      world_.run_until(world_.timeline.now() + minutes{1});
+    verdict_.require(done(), "every run ends", waiting());
+  }
+
+  static void end_schedules(engine::Engine& engine, Time now) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const auto& [id, entry] : engine.jobs()) {
+      for (const auto& [schedule, uid] : entry->schedules) all.emplace_back(id, schedule);
+    }
+    for (const auto& [job, schedule] : all) (void)engine.remove_schedule(job, schedule, now);
+  }
+
+  static void stop_misfits(engine::Engine& engine, Time now) {
+    std::vector<TaskId> misfits;
+    for (const auto& [id, run] : engine.queue().waiting()) {
+      if (!engine.queue().fits_empty(*engine.queue().demand_of(*run))) misfits.push_back(id);
+    }
+    for (const TaskId run : misfits) (void)engine.stop_run(run, now);
+  }
+
+  bool done() const {
+    const engine::Engine& engine = world_.engine();
+    return world_.at_rest() && engine.queue().size() == 0 && engine.queue().running() == 0 &&
+           world_.executor.idle();
+  }
+
+  std::string waiting() const {
+    const engine::Queue& queue = world_.engine().queue();
+    std::string text = fmt::format("{} wait, {} run", queue.size(), queue.running());
+    if (queue.size() > 0) text += fmt::format(", first {}", queue.waiting().begin()->first.value);
+    if (!world_.executor.idle()) text += ", the executor is not idle";
+    return text;
+  }
+
+  void judge_end() {
+    const engine::Engine& engine = world_.engine();
+    for (std::uint64_t id = 1; id <= world_.record.last_task.value; ++id) {
+      verdict_.require(!engine.find_task(TaskId{id}), "nothing is left in memory",
+                       fmt::format("task {}", id));
+    }
+    for (const auto& [id, entry] : engine.jobs()) {
+      verdict_.require(entry->active.empty() && entry->dying == 0, "nothing is left in memory", id);
+    }
+    verdict_.require(engine.queue().free() == engine.queue().total(), "all capacity is given back");
+    verdict_.require(world_.processes.live() == 0, "no process is left");
+    for (const auto& [name, lock] : world_.record.locks)
+      verdict_.require(!lock.holder, "all locks are free", name);
+    for (const auto& [id, task] : world_.record.tasks)
+      verdict_.require(model::is_final(task.state), "every run ends",
+                       fmt::format("task {}", id.value));
+    clients_.expectations().check_all_ended();
+    world_.audit();
+    clients_.expectations().check_runs(world_.disk()->state);
+  }
+
+  SeedOptions options_;
+  Verdict verdict_;
+  Dice dice_;
+  Duration storm_;
+  World world_;
+  Clients clients_;
+  Faults faults_;
+  std::size_t crashes_ = 0;
+};
+
+}  // namespace
+
+SeedReport run_seed(const SeedOptions& options) { return Simulation(options).run(); }
+
+}  // namespace docket::sim

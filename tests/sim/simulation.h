@@ -1,0 +1,40 @@
+#pragma once
+
+// One seed, from an empty disk to the end: a stormy phase with clients and faults, a calm one in
+// which every schedule must keep its times, and a last one in which everything that is left must
+// end.
+
+#include <cstdint>
+#include <string>
+
+namespace docket::sim {
+
+// Deliberate damage, to show that the rules can tell.
+enum class Mutation {
+  kNone,
+  kStartsTwice,   // the executor starts a token twice
+  kLosesCommits,  // the store acknowledges what it has not written
+  kRoomierNode,   // the engine thinks that the node is larger than it is
+  kLateRuns,      // the engine fires due times however late they are
+};
+
+struct SeedOptions {
+  std::uint64_t seed = 0;
+  bool verbose = false;
+  Mutation mutation = Mutation::kNone;
+};
+
+struct SeedReport {
+  std::string violation;  // empty: clean
+  std::uint64_t hash = 0;
+  std::uint64_t events = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t processes = 0;
+  std::size_t crashes = 0;
+  bool clean() const { return violation.empty(); }
+};
+
+SeedReport run_seed(const SeedOptions& options);
+
+}  // namespace docket::sim

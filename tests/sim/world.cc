@@ -1,0 +1,165 @@
+#include "sim/world.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sim/dump.h"
+
+namespace docket::sim {
+namespace {
+
+constexpr std::uint64_t kStepsMax = 3'000'000;  // more than any honest world needs
+
+}  // namespace
+
+struct World::Server {
+  Server(World& world, std::uint64_t seed)
+      : random(seed),
+        store(world.disk_,
+              [&world](const engine::Batch& batch) {
+                const store::CommitFate fate = world.health.fate();
+                if (fate == store::CommitFate::kDurable || fate == store::CommitFate::kFailedThere)
+                  world.rules_.apply(batch);
+                return fate;
+              }),
+        reserve(world.health),
+        reactor(world.timeline, world.clock, Dice(seed + 1)),
+        committer(world.timeline, store, world.health, Dice(seed + 2), world.verdict),
+        engine(world.plan_.belief, random, world.vault_, {&world.kind_}) {}
+
+  testing::SeededRandom random;
+  store::MemoryStore store;
+  SimReserve reserve;
+  SimReactor reactor;
+  SimCommitter committer;
+  engine::Engine engine;
+  std::unique_ptr<engine::Loop> loop;
+  bool serving = false;
+};
+
+World::World(const WorldPlan& plan, Verdict& its_verdict)
+    : verdict(its_verdict),
+      dice(plan.seed),
+      clock(timeline, plan.start),
+      processes(record, verdict, plan.truth),
+      executor(timeline, clock, dice.fork(), processes, verdict),
+      plan_(plan),
+      rules_(record, verdict, plan_.truth),
+      kind_(plan.belief.kill_grace),
+      disk_(std::make_shared<store::MemoryDisk>()) {}
+
+World::~World() = default;
+
+void World::boot() {
+  if (server_) return;
+  verdict.tell("boot");
+  if (went_down_ != kNever)
+    outages.push_back({Outage::Why::kDown, went_down_, std::exchange(went_down_, kNever)});
+  server_ = std::make_unique<Server>(*this, dice.next());
+  Server& server = *server_;
+  engine::Snapshot snapshot = server.store.load().value();
+  check_loaded(snapshot);
+  if (on_boot_) on_boot_(snapshot);
+  server.engine.restore(std::move(snapshot), clock.now());
+  server.loop = std::make_unique<engine::Loop>(server.engine, server.committer, executor, clock,
+                                               server.reactor,
+                                               plan_.with_reserve ? &server.reserve : nullptr);
+  server.committer.on_begin([this] {
+    if (on_commit_) on_commit_();
+  });
+  server.loop->on_failure([this](const Error&) {
+    verdict.tell("store failed");
+    if (server_) server_->serving = false;
+    if (on_failure_) on_failure_();
+  });
+  server.loop->start([&server](const Result<>& ready) { server.serving = ready.has_value(); });
+}
+
+void World::crash() {
+  if (!server_) return;
+  verdict.tell("crash");
+  timeline.next_server();
+  server_->committer.server_died();
+  server_.reset();
+  executor.server_died();
+  went_down_ = clock.now();
+  if (on_crash_) on_crash_();
+}
+
+void World::freeze(Duration how_long) {
+  verdict.tell("freeze", how_long.count());
+  outages.push_back({Outage::Why::kFrozen, clock.now(), clock.now() + how_long});
+  timeline.freeze_server(timeline.now() + how_long);
+}
+
+void World::step_clock(Duration by) {
+  verdict.tell("clock steps", by.count());
+  const Time before = clock.now();
+  clock.step(by);
+  outages.push_back(
+      {Outage::Why::kClock, std::min(before, clock.now()), std::max(before, clock.now())});
+  if (server_) server_->reactor.clock_stepped();
+}
+
+void World::fill_disk(bool full) {
+  if (health.full == full) return;
+  verdict.tell("disk full", full);
+  health.full = full;
+  if (full) {
+    became_full_ = clock.now();
+  } else {
+    outages.push_back({Outage::Why::kFull, became_full_, clock.now()});
+  }
+}
+
+engine::Loop* World::loop() { return server_ && server_->serving ? server_->loop.get() : nullptr; }
+
+const engine::Engine& World::engine() const { return server_->engine; }
+
+bool World::at_rest() const {
+  return server_ && server_->serving && !server_->engine.dirty() && !server_->committer.busy() &&
+         !server_->loop->full();
+}
+
+void World::audit() {
+  if (!at_rest()) return;
+  testing::SeededRandom random(1);
+  engine::Engine twin(plan_.belief, random, vault_, {&kind_});
+  twin.restore(server_->store.load().value(), clock.now());
+  const std::string differs = difference(dump(server_->engine), dump(twin));
+  verdict.require(differs.empty(), "a restart changes nothing", differs);
+}
+
+void World::check_loaded(const engine::Snapshot& snapshot) {
+  std::size_t jobs = 0;
+  for (const engine::JobRow& row : snapshot.jobs) jobs += row.deleted ? 0 : 1;
+  std::size_t expected = 0;
+  for (const auto& [uid, life] : record.jobs) expected += life.row.deleted ? 0 : 1;
+  verdict.require(jobs == expected && snapshot.schedules.size() == record.schedules.size(),
+                  "what was durable is there after a restart",
+                  fmt::format("{} jobs of {}, {} schedules of {}", jobs, expected,
+                              snapshot.schedules.size(), record.schedules.size()));
+  for (const model::Task& task : snapshot.tasks) {
+    const model::Task* known = record.task(task.id);
+    verdict.require(known && known->state == task.state && known->stopping == task.stopping,
+                    "what was durable is there after a restart",
+                    fmt::format("task {}", task.id.value));
+  }
+  verdict.require(
+      snapshot.last_event == record.last_event && snapshot.last_task >= record.last_task,
+      "numbers are never used again",
+      fmt::format("event {} after {}", snapshot.last_event.value, record.last_event.value));
+}
+
+void World::run_until(Duration until) {
+  while (verdict.ok() && timeline.now() < until) {
+    if (before_step_) before_step_();
+    verdict.at(timeline.now().count());
+    timeline.step_until(until);
+    if (timeline.steps() > kStepsMax)
+      verdict.violated("the world comes to rest", "too many events");
+  }
+}
+
+}  // namespace docket::sim

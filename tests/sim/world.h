@@ -1,0 +1,103 @@
+#pragma once
+
+// One simulated machine with one docket on it: the real engine and the real loop over a simulated
+// clock, disk and executor. It can crash between any two events, start again, freeze, and have its
+// clock set. After every durable batch and every start of a process the rules are judged.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/loop.h"
+#include "kinds/process/process_kind.h"
+#include "sim/batch_rules.h"
+#include "sim/process_rules.h"
+#include "sim/sim_clock.h"
+#include "sim/sim_committer.h"
+#include "sim/sim_executor.h"
+#include "sim/timeline.h"
+#include "sim/verdict.h"
+#include "store/memory/memory_store.h"
+
+namespace docket::sim {
+
+// Wall time during which something kept the server from its work, or moved the clock over it.
+struct Outage {
+  enum class Why { kDown, kFrozen, kClock, kFull, kStore };
+  Why why;
+  Time from;
+  Time until;
+};
+
+struct WorldPlan {
+  std::uint64_t seed = 0;
+  engine::Settings truth;   // what the rules are judged by
+  engine::Settings belief;  // what the engine is told: the same, unless a mutation says otherwise
+  Time start;
+  bool with_reserve = true;  // room kept for the end of work when the disk is full
+};
+
+class World {
+ public:
+  World(const WorldPlan& plan, Verdict& verdict);
+  ~World();
+
+  void boot();
+  void crash();  // as kill -9 would
+  void freeze(Duration how_long);
+  void step_clock(Duration by);
+  void fill_disk(bool full);
+  bool up() const { return server_ != nullptr; }
+  // Serving; null while it is down or still finds out what runs.
+  engine::Loop* loop();
+  const engine::Engine& engine() const;
+  bool at_rest() const;  // nothing to commit, nothing being committed
+  // Compares the engine with one that starts from the store.
+  void audit();
+  std::shared_ptr<store::MemoryDisk> disk() const { return disk_; }
+  const engine::Settings& settings() const { return plan_.truth; }
+
+  // Runs events until true time `until`, or until a rule is broken.
+  void run_until(Duration until);
+
+  void on_boot(std::function<void(const engine::Snapshot&)> watcher) {
+    on_boot_ = std::move(watcher);
+  }
+  void on_crash(std::function<void()> watcher) { on_crash_ = std::move(watcher); }
+  void on_commit(std::function<void()> watcher) { on_commit_ = std::move(watcher); }
+  // Where a failed store makes the server end itself; someone must start it again.
+  void on_failure(std::function<void()> watcher) { on_failure_ = std::move(watcher); }
+  // Before each event, with the number of events so far.
+  void before_step(std::function<void()> watcher) { before_step_ = std::move(watcher); }
+
+  Verdict& verdict;
+  Dice dice;
+  Timeline timeline;
+  SimClock clock;
+  DiskHealth health;
+  Record record;
+  ProcessRules processes;
+  SimExecutor executor;
+  std::vector<Outage> outages;
+
+ private:
+  struct Server;
+  void check_loaded(const engine::Snapshot& snapshot);
+
+  const WorldPlan plan_;
+  BatchRules rules_;
+  testing::FakeVault vault_;
+  kinds::ProcessKind kind_;
+  std::shared_ptr<store::MemoryDisk> disk_;  // shared with the store of each life of the server
+  std::unique_ptr<Server> server_;
+  Time went_down_ = kNever;
+  Time became_full_ = kNever;
+  std::function<void(const engine::Snapshot&)> on_boot_;
+  std::function<void()> on_crash_;
+  std::function<void()> on_commit_;
+  std::function<void()> on_failure_;
+  std::function<void()> before_step_;
+};
+
+}  // namespace docket::sim
