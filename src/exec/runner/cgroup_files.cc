@@ -1,12 +1,15 @@
 #include "exec/runner/cgroup_files.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace docket::runner {
 namespace {
@@ -100,6 +103,22 @@ Result<> enable_controllers(const fs::path& cgroup) {
     return {};
   }
   return write_value(control, "+cpu +memory");
+}
+
+bool move_own_processes_to_leaf(const fs::path& cgroup) {
+  std::error_code error;
+  const fs::path own = fs::read_symlink("/proc/self/exe", error);
+  std::istringstream pids(read_small_file(AT_FDCWD, (cgroup / "cgroup.procs").c_str()));
+  std::vector<std::string> ours;
+  for (std::string pid; pids >> pid; ours.push_back(pid)) {
+    if (fs::read_symlink("/proc/" + pid + "/exe", error) != own || error) return false;
+  }
+  const fs::path leaf = cgroup / kLeafName;
+  if (ours.empty() || (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST)) return false;
+  for (const std::string& pid : ours) {
+    if (!write_value(leaf / "cgroup.procs", pid)) return false;
+  }
+  return true;
 }
 
 }  // namespace docket::runner

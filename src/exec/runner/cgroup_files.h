@@ -24,4 +24,10 @@ Result<> write_memory_limit(CgroupVersion version, const std::filesystem::path& 
 // v2: lets the children of a directory have cpu and memory limits.
 Result<> enable_controllers(const std::filesystem::path& cgroup);
 
+// v2: the leaf into which processes of docket move out of the way.
+inline constexpr char kLeafName[] = "docket-main";
+// Moves every process of a cgroup into its leaf, if all of them run our own program. False: nothing
+// was moved.
+bool move_own_processes_to_leaf(const std::filesystem::path& cgroup);
+
 }  // namespace docket::runner

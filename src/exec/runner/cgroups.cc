@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "exec/runner/cgroup_files.h"
+#include "exec/runner/spawn.h"
 
 namespace docket::runner {
 namespace {
@@ -44,19 +45,22 @@ CgroupPool::CgroupPool(CgroupOptions options, const std::string& name) : options
     return;
   }
   for (Hierarchy& hierarchy : hierarchies_) hierarchy.base /= name;
-  auto ready = prepare();
-  if (ready) {
-    status_ = describe(hierarchies_);
-    return;
-  }
-  status_ = "limits are not enforced: " + ready.error().message;
-  hierarchies_.clear();
+  start();
 }
 
 CgroupPool::CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies)
     : options_(options), hierarchies_(std::move(hierarchies)) {
-  auto ready = prepare();
-  status_ = ready ? describe(hierarchies_) : ready.error().message;
+  start();
+}
+
+// Without limits attempts still run: that is better than not at all, as long as it is said.
+void CgroupPool::start() {
+  if (auto ready = prepare(); ready) {
+    status_ = describe(hierarchies_);
+  } else {
+    status_ = "limits are not enforced: " + ready.error().message;
+    hierarchies_.clear();
+  }
 }
 
 CgroupPool::~CgroupPool() {
@@ -67,19 +71,36 @@ CgroupPool::~CgroupPool() {
 }
 
 Result<> CgroupPool::prepare() {
-  for (const Hierarchy& hierarchy : hierarchies_) {
+  for (Hierarchy& hierarchy : hierarchies_) {
     if (hierarchy.version == CgroupVersion::kV2) {
-      if (auto enabled = enable_controllers(hierarchy.base.parent_path()); !enabled) return enabled;
-    }
-    if (::mkdir(hierarchy.base.c_str(), 0755) != 0 && errno != EEXIST) {
+      if (auto done = prepare_v2(hierarchy); !done) return done;
+    } else if (::mkdir(hierarchy.base.c_str(), 0755) != 0 && errno != EEXIST) {
       return fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
-    }
-    if (hierarchy.version == CgroupVersion::kV2) {
-      if (auto enabled = enable_controllers(hierarchy.base); !enabled) return enabled;
     }
   }
   find_old_slots();
   return {};
+}
+
+// Tries our own cgroup, then its ancestors; the first refusal is the one to tell.
+Result<> CgroupPool::prepare_v2(Hierarchy& hierarchy) {
+  const std::string name = hierarchy.base.filename();
+  fs::path parent = hierarchy.base.parent_path();
+  if (parent.filename() == kLeafName) parent = parent.parent_path();  // an earlier runner moved us
+  Result<> refusal;
+  for (; ::access((parent / "cgroup.subtree_control").c_str(), F_OK) == 0;
+       parent = parent.parent_path()) {
+    hierarchy.base = parent / name;
+    Result<> done = enable_controllers(parent);
+    if (!done && move_own_processes_to_leaf(parent)) done = enable_controllers(parent);
+    if (done && ::mkdir(hierarchy.base.c_str(), 0755) != 0 && errno != EEXIST) {
+      done = fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
+    }
+    if (done) done = enable_controllers(hierarchy.base);
+    if (done) return done;
+    if (refusal) refusal = std::move(done);
+  }
+  return refusal ? fail(ErrorKind::kUnavailable, "cgroup v2 has no directory for us") : refusal;
 }
 
 void CgroupPool::find_old_slots() {
@@ -105,16 +126,20 @@ Result<CgroupSlot*> CgroupPool::make_slot(const std::string& name) {
     if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
       return fail_errno(fmt::format("can not make cgroup {}", path.string()), errno);
     }
+    slot->paths_.push_back(path);
+    if (hierarchy.memory) {
+      const fs::path oom = path / oom_file(hierarchy.version);
+      slot->oom_file_ = OwnedFd(::open(oom.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+    if (hierarchy.version == CgroupVersion::kV2 && can_clone_into_cgroup()) {
+      slot->directory_ = OwnedFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (slot->directory_) continue;
+    }
     const fs::path join = path / join_file(hierarchy.version);
     OwnedFd fd(::open(join.c_str(), O_WRONLY | O_CLOEXEC));
     if (!fd) return fail_errno(fmt::format("can not open {}", join.string()), errno);
     slot->join_fds_.push_back(fd.get());
     slot->files_.push_back(std::move(fd));
-    if (hierarchy.memory) {
-      slot->oom_file_ =
-          OwnedFd(::open((path / oom_file(hierarchy.version)).c_str(), O_RDONLY | O_CLOEXEC));
-    }
-    slot->paths_.push_back(path);
   }
   slots_.push_back(std::move(slot));
   return slots_.back().get();

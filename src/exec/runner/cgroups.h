@@ -6,9 +6,14 @@
 // since making and removing a cgroup costs more than a spawn. A slot also names every process of
 // its attempt, however it daemonized. Runner thread only.
 //
-// Joining: the child writes "0" itself. On v1 into `tasks`, which for a caller that moves only
-// itself skips the kernel's global lock of thread groups; `cgroup.procs` waits for an RCU grace
-// period there.
+// Joining: on v2 the child is made in its cgroup (CLONE_INTO_CGROUP). On v1 it writes "0" into
+// `tasks`, which for a caller that moves only itself skips the kernel's global lock of thread
+// groups; `cgroup.procs` would wait for a grace period.
+//
+// Where slots are on v2: below our own cgroup, if it is delegated to us and holds only docket's
+// processes (a systemd unit with Delegate=yes; they move into a leaf first, since a cgroup with
+// processes can not have limited children). Else below the nearest ancestor that lets us: as root
+// in a login session that is the user's slice.
 
 #include <sys/types.h>
 
@@ -51,8 +56,9 @@ std::vector<Hierarchy> find_hierarchies(
 class CgroupSlot {
  public:
   const std::string& name() const { return name_; }
-  // For Command::cgroup_fds.
+  // For Command::cgroup_fds and cgroup_directory_fd.
   const std::vector<int>& join_fds() const { return join_fds_; }
+  int directory_fd() const { return directory_.get(); }
 
  private:
   friend class CgroupPool;
@@ -60,6 +66,7 @@ class CgroupSlot {
   std::vector<std::filesystem::path> paths_;  // one for each hierarchy, in its order
   std::vector<OwnedFd> files_;                // owners of join_fds_
   std::vector<int> join_fds_;
+  OwnedFd directory_;  // v2
   OwnedFd oom_file_;
   CgroupLimits limits_{-1, -1};  // as last written; -1: unknown
   std::uint64_t oom_kills_ = 0;  // when the current user took the slot
@@ -91,7 +98,9 @@ class CgroupPool {
   bool oom_killed(const CgroupSlot& slot) const;
 
  private:
+  void start();
   Result<> prepare();
+  Result<> prepare_v2(Hierarchy& hierarchy);
   Result<CgroupSlot*> make_slot(const std::string& name);
   void find_old_slots();
   CgroupSlot* free_slot(const CgroupLimits& limits);

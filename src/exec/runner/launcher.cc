@@ -83,7 +83,10 @@ Command base_command(const Sandbox& sandbox, const User& user, const CgroupSlot*
   command.directory_fd = sandbox.work.get();
   command.stderr_fd = sandbox.err.get();
   command.user = switch_to(user);
-  if (slot != nullptr) command.cgroup_fds = slot->join_fds();
+  if (slot != nullptr) {
+    command.cgroup_fds = slot->join_fds();
+    command.cgroup_directory_fd = slot->directory_fd();
+  }
   return command;
 }
 

@@ -23,11 +23,15 @@ struct Command {
   int stdin_fd = -1;  // -1: inherits the runner's, which is /dev/null
   int stdout_fd = -1;
   int stderr_fd = -1;
-  int fourth_fd = -1;           // becomes descriptor 3 when given
-  int record_fd = -1;           // gets kSpawnLine just before exec when given
-  std::vector<int> cgroup_fds;  // of files that move the writer of "0" into a cgroup
-  const User* user = nullptr;   // null: stays the runner's user
+  int fourth_fd = -1;            // becomes descriptor 3 when given
+  int record_fd = -1;            // gets kSpawnLine just before exec when given
+  std::vector<int> cgroup_fds;   // of files that move the writer of "0" into a cgroup
+  int cgroup_directory_fd = -1;  // v2: the child is made inside this cgroup
+  const User* user = nullptr;    // null: stays the runner's user
 };
+
+// Whether Command::cgroup_directory_fd works on this architecture; cgroup_fds always do.
+bool can_clone_into_cgroup();
 
 // Candidates for running name with this PATH.
 std::vector<std::string> search_path(const std::string& name, const std::string& path);
