@@ -371,6 +371,7 @@ void run(const Options& options) {
 }  // namespace docket::bench
 
 int main(int count, char** arguments) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   docket::bench::Options options;
   for (int at = 1; at + 1 < count; at += 2) {
     const std::string name = arguments[at];

@@ -1,4 +1,4 @@
-#include "describe.h"
+#include "conformance/describe.h"
 
 #include <sstream>
 

@@ -1,4 +1,4 @@
-#include "naive_model.h"
+#include "conformance/naive_model.h"
 
 #include <algorithm>
 #include <tuple>

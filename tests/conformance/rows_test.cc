@@ -2,9 +2,9 @@
 
 #include <limits>
 
-#include "describe.h"
-#include "samples.h"
-#include "store_under_test.h"
+#include "conformance/describe.h"
+#include "conformance/samples.h"
+#include "conformance/store_under_test.h"
 
 namespace docket::conformance {
 namespace {

@@ -1,4 +1,4 @@
-#include "samples.h"
+#include "conformance/samples.h"
 
 #include <limits>
 

@@ -1,4 +1,4 @@
-#include "store_under_test.h"
+#include "conformance/store_under_test.h"
 
 namespace docket::conformance {
 

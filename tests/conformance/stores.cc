@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
+#include "conformance/store_under_test.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/sqlite_store.h"
-#include "store_under_test.h"
 
 namespace docket::conformance {
 namespace {

@@ -1,6 +1,6 @@
-#include "workload.h"
+#include "conformance/workload.h"
 
-#include "samples.h"
+#include "conformance/samples.h"
 
 namespace docket::conformance {
 

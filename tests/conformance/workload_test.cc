@@ -1,11 +1,11 @@
 // A few hundred random batches, compared with the naive model all along: what load() says, what
 // every query says, and both again after opening the store anew.
 
-#include "workload.h"
+#include "conformance/workload.h"
 
-#include "describe.h"
-#include "naive_model.h"
-#include "store_under_test.h"
+#include "conformance/describe.h"
+#include "conformance/naive_model.h"
+#include "conformance/store_under_test.h"
 
 namespace docket::conformance {
 namespace {

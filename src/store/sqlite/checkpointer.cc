@@ -5,9 +5,9 @@
 namespace docket::store {
 namespace {
 
-// So much is copied within a commit: a millisecond or two.
-constexpr std::uint32_t kShortRest = 512;
-// The log may grow to this many times its goal before a commit copies all of it itself.
+// So many pages are copied within a commit: a few milliseconds.
+constexpr std::uint32_t kShortRest = 1024;
+// At this many times its goal, a commit copies all of the log whatever it takes.
 constexpr std::uint32_t kPatience = 4;
 
 void leave_log_on_close(Database& database) {
@@ -56,20 +56,27 @@ void Checkpointer::after_commit() {
     tried_at_ = 0;
     copied_ = 0;
   }
+  if (log_pages_ < pages_) return;
   const std::uint32_t copied = copied_;
-  const bool rest_is_short = copied > 0 && log_pages_ > copied && log_pages_ - copied < kShortRest;
-  if (rest_is_short || log_pages_ - tried_at_ >= pages_ * kPatience) {
-    tried_at_ = log_pages_;
-    copy(writer_);
-    copied_ = 0;  // once for each round of the thread
-  } else if (log_pages_ - tried_at_ >= pages_) {
-    tried_at_ = log_pages_;
-    if (own_) {
-      ask_thread();
-    } else {
-      copy(writer_);
-    }
+  const std::uint32_t rest = copied <= log_pages_ ? log_pages_ - copied : log_pages_;
+  const std::uint32_t grown = log_pages_ - tried_at_;  // since a commit copied
+  const bool out_of_patience = log_pages_ >= pages_ * kPatience;
+  if (own_ && !out_of_patience && rest >= kShortRest) {
+    ask_thread();
+  } else if (grown >= (own_ && !out_of_patience ? kShortRest : pages_)) {
+    copy_in_commit();
   }
+}
+
+// A reader of an old snapshot can keep the log from starting anew; then this is tried again when it
+// has grown some more.
+void Checkpointer::copy_in_commit() {
+  if (own_) {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return thread_state_ == Thread::kIdle; });
+  }
+  tried_at_ = log_pages_;
+  copied_ = copy(writer_);
 }
 
 void Checkpointer::stop_for_good() {
@@ -95,6 +102,7 @@ void Checkpointer::work() {
     copied_ = copy(*own_);
     lock.lock();
     if (thread_state_ == Thread::kAsked) thread_state_ = Thread::kIdle;
+    idle_.notify_one();
   }
 }
 

@@ -47,6 +47,7 @@ class Checkpointer {
   Checkpointer(Database& writer, std::uint32_t pages) : writer_(writer), pages_(pages) {}
   void work();
   void ask_thread();
+  void copy_in_commit();
   // Pages of the log that are in the database file now.
   std::uint32_t copy(Database& database);
   static int on_commit(void* self, sqlite3*, const char*, int log_pages);
@@ -54,7 +55,7 @@ class Checkpointer {
   Database& writer_;
   const std::uint32_t pages_;
   std::uint32_t log_pages_ = 0;  // after the last commit
-  std::uint32_t tried_at_ = 0;   // log_pages_ when the last copying began
+  std::uint32_t tried_at_ = 0;   // log_pages_ when a commit last copied
   std::atomic<std::uint32_t> copied_ = 0;
   std::atomic<bool> failed_ = false;
 
@@ -62,6 +63,7 @@ class Checkpointer {
   std::optional<Database> own_;  // the thread's; none: commits copy
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable idle_;
   Thread thread_state_ = Thread::kIdle;
   std::thread thread_;
 };

@@ -117,13 +117,17 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
   return code;
 }
 
+int file_bytes(const sqlite3_vfs* base) {
+  return static_cast<int>(sizeof(PageFile)) + base->szOsFile;
+}
+
 // All but xOpen is the base's. Its functions get the base, which some of them look into.
 sqlite3_vfs vfs_over(sqlite3_vfs* base, const char* name) {
   sqlite3_vfs vfs = *base;
   vfs.pNext = nullptr;
   vfs.zName = name;
   vfs.pAppData = base;
-  vfs.szOsFile = static_cast<int>(sizeof(PageFile)) + base->szOsFile;
+  vfs.szOsFile = file_bytes(base);
   vfs.xOpen = open_file;
   vfs.xDelete = [](sqlite3_vfs* v, const char* file, int sync) {
     return base_of(v)->xDelete(base_of(v), file, sync);
@@ -155,15 +159,18 @@ struct Registered {
 }  // namespace
 
 std::string checksum_vfs(const std::string& base) {
-  // SQLite keeps a list of file systems for the whole program, so this list must be one too; its
-  // entries are never freed, because connections may outlive whoever asked for them.
+  // SQLite keeps a list of file systems for the whole program, so this list must be one too.
   static std::mutex mutex;
-  static auto* const all = new std::map<std::string, std::unique_ptr<Registered>>;
+  static std::map<std::string, std::unique_ptr<Registered>> all;
   const std::lock_guard guard(mutex);
   sqlite3_vfs* found = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
   if (!found) return {};
-  std::unique_ptr<Registered>& entry = (*all)[base];
-  if (entry && base_of(&entry->vfs) == found) return entry->name;
+  std::unique_ptr<Registered>& entry = all[base];
+  if (entry) {  // the base may have been registered anew, as tests do
+    entry->vfs.pAppData = found;
+    entry->vfs.szOsFile = file_bytes(found);
+    return entry->name;
+  }
   entry = std::make_unique<Registered>(Registered{"docket-checksum-" + base, {}});
   entry->vfs = vfs_over(found, entry->name.c_str());
   if (sqlite3_vfs_register(&entry->vfs, 0) != SQLITE_OK) return {};

@@ -7,7 +7,7 @@
 // 7" these are (7, failed) and (7, aborted). The page is the merge of the streams. A range of
 // creation times becomes a range of ids first (task_blocks.h). What is left of the query is checked
 // on each row. Streams are read in growing chunks, so the cost follows the size of the page. Tested
-// by tests/conformance and, for time, by bench/store_bench.cc.
+// by tests/conformance and, for time, by benchmarks/store_bench.cc.
 
 #include <array>
 #include <cstdint>
