@@ -94,7 +94,7 @@ std::optional<EventSeq> last_event_id(const http::Request& request) {
 void stream_events(const Context& context, Call call) {
   http::Response response;
   response.content_type = "text/event-stream";
-  response.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
+  response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   response.stream =
       std::make_shared<EventStream>(context.loop, context.archive, last_event_id(call.request));
   call.reply(std::move(response));

@@ -62,7 +62,7 @@ void list_jobs(const Context& context, Call call) {
   answer_with_draft(context, std::move(call),
                     [embeds = *embeds](engine::Engine& engine, Time now) -> Result<Draft> {
                       Draft draft;
-                      draft.body.reserve(engine.jobs().size() * kTypicalJob);
+                      draft.body.reserve(engine.jobs().size() * kTypicalJob / 2);
                       JsonWriter json(draft.body);
                       json.begin_array();
                       for (const auto& [id, entry] : engine.jobs()) {
