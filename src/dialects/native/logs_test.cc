@@ -1,0 +1,161 @@
+#include "dialects/native/native_fixture.h"
+
+namespace docket::native {
+namespace {
+
+using engine::LogStream;
+
+class NativeLogs : public NativeTest {
+ protected:
+  NativeLogs() {
+    docket.add_job("a");
+    run = docket.start("a");
+    docket.run_attempt(run);
+    attempt = docket.newest_attempt(run);
+  }
+  void write(const std::string& text, LogStream stream = LogStream::kStdout) {
+    docket.logs.text[{attempt, stream}] += text;
+  }
+  Answer log(const std::string& query = "", const std::string& stream = "stdout") {
+    return get("/tasks/" + std::to_string(attempt.value) + "/logs/" + stream + query);
+  }
+
+  TaskId run;
+  TaskId attempt;
+};
+
+TEST_F(NativeLogs, WholeAndInParts) {
+  write("hello\nworld\n");
+  const auto whole = log();
+  EXPECT_EQ(whole.response.body, "hello\nworld\n");
+  EXPECT_EQ(whole.response.content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(whole.header("Docket-Log-Offset"), "0");
+  EXPECT_EQ(whole.header("Docket-Log-Size"), "12");
+  EXPECT_EQ(whole.header("Docket-Attempt"), "2");
+  const auto part = log("?offset=3&limit=4");
+  EXPECT_EQ(part.response.body, "lo\nw");
+  EXPECT_EQ(part.header("Docket-Log-Offset"), "3");
+  EXPECT_EQ(log("?offset=12").response.body, "");
+  EXPECT_EQ(log("?offset=99").response.body, "");
+}
+
+TEST_F(NativeLogs, StreamsAreApart) {
+  write("out");
+  write("err", LogStream::kStderr);
+  EXPECT_EQ(log().response.body, "out");
+  EXPECT_EQ(log("", "stderr").response.body, "err");
+  EXPECT_EQ(log("", "stdlog").status(), 404);
+}
+
+TEST_F(NativeLogs, OfARunIsThatOfItsNewestAttempt) {
+  write("out");
+  EXPECT_EQ(get("/tasks/1/logs/stdout").response.body, "out");
+  EXPECT_EQ(get("/tasks/1/logs/stdout").header("Docket-Attempt"), "2");
+}
+
+TEST_F(NativeLogs, TailCountsLines) {
+  write("one\ntwo\nthree\n");
+  EXPECT_EQ(log("?tail=1").response.body, "three\n");
+  EXPECT_EQ(log("?tail=2").response.body, "two\nthree\n");
+  EXPECT_EQ(log("?tail=2").header("Docket-Log-Offset"), "4");
+  EXPECT_EQ(log("?tail=3").response.body, "one\ntwo\nthree\n");
+  EXPECT_EQ(log("?tail=99").response.body, "one\ntwo\nthree\n");
+  EXPECT_EQ(log("?tail=0").response.body, "");
+  write("no end");
+  EXPECT_EQ(log("?tail=1").response.body, "no end");
+  EXPECT_EQ(log("?tail=2").response.body, "three\nno end");
+  EXPECT_EQ(log("?tail=99&limit=8").response.body, "e\nno end");
+}
+
+TEST_F(NativeLogs, UnknownAndNotYet) {
+  EXPECT_EQ(log().status(), 404);
+  EXPECT_EQ(get("/tasks/99/logs/stdout").status(), 404);
+  auto big = docket.job("big");
+  std::get<model::ProcessSpec>(big.spec).cpus = 1000;
+  docket.add_job(big);
+  const auto waiting = docket.start("big");
+  const auto answer = get("/tasks/" + std::to_string(waiting.value) + "/logs/stdout");
+  EXPECT_EQ(answer.status(), 404);
+  EXPECT_EQ(answer.at("/detail"), "run '" + std::to_string(waiting.value) + "' has no attempt yet");
+}
+
+TEST_F(NativeLogs, BadQueries) {
+  EXPECT_EQ(log("?offset=-1&limit=99999999999&tail=x&follow=2").errors(),
+            "?offset: must be a whole number up to 9223372036854775807; "
+            "?limit: must be a whole number up to 16777216; "
+            "?tail: must be a whole number up to 1000000; ?follow: must be true or false");
+  EXPECT_EQ(log("?offset=1&tail=1").errors(), "?tail: excludes offset");
+}
+
+// A connection in slow motion: pulls when told to.
+class Follower {
+ public:
+  explicit Follower(const Answer& answer) : stream_(answer.response.stream) {}
+  std::string take() {
+    while (stream_ && !waiting_) pull();
+    return std::exchange(text_, {});
+  }
+  bool ended() const { return !stream_; }
+
+ private:
+  void pull() {
+    waiting_ = true;
+    stream_->next([this](std::optional<std::string> chunk) {
+      waiting_ = false;
+      text_ += chunk.value_or("");
+      if (!chunk) stream_.reset();
+    });
+  }
+  std::shared_ptr<http::BodyStream> stream_;
+  bool waiting_ = false;
+  std::string text_;
+};
+
+TEST_F(NativeLogs, FollowSendsWhatComesAndEndsWithTheAttempt) {
+  write("one\n");
+  Follower follower(log("?follow=true"));
+  EXPECT_EQ(follower.take(), "one\n");
+  docket.logs.wake();  // nothing new: the wait goes on
+  EXPECT_EQ(follower.take(), "");
+  write("two\n");
+  docket.logs.wake();
+  EXPECT_EQ(follower.take(), "two\n");
+  write("three\n");
+  docket.finish_attempt(run, 0);
+  docket.logs.wake();
+  EXPECT_EQ(follower.take(), "three\n");
+  EXPECT_TRUE(follower.ended());
+}
+
+TEST_F(NativeLogs, FollowOfAnEndedAttemptSendsAllAndEnds) {
+  write(std::string(200'000, 'x'));
+  docket.finish_attempt(run, 0);
+  Follower follower(log("?follow"));
+  EXPECT_EQ(follower.take().size(), 200'000U);
+  EXPECT_TRUE(follower.ended());
+}
+
+TEST_F(NativeLogs, FollowWaitsForTheFirstByte) {
+  Follower follower(log("?follow&tail=10"));
+  EXPECT_EQ(follower.take(), "");
+  write("late\n");
+  docket.logs.wake();
+  EXPECT_EQ(follower.take(), "late\n");
+  EXPECT_FALSE(follower.ended());
+}
+
+TEST_F(NativeLogs, FollowFromTheTail) {
+  write("one\ntwo\nthree\n");
+  Follower follower(log("?follow&tail=1"));
+  EXPECT_EQ(follower.take(), "three\n");
+}
+
+TEST_F(NativeLogs, FollowOfALogThatWasNeverWrittenEndsWithTheAttempt) {
+  docket.finish_attempt(run, 0);
+  Follower follower(log("?follow"));
+  EXPECT_EQ(follower.take(), "");
+  EXPECT_TRUE(follower.ended());
+}
+
+}  // namespace
+}  // namespace docket::native
