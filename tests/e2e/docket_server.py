@@ -1,0 +1,134 @@
+"""A real docket server on loopback for tests: its own data directory, ports picked by the kernel, stopped by pid."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+PROGRAM = os.environ.get(
+    "DOCKET", os.path.join(os.path.dirname(__file__), "../../build/release/docket"))
+
+
+class Server:
+    def __init__(self, data, *flags):
+        self.data = str(data)
+        self.flags = list(flags)
+        self.process = None
+        self.hub = None
+        self.metronome = None
+        self.log = []
+
+    def start(self, deadline_s=20):
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", "--data", self.data,
+             "--listen", f"127.0.0.1:{self._port(self.hub)}",
+             "--port", f"metronome={self._port(self.metronome)}", *self.flags],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        timer = threading.Timer(deadline_s, self.process.kill)
+        timer.start()
+        for line in self.process.stderr:
+            self.log.append(line)
+            found = re.search(r"(hub|metronome) listens on (http://\S+)", line)
+            if found:
+                setattr(self, found.group(1), found.group(2))
+            if " is ready" in line:
+                break
+        else:
+            raise RuntimeError("the server did not start:\n" + "".join(self.log[-20:]))
+        timer.cancel()
+        # Keeps the pipe empty, and the last words for a failing test.
+        threading.Thread(target=self._drain, args=(self.process,), daemon=True).start()
+        return self
+
+    @staticmethod
+    def _port(url):
+        return url.rsplit(":", 1)[1] if url else "0"
+
+    def _drain(self, process):
+        for line in process.stderr:
+            self.log.append(line)
+
+    def kill(self):
+        """kill -9: a crash."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self, timeout_s=10):
+        """SIGTERM: the orderly way. Returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+    def stop_everything(self):
+        """The server, then its runner with whatever it still runs."""
+        if self.process and self.process.poll() is None:
+            self.stop()
+        pid = self.runner_pid()
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+
+    def runner_pid(self):
+        wanted = [b"runner", b"--dir", f"{self.data}/runner".encode()]
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as file:
+                    arguments = file.read().split(b"\0")
+            except OSError:
+                continue
+            if arguments[1:4] == wanted:
+                return int(name)
+        return None
+
+    def call(self, method, path, body=None, base=None, timeout_s=10):
+        """(status, parsed body or text) of one request."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request((base or self.metronome) + path, data=data, method=method,
+                                         headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout_s) as answer:
+                return answer.status, parse(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, parse(error.read())
+
+    def native(self, method, path, body=None):
+        return self.call(method, "/docket/v1" + path, body, base=self.hub)
+
+    def pages(self, path):
+        """Every item of a paged native list."""
+        cursor = None
+        while True:
+            status, page = self.native("GET", path + (f"&after={cursor}" if cursor else ""))
+            assert status == 200, page
+            yield from page["items"]
+            cursor = page.get("next")
+            if not cursor:
+                return
+
+
+def parse(raw):
+    text = raw.decode()
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def eventually(check, timeout_s=20, interval_s=0.02):
+    """The first true value of check(); polls a real process, which has no fake clock."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"did not come true within {timeout_s} s"
+        time.sleep(interval_s)  # polling a real process
+
+
+def job(job_id, cmd, **run):
+    return {"id": job_id, "run": {"cmd": cmd, "cpus": 0.01, "mem": 32, "disk": 0, **run}}
