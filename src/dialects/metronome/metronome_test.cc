@@ -222,7 +222,8 @@ constexpr const char* kRichJob = R"({"id":"prod.rich","description":"d","labels"
   "placement":{"constraints":[{"attribute":"hostname","operator":"LIKE","value":"n.*"}]},
   "artifacts":[{"uri":"http://x/y","extract":false}],"maxLaunchDelay":5,
   "ucr":{"image":{"id":"i","kind":"docker"},"privileged":false},
-  "volumes":[{"containerPath":"/a","hostPath":"/b","mode":"RW"},{"containerPath":"/c","secret":"s"}],
+  "volumes":[{"containerPath":"/a","hostPath":"/b","mode":"RW"},
+             {"containerPath":"/c","secret":"s"}],
   "restart":{"policy":"ON_FAILURE","activeDeadlineSeconds":9},"taskKillGracePeriodSeconds":1.5,
   "networks":[{"mode":"container","name":"n","labels":{"l":"m"}}]}})";
 
