@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "engine/engine.h"
 
@@ -186,11 +187,16 @@ const model::Schedule& Engine::insert_schedule(JobEntry& entry,
   return scheduler_.insert(std::move(schedule));
 }
 
-// A changed schedule starts afresh: what was due before now is not looked at again (reference
-// section 6).
+// A schedule with other times starts afresh: what was due before now is not looked at again
+// (reference section 6). One that keeps its times goes on where it is: an update must not swallow a
+// due time that no tick has seen yet, nor, after the clock was set back, fire one again.
 void Engine::redefine(model::Schedule& schedule, model::ScheduleDefinition definition, Time now) {
+  const auto times = [](const model::ScheduleDefinition& of) {
+    return std::tie(of.cron, of.zone, of.enabled);
+  };
+  const bool same = times(schedule.definition) == times(definition);
   schedule.definition = std::move(definition);
-  scheduler_.advance_to(schedule, now);
+  scheduler_.advance_to(schedule, same ? schedule.checked_until : now);
   open_.batch->schedules.push_back(schedule);
 }
 

@@ -303,6 +303,23 @@ TEST_F(EngineTest, AFreezeOfTenMinutesBringsNoStorm) {
   EXPECT_EQ(outcomes("a").front(), DueOutcome::kMissedLate);
 }
 
+TEST_F(EngineTest, AnUpdateOfAJobSwallowsNoDueTime) {
+  docket.add_job(docket.job("a"), {docket.schedule("* * * * *")});
+  docket.clock.set(testing::working_day() + minutes{1});  // due, and no tick has seen it yet
+  ASSERT_TRUE(docket.engine().update_job("a", docket.job("a"), docket.clock.now()));
+  docket.advance(seconds{1});
+  EXPECT_EQ(docket.stored_runs("a").size(), 1U);
+}
+
+TEST_F(EngineTest, AnUpdateAfterTheClockWasSetBackFiresNothingTwice) {
+  docket.add_job(docket.job("a"), {docket.schedule("* * * * *")});
+  docket.advance(minutes{10});
+  docket.clock.set(testing::working_day());
+  ASSERT_TRUE(docket.engine().update_job("a", docket.job("a"), docket.clock.now()));
+  docket.advance(minutes{10});
+  EXPECT_EQ(docket.stored_runs("a").size(), 10U);
+}
+
 TEST_F(EngineTest, ADisabledScheduleDoesNothing) {
   auto schedule = docket.schedule("* * * * *");
   schedule.enabled = false;
