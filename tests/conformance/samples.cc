@@ -139,4 +139,12 @@ model::Schedule rich_schedule(std::uint64_t uid, std::uint64_t job) {
   return {ScheduleUid{uid}, JobUid{job}, std::move(definition), at_second(3), at_second(4)};
 }
 
+model::LedgerEntry plain_entry(std::uint64_t schedule, std::int64_t first_s, std::int64_t last_s) {
+  model::LedgerEntry entry;
+  entry.schedule = ScheduleUid{schedule};
+  entry.first_due = at_second(first_s);
+  entry.last_due = at_second(last_s);
+  return entry;
+}
+
 }  // namespace docket::conformance

@@ -21,4 +21,6 @@ model::Event plain_event(std::uint64_t seq, const model::Task& task);
 model::Schedule plain_schedule(std::uint64_t uid, std::uint64_t job);
 model::Schedule rich_schedule(std::uint64_t uid, std::uint64_t job);
 
+model::LedgerEntry plain_entry(std::uint64_t schedule, std::int64_t first_s, std::int64_t last_s);
+
 }  // namespace docket::conformance

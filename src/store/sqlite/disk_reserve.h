@@ -31,7 +31,7 @@ class DiskReserve {
   std::uint64_t held_bytes() const;
 
   static constexpr std::uint64_t kChunkBytes = 1 << 20;
-  static constexpr std::uint64_t kComfortBytes = 64 << 20;
+  static constexpr std::uint64_t kComfortBytes = 4 << 20;
 
  private:
   std::string chunk_file(std::uint64_t index) const;

@@ -1,0 +1,101 @@
+// Retention removes whole trees, oldest end first, and then what nothing refers to any more.
+
+#include "conformance/describe.h"
+#include "conformance/samples.h"
+#include "conformance/store_under_test.h"
+
+namespace docket::conformance {
+namespace {
+
+using model::State;
+
+engine::Batch sweep_before(std::int64_t seconds, std::uint32_t max_roots = 100) {
+  return {.sweeps = {{at_second(seconds), max_roots}}};
+}
+
+TEST_P(StoreConformance, ASweepRemovesTheOldestEndedTreesWithAllThatHangsOnThem) {
+  const model::Task late = ended(plain_run(1), State::kDone, at_second(300));
+  const model::Task early = ended(plain_run(2), State::kFailed, at_second(100));
+  const model::Task attempt = ended(plain_attempt(3, early), State::kFailed, at_second(100));
+  const model::Task middle = ended(plain_run(4), State::kAborted, at_second(200));
+  const model::Task live = plain_run(5);
+  commit({.jobs = {plain_job(1, "a")},
+          .tasks = {late, early, attempt, middle, live},
+          .events = {plain_event(1, late), plain_event(2, early), plain_event(3, attempt),
+                     plain_event(4, middle), plain_event(5, live)}});
+  commit(sweep_before(1000, 1));
+  EXPECT_EQ(reader().tasks({})->size(), 3U);
+  EXPECT_EQ(describe(reader().task(attempt.id)), "none");
+  EXPECT_EQ(reader().events({})->size(), 3U);
+
+  commit(sweep_before(300));
+  reopen();
+  const std::vector<engine::TaskRow> left{{live, "a"}, {late, "a"}};
+  EXPECT_EQ(describe(reader().tasks({})), describe(left));
+  EXPECT_EQ(reader().events({})->size(), 2U);
+  EXPECT_EQ(reader().events({.root = early.id})->size(), 0U);
+  EXPECT_EQ(reader().history({JobUid{1}, false})->size(), 0U);
+}
+
+TEST_P(StoreConformance, ASweepLeavesTreesWithALiveMember) {
+  const model::Task run = ended(plain_run(1), State::kDone, at_second(1));
+  commit({.jobs = {plain_job(1, "a")}, .tasks = {run, plain_attempt(2, run, State::kRunning)}});
+  commit(sweep_before(1000));
+  EXPECT_EQ(reader().tasks({})->size(), 2U);
+}
+
+TEST_P(StoreConformance, NumbersAreNotReusedAfterASweep) {
+  engine::JobRow job = plain_job(9, "a");
+  job.deleted = true;
+  const model::Task run = ended(plain_run(20, 9), State::kDone, at_second(1));
+  commit({.jobs = {job}, .tasks = {run}, .events = {plain_event(30, run)}});
+  commit(sweep_before(100'000));
+  reopen();
+  EXPECT_EQ(reader().tasks({})->size(), 0U);
+  const engine::Snapshot snapshot = load();
+  EXPECT_EQ(snapshot.last_job, JobUid{9});
+  EXPECT_EQ(snapshot.last_task, TaskId{20});
+  EXPECT_EQ(snapshot.last_event, EventSeq{30});
+}
+
+TEST_P(StoreConformance, DefinitionsGoWithTheLastTaskThatNeedsThem) {
+  const model::Task old = ended(plain_run(1), State::kDone, at_second(1));
+  commit({.jobs = {plain_job(1, "a", 1)}, .tasks = {old}});
+  commit({.jobs = {plain_job(1, "a", 2)}});  // nothing ever ran with this one
+  commit({.jobs = {plain_job(1, "a", 3)}});
+  EXPECT_NE(describe(reader().job_version(JobUid{1}, 1)), "none");
+
+  commit(sweep_before(1));
+  EXPECT_NE(describe(reader().job_version(JobUid{1}, 1)), "none");
+  EXPECT_EQ(describe(reader().job_version(JobUid{1}, 2)), "none");
+
+  commit(sweep_before(1000));
+  EXPECT_EQ(describe(reader().job_version(JobUid{1}, 1)), "none");
+  EXPECT_NE(describe(reader().job_version(JobUid{1}, 3)), "none");
+}
+
+TEST_P(StoreConformance, ADeletedJobGoesWithItsLastTask) {
+  engine::JobRow job = plain_job(1, "a");
+  const model::Task run = ended(plain_run(1), State::kDone, at_second(5000));
+  model::Event deletion = plain_event(1, run);
+  deletion.type = model::EventType::kJobDeleted;
+  deletion.task = deletion.root = TaskId{};
+  job.deleted = true;
+  commit({.jobs = {job}, .tasks = {run}, .events = {deletion}});
+
+  commit(sweep_before(4000));
+  EXPECT_EQ(reader().events({})->size(), 1U);
+  commit(sweep_before(6000));
+  EXPECT_EQ(reader().events({})->size(), 0U);
+  EXPECT_EQ(describe(reader().job_version(JobUid{1}, 1)), "none");
+}
+
+TEST_P(StoreConformance, TheLedgerIsSweptByTheEndOfItsEntries) {
+  commit({.ledger = {plain_entry(1, 10, 50), plain_entry(1, 60, 60), plain_entry(1, 70, 90)}});
+  commit(sweep_before(61, 1));
+  EXPECT_EQ(describe(reader().ledger(ScheduleUid{1}, kNever, at_second(999), 10)),
+            describe(std::vector{plain_entry(1, 60, 60), plain_entry(1, 70, 90)}));
+}
+
+}  // namespace
+}  // namespace docket::conformance
