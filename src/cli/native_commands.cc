@@ -31,11 +31,21 @@ struct NativeFlags {
   bool json = false;
 };
 
+// Memory and disk of a node are seldom whole MiB; the fraction tells nobody anything.
+std::string whole_mib(const json::value& number) {
+  const std::string text = text_of(number);
+  return text.substr(0, text.find('.'));
+}
+
 void print_resources(Table& table, const json::value& target) {
   const json::value& total = member(target, "capacity");
   const json::value& free = member(target, "free");
-  for (const char* name : {"cpus", "mem", "disk", "gpus"}) {
+  for (const char* name : {"cpus", "gpus"}) {
     table.add({std::string(name), text_at(free, name) + " of " + text_at(total, name) + " free"});
+  }
+  for (const char* name : {"mem", "disk"}) {
+    table.add({std::string(name), whole_mib(member(free, name)) + " of " +
+                                      whole_mib(member(total, name)) + " MiB free"});
   }
 }
 

@@ -111,20 +111,20 @@ TEST_F(NativeCommands, StatusShowsTheServerAndWhatIsFree) {
          R"({"version":"0.1.0","startedAt":"t0","jobs":3,"runs":{"queued":1,"running":2},
              "store":{"full":false,"failed":false}})");
   answer("GET /targets", 200,
-         R"({"items":[{"id":"here","capacity":{"cpus":2,"mem":1024,"disk":10,"gpus":0},
-                       "free":{"cpus":1.5,"mem":512,"disk":10,"gpus":0}}],"next":null})");
+         R"({"items":[{"id":"here","capacity":{"cpus":2,"mem":1024.5,"disk":10,"gpus":0},
+                       "free":{"cpus":1.5,"mem":512.75,"disk":10,"gpus":0}}],"next":null})");
   EXPECT_EQ(docket({"status"}).out,
-            " WHAT           STATE         \n"
-            "server   http://test          \n"
-            "version  0.1.0                \n"
-            "started  t0                   \n"
-            "store    ok                   \n"
-            "jobs     3                    \n"
-            "runs     2 running, 1 queued  \n"
-            "cpus     1.5 of 2 free        \n"
-            "mem      512 of 1024 free     \n"
-            "disk     10 of 10 free        \n"
-            "gpus     0 of 0 free          \n");
+            " WHAT           STATE          \n"
+            "server   http://test           \n"
+            "version  0.1.0                 \n"
+            "started  t0                    \n"
+            "store    ok                    \n"
+            "jobs     3                     \n"
+            "runs     2 running, 1 queued   \n"
+            "cpus     1.5 of 2 free         \n"
+            "gpus     0 of 0 free           \n"
+            "mem      512 of 1024 MiB free  \n"
+            "disk     10 of 10 MiB free     \n");
 }
 
 TEST_F(NativeCommands, LedgerReadsAllPages) {
