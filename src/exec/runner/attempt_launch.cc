@@ -71,6 +71,7 @@ bool Attempts::claim(Attempt& attempt) {
   const auto report = recall(token);
   if (report.phase != AttemptPhase::kUnknown) {
     tell_(report);
+    if (waiting->stop_asked) stop(token, waiting->stop_grace);
     return false;
   }
   live_.emplace(token, std::move(waiting));
@@ -167,8 +168,7 @@ void Attempts::run(Attempt& attempt) {
 }
 
 void Attempts::running(Attempt& attempt, const StartRecord& start) {
-  // If this write is lost with the runner, the process is found again by its working directory
-  // (find_main).
+  // If this write is lost with the runner, the process is known by the pid that it wrote itself.
   if (!append(attempt.sandbox.record, start_line(start))) {
     note_(fmt::format("attempt {}: can not record its start: {}", attempt.token.value,
                       errno_text(errno)));

@@ -69,7 +69,10 @@ void apply_line(TaskId token, std::string_view line, AttemptRecord& record) {
   const std::string_view kind = fields.word();
   if (kind == "claim") record.claim = parse_claim(fields);
   if (kind == "secret") record.secret_paths.push_back(fields.rest());
-  if (kind == "spawn") record.spawned = true;
+  if (kind == "spawn") {
+    record.spawned = true;
+    record.spawned_pid = fields.number<pid_t>();
+  }
   if (kind == "start") record.start = parse_start(fields);
   if (kind == "exit") record.exit = parse_exit(token, fields);
   if (kind == "lost") record.lost = true;

@@ -6,7 +6,7 @@
 //
 //   claim <boot id> <grace us> <disk MiB> <mem MiB> <cgroup slot or ->   before anything runs
 //   secret <path>                           a secret file to remove at the end
-//   spawn                                   written by the child itself, just before exec
+//   spawn <pid>                             written by the child itself, just before exec
 //   start <pid> <from ns> <to ns> <at us>   the child's pid; it was made between two readings of
 //   the boot clock exit <code> <signal> <oom> <started us> <finished us> <message> lost the outcome
 //   can not be known any more
@@ -47,6 +47,7 @@ struct AttemptRecord {
   std::optional<ClaimRecord> claim;
   std::vector<std::string> secret_paths;
   bool spawned = false;
+  pid_t spawned_pid = 0;
   std::optional<StartRecord> start;
   std::optional<engine::AttemptReport> exit;
   bool lost = false;
@@ -56,7 +57,7 @@ std::string claim_line(const ClaimRecord& record);
 std::string secret_line(std::string_view path);
 std::string start_line(const StartRecord& record);
 std::string exit_line(const engine::AttemptReport& report);
-inline constexpr std::string_view kSpawnLine = "spawn\n";
+inline constexpr std::string_view kSpawnWord = "spawn ";  // spawn.cc makes the line without libc
 inline constexpr std::string_view kLostLine = "lost\n";
 
 AttemptRecord parse_record(TaskId token, std::string_view text);

@@ -29,7 +29,17 @@ std::string cgroup_name(const std::filesystem::path& dir) {
 
 constexpr std::int64_t kTickNs = 10'000'000;  // resolution of a start time in /proc
 
+// What the runner would have noted, from what the kernel knows.
+StartRecord start_of(pid_t pid) {
+  const auto stat = process_stat(pid);
+  if (!stat) return {};
+  const auto age = std::chrono::nanoseconds{boot_clock_ns() - stat->started_ns};
+  return {pid, stat->started_ns, stat->started_ns,
+          wall_now() - std::chrono::duration_cast<Duration>(age)};
+}
+
 bool same_process(const StartRecord& start) {
+  if (start.pid <= 0) return false;
   const auto stat = process_stat(start.pid);
   return stat && stat->state != 'Z' && stat->state != 'X' &&
          stat->started_ns >= start.boot_ns_from - kTickNs && stat->started_ns <= start.boot_ns_to;
@@ -77,7 +87,10 @@ void Attempts::stop(TaskId token, std::optional<Duration> grace) {
   }
   if (attempt == nullptr || attempt->stage == Stage::kDraining) return;
   const bool first = !std::exchange(attempt->stop_asked, true);
-  if (attempt->stage == Stage::kQueued) return;  // start_queued sees stop_asked
+  if (attempt->stage == Stage::kQueued) {  // start_queued sees it
+    attempt->stop_grace = grace;
+    return;
+  }
   if (attempt->stage == Stage::kFetching) {
     signal_all(*attempt, SIGKILL);
     return;
@@ -130,15 +143,13 @@ Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
   StartRecord start;
   if (record.start) {
     start = *record.start;
-    if (!same_process(start)) return nullptr;
-  } else {
-    const auto found = find_main(work_path(config_.dir, token));
-    if (!found) return nullptr;
-    start.pid = *found;
+  } else if (leads_session_of(record.spawned_pid, work_path(config_.dir, token))) {
+    start = start_of(record.spawned_pid);
   }
+  if (!same_process(start)) return nullptr;
   OwnedFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, start.pid, 0)));
   // Checked again with the descriptor in hand: it now names this process for good.
-  if (!pidfd || (record.start && !same_process(start))) return nullptr;
+  if (!pidfd || !same_process(start)) return nullptr;
   auto attempt = std::make_unique<Attempt>();
   attempt->token = token;
   attempt->stage = Stage::kRunning;
@@ -167,6 +178,10 @@ AttemptReport Attempts::lose(TaskId token, const AttemptRecord& record) {
   const pid_t group = record.start ? record.start->pid : -1;
   for (const pid_t pid : all_processes()) {
     if (came_from(pid, group, work)) ::kill(pid, SIGKILL);
+  }
+  if (CgroupSlot* slot = record.claim ? cgroups_.adopt(record.claim->slot) : nullptr) {
+    for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
+    cgroups_.release(*slot);
   }
   const OwnedFd folder(::open(work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) remove_secrets(folder.get(), record.secret_paths);

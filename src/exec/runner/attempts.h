@@ -46,6 +46,7 @@ struct Attempt {
   OwnedFd fetch_result;
   std::vector<std::string> secret_paths;
   bool stop_asked = false;
+  std::optional<Duration> stop_grace;      // of a stop that came while queued
   std::optional<std::int64_t> kill_at_ns;  // CLOCK_MONOTONIC
   std::int64_t drain_until_ns = 0;
   bool forgotten = false;

@@ -95,12 +95,9 @@ bool came_from(pid_t pid, pid_t main_pid, const std::filesystem::path& work) {
   return has_sandbox(pid, work) || works_in(pid, work);
 }
 
-std::optional<pid_t> find_main(const std::filesystem::path& work) {
-  for (const pid_t pid : all_processes()) {
-    const auto stat = process_stat(pid);
-    if (stat && stat->session == pid && stat->state != 'Z' && has_sandbox(pid, work)) return pid;
-  }
-  return std::nullopt;
+bool leads_session_of(pid_t pid, const std::filesystem::path& work) {
+  const auto stat = process_stat(pid);
+  return stat && stat->session == pid && stat->state != 'Z' && has_sandbox(pid, work);
 }
 
 }  // namespace docket::runner

@@ -33,8 +33,8 @@ std::int64_t boot_clock_ns();
 // process that changes all four escapes this (but not a cgroup).
 bool came_from(pid_t pid, pid_t main_pid, const std::filesystem::path& work);
 
-// The leader of the session that was started in work, if it runs: an attempt whose runner died
-// before it noted the pid.
-std::optional<pid_t> find_main(const std::filesystem::path& work);
+// Whether pid leads the session that was started in work: for an attempt whose runner died before
+// it noted more than the pid.
+bool leads_session_of(pid_t pid, const std::filesystem::path& work);
 
 }  // namespace docket::runner

@@ -73,6 +73,7 @@ class Runner {
   void on_message(int client, wire::Message message);
   void greet(int client, const wire::Hello& hello);
   bool should_end();
+  Duration idle_limit() const;
   int wait_ms() const;
 
   RunnerConfig config_;
@@ -84,6 +85,7 @@ class Runner {
   std::optional<Clients> clients_;
   std::unordered_map<int, TaskId> adopted_;  // by pidfd
   std::optional<std::int64_t> idle_since_ns_;
+  bool had_client_ = false;
   bool ending_ = false;
 };
 
@@ -163,8 +165,7 @@ int Runner::wait_ms() const {
   const auto next = attempts_->next_turn_ns();
   if (next) return static_cast<int>((*next + kMsNs - 1) / kMsNs);
   if (!clients_->none()) return -1;
-  return static_cast<int>(
-      std::max<std::int64_t>(config_.idle_exit / std::chrono::milliseconds{1}, 1));
+  return static_cast<int>(std::max<std::int64_t>(idle_limit() / std::chrono::milliseconds{1}, 1));
 }
 
 void Runner::dispatch(const epoll_event& event) {
@@ -213,16 +214,23 @@ void Runner::on_message(int client, wire::Message message) {
   }
 }
 
+// Whoever started us is on the way, however slow the machine.
+Duration Runner::idle_limit() const {
+  constexpr Duration kForFirstClient = std::chrono::seconds{30};
+  return had_client_ ? config_.idle_exit : std::max(config_.idle_exit, kForFirstClient);
+}
+
 // What ended is on disk, so only attempts that live and clients that listen keep the runner.
 bool Runner::should_end() {
   if (ending_) return true;
   if (!attempts_->idle() || !clients_->none()) {
     idle_since_ns_.reset();
+    had_client_ = had_client_ || !clients_->none();
     return false;
   }
   const std::int64_t now = monotonic_ns();
   if (!idle_since_ns_) idle_since_ns_ = now;
-  return now - *idle_since_ns_ >= to_ns(config_.idle_exit);
+  return now - *idle_since_ns_ >= to_ns(idle_limit());
 }
 
 }  // namespace

@@ -124,6 +124,18 @@ TEST(RunnerCrashTest, AnAdoptedAttemptCanBeStopped) {
   EXPECT_TRUE(runner.until([&] { return runner.find(token).phase != AttemptPhase::kRunning; }));
 }
 
+// The new runner hears of the start and the stop before it has looked at what the token did before.
+TEST(RunnerCrashTest, AStopBehindARepeatedStartIsNotLost) {
+  Harness runner;
+  const engine::LaunchSpec spec = shell("echo $$; exec sleep 1000");
+  const TaskId token = runner.start(spec);
+  const pid_t pid = std::atoi(runner.first_line(token).c_str());
+  runner.kill_runner();
+  runner.executor().start(token, spec);
+  runner.executor().stop(token, Duration{0});
+  EXPECT_TRUE(runner.until([&] { return !runs(pid); }));
+}
+
 TEST(RunnerCrashTest, WhatEndedUnseenIsLostAndItsRemainsAreKilled) {
   Harness runner;
   LaunchSpec spec = shell("setsid sleep 1000 & echo $$ $!; while :; do sleep 0.01; done");
@@ -175,6 +187,25 @@ TEST(RunnerCrashTest, AClaimWithoutASpawnMayStart) {
   EXPECT_EQ(runner.find(token).phase, AttemptPhase::kUnknown);
   runner.executor().start(token, shell("exit 8"));
   EXPECT_EQ(runner.wait(token).exit_code, 8);
+}
+
+// The runner died between the child's exec and its own note of it.
+TEST(RunnerCrashTest, AProcessThatOnlyNotedItselfIsAdopted) {
+  Harness runner;
+  const TaskId token = runner.start(until_file(runner.dir() / "go"));
+  runner.first_line(token);
+  runner.find(token);
+  runner.kill_runner();
+  const auto file = record_path(runner_dir(runner), token);
+  const std::string text = slurp(file);
+  std::filesystem::resize_file(file, text.find("start "));
+  runner.drop_server();
+  runner.start_server();
+  const AttemptReport report = runner.find(token);
+  EXPECT_EQ(report.phase, AttemptPhase::kRunning);
+  EXPECT_NE(report.started_at, kNever);
+  touch(runner.dir() / "go");
+  EXPECT_TRUE(runner.until([&] { return runner.find(token).phase != AttemptPhase::kRunning; }));
 }
 
 TEST(RunnerCrashTest, AnUnfinishedRecordOfAnotherBootIsLost) {

@@ -78,6 +78,21 @@ TEST(CgroupLimitTest, CpuIsHeldToItsQuota) {
   EXPECT_GT(took.count(), (user + system) * 3) << user << " + " << system;
 }
 
+// The child shares the runner's memory until its exec: running out in between must not end the
+// runner.
+TEST(CgroupLimitTest, NoMemoryForTheExecFailsTheAttemptOnly) {
+  Harness runner;
+  if (!enforced(runner)) GTEST_SKIP() << runner.executor().status().limits;
+  const pid_t before = runner.runner_pid();
+  LaunchSpec spec = shell("true");
+  for (int i = 0; i < 10; ++i)
+    spec.env.emplace_back(fmt::format("V{}", i), std::string(100'000, 'x'));
+  spec.mem_mib = 0.05;
+  EXPECT_FALSE(runner.run(spec).succeeded());
+  EXPECT_TRUE(runner.run("true").succeeded());
+  EXPECT_EQ(runner.runner_pid(), before);
+}
+
 TEST(CgroupLimitTest, TinyJobsAreNotStarved) {
   Harness runner;
   LaunchSpec spec = shell("true");

@@ -149,13 +149,14 @@ TEST(AttemptRecordTest, ReadsWhatItWrote) {
   report.finished_at = from_micros(20);
   report.message = "two\nlines";
   const std::string text = claim_line({"boot", Duration{7}, 1.5, 32, "4"}) + secret_line("a b/c") +
-                           std::string(kSpawnLine) + start_line({77, 1, 2, from_micros(10)}) +
+                           "spawn 77\n" + start_line({77, 1, 2, from_micros(10)}) +
                            exit_line(report);
   const AttemptRecord record = parse_record(TaskId{5}, text);
   EXPECT_EQ(record.claim->slot, "4");
   EXPECT_EQ(record.claim->disk_mib, 1.5);
   EXPECT_EQ(record.secret_paths, std::vector<std::string>{"a b/c"});
   EXPECT_TRUE(record.spawned);
+  EXPECT_EQ(record.spawned_pid, 77);
   EXPECT_EQ(record.start->pid, 77);
   EXPECT_EQ(record.exit->signal, 9);
   EXPECT_EQ(record.exit->finished_at, from_micros(20));
@@ -163,7 +164,7 @@ TEST(AttemptRecordTest, ReadsWhatItWrote) {
 }
 
 TEST(AttemptRecordTest, ALineWithoutItsEndDoesNotCount) {
-  const AttemptRecord record = parse_record(TaskId{5}, "claim b 0 0 0 -\nspawn\nexit 0 0 0 1 2 ");
+  const AttemptRecord record = parse_record(TaskId{5}, "claim b 0 0 0 -\nspawn 7\nexit 0 0 0 1 2 ");
   EXPECT_TRUE(record.spawned);
   EXPECT_EQ(record.claim->slot, "");
   EXPECT_FALSE(record.exit);

@@ -62,6 +62,18 @@ DOCKET_IN_CHILD void place_files(const ChildFailure& failure, const Command& com
   }
 }
 
+// "spawn <pid>": with it the next runner recognizes this process even if this one dies right now.
+DOCKET_IN_CHILD void note_spawn(const ChildFailure& failure, int record_fd) {
+  char line[kSpawnWord.size() + 24];
+  char* at = line + sizeof line;
+  *--at = '\n';
+  for (long pid = ::syscall(SYS_getpid); pid > 0; pid /= 10)
+    *--at = static_cast<char>('0' + pid % 10);
+  for (std::size_t i = kSpawnWord.size(); i > 0; --i) *--at = kSpawnWord[i - 1];
+  if (::syscall(SYS_write, record_fd, at, line + sizeof line - at) < 0)
+    failure.at(SpawnStep::kFiles);
+}
+
 DOCKET_IN_CHILD void become_user(const ChildFailure& failure, const User& user) {
   // The raw calls change this process only; libc's would signal the parent's threads.
   if (::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) < 0 ||
@@ -102,10 +114,7 @@ DOCKET_IN_CHILD int child_main(void* argument) {
   }
   if (::syscall(SYS_fchdir, command.directory_fd) < 0) failure.at(SpawnStep::kDirectory);
   place_files(failure, command);
-  if (command.record_fd >= 0 &&
-      ::syscall(SYS_write, command.record_fd, kSpawnLine.data(), kSpawnLine.size()) < 0) {
-    failure.at(SpawnStep::kFiles);
-  }
+  if (command.record_fd >= 0) note_spawn(failure, command.record_fd);
   if (command.user != nullptr) become_user(failure, *command.user);
   const std::uint64_t no_signals = 0;
   ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, nullptr, sizeof no_signals);

@@ -24,7 +24,7 @@ struct Command {
   int stdout_fd = -1;
   int stderr_fd = -1;
   int fourth_fd = -1;            // becomes descriptor 3 when given
-  int record_fd = -1;            // gets kSpawnLine just before exec when given
+  int record_fd = -1;            // gets the line "spawn <pid>" just before exec when given
   std::vector<int> cgroup_fds;   // of files that move the writer of "0" into a cgroup
   int cgroup_directory_fd = -1;  // v2: the child is made inside this cgroup
   const User* user = nullptr;    // null: stays the runner's user
