@@ -55,6 +55,7 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
                  engine::Snapshot snapshot)
     : config_(std::move(config)),
       vault_(std::move(vault)),
+      disk_(config_.data_dir, config_.reserve_bytes),
       store_(std::move(store)),
       process_(config_.engine.kill_grace),
       reactor_(io_, clock_),
@@ -65,7 +66,7 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
       engine_(config_.engine, random_, vault_, {&process_}),
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
-      loop_(engine_, committer_, executor_, clock_, reactor_),
+      loop_(engine_, committer_, executor_, clock_, reactor_, &disk_),
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
       started_at_(clock_.now()) {
@@ -84,6 +85,10 @@ int Service::run() {
     spdlog::critical("{}: nothing more is acknowledged; start again to see what is on disk",
                      error.message);
     stop(70);  // EX_SOFTWARE: a supervisor starts us anew
+  });
+  loop_.on_full([](bool full) {
+    if (full) return spdlog::error("the disk is full: new work is refused, what runs goes on");
+    spdlog::info("there is room on the disk again: new work is accepted");
   });
   loop_.start([this](const Result<>& ready) {
     if (ready) return open_doors();

@@ -11,6 +11,7 @@
 
 #include "app/commit_thread.h"
 #include "app/config.h"
+#include "app/disk_guard.h"
 #include "app/read_pool.h"
 #include "app/runner_logs.h"
 #include "app/system.h"
@@ -47,6 +48,7 @@ class Service {
   SystemClock clock_;
   SystemRandom random_;
   FileVault vault_;
+  DiskGuard disk_;
   std::unique_ptr<store::SqliteStore> store_;
   kinds::ProcessKind process_;
   AsioReactor reactor_;

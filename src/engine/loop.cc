@@ -159,7 +159,6 @@ void Loop::leave_full_if_room() {
     return;
   }
   const bool room = reserve_->has_room();
-  if (room) reserve_->restore();
   if (full_ == !room) return;
   full_ = !room;
   engine_.refuse_new_work(room ? "" : "The disk is full");

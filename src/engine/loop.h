@@ -27,8 +27,7 @@ class Loop : private ExecutorListener {
    public:
     virtual ~Reserve() = default;
     virtual bool release() = 0;   // frees some room; false: nothing left to free
-    virtual bool has_room() = 0;  // comfortable again
-    virtual void restore() = 0;
+    virtual bool has_room() = 0;  // comfortable again; takes back what was freed
   };
   using Subscriber = std::function<void(const Notice&)>;
 
