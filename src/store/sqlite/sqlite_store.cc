@@ -12,6 +12,7 @@
 #include "store/sqlite/file_header.h"
 #include "store/sqlite/loader.h"
 #include "store/sqlite/lock_file.h"
+#include "store/sqlite/log_check.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/sqlite_reader.h"
 #include "store/sqlite/writer.h"
@@ -75,6 +76,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_once(const SqliteOptions&
   const std::string file = options.directory + "/docket.db";
   const std::string vfs = checksum_vfs(options.vfs);
   if (Result<> ours = check_header(file); !ours) return fail(ours.error());
+  if (Result<> sound = check_log(file); !sound) return fail(sound.error());
   Result<Database> database = open_writer(file, vfs, options);
   if (!database) return fail(database.error());
   std::unique_ptr<Parts> parts(
