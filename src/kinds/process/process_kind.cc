@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace docket::kinds {
 namespace {
@@ -17,6 +19,14 @@ const ProcessSpec& spec_of(const model::Job& job) {
   return std::get<ProcessSpec>(job.definition.spec);
 }
 
+// More than any node has, and small enough that the demands of a million runs add up without
+// overflow.
+constexpr std::int64_t kMostDemanded = 1'000'000'000'000;
+
+std::int64_t scaled(double amount, double unit) {
+  return std::llround(std::min(amount * unit, static_cast<double>(kMostDemanded)));
+}
+
 // Why this server cannot run the spec at all; empty when it can.
 std::string unsupported(const ProcessSpec& spec) {
   if (spec.docker) return "Docker containers are not supported by this server yet";
@@ -29,6 +39,25 @@ std::string unsupported(const ProcessSpec& spec) {
   return {};
 }
 
+// A secret that is used but not defined; the doors refuse such a spec, an older store may still
+// hold one.
+Error undefined_secret(const std::string& name) {
+  return {.kind = ErrorKind::kInvalid,
+          .message = fmt::format("secret \"{}\" is used but not defined", name)};
+}
+
+std::vector<std::string> used_secrets(const ProcessSpec& spec) {
+  std::vector<std::string> names;
+  for (const auto& [variable, value] : spec.env) {
+    if (const auto* secret = std::get_if<model::SecretRef>(&value)) names.push_back(secret->name);
+  }
+  for (const model::Volume& volume : spec.volumes) {
+    if (const auto* secret = std::get_if<model::SecretVolume>(&volume))
+      names.push_back(secret->secret);
+  }
+  return names;
+}
+
 // Values of the spec's secrets by their names; each is fetched once, however often it is used.
 Result<std::map<std::string, std::string>> fetch(const ProcessSpec& spec,
                                                  const engine::SecretSource& secrets) {
@@ -37,6 +66,9 @@ Result<std::map<std::string, std::string>> fetch(const ProcessSpec& spec,
     auto value = secrets.secret(source);
     if (!value) return fail(value.error());
     values.emplace(name, std::move(*value));
+  }
+  for (const std::string& name : used_secrets(spec)) {
+    if (!values.contains(name)) return fail(undefined_secret(name));
   }
   return values;
 }
@@ -54,7 +86,10 @@ void set(model::StringPairs& env, const std::string& name, std::string value) {
 // The job's own variables win over docket's, and the run's parameters over the job's.
 model::StringPairs environment(const model::Job& job, const model::Task& run, TaskId attempt,
                                const std::map<std::string, std::string>& secrets) {
-  const std::string task_id = fmt::format("{}.{}", run.name, model::uuid_of(attempt));
+  // The task id that the Metronome door shows (reference section 7): segments joined by '_'.
+  std::string segments = job.id();
+  std::ranges::replace(segments, '.', '_');
+  const std::string task_id = fmt::format("{}_{}.{}", segments, run.name, model::uuid_of(attempt));
   model::StringPairs env{{"DOCKET_JOB_ID", job.id()},
                          {"DOCKET_RUN_ID", run.name},
                          {"DOCKET_TASK_ID", task_id},
@@ -97,10 +132,10 @@ bool may_try_again(const ProcessSpec& spec, const model::Task& run, Time now) {
 
 engine::Demand ProcessKind::demand(const model::Job& job) const {
   const ProcessSpec& spec = spec_of(job);
-  return {.cpus_micro = std::llround(spec.cpus * 1e6),
-          .mem_kib = std::llround(spec.mem * 1024),
-          .disk_kib = std::llround(spec.disk * 1024),
-          .gpus = spec.gpus};
+  return {.cpus_micro = scaled(spec.cpus, 1e6),
+          .mem_kib = scaled(spec.mem, 1024),
+          .disk_kib = scaled(spec.disk, 1024),
+          .gpus = std::min(spec.gpus, kMostDemanded)};
 }
 
 const std::vector<model::LockWish>& ProcessKind::locks(const model::Job& job) const {

@@ -1,0 +1,133 @@
+#include "kinds/process/process_kind.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/queue.h"
+
+namespace docket::kinds {
+namespace {
+
+using engine::AttemptPhase;
+using engine::AttemptReport;
+using engine::Fail;
+using engine::Launch;
+using engine::Step;
+using engine::Succeed;
+using ::testing::Contains;
+using ::testing::Pair;
+
+constexpr Time kCreated{std::chrono::hours{24 * 365}};
+
+class Secrets : public engine::SecretSource {
+ public:
+  Result<std::string> secret(const std::string& path) const override {
+    if (path == "/db") return std::string("hunter2");
+    return fail(ErrorKind::kNotFound, "secret \"" + path + "\" is not in the secret store");
+  }
+};
+
+class ProcessKindTest : public ::testing::Test {
+ protected:
+  Step begin() const { return kind.begin(job(), run, TaskId{9}, secrets); }
+  Step ended(AttemptReport report, Time now = kCreated) const {
+    return kind.attempt_ended(job(), run, report, TaskId{10}, secrets, now);
+  }
+  model::Job job() const {
+    model::Job made;
+    made.definition.id = "prod.email";
+    made.definition.spec = spec;
+    return made;
+  }
+  static AttemptReport exited(int code) {
+    return {.token = TaskId{9},
+            .phase = AttemptPhase::kExited,
+            .started_at = kCreated,
+            .exit_code = code};
+  }
+  static std::string failure(const Step& step) {
+    const auto* failed = std::get_if<Fail>(&step);
+    return failed ? failed->message : "(did not fail)";
+  }
+
+  ProcessKind kind{std::chrono::seconds{3}};
+  Secrets secrets;
+  model::ProcessSpec spec;
+  model::Task run{.id = TaskId{8}, .name = "20190307204634kC8Rs", .created_at = kCreated};
+};
+
+TEST_F(ProcessKindTest, LaunchesTheCommandWithItsSurroundings) {
+  spec.cmd = "work";
+  spec.user = "nobody";
+  spec.env = {{"A", std::string("1")}, {"PASSWORD", model::SecretRef{"db"}}};
+  spec.secrets = {{"db", "/db"}};
+  spec.volumes = {model::SecretVolume{"etc/password", "db"}};
+  auto parameters = std::make_shared<model::RunParameters>();
+  parameters->env = {{"A", "2"}};
+  run.parameters = parameters;
+  const auto launch = std::get<Launch>(begin()).spec;
+  EXPECT_EQ(launch.cmd, "work");
+  EXPECT_EQ(launch.user, "nobody");
+  EXPECT_THAT(launch.env, Contains(Pair("A", "2"))) << "the run's parameters win";
+  EXPECT_THAT(launch.env, Contains(Pair("PASSWORD", "hunter2")));
+  EXPECT_THAT(launch.env, Contains(Pair("DOCKET_RUN_ID", "20190307204634kC8Rs")));
+  EXPECT_THAT(
+      launch.env,
+      Contains(Pair("MESOS_TASK_ID",
+                    "prod_email_20190307204634kC8Rs.d0c4e700-0000-8000-8000-000000000009")));
+  ASSERT_EQ(launch.secret_files.size(), 1U);
+  EXPECT_EQ(launch.secret_files[0].content, "hunter2");
+  EXPECT_EQ(launch.kill_grace, std::chrono::seconds{3});
+}
+
+TEST_F(ProcessKindTest, ZeroGraceMeansNotSaid) {
+  spec.kill_grace_s = 0;
+  EXPECT_EQ(std::get<Launch>(begin()).spec.kill_grace, std::chrono::seconds{3});
+  spec.kill_grace_s = 1.5;
+  EXPECT_EQ(std::get<Launch>(begin()).spec.kill_grace, std::chrono::milliseconds{1500});
+}
+
+TEST_F(ProcessKindTest, SaysWhatItCannotRun) {
+  spec.docker = model::Docker{.image = "alpine"};
+  EXPECT_EQ(failure(begin()), "Docker containers are not supported by this server yet");
+  spec.docker.reset();
+  spec.secrets = {{"gone", "/gone"}};
+  EXPECT_EQ(failure(begin()), "secret \"/gone\" is not in the secret store");
+  spec.secrets = {};
+  spec.env = {{"X", model::SecretRef{"nameless"}}};
+  EXPECT_EQ(failure(begin()), "secret \"nameless\" is used but not defined");
+}
+
+TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
+  EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0))));
+  EXPECT_EQ(failure(ended(exited(3))), "exit code 3");
+  AttemptReport killed = exited(0);
+  killed.signal = 9;
+  EXPECT_EQ(failure(ended(killed)), "killed by signal 9");
+  killed.message = "Memory limit of 32 MiB exceeded";
+  EXPECT_EQ(failure(ended(killed)), "Memory limit of 32 MiB exceeded");
+}
+
+TEST_F(ProcessKindTest, OnFailureTriesAgainUntilTheDeadline) {
+  spec.restart = {model::RestartPolicy::kOnFailure, 30};
+  EXPECT_TRUE(
+      std::holds_alternative<Launch>(ended(exited(1), kCreated + std::chrono::seconds{29})));
+  EXPECT_EQ(failure(ended(exited(1), kCreated + std::chrono::seconds{30})), "exit code 1");
+  EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0), kCreated + std::chrono::hours{1})));
+}
+
+TEST_F(ProcessKindTest, ALostAttemptIsLaunchedAgainWhateverThePolicy) {
+  EXPECT_TRUE(
+      std::holds_alternative<Launch>(ended({.token = TaskId{9}, .phase = AttemptPhase::kLost})));
+}
+
+TEST_F(ProcessKindTest, DemandsSaturateInsteadOfOverflowing) {
+  spec.cpus = spec.mem = spec.disk = 1e300;
+  engine::Settings settings;
+  EXPECT_FALSE(engine::Queue(settings).fits_empty(kind.demand(job())));
+  spec.cpus = 0.01;
+  EXPECT_EQ(kind.demand(job()).cpus_micro, 10'000);
+}
+
+}  // namespace
+}  // namespace docket::kinds
