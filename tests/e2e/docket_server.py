@@ -1,5 +1,7 @@
 """A real docket server on loopback for tests: its own data directory, ports picked by the kernel, stopped by pid."""
 
+import collections
+import http.client
 import json
 import os
 import re
@@ -12,6 +14,8 @@ import urllib.request
 
 PROGRAM = os.environ.get(
     "DOCKET", os.path.join(os.path.dirname(__file__), "../../build/release/docket"))
+
+Answer = collections.namedtuple("Answer", "status headers body")
 
 
 class Server:
@@ -99,6 +103,47 @@ class Server:
     def native(self, method, path, body=None):
         return self.call(method, "/docket/v1" + path, body, base=self.hub)
 
+    def cli(self, *arguments, stdin="", url=None):
+        """A client command as a user types it, asking this server."""
+        environment = {**os.environ, "DOCKET_URL": url or self.hub, "HOME": self.data}
+        return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, env=environment,
+                              capture_output=True, text=True, timeout=30)
+
+    def add(self, job_id, cmd, **run):
+        """Adds a job."""
+        status, body = self.call("POST", "/v1/jobs", job(job_id, cmd, **run))
+        assert status == 201, body
+
+    def run(self, job_id, parameters=None):
+        """Starts a run; returns its name."""
+        status, body = self.call("POST", f"/v1/jobs/{job_id}/runs", parameters)
+        assert status == 201, body
+        return body["id"]
+
+    def run_of(self, job_id, name):
+        """The run as the native API shows it, with its attempts."""
+        found = [run["id"] for run in self.pages(f"/runs?job={job_id}&limit=500") if run["name"] == name]
+        assert len(found) == 1, f"{name}: {found}"
+        return self.native("GET", f"/runs/{found[0]}")[1]
+
+    def ended(self, job_id, name, timeout_s=20):
+        """The run, once it has ended."""
+        def check():
+            run = self.run_of(job_id, name)
+            return run if run["state"] in ("done", "failed", "aborted") else None
+        return eventually(check, timeout_s)
+
+    def output(self, job_id, name, stream="stdout"):
+        """What the run wrote."""
+        status, text = self.native("GET", f"/tasks/{self.run_of(job_id, name)['id']}/logs/{stream}")
+        assert status == 200, text
+        return text
+
+    def resident_mib(self):
+        """Memory of the server process."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", file.read()).group(1)) / 1024
+
     def pages(self, path):
         """Every item of a paged native list."""
         cursor = None
@@ -109,6 +154,26 @@ class Server:
             cursor = page.get("next")
             if not cursor:
                 return
+
+
+def request(base, method, path, body=None, headers=None, timeout_s=10):
+    """One request whose headers nobody adds to, but for Host, Accept-Encoding and Content-Length."""
+    connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=timeout_s)
+    try:
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()
+
+
+def alive(pid):
+    """Whether the process runs: a zombie does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def parse(raw):
