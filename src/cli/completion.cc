@@ -16,12 +16,12 @@ struct Described {
 };
 
 struct Node {
-  std::string at;
-  std::vector<Described> children;
-  std::vector<Described> flags;
-  std::vector<std::string> value_flags;  // those that take a value
-  std::vector<std::string> file_flags;   // those whose value is a file
-  std::string kinds;                     // of its arguments: job, file, word,word or none
+  std::string at = {};
+  std::vector<Described> children = {};
+  std::vector<Described> flags = {};
+  std::vector<std::string> value_flags = {};  // those that take a value
+  std::vector<std::string> file_flags = {};   // those whose value is a file
+  std::string kinds = {};                     // of its arguments: job, file, word,word or none
 };
 
 std::vector<std::string> spellings(const CLI::Option& option) {

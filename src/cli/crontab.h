@@ -30,16 +30,16 @@ struct CrontabTime {
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 struct CrontabEntry {
-  std::size_t line = 0;  // from 1
-  std::string source;    // the line as it stands there
-  std::vector<CrontabTime> times;
-  std::string user;     // empty in the user form
-  std::string command;  // with \% turned into %
+  std::size_t line = 0;     // from 1
+  std::string source = {};  // the line as it stands there
+  std::vector<CrontabTime> times = {};
+  std::string user = {};     // empty in the user form
+  std::string command = {};  // with \% turned into %
   std::optional<std::string>
-      input;             // standard input: what follows the first bare %, others being newlines
-  Variables variables;   // in force at this line, PATH and HOME among them
-  std::string shell;     // SHELL; empty is /bin/sh
-  std::string timezone;  // CRON_TZ; empty is the machine's
+      input;                 // standard input: what follows the first bare %, others being newlines
+  Variables variables = {};  // in force at this line, PATH and HOME among them
+  std::string shell = {};    // SHELL; empty is /bin/sh
+  std::string timezone = {};  // CRON_TZ; empty is the machine's
 };
 
 struct CrontabRemark {
