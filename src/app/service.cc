@@ -18,6 +18,9 @@ namespace {
 // Everything has ten seconds to end after SIGTERM; requests in flight get most of it.
 constexpr std::chrono::milliseconds kDrain = std::chrono::seconds{8};
 
+// Between two looks for files of attempts that retention has removed, a thousand attempts each.
+constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
+
 const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}};
 
 std::vector<std::string> runner_command(const ServeConfig& config) {
@@ -67,6 +70,7 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
       loop_(engine_, committer_, executor_, clock_, reactor_, &disk_),
+      sweeper_(io_, archive_, config_.data_dir + "/runner", kSweepInterval),
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
       started_at_(clock_.now()) {
@@ -100,6 +104,7 @@ int Service::run() {
 }
 
 void Service::open_doors() {
+  sweeper_.start();
   auto metronome = metronome::make_metronome_door(
       loop_, archive_,
       {.leader = fmt::format("{}:{}", config_.hub.address, config_.hub.port),

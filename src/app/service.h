@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/attempt_sweeper.h"
 #include "app/commit_thread.h"
 #include "app/config.h"
 #include "app/disk_guard.h"
@@ -58,6 +59,7 @@ class Service {
   engine::Engine engine_;
   CommitThread committer_;
   engine::Loop loop_;
+  AttemptSweeper sweeper_;
   http::Server http_;
   boost::asio::signal_set signals_;
   Time started_at_ = kNever;

@@ -1,0 +1,80 @@
+#include "app/config.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace docket::app {
+namespace {
+
+std::string complaint(const std::string& name, const std::string& value) {
+  ServeConfig config;
+  const auto done = apply_setting(config, name, value);
+  return done ? "" : done.error().message;
+}
+
+TEST(Endpoint, FormsAreRead) {
+  EXPECT_EQ(parse_endpoint("127.0.0.2:7300")->address, "127.0.0.2");
+  EXPECT_EQ(parse_endpoint("127.0.0.2:7300")->port, 7300);
+  EXPECT_EQ(parse_endpoint("[::1]:80")->address, "::1");
+  EXPECT_EQ(parse_endpoint("9000")->address, "127.0.0.1");
+  EXPECT_EQ(parse_endpoint(":9000")->port, 9000);
+  for (const char* bad : {"", "x", "1.2.3.4:", "1.2.3.4:99999", "1.2.3.4:-1", "1.2.3.4:80x"}) {
+    EXPECT_FALSE(parse_endpoint(bad)) << bad;
+  }
+}
+
+TEST(Ports, OffOnNamedAndAll) {
+  ServeConfig config;
+  EXPECT_EQ(config.port_of("metronome", 9000)->port, 9000);
+  ASSERT_TRUE(apply_setting(config, "port", "all=off"));
+  EXPECT_FALSE(config.port_of("metronome", 9000));
+  ASSERT_TRUE(apply_setting(config, "port", "metronome=127.0.0.3:9001"));
+  EXPECT_EQ(config.port_of("metronome", 9000)->address, "127.0.0.3");
+  ASSERT_TRUE(apply_setting(config, "port", "metronome=off"));
+  EXPECT_FALSE(config.port_of("metronome", 9000));
+}
+
+TEST(Settings, BadOnesAreNamed) {
+  EXPECT_EQ(complaint("colour", "red"), "no such setting: colour");
+  EXPECT_EQ(complaint("port", "metronome"),
+            "port: expected DOOR=PORT or DOOR=off, got \"metronome\"");
+  EXPECT_EQ(complaint("node.cpus", "many"), "node.cpus: not a number in range: \"many\"");
+  EXPECT_EQ(complaint("running-max", "0"), "running-max: 0 is less than 1");
+  EXPECT_EQ(complaint("cgroups", "perhaps"), "cgroups: neither true nor false: \"perhaps\"");
+}
+
+TEST(Addresses, OnlyLoopbackUnlessAskedByName) {
+  ServeConfig config;
+  EXPECT_TRUE(check_addresses(config));
+  config.hub.address = "0.0.0.0";
+  EXPECT_EQ(check_addresses(config).error().kind, ErrorKind::kDenied);
+  config.allow_open = true;
+  EXPECT_TRUE(check_addresses(config));
+  config = {};
+  config.ports["metronome"] = Endpoint{"192.168.1.1", 9000};
+  EXPECT_FALSE(check_addresses(config));
+}
+
+TEST(File, TablesAndListsAreSettings) {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("docket-config-test-" + std::to_string(::getpid()));
+  std::ofstream(path) << "listen = \"127.0.0.1:7301\"\nport = [\"metronome=off\"]\nretention-days "
+                         "= 7\n[node]\ncpus = 2.5\n";
+  ServeConfig config;
+  const auto done = apply_file(config, path.string());
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(config.hub.port, 7301);
+  EXPECT_FALSE(config.port_of("metronome", 9000));
+  EXPECT_EQ(config.engine.retention, std::chrono::days{7});
+  EXPECT_EQ(config.engine.node.cpus, 2.5);
+  std::ofstream(path) << "nonsense = [";
+  EXPECT_FALSE(apply_file(config, path.string()));
+  std::filesystem::remove(path);
+  EXPECT_FALSE(apply_file(config, path.string()));
+}
+
+}  // namespace
+}  // namespace docket::app
