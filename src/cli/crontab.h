@@ -35,10 +35,10 @@ struct CrontabEntry {
   std::vector<CrontabTime> times = {};
   std::string user = {};     // empty in the user form
   std::string command = {};  // with \% turned into %
-  std::optional<std::string>
-      input;                 // standard input: what follows the first bare %, others being newlines
-  Variables variables = {};  // in force at this line, PATH and HOME among them
-  std::string shell = {};    // SHELL; empty is /bin/sh
+  // Standard input: what follows the first bare %, others being newlines
+  std::optional<std::string> input = {};
+  Variables variables = {};   // in force at this line, PATH and HOME among them
+  std::string shell = {};     // SHELL; empty is /bin/sh
   std::string timezone = {};  // CRON_TZ; empty is the machine's
 };
 
