@@ -320,6 +320,14 @@ TEST_F(EngineTest, AnUpdateAfterTheClockWasSetBackFiresNothingTwice) {
   EXPECT_EQ(docket.stored_runs("a").size(), 10U);
 }
 
+TEST_F(EngineTest, AScheduleMadeAfterTheClockWasSetBackFires) {
+  docket.restart();
+  docket.clock.set(testing::working_day() - hours{1});
+  docket.add_job(docket.job("a"), {docket.schedule("* * * * *")});
+  docket.advance(minutes{5});
+  EXPECT_EQ(docket.stored_runs("a").size(), 5U);
+}
+
 TEST_F(EngineTest, ADisabledScheduleDoesNothing) {
   auto schedule = docket.schedule("* * * * *");
   schedule.enabled = false;

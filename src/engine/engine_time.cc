@@ -23,6 +23,8 @@ Time earlier(Time a, Time b) {
 }  // namespace
 
 void Engine::advance(Time now) {
+  // When the clock was set back, what is due from here on is not what was due while down.
+  started_at_ = std::min(started_at_, now);
   fire_due(now);
   expire_waiting(now);
   place_waiting(now);
