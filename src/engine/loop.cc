@@ -1,5 +1,6 @@
 #include "engine/loop.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace docket::engine {
@@ -144,9 +145,14 @@ void Loop::enter_full(const Error& error) {
   }
   if (reserve_ && reserve_->release()) return commit();
   // Orders to stop need no record to be safe: a process that ends without one is found again.
-  // Everything else waits.
-  for (const StopEffect& stop : std::exchange(tick_.stops, {}))
+  // Everything else waits, and so does an order for an attempt that this tick is to start: the
+  // executor would not know what it means.
+  std::erase_if(tick_.stops, [this](const StopEffect& stop) {
+    const auto starts = [&](const StartEffect& start) { return start.token == stop.token; };
+    if (std::ranges::any_of(tick_.starts, starts)) return false;
     executor_.stop(stop.token, stop.grace);
+    return true;
+  });
   committing_ = true;
   reactor_.arm(clock_.now() + kFullRetry, [this, alive = alive_] {
     if (*alive) commit();
