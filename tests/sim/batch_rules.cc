@@ -242,14 +242,18 @@ void BatchRules::take_ledger(const engine::Batch& batch) {
     if (known == record_.schedules.end() ||
         same_timing(known->second.definition, schedule.definition))
       continue;
+    if (schedule.checked_until < known->second.checked_until) set_back_.insert(schedule.uid);
     auto& entries = record_.ledger[schedule.uid];
-    entries.erase(entries.upper_bound(schedule.checked_until), entries.end());
+    std::erase_if(
+        entries, [&](const auto& entry) { return entry.second.last_due > schedule.checked_until; });
   }
   for (const model::LedgerEntry& entry : batch.ledger) take_entry(batch, entry);
 }
 
 void BatchRules::take_entry(const engine::Batch& batch, const model::LedgerEntry& entry) {
   auto& entries = record_.ledger[entry.schedule];
+  // A run from before may still pass its deadline, among the new times.
+  if (entry.outcome == DueOutcome::kPastDeadline && set_back_.contains(entry.schedule)) return;
   const auto after = entries.upper_bound(entry.last_due);
   if (after != entries.begin()) {
     const model::LedgerEntry& before = std::prev(after)->second;

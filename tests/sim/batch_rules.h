@@ -41,6 +41,7 @@ class BatchRules {
   Record& record_;
   Verdict& verdict_;
   const engine::Settings& settings_;
+  std::set<ScheduleUid> set_back_;         // got new times while the clock was behind their ledger
   std::map<TaskId, model::State> states_;  // within this batch, as its events tell
 };
 

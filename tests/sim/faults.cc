@@ -55,6 +55,9 @@ void Faults::stop() {
   world_.executor.habits.delay_max = milliseconds{20};
   world_.executor.habits.fails_percent = 0;
   world_.executor.habits.unstartable_percent = 0;
+  // Half of the worlds start anew into their calm, where nobody writes: what has to happen then,
+  // the start itself must set going.
+  if (dice_.percent(50)) world_.crash();
   world_.boot();
 }
 

@@ -46,6 +46,32 @@ engine::Settings mutate(engine::Settings settings, Mutation mutation) {
   return settings;
 }
 
+class Lockless : public kinds::ProcessKind {
+ public:
+  using ProcessKind::ProcessKind;
+  const std::vector<model::LockWish>& locks(const model::Job&) const override { return none_; }
+
+ private:
+  std::vector<model::LockWish> none_;
+};
+
+class Tireless : public kinds::ProcessKind {
+ public:
+  using ProcessKind::ProcessKind;
+  engine::Step attempt_ended(const model::Job& job, const model::Task& run,
+                             const engine::AttemptReport& report, TaskId next,
+                             const engine::SecretSource& secrets, Time now) const override {
+    if (report.succeeded() && run.id.value % 10 == 0) return begin(job, run, next, secrets);
+    return ProcessKind::attempt_ended(job, run, report, next, secrets, now);
+  }
+};
+
+std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
+  if (mutation == Mutation::kIgnoresLocks) return std::make_shared<Lockless>(grace);
+  if (mutation == Mutation::kRunsAgain) return std::make_shared<Tireless>(grace);
+  return nullptr;
+}
+
 class Simulation {
  public:
   explicit Simulation(const SeedOptions& options)
@@ -90,7 +116,11 @@ class Simulation {
  private:
   WorldPlan plan(const SeedOptions& options) {
     const engine::Settings truth = draw_settings(dice_);
-    return {dice_.next(), truth, mutate(truth, options.mutation), draw_start(dice_),
+    return {dice_.next(),
+            truth,
+            mutate(truth, options.mutation),
+            draw_start(dice_),
+            mutant(options.mutation, truth.kill_grace),
             dice_.percent(70)};
   }
 
@@ -124,17 +154,22 @@ class Simulation {
   void finish() {
     if (!verdict_.ok()) return;
     verdict_.tell("finish");
+    operate([](engine::Engine& engine, Time now) { end_schedules(engine, now); });
+    const Duration limit = world_.timeline.now() + hours{24 * 7};
+    while (verdict_.ok() && world_.timeline.now() < limit && !done()) {
+      operate([](engine::Engine& engine, Time now) { stop_misfits(engine, now); });
+      world_.run_until(world_.timeline.now() + minutes{1});
+    }
+    verdict_.require(done(), "every run ends", waiting());
+  }
+
+  void operate(const std::function<void(engine::Engine&, Time)>& work) {
     world_.loop()->call<bool>(
-        [](engine::Engine& engine, Time now) -> Result<bool> {
-          end_schedules(engine, now);
-          stop_misfits(engine, now);
+        [&](engine::Engine& engine, Time now) -> Result<bool> {
+          work(engine, now);
           return true;
         },
         [](const Result<bool>&) {});
-    const Duration limit = world_.timeline.now() + hours{24 * 7};
-    while (verdict_.ok() && world_.timeline.now() < limit && !done())
-      world_.run_until(world_.timeline.now() + minutes{1});
-    verdict_.require(done(), "every run ends", waiting());
   }
 
   static void end_schedules(engine::Engine& engine, Time now) {

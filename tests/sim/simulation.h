@@ -16,6 +16,8 @@ enum class Mutation {
   kLosesCommits,  // the store acknowledges what it has not written
   kRoomierNode,   // the engine thinks that the node is larger than it is
   kLateRuns,      // the engine fires due times however late they are
+  kIgnoresLocks,  // the engine does not know of locks
+  kRunsAgain,     // what has succeeded is run once more
 };
 
 struct SeedOptions {

@@ -46,7 +46,8 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       executor(timeline, clock, dice.fork(), processes, verdict),
       plan_(plan),
       rules_(record, verdict, plan_.truth),
-      kind_(plan.belief.kill_grace),
+      process_kind_(plan.belief.kill_grace),
+      kind_(plan_.kind ? *plan_.kind : process_kind_),
       disk_(std::make_shared<store::MemoryDisk>()) {}
 
 World::~World() = default;
@@ -54,8 +55,8 @@ World::~World() = default;
 void World::boot() {
   if (server_) return;
   verdict.tell("boot");
-  if (went_down_ != kNever)
-    outages.push_back({Outage::Why::kDown, went_down_, std::exchange(went_down_, kNever)});
+  if (went_down_ != kNever) outages.push_back({Outage::Why::kDown, went_down_, clock.now()});
+  went_down_ = kNever;
   server_ = std::make_unique<Server>(*this, dice.next());
   Server& server = *server_;
   engine::Snapshot snapshot = server.store.load().value();

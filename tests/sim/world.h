@@ -35,7 +35,8 @@ struct WorldPlan {
   engine::Settings truth;   // what the rules are judged by
   engine::Settings belief;  // what the engine is told: the same, unless a mutation says otherwise
   Time start;
-  bool with_reserve = true;  // room kept for the end of work when the disk is full
+  std::shared_ptr<const engine::Kind> kind;  // none: the real one; shared with who made the plan
+  bool with_reserve = true;                  // room kept for the end of work when the disk is full
 };
 
 class World {
@@ -88,7 +89,8 @@ class World {
   const WorldPlan plan_;
   BatchRules rules_;
   testing::FakeVault vault_;
-  kinds::ProcessKind kind_;
+  kinds::ProcessKind process_kind_;
+  const engine::Kind& kind_;
   std::shared_ptr<store::MemoryDisk> disk_;  // shared with the store of each life of the server
   std::unique_ptr<Server> server_;
   Time went_down_ = kNever;
