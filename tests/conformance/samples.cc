@@ -7,6 +7,11 @@ namespace {
 
 const std::string kOdd = "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x90\x8B \"'\\ \n\t;--";
 
+// Rows made later have later times, as long as their numbers are small.
+Time second_of(std::uint64_t number) {
+  return at_second(static_cast<std::int64_t>(number % 1'000'000'000));
+}
+
 model::ProcessSpec rich_spec() {
   model::ProcessSpec spec;
   spec.cpus = 0.01;
@@ -68,7 +73,7 @@ model::Task plain_run(std::uint64_t id, std::uint64_t job, model::State state) {
   run.job_version = 1;
   run.state = state;
   run.name = "run-" + std::to_string(id);
-  run.created_at = at_second(static_cast<std::int64_t>(id));
+  run.created_at = second_of(id);
   return run;
 }
 
@@ -80,7 +85,7 @@ model::Task plain_attempt(std::uint64_t id, const model::Task& run, model::State
   attempt.job_version = run.job_version;
   attempt.kind = model::TaskKind::kAttempt;
   attempt.state = state;
-  attempt.created_at = at_second(static_cast<std::int64_t>(id));
+  attempt.created_at = second_of(id);
   return attempt;
 }
 
@@ -113,7 +118,7 @@ model::Task ended(model::Task task, model::State state, Time when) {
 model::Event plain_event(std::uint64_t seq, const model::Task& task) {
   model::Event event;
   event.seq = EventSeq{seq};
-  event.at = at_second(static_cast<std::int64_t>(seq));
+  event.at = second_of(seq);
   event.type = task.parent ? model::EventType::kAttemptChanged : model::EventType::kRunChanged;
   event.job = task.job;
   event.task = task.id;

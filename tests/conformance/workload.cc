@@ -8,7 +8,7 @@ using model::State;
 
 engine::Batch Workload::next() {
   now_s_ += static_cast<std::int64_t>(below(100));
-  if (chance(2)) now_s_ -= 3600;
+  if (chance(1)) now_s_ -= 3600;
   engine::Batch batch;
   change_jobs(batch);
   change_schedules(batch);
@@ -138,9 +138,9 @@ void Workload::change_the_rest(engine::Batch& batch) {
   if (chance(8)) batch.sweeps.push_back({some_time(), static_cast<std::uint32_t>(below(8))});
 }
 
+// From long before the first run to a little after now.
 Time Workload::some_time() {
-  return at_second(8'000 +
-                   static_cast<std::int64_t>(below(static_cast<std::uint64_t>(now_s_) - 7'000)));
+  return at_second(now_s_ - 20'000 + static_cast<std::int64_t>(below(22'000)));
 }
 
 engine::TaskQuery Workload::task_query() {

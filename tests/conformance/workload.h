@@ -37,7 +37,7 @@ class Workload {
   model::State some_end();
 
   std::mt19937_64 random_;
-  std::int64_t now_s_ = 10'000;
+  std::int64_t now_s_ = 1'000'000;
   std::vector<engine::JobRow> jobs_;
   std::vector<model::Schedule> schedules_;
   struct Tree {

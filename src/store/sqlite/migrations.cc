@@ -101,7 +101,7 @@ CREATE INDEX child_by_parent ON task (parent) WHERE parent <> 0;
 CREATE INDEX child_by_job ON task (job, state) WHERE parent <> 0;
 CREATE INDEX child_by_state ON task (state) WHERE parent <> 0;
 
--- For each 4096 task ids, the earliest and latest creation among them. Ids rise with time except when the clock steps
+-- For each 1024 task ids, the earliest and latest creation among them. Ids rise with time except when the clock steps
 -- back, so a range of time becomes a range of ids by looking at this small table: no index on created_at.
 CREATE TABLE task_block (
   block INTEGER PRIMARY KEY,

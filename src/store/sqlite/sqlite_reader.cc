@@ -72,7 +72,7 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& file
   if (!database) return fail(database.error());
   const std::string setup = "PRAGMA cache_size = -" + std::to_string(cache_kib) +
                             "; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; "
-                            "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY";
+                            "PRAGMA temp_store = MEMORY";
   if (Result<> ready = database->run(setup.c_str()); !ready) return fail(ready.error());
   std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*database)));
   if (Result<> ready = reader->version_.prepared(); !ready) return fail(ready.error());

@@ -36,7 +36,7 @@ Result<Database> open_writer(const std::string& file, const std::string& vfs,
       "PRAGMA page_size = " + std::to_string(kPageBytes) +
       "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
       "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; "
-      "PRAGMA cell_size_check = ON; PRAGMA cache_size = -" +
+      "PRAGMA cache_size = -" +
       std::to_string(options.writer_cache_kib);
   if (Result<> ready = database->run(setup.c_str()); !ready) return fail(ready.error());
   return database;

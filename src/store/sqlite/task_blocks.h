@@ -9,7 +9,7 @@
 
 namespace docket::store {
 
-inline constexpr std::uint64_t kTasksPerBlock = 4096;
+inline constexpr std::uint64_t kTasksPerBlock = 1024;
 inline std::uint64_t block_of(TaskId id) { return id.value / kTasksPerBlock; }
 
 }  // namespace docket::store

@@ -74,16 +74,23 @@ Result<std::string> TaskPages::job_id(JobUid job) {
   return id;
 }
 
-Result<std::optional<engine::TaskRow>> TaskPages::task(TaskId id) {
-  const Result<bool> row = task_by_id_.bind(id.value).step();
+Result<std::optional<model::Task>> TaskPages::find(std::int64_t id) {
+  const Result<bool> row = task_by_id_.bind(id).step();
   if (!row) return fail(row.error());
   if (!*row) return std::nullopt;
   Result<model::Task> task = read_task(task_by_id_);
   task_by_id_.reset();
   if (!task) return fail(task.error());
-  Result<std::string> job = job_id(task->job);
+  return std::optional(std::move(*task));
+}
+
+Result<std::optional<engine::TaskRow>> TaskPages::task(TaskId id) {
+  Result<std::optional<model::Task>> found = find(static_cast<std::int64_t>(id.value));
+  if (!found) return fail(found.error());
+  if (!*found) return std::nullopt;
+  Result<std::string> job = job_id((*found)->job);
   if (!job) return fail(job.error());
-  return engine::TaskRow{std::move(*task), std::move(*job)};
+  return engine::TaskRow{std::move(**found), std::move(*job)};
 }
 
 Result<std::vector<engine::TaskRow>> TaskPages::page(const TaskQuery& query) {
@@ -245,15 +252,16 @@ Result<std::vector<engine::TaskRow>> TaskPages::merge(std::vector<Stream>& strea
 
 Result<> TaskPages::append_if_wanted(std::int64_t id, const TaskQuery& query,
                                      std::vector<engine::TaskRow>& page) {
-  Result<std::optional<engine::TaskRow>> row = task(TaskId{static_cast<std::uint64_t>(id)});
-  if (!row) return fail(row.error());
-  if (!*row) {
+  Result<std::optional<model::Task>> found = find(id);
+  if (!found) return fail(found.error());
+  if (!*found) {
     return fail(ErrorKind::kInternal, "an index names task " + std::to_string(id) +
                                           ", which is not there: the store is damaged");
   }
-  if (matches(query, (*row)->task) && admits(query.job_id, (*row)->job_id)) {
-    page.push_back(std::move(**row));
-  }
+  if (!matches(query, **found)) return {};
+  Result<std::string> job = job_id((*found)->job);
+  if (!job) return fail(job.error());
+  if (admits(query.job_id, *job)) page.push_back({std::move(**found), std::move(*job)});
   return {};
 }
 

@@ -67,6 +67,7 @@ class TaskPages {
                                              const engine::TaskQuery& query);
   Result<> append_if_wanted(std::int64_t id, const engine::TaskQuery& query,
                             std::vector<engine::TaskRow>& page);
+  Result<std::optional<model::Task>> find(std::int64_t id);
   Result<std::string> job_id(JobUid job);
 
   Database* database_;
