@@ -32,7 +32,7 @@ class AttemptSweeperTest : public ::testing::Test {
 };
 
 TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgotShardByShard) {
-  for (const std::uint64_t token : {5, 6, 1500}) leave_files(TaskId{token});
+  for (const std::uint64_t token : {5U, 6U, 1500U}) leave_files(TaskId{token});
   fs::create_directories(dir / "attempts" / "0" / "not-a-token");
   const auto reader = store.open_reader().value();
   const fs::path first = sweep_next_shard(dir, *reader, {});

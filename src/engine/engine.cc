@@ -188,8 +188,19 @@ void Engine::append(model::Event event, const std::string& run_name) {
 
 // ---- secrets
 
-Result<> Engine::put_secret(const std::string& path, const std::string& value, Time now) {
+namespace {
+
+// Jobs name sources as "/db/pw", people as "db/pw": one place (reference section 3).
+std::string place_of(const std::string& path) {
+  const auto begin = path.find_first_not_of('/');
+  return begin == std::string::npos ? std::string{} : path.substr(begin);
+}
+
+}  // namespace
+
+Result<> Engine::put_secret(const std::string& name, const std::string& value, Time now) {
   if (!refusal_.empty()) return fail(ErrorKind::kExhausted, refusal_);
+  const std::string path = place_of(name);
   model::SealedSecret secret{path, vault_.seal(path, value, random_), now};
   open_.batch->secrets.push_back(secret);
   secrets_[path] = std::move(secret);
@@ -197,10 +208,10 @@ Result<> Engine::put_secret(const std::string& path, const std::string& value, T
 }
 
 Result<> Engine::delete_secret(const std::string& path) {
-  if (secrets_.erase(path) == 0) {
+  if (secrets_.erase(place_of(path)) == 0) {
     return fail({.kind = ErrorKind::kNotFound, .message = "Secret not found", .subject = "secret"});
   }
-  open_.batch->dropped_secrets.push_back(path);
+  open_.batch->dropped_secrets.push_back(place_of(path));
   return {};
 }
 
@@ -211,10 +222,10 @@ std::vector<std::pair<std::string, Time>> Engine::secrets() const {
 }
 
 Result<std::string> Engine::secret(const std::string& path) const {
-  const auto it = secrets_.find(path);
+  const auto it = secrets_.find(place_of(path));
   if (it == secrets_.end())
     return fail(ErrorKind::kNotFound, "secret \"" + path + "\" is not in the secret store");
-  return vault_.unseal(path, it->second.sealed);
+  return vault_.unseal(it->first, it->second.sealed);
 }
 
 }  // namespace docket::engine

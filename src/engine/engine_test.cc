@@ -444,6 +444,26 @@ TEST_F(EngineTest, DeletingAJobForgetsItsIdButNotItsRuns) {
   EXPECT_EQ(docket.engine().queue().running(), 0U);
 }
 
+// ---- secrets
+
+TEST_F(EngineTest, ASecretIsFoundWithAndWithoutTheLeadingSlash) {
+  docket.loop().call<int>(
+      [&](Engine& engine, Time now) -> Result<int> {
+        EXPECT_TRUE(engine.put_secret("db/pw", "hunter2", now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  docket.settle();
+  auto definition = docket.job("a");
+  auto& spec = std::get<model::ProcessSpec>(definition.spec);
+  spec.env = {{"PW", model::SecretRef{"s"}}};
+  spec.secrets = {{"s", "/db/pw"}};
+  docket.add_job(definition);
+  const TaskId attempt = docket.newest_attempt(docket.start("a"));
+  EXPECT_THAT(docket.executor.attempts.at(attempt).spec.env,
+              ::testing::Contains(::testing::Pair("PW", "hunter2")));
+}
+
 // ---- dependencies: the example of reference/metronome.md section 8
 
 TEST_F(EngineTest, AChildStartsOncePerRoundOfParentSuccesses) {

@@ -83,7 +83,8 @@ int serve(int argc, char** argv) {
   std::map<std::string, std::vector<std::string>> flags;
   app.add_option("--config", file, "TOML file with the settings below under the same names");
   for (const auto& [name, help] : kSettings)
-    app.add_option("--" + name, flags[name], help)->expected(1)->allow_extra_args(false);
+    app.add_option("--" + name, flags[name], help)->allow_extra_args(false)->option_text("VALUE");
+  app.get_option("--allow-open")->expected(0, 1)->default_str("true");  // bare means yes
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
