@@ -68,11 +68,14 @@ void AsioReactor::arm(Time when, std::function<void()> work) {
 }
 
 void AsioReactor::wait() {
-  const Duration left = std::clamp(when_ - clock_.now(), Duration::zero(), kLongestSleep);
-  timer_.expires_after(left);
-  timer_.async_wait([this](const boost::system::error_code& error) {
+  const Time begun = clock_.now();
+  timer_.expires_after(std::clamp(when_ - begun, Duration::zero(), kLongestSleep));
+  timer_.async_wait([this, begun](const boost::system::error_code& error) {
     if (error || !work_) return;
-    if (clock_.now() < when_) return wait();
+    const Time now = clock_.now();
+    // A clock that was set back wakes the engine too: what it armed may have meant "in a second".
+    const bool stepped_back = now < begun;
+    if (now < when_ && !stepped_back) return wait();
     std::exchange(work_, nullptr)();
   });
 }

@@ -210,6 +210,7 @@ class Engine : private SecretSource {
               TaskId run);
   void settle(model::Schedule& schedule, Time until);
   void expire_waiting(Time now);
+  Time rising(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
   void sweep(Time now);
@@ -237,6 +238,7 @@ class Engine : private SecretSource {
   TaskId last_task_;
   EventSeq last_event_;
   Time started_at_ = kNever;  // due times up to here were missed while down
+  Time last_stamp_ = kNever;  // see rising()
   Time next_sweep_ = kNever;
   std::string refusal_;
   bool observed_ = false;

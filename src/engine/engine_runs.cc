@@ -120,8 +120,9 @@ void Engine::begin_run(Node& run, Time now) {
 }
 
 void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
+  const bool begins = run.task.state == State::kQueued && !std::holds_alternative<Fail>(step);
+  if (begins) change(run, State::kRunning, {}, now);
   if (auto* launch = std::get_if<Launch>(&step)) {
-    if (run.task.state == State::kQueued) change(run, State::kRunning, {}, now);
     add_attempt(run, attempt, now);
     open_.starts.push_back({attempt, std::move(launch->spec)});
   } else if (auto* failed = std::get_if<Fail>(&step)) {
@@ -152,11 +153,12 @@ void Engine::add_attempt(Node& run, TaskId id, Time now) {
 
 // A run that restarts for ever keeps its newest attempts only; the store has them all.
 void Engine::trim_attempts(Node& run) {
-  if (run.children.size() < kAttemptsKept) return;
-  Node& oldest = *run.children.front();
-  if (!oldest.is_final() || oldest.dirty) return;
-  nodes_.erase(oldest.task.id);
-  run.children.erase(run.children.begin());
+  while (run.children.size() >= kAttemptsKept) {
+    const Node& oldest = *run.children.front();
+    if (!oldest.is_final() || oldest.dirty) return;
+    nodes_.erase(oldest.task.id);
+    run.children.erase(run.children.begin());
+  }
 }
 
 // The executor never saw the attempt: the server died between the commit and the start. The same
@@ -242,10 +244,10 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
   model::JobStats& stats = entry.row.stats;
   if (state == State::kDone) {
     ++stats.success_count;
-    stats.last_success_at = now;
+    stats.last_success_at = rising(now);
   } else {
     ++stats.failure_count;
-    stats.last_failure_at = now;
+    stats.last_failure_at = rising(now);
   }
   entry.row.last_run_state = state;
   touch(entry);
@@ -268,9 +270,12 @@ void Engine::release(Node& run) {
 }
 
 void Engine::change(Node& node, State to, std::string message, Time now) {
+  // A very short process is reported once, at its end; its task has run all the same.
+  if (node.task.state == State::kCreated && to == State::kDone) {
+    change(node, State::kRunning, {}, now);
+  }
   const State before = node.task.state;
-  if (before == State::kCreated && to == State::kDone) change(node, State::kRunning, {}, now);
-  if (!model::move(node.task, node.task.state, to, now)) return;
+  if (!model::move(node.task, before, to, now)) return;
   if (!message.empty()) node.task.message = message;
   touch(node);
   log(node.parent ? EventType::kAttemptChanged : EventType::kRunChanged, node, before,

@@ -491,6 +491,34 @@ TEST_F(EngineTest, AChildStartsOncePerRoundOfParentSuccesses) {
   EXPECT_EQ(docket.stored_runs("z").size(), 2U);
 }
 
+TEST_F(EngineTest, AClockSetBackStallsNoDependents) {
+  docket.add_job("a");
+  auto child = docket.job("z");
+  child.dependencies = {"a"};
+  docket.add_job(child);
+  docket.finish_attempt(docket.start("a"), 0);
+  docket.finish_attempt(docket.stored_runs("z").at(0).id, 0);
+  docket.clock.set(docket.clock.now() - hours{1});
+  docket.restart();
+  docket.finish_attempt(docket.start("a"), 0);
+  EXPECT_EQ(docket.stored_runs("z").size(), 2U);
+}
+
+TEST_F(EngineTest, AnAttemptReportedOnlyAtItsEndHasRunAllTheSame) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.finish_attempt(run, 0);
+  const auto events =
+      docket.store->open_reader().value()->events({.root = run, .limit = 100}).value();
+  std::vector<std::pair<State, State>> moves;
+  for (const auto& event : events) {
+    if (event.type == model::EventType::kAttemptChanged)
+      moves.emplace_back(event.before, event.after);
+  }
+  EXPECT_THAT(moves, ElementsAre(std::pair{State::kCreated, State::kRunning},
+                                 std::pair{State::kRunning, State::kDone}));
+}
+
 TEST_F(EngineTest, CyclesAndUnknownParentsAreRefused) {
   docket.add_job("a");
   auto b = docket.job("b");

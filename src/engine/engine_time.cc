@@ -135,6 +135,13 @@ void Engine::expire_waiting(Time now) {
 
 // ---- dependencies (reference/metronome.md section 8)
 
+// Wall time that never stands still or goes back: "after" among the ends of runs must hold when the
+// clock is set back, and for two ends in one instant.
+Time Engine::rising(Time now) {
+  last_stamp_ = std::max(now, last_stamp_ + Duration{1});
+  return last_stamp_;
+}
+
 void Engine::start_dependents(const JobEntry& parent, Time now) {
   // Copied: a start changes the table's entries, though not the list.
   const std::vector<JobEntry*> children = parent.dependents;
@@ -156,7 +163,7 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
     if (parent->row.stats.last_success_at <= baseline) return;
   }
   if (!room_for_run()) return;
-  child.row.dependency_started_at = now;
+  child.row.dependency_started_at = rising(now);
   touch(child);
   model::Task task;
   task.trigger = model::Trigger::kDependency;

@@ -161,7 +161,9 @@ void Loop::enter_full(const Error& error) {
 
 void Loop::leave_full_if_room() {
   if (!reserve_) {
-    if (std::exchange(full_, false)) engine_.refuse_new_work({});
+    if (!std::exchange(full_, false)) return;
+    engine_.refuse_new_work({});
+    if (full_handler_) full_handler_(false);
     return;
   }
   const bool room = reserve_->has_room();
