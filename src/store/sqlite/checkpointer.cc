@@ -10,10 +10,6 @@ constexpr std::uint32_t kShortRest = 1024;
 // At this many times its goal, a commit copies all of the log whatever it takes.
 constexpr std::uint32_t kPatience = 4;
 
-void leave_log_on_close(Database& database) {
-  sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Database& writer, const std::string& file,
@@ -30,6 +26,7 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Database& writer, cons
   if (!own) return fail(own.error());
   Result<> ready = own->run("PRAGMA synchronous = FULL; PRAGMA cache_size = 10");
   if (!ready) return fail(ready.error());
+  own->leave_log_on_close();
   made->own_ = std::move(*own);
   made->thread_ = std::thread([self = made.get()] { self->work(); });
   return made;
@@ -37,6 +34,7 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Database& writer, cons
 
 Checkpointer::~Checkpointer() {
   sqlite3_wal_hook(writer_.handle(), nullptr, nullptr);
+  if (failed_) writer_.leave_log_on_close();
   if (!thread_.joinable()) return;
   {
     const std::lock_guard guard(mutex_);
@@ -79,12 +77,6 @@ void Checkpointer::copy_in_commit() {
   copied_ = copy(writer_);
 }
 
-void Checkpointer::stop_for_good() {
-  failed_ = true;
-  leave_log_on_close(writer_);
-  if (own_) leave_log_on_close(*own_);
-}
-
 void Checkpointer::ask_thread() {
   {
     const std::lock_guard guard(mutex_);
@@ -99,7 +91,7 @@ void Checkpointer::work() {
     wake_.wait(lock, [this] { return thread_state_ != Thread::kIdle; });
     if (thread_state_ == Thread::kStopping) return;
     lock.unlock();
-    copied_ = copy(*own_);
+    if (!failed_) copied_ = copy(*own_);
     lock.lock();
     if (thread_state_ == Thread::kAsked) thread_state_ = Thread::kIdle;
     idle_.notify_one();
@@ -114,10 +106,7 @@ std::uint32_t Checkpointer::copy(Database& database) {
   if (code == SQLITE_OK) return copied > 0 ? static_cast<std::uint32_t>(copied) : 0;
   const ErrorKind kind = error_of(database.handle(), code, "checkpoint").kind;
   // No room for the database to grow: the log grows instead, until there is.
-  if (kind != ErrorKind::kExhausted) {
-    failed_ = true;
-    leave_log_on_close(database);
-  }
+  if (kind != ErrorKind::kExhausted) failed_ = true;
   return 0;
 }
 

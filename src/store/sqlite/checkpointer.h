@@ -38,9 +38,10 @@ class Checkpointer {
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
-  void after_commit();   // writer's thread
-  void stop_for_good();  // writer's thread: leaves the log to the next life, also when the store is
-                         // closed
+  void after_commit();  // writer's thread
+  // Any thread: no more copying, and the log stays for the next life, also when the store is
+  // closed.
+  void stop_for_good() { failed_ = true; }
   bool failed() const { return failed_; }
 
  private:

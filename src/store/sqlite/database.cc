@@ -57,6 +57,7 @@ Result<Database> Database::open(const std::string& file, Access access, const st
   Database database(handle);
   if (code != SQLITE_OK) return fail(error_of(handle, code, "cannot open " + file));
   sqlite3_busy_timeout(handle, 5000);  // only other programs on the same file ever make us wait
+  if (access == Access::kReadOnly) database.leave_log_on_close();
   return database;
 }
 
@@ -79,6 +80,10 @@ bool Database::in_transaction() const { return sqlite3_get_autocommit(handle()) 
 
 void Statement::Finalizer::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
+}
+
+void Database::leave_log_on_close() {
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 Statement::Statement(Database& database, std::string_view sql) : handle_(database.handle()) {

@@ -35,6 +35,8 @@ class Database {
   Result<std::int64_t> number(const char* sql);  // the first column of the first row
   std::int64_t changes() const;                  // rows that the last statement changed
   bool in_transaction() const;
+  // The last connection to close would copy the log into the database and delete it; not this one.
+  void leave_log_on_close();
   sqlite3* handle() const { return handle_.get(); }
 
  private:

@@ -43,8 +43,8 @@ CREATE TABLE job_version (
   PRIMARY KEY (job, version)
 ) STRICT;
 
--- How many tasks were started with a version: the version is kept while there are any, or while it is the present one.
--- Apart from job_version because it changes with every run and should stay small.
+-- How many tasks were started with a version: the version is kept while there are any, or while it
+-- is the present one. Apart from job_version because it changes with every run and should stay small.
 CREATE TABLE job_version_use (
   job INTEGER NOT NULL,
   version INTEGER NOT NULL,
@@ -52,7 +52,8 @@ CREATE TABLE job_version_use (
   superseded INTEGER NOT NULL,
   PRIMARY KEY (job, version)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX job_version_unused ON job_version_use (job, version) WHERE tasks = 0 AND superseded = 1;
+CREATE INDEX job_version_unused ON job_version_use (job, version)
+  WHERE tasks = 0 AND superseded = 1;
 
 CREATE TABLE schedule (
   uid INTEGER PRIMARY KEY,
@@ -93,7 +94,8 @@ CREATE TABLE task (
 ) STRICT;
 CREATE INDEX run_by_job ON task (job, state) WHERE parent = 0;
 CREATE INDEX run_by_state ON task (state) WHERE parent = 0;
-CREATE INDEX run_by_job_end ON task (job, (state = 4), finished_at) WHERE parent = 0 AND state >= 4;
+CREATE INDEX run_by_job_end ON task (job, (state = 4), finished_at)
+  WHERE parent = 0 AND state >= 4;
 CREATE INDEX run_by_end ON task (finished_at) WHERE parent = 0 AND state >= 4;
 CREATE INDEX task_by_name ON task (name) WHERE name <> '';
 CREATE INDEX task_by_schedule ON task (schedule, state) WHERE schedule <> 0;
@@ -101,8 +103,9 @@ CREATE INDEX child_by_parent ON task (parent) WHERE parent <> 0;
 CREATE INDEX child_by_job ON task (job, state) WHERE parent <> 0;
 CREATE INDEX child_by_state ON task (state) WHERE parent <> 0;
 
--- For each 1024 task ids, the earliest and latest creation among them. Ids rise with time except when the clock steps
--- back, so a range of time becomes a range of ids by looking at this small table: no index on created_at.
+-- For each 1024 task ids, the earliest and latest creation among them. Ids rise with time except when
+-- the clock steps back, so a range of time becomes a range of ids by looking at this small table: no
+-- index on created_at.
 CREATE TABLE task_block (
   block INTEGER PRIMARY KEY,
   first_created INTEGER NOT NULL,
@@ -150,22 +153,22 @@ CREATE TABLE secret (
 
 -- For people with a sqlite3 prompt.
 CREATE VIEW state_name (state, name) AS
-  VALUES (0, 'created'), (1, 'queued'), (2, 'running'), (3, 'paused'), (4, 'done'), (5, 'failed'), (6, 'aborted');
+  VALUES (0, 'created'), (1, 'queued'), (2, 'running'), (3, 'paused'), (4, 'done'), (5, 'failed'),
+         (6, 'aborted');
 CREATE VIEW run AS
-  SELECT task.id, job.id AS job, task.name, state_name.name AS state, task.job_version, task.stopping,
-         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1000000, 'unixepoch') AS created,
-         CASE task.started_at WHEN 0 THEN NULL
-           ELSE strftime('%Y-%m-%dT%H:%M:%SZ', task.started_at / 1000000, 'unixepoch') END AS started,
-         CASE task.finished_at WHEN 0 THEN NULL
-           ELSE strftime('%Y-%m-%dT%H:%M:%SZ', task.finished_at / 1000000, 'unixepoch') END AS finished,
+  SELECT task.id, job.id AS job, task.name, state_name.name AS state, task.job_version,
+         task.stopping,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1e6, 'unixepoch') AS created,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.started_at, 0) / 1e6, 'unixepoch') AS started,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.finished_at, 0) / 1e6, 'unixepoch') AS finished,
          task.message
   FROM task JOIN state_name ON state_name.state = task.state LEFT JOIN job ON job.uid = task.job
   WHERE task.parent = 0;
 CREATE VIEW attempt AS
-  SELECT task.id, task.parent AS run, state_name.name AS state, task.exit_code, task.signal, task.message,
-         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1000000, 'unixepoch') AS created,
-         CASE task.finished_at WHEN 0 THEN NULL
-           ELSE strftime('%Y-%m-%dT%H:%M:%SZ', task.finished_at / 1000000, 'unixepoch') END AS finished
+  SELECT task.id, task.parent AS run, state_name.name AS state, task.exit_code, task.signal,
+         task.message,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1e6, 'unixepoch') AS created,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.finished_at, 0) / 1e6, 'unixepoch') AS finished
   FROM task JOIN state_name ON state_name.state = task.state
   WHERE task.parent <> 0;
 )sql";

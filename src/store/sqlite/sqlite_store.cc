@@ -1,7 +1,9 @@
 #include "store/sqlite/sqlite_store.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -24,6 +26,17 @@ Result<> make_directory(const std::string& directory) {
   if (mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail(ErrorKind::kUnavailable,
               "cannot make " + directory + ": " + std::generic_category().message(errno));
+}
+
+// SQLite would make the file readable for all; its log and index copy the mode of the file.
+Result<> make_file(const std::string& file) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    return fail(errno == ENOSPC ? ErrorKind::kExhausted : ErrorKind::kUnavailable,
+                "cannot open " + file + ": " + std::generic_category().message(errno));
+  }
+  ::close(descriptor);
+  return {};
 }
 
 Result<Database> open_writer(const std::string& file, const std::string& vfs,
@@ -77,6 +90,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_once(const SqliteOptions&
   const std::string vfs = checksum_vfs(options.vfs);
   if (Result<> ours = check_header(file); !ours) return fail(ours.error());
   if (Result<> sound = check_log(file); !sound) return fail(sound.error());
+  if (Result<> made = make_file(file); !made) return fail(made.error());
   Result<Database> database = open_writer(file, vfs, options);
   if (!database) return fail(database.error());
   std::unique_ptr<Parts> parts(

@@ -77,6 +77,7 @@ TEST_F(SqliteStoreTest, AMissingDirectoryIsMade) {
   ASSERT_TRUE(open());
   EXPECT_TRUE(fs::exists(file()));
   EXPECT_EQ(fs::status(data()).permissions(), fs::perms::owner_all);
+  EXPECT_EQ(fs::status(file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesOneFileAndNoLog) {
