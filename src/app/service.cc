@@ -43,7 +43,8 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
                 fmt::format("cannot make {}: {}", config.data_dir, error.message()));
   std::filesystem::permissions(config.data_dir, std::filesystem::perms::owner_all, error);
 
-  auto store = store::SqliteStore::open({.directory = config.data_dir});
+  store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
+  auto store = store::SqliteStore::open({.directory = config.data_dir, .reserve = &reserve});
   if (!store) return fail(store.error());
   SystemRandom random;
   auto vault = FileVault::open(config.data_dir + "/secret.key", random);

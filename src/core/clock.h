@@ -1,7 +1,8 @@
 #pragma once
 
-// The two sources of nondeterminism, as interfaces: the engine and the kinds get both from outside, so that the
-// simulator can decide every tick and every draw. Real ones live in app/, fake ones beside the tests.
+// The two sources of nondeterminism, as interfaces: the engine and the kinds get both from outside,
+// so that the simulator can decide every tick and every draw. Real ones live in app/, fake ones
+// beside the tests.
 
 #include <cstdint>
 

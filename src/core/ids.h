@@ -1,6 +1,7 @@
 #pragma once
 
-// Strong ids. Numbers are row ids of the store: assigned by the engine in rising order, never reused.
+// Strong ids. Numbers are row ids of the store: assigned by the engine in rising order, never
+// reused.
 
 #include <compare>
 #include <cstdint>
@@ -15,10 +16,11 @@ struct NumericId {
   auto operator<=>(const NumericId&) const = default;
 };
 
-using JobUid = NumericId<struct JobTag>;            // one life of a job; a re-created job gets a new one
+using JobUid = NumericId<struct JobTag>;  // one life of a job; a re-created job gets a new one
 using ScheduleUid = NumericId<struct ScheduleTag>;  // one life of a schedule
-using TaskId = NumericId<struct TaskTag>;           // a node of the task tree; an attempt's is its executor token
-using EventSeq = NumericId<struct EventTag>;        // position in the event log
+using TaskId =
+    NumericId<struct TaskTag>;  // a node of the task tree; an attempt's is its executor token
+using EventSeq = NumericId<struct EventTag>;  // position in the event log
 
 }  // namespace docket
 

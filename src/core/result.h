@@ -1,7 +1,8 @@
 #pragma once
 
-// Errors as values. Every call that can fail for a reason outside the program returns Result<T>; each door maps the
-// closed set of kinds to its own statuses and bodies in one table. Exceptions do not cross a room.
+// Errors as values. Every call that can fail for a reason outside the program returns Result<T>;
+// each door maps the closed set of kinds to its own statuses and bodies in one table. Exceptions do
+// not cross a room.
 
 #include <string>
 #include <tl/expected.hpp>
@@ -12,7 +13,8 @@ namespace docket {
 
 enum class ErrorKind {
   kNotFound,     // the thing named does not exist
-  kConflict,     // the request contradicts what is there (exists already, has active runs, has dependents)
+  kConflict,     // the request contradicts what is there (exists already, has active runs, has
+                 // dependents)
   kInvalid,      // the request itself is wrong; nothing was changed
   kDenied,       // known caller, not allowed
   kExhausted,    // a limit or a resource (disk, queue depth) is used up; may work later
@@ -22,7 +24,8 @@ enum class ErrorKind {
   kInternal,  // a bug or a broken environment
 };
 
-// One complaint about one place of the input, e.g. {"/run/cpus", {"..."}}. The path's notation is the door's.
+// One complaint about one place of the input, e.g. {"/run/cpus", {"..."}}. The path's notation is
+// the door's.
 struct FieldError {
   std::string path;
   std::vector<std::string> errors;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Instants and their text forms. All instants are UTC wall time in microseconds; nothing here reads a clock.
+// Instants and their text forms. All instants are UTC wall time in microseconds; nothing here reads
+// a clock.
 
 #include <chrono>
 #include <cstdint>

@@ -60,12 +60,9 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"cpu-quota", "false: shares only, no hard limit of cpus"},
 };
 
-Result<ServeConfig> configure(const std::string& file,
-                              const std::map<std::string, std::vector<std::string>>& flags) {
-  ServeConfig config;
-  config.engine.node =
-      probe_node(flags.contains("data") && !flags.at("data").empty() ? flags.at("data").back()
-                                                                     : config.data_dir);
+using Flags = std::map<std::string, std::vector<std::string>>;
+
+Result<> apply_all(ServeConfig& config, const std::string& file, const Flags& flags) {
   if (!file.empty()) {
     if (const auto done = apply_file(config, file); !done) return fail(done.error());
   }
@@ -74,13 +71,24 @@ Result<ServeConfig> configure(const std::string& file,
       if (const auto done = apply_setting(config, name, value); !done) return fail(done.error());
     }
   }
+  return {};
+}
+
+// Twice: what the machine has depends on where the data is, and what is said overrides what the
+// machine has.
+Result<ServeConfig> configure(const std::string& file, const Flags& flags) {
+  ServeConfig said;
+  if (const auto done = apply_all(said, file, flags); !done) return fail(done.error());
+  ServeConfig config;
+  config.engine.node = probe_node(said.data_dir);
+  if (const auto done = apply_all(config, file, flags); !done) return fail(done.error());
   return config;
 }
 
 int serve(int argc, char** argv) {
   CLI::App app{"The docket server: doors, engine, store", "docket serve"};
   std::string file;
-  std::map<std::string, std::vector<std::string>> flags;
+  Flags flags;
   app.add_option("--config", file, "TOML file with the settings below under the same names");
   for (const auto& [name, help] : kSettings)
     app.add_option("--" + name, flags[name], help)->allow_extra_args(false)->option_text("VALUE");
