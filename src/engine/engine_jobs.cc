@@ -91,6 +91,9 @@ Result<model::JobPtr> Engine::delete_job(const std::string& id, ActiveRuns activ
   while (!entry->schedules.empty()) drop_schedule(*entry, entry->schedules.begin()->second);
   model::JobPtr job = entry->row.job;
   log_job(model::EventType::kJobDeleted, *job, now);
+  auto last = std::make_shared<model::Job>(*job);  // shared: see model::JobPtr
+  last->updated_at = now;                          // retention counts from here
+  entry->row.job = std::move(last);
   entry->row.deleted = true;
   std::erase(dirty_jobs_, entry);
   open_.batch->jobs.push_back(entry->row);
