@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -185,7 +186,7 @@ class Engine : private SecretSource {
   void attempt_ended(Node& attempt, const AttemptReport& report, Time now);
   void end_run(Node& run, model::State state, std::string message, Time now);
   void count_end(JobEntry& entry, model::State state, Time now);
-  void outlived(Node& run);
+  void outlived(Node& run, Time now);
   void release(Node& run);
   void change(Node& node, model::State to, std::string message, Time now);
   Stopped stop(Node& run, std::string message, Time now);
@@ -213,6 +214,7 @@ class Engine : private SecretSource {
   Time rising(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
+  void start_held_back(Time now);
   void sweep(Time now);
 
   void touch(Node& node);
@@ -240,6 +242,7 @@ class Engine : private SecretSource {
   Time started_at_ = kNever;  // due times up to here were missed while down
   Time last_stamp_ = kNever;  // see rising()
   Time next_sweep_ = kNever;
+  std::set<JobUid> held_back_;  // dependents that were ready when there was no room for a run
   std::string refusal_;
   bool observed_ = false;
   Counters counters_;

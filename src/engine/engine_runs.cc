@@ -216,7 +216,7 @@ void Engine::attempt_ended(Node& attempt, const AttemptReport& report, Time now)
   open_.forgets.push_back(attempt.task.id);
   --run.live_children;
   if (run.is_final()) {
-    if (run.live_children == 0) outlived(run);
+    if (run.live_children == 0) outlived(run, now);
     return;
   }
   const TaskId next = new_task_id();
@@ -253,9 +253,13 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
   touch(entry);
 }
 
-// The last process of a run that ended before it is gone.
-void Engine::outlived(Node& run) {
-  if (JobEntry* entry = jobs_.find(run.task.job)) --entry->dying;
+// The last process of a run that ended before it is gone. While it was there, its job could not be
+// started by its parents.
+void Engine::outlived(Node& run, Time now) {
+  if (JobEntry* entry = jobs_.find(run.task.job)) {
+    --entry->dying;
+    start_if_ready(*entry, now);
+  }
   release(run);
 }
 

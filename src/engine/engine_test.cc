@@ -504,6 +504,37 @@ TEST_F(EngineTest, AClockSetBackStallsNoDependents) {
   EXPECT_EQ(docket.stored_runs("z").size(), 2U);
 }
 
+TEST_F(EngineTest, ParentsThatSucceedWhileAChildDiesStartItOnceItIsGone) {
+  docket.add_job("a");
+  auto child = docket.job("z");
+  child.dependencies = {"a"};
+  docket.add_job(child);
+  docket.finish_attempt(docket.start("a"), 0);
+  const TaskId stopped = docket.stored_runs("z").at(0).id;
+  docket.run_attempt(stopped);
+  const TaskId attempt = docket.newest_attempt(stopped);
+  ASSERT_TRUE(docket.engine().stop_run(stopped, docket.clock.now()));
+  docket.finish_attempt(docket.start("a"), 0);
+  EXPECT_EQ(docket.stored_runs("z").size(), 1U) << "never two at a time";
+  docket.executor.exit(attempt, 0, docket.clock.now(), 15);
+  docket.settle();
+  EXPECT_EQ(docket.stored_runs("z").size(), 2U);
+}
+
+TEST_F(EngineTest, AChildThatFindsNoRoomStartsWhenThereIsRoom) {
+  docket.add_job("a");
+  auto child = docket.job("z");
+  child.dependencies = {"a"};
+  docket.add_job(child);
+  const TaskId parent = docket.start("a");
+  docket.engine().refuse_new_work("The disk is full");
+  docket.finish_attempt(parent, 0);
+  EXPECT_TRUE(docket.stored_runs("z").empty());
+  docket.engine().refuse_new_work({});
+  docket.advance(minutes{2});
+  EXPECT_EQ(docket.stored_runs("z").size(), 1U);
+}
+
 TEST_F(EngineTest, AnAttemptReportedOnlyAtItsEndHasRunAllTheSame) {
   docket.add_job("a");
   const TaskId run = docket.start("a");

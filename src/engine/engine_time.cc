@@ -27,6 +27,7 @@ void Engine::advance(Time now) {
   started_at_ = std::min(started_at_, now);
   fire_due(now);
   expire_waiting(now);
+  start_held_back(now);
   place_waiting(now);
   if (now >= next_sweep_) sweep(now);
 }
@@ -162,12 +163,22 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
       return;
     if (parent->row.stats.last_success_at <= baseline) return;
   }
-  if (!room_for_run()) return;
+  if (!room_for_run()) {
+    held_back_.insert(child.job().uid);
+    return;
+  }
   child.row.dependency_started_at = rising(now);
   touch(child);
   model::Task task;
   task.trigger = model::Trigger::kDependency;
   create_run(child, std::move(task), now);
+}
+
+void Engine::start_held_back(Time now) {
+  if (held_back_.empty() || !room_for_run()) return;
+  for (const JobUid uid : std::exchange(held_back_, {})) {
+    if (JobEntry* child = jobs_.find(uid)) start_if_ready(*child, now);
+  }
 }
 
 // ---- retention
