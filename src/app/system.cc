@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -30,15 +31,27 @@ std::array<std::uint8_t, N> draw(Random& random) {
   return bytes;
 }
 
+// The name of a new file is on disk only when its directory is.
+bool sync_directory_of(const std::string& file) {
+  const std::string directory = std::filesystem::absolute(file).parent_path();
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  return synced;
+}
+
 Result<> write_key(const std::string& file, const SealKey& key) {
   const std::string temporary = file + ".new";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const bool written = fd >= 0 &&
                        ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
                        ::fsync(fd) == 0;
-  const int error = errno;
+  int error = errno;
   if (fd >= 0) ::close(fd);
-  if (written && ::rename(temporary.c_str(), file.c_str()) == 0) return {};
+  if (written) {
+    if (::rename(temporary.c_str(), file.c_str()) == 0 && sync_directory_of(file)) return {};
+    error = errno;
+  }
   return fail(ErrorKind::kInternal, fmt::format("cannot write {}: {}", file, std::strerror(error)));
 }
 
@@ -82,6 +95,11 @@ void AsioReactor::wait() {
 
 Result<FileVault> FileVault::open(const std::string& key_file, Random& random) {
   std::ifstream in(key_file, std::ios::binary);
+  std::error_code unknown;
+  if (!in && (std::filesystem::exists(key_file, unknown) || unknown)) {
+    // A new key in its place would make every secret unreadable for ever.
+    return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}", key_file));
+  }
   if (!in) {
     const SealKey key = draw<std::tuple_size_v<SealKey>>(random);
     if (const auto written = write_key(key_file, key); !written) return fail(written.error());

@@ -1,0 +1,40 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "app/system.h"
+
+namespace docket::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileVaultTest : public ::testing::Test {
+ protected:
+  FileVaultTest() {
+    std::string pattern = fs::temp_directory_path() / "docket-vault-XXXXXX";
+    directory = ::mkdtemp(pattern.data());
+    key = directory / "secret.key";
+  }
+  ~FileVaultTest() override { fs::remove_all(directory); }
+
+  fs::path directory;
+  std::string key;
+  SystemRandom random;
+};
+
+TEST_F(FileVaultTest, TheKeyOutlivesTheServer) {
+  const std::string sealed = FileVault::open(key, random).value().seal("db/pw", "hunter2", random);
+  EXPECT_EQ(FileVault::open(key, random).value().unseal("db/pw", sealed).value(), "hunter2");
+  EXPECT_EQ(fs::status(key).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+// A link to itself cannot be opened by anybody, root neither.
+TEST_F(FileVaultTest, AKeyThatCannotBeReadIsNotReplaced) {
+  fs::create_symlink("secret.key", key);
+  EXPECT_FALSE(FileVault::open(key, random));
+  EXPECT_TRUE(fs::is_symlink(key));
+}
+
+}  // namespace
+}  // namespace docket::app
