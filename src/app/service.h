@@ -53,8 +53,8 @@ class Service {
   std::unique_ptr<store::SqliteStore> store_;
   kinds::ProcessKind process_;
   AsioReactor reactor_;
-  ReadPool archive_;
   RunnerLogs logs_;
+  ReadPool archive_;  // its reads use the logs
   runner::RunnerExecutor executor_;
   engine::Engine engine_;
   CommitThread committer_;
