@@ -120,6 +120,13 @@ void Loop::let_out() {
   for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
   if (!tick.forgets.empty()) executor_.forget(tick.forgets);
   for (const Notice& notice : tick.notices) publish(notice);
+  if (tick.starts.empty()) return answer(releases);
+  // Executors send what they were given at the end of this turn of the reactor: starts go out
+  // first, since an answer wakes its client, who then wants the processor too.
+  reactor_.post([releases] { answer(releases); });
+}
+
+void Loop::answer(const std::vector<Release>& releases) {
   for (const Release& release : releases) release({});
 }
 

@@ -78,6 +78,7 @@ class Loop : private ExecutorListener {
   void commit();
   void committed(const Result<>& result);
   void let_out();
+  static void answer(const std::vector<Release>& releases);
   void enter_full(const Error& error);
   void leave_full_if_room();
   void fail_all(const Error& error);
