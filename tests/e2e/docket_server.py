@@ -28,10 +28,9 @@ class Server:
         self.log = []
 
     def start(self, deadline_s=20):
+        door = [] if "all=off" in self.flags else ["--port", f"metronome={self._port(self.metronome)}"]
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data", self.data,
-             "--listen", f"127.0.0.1:{self._port(self.hub)}",
-             "--port", f"metronome={self._port(self.metronome)}", *self.flags],
+            [PROGRAM, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self._port(self.hub)}", *door, *self.flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         timer = threading.Timer(deadline_s, self.process.kill)
         timer.start()
