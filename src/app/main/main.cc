@@ -18,6 +18,7 @@
 #include "cli/cli.h"
 #include "exec/runner/runner.h"
 #include "store/sqlite/backup.h"
+#include "store/sqlite/checksum_vfs.h"
 
 namespace docket::app {
 namespace {
@@ -138,7 +139,7 @@ int backup(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  const auto done = store::copy_store(data + "/docket.db", file, "");
+  const auto done = store::copy_store(data + "/docket.db", file, store::checksum_vfs(""));
   return done ? 0 : complain(done.error());
 }
 

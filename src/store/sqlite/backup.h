@@ -10,7 +10,9 @@
 
 namespace docket::store {
 
-// `to` must not exist; it appears complete and synced, or not at all. Any thread.
+// `to` must not exist; it appears complete and synced, or not at all. `vfs` must be one of
+// checksum_vfs(): pages that are still in the log have no checksum yet, and get it when they are
+// written into the copy. Any thread.
 Result<> copy_store(const std::string& from, const std::string& to, const std::string& vfs);
 
 }  // namespace docket::store

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "store/sqlite/checksum_vfs.h"
+#include "store/sqlite/migrations.h"
 
 namespace docket::store {
 namespace {
@@ -17,14 +18,15 @@ namespace {
 constexpr std::size_t kHeaderBytes = 100;
 constexpr std::string_view kMagic{"SQLite format 3\0", 16};
 constexpr std::size_t kReservedAt = 20;
+constexpr std::size_t kUserVersionAt = 60;
 constexpr std::size_t kApplicationIdAt = 68;
 
 using Header = std::array<unsigned char, kHeaderBytes>;
 
-std::int64_t application_id(const Header& header) {
-  std::int64_t id = 0;
-  for (std::size_t at = 0; at < 4; ++at) id = id * 256 + header[kApplicationIdAt + at];
-  return id;
+std::int64_t number_at(const Header& header, std::size_t begin) {
+  std::int64_t number = 0;
+  for (std::size_t at = begin; at < begin + 4; ++at) number = number * 256 + header[at];
+  return number;
 }
 
 }  // namespace
@@ -46,9 +48,13 @@ Result<> check_header(const std::string& file) {
                 file + " is not a docket store: it is no SQLite file, or damaged");
   }
   // A store whose making was interrupted has no mark yet, but the reserved bytes.
-  if (application_id(header) != kApplicationId && header[kReservedAt] != kReservedBytes) {
+  const bool is_ours = number_at(header, kApplicationIdAt) == kApplicationId;
+  if (!is_ours && header[kReservedAt] != kReservedBytes) {
     return fail(ErrorKind::kInvalid, file + " is a SQLite file, but was not made by docket");
   }
+  // Looked at again, with what the log says, by migrate(). Here because a newer docket may lay out
+  // its pages in another way, and would seem damaged.
+  if (is_ours) return check_version(number_at(header, kUserVersionAt), file);
   return {};
 }
 

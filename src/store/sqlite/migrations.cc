@@ -189,6 +189,14 @@ Result<> take(Database& database, std::int64_t step) {
 
 std::int64_t newest_schema() { return static_cast<std::int64_t>(kSteps.size()); }
 
+Result<> check_version(std::int64_t version, const std::string& store) {
+  if (version <= newest_schema()) return {};
+  return fail(ErrorKind::kInvalid,
+              store + " has schema " + std::to_string(version) +
+                  ", made by a newer docket; this docket knows schemas up to " +
+                  std::to_string(newest_schema()));
+}
+
 Result<> migrate(Database& database, std::int64_t until) {
   const Result<std::int64_t> application = database.number("PRAGMA application_id");
   const Result<std::int64_t> version = database.number("PRAGMA user_version");
@@ -200,12 +208,7 @@ Result<> migrate(Database& database, std::int64_t until) {
   if (!is_new && *application != kApplicationId) {
     return fail(ErrorKind::kInvalid, "a SQLite file, but not made by docket");
   }
-  if (*version > newest_schema()) {
-    return fail(ErrorKind::kInvalid,
-                "the store has schema " + std::to_string(*version) +
-                    ", made by a newer docket; this docket knows schemas up to " +
-                    std::to_string(newest_schema()));
-  }
+  if (Result<> known = check_version(*version, "the store"); !known) return known;
   for (std::int64_t step = *version; step < until; ++step) {
     if (Result<> taken = take(database, step); !taken) return taken;
   }

@@ -8,6 +8,7 @@
 // changes.
 
 #include <cstdint>
+#include <string>
 
 #include "core/result.h"
 #include "store/sqlite/database.h"
@@ -15,6 +16,9 @@
 namespace docket::store {
 
 std::int64_t newest_schema();
+
+// kInvalid for a store of a newer docket.
+Result<> check_version(std::int64_t version, const std::string& store);
 
 // Refuses files that are not docket's and stores of a newer docket. `until`: for tests of single
 // steps.

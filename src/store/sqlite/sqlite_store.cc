@@ -51,7 +51,8 @@ Result<Database> open_writer(const std::string& file, const std::string& vfs,
       "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; "
       "PRAGMA cache_size = -" +
       std::to_string(options.writer_cache_kib);
-  if (Result<> ready = database->run(setup.c_str()); !ready) return fail(ready.error());
+  const int code = sqlite3_exec(database->handle(), setup.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return fail(error_of(database->handle(), code, "cannot open " + file));
   return database;
 }
 

@@ -121,6 +121,15 @@ TEST_F(SqliteStoreTest, ANewerStoreIsRefusedWithBothVersions) {
   expect_refused(ErrorKind::kInvalid, "up to " + std::to_string(newest_schema()));
 }
 
+// A newer docket may have another checksum: its version is told, not damage.
+TEST_F(SqliteStoreTest, ANewerStoreIsRefusedBeforeAnyPageIsRead) {
+  ASSERT_TRUE(open());
+  std::fstream header(file(), std::ios::in | std::ios::out | std::ios::binary);
+  header.seekp(60).write("\0\0\x12\x67", 4);  // user_version 4711
+  header.close();
+  expect_refused(ErrorKind::kInvalid, file() + " has schema 4711");
+}
+
 TEST_F(SqliteStoreTest, AStoreWithoutItsTablesIsDamaged) {
   ASSERT_TRUE(open());
   {
