@@ -2,9 +2,22 @@
 
 #include <pthread.h>
 
+#include <exception>
 #include <utility>
 
 namespace docket::app {
+namespace {
+
+// Out of memory in the middle of a commit leaves a store that nobody can vouch for.
+Result<> commit_or_fail(engine::Store& store, const engine::Batch& batch) {
+  try {
+    return store.commit(batch);
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::kInternal, error.what());
+  }
+}
+
+}  // namespace
 
 CommitThread::CommitThread(engine::Store& store, std::function<void(std::function<void()>)> post)
     : store_(store), post_(std::move(post)), thread_([this] { run(); }) {
@@ -35,7 +48,7 @@ void CommitThread::run() {
     if (!work_) return;
     Work work = *std::exchange(work_, std::nullopt);
     lock.unlock();
-    Result<> result = store_.commit(*work.batch);
+    Result<> result = commit_or_fail(store_, *work.batch);
     work.batch.reset();
     post_([done = std::move(work.done), result = std::move(result)] { done(result); });
   }

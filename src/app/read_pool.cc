@@ -1,5 +1,6 @@
 #include "app/read_pool.h"
 
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -74,11 +75,13 @@ void ReadPool::run() {
         error = opened.error();
       }
     }
-    if (reader) {
-      work(*reader);
-    } else {
-      NoReader none(error);
-      work(none);
+    NoReader none(error);
+    // A handler that throws drops its reply, which answers 500; the thread goes on with a fresh
+    // connection.
+    try {
+      work(reader ? *reader : none);
+    } catch (const std::exception&) {
+      reader.reset();
     }
   }
 }

@@ -37,17 +37,28 @@ std::vector<std::string> runner_command(const ServeConfig& config) {
   return argv;
 }
 
+// New ones can be passed through but not listed: jobs of other users must reach their working
+// directories below. One that was there keeps its permissions.
+Result<> make_directories(const std::string& data_dir) {
+  namespace fs = std::filesystem;
+  for (const fs::path& directory : {fs::path(data_dir), fs::path(data_dir) / "runner"}) {
+    std::error_code error;
+    const bool made = fs::create_directories(directory, error);
+    if (made)
+      fs::permissions(directory,
+                      fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, error);
+    if (!error) continue;
+    return fail(ErrorKind::kUnavailable,
+                fmt::format("cannot make {}: {}", directory.string(), error.message()));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
-  std::error_code error;
-  std::filesystem::create_directories(config.data_dir, error);
-  if (error)
-    return fail(ErrorKind::kUnavailable,
-                fmt::format("cannot make {}: {}", config.data_dir, error.message()));
-  std::filesystem::permissions(config.data_dir, std::filesystem::perms::owner_all, error);
-
+  if (const auto made = make_directories(config.data_dir); !made) return fail(made.error());
   store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
   auto store = store::SqliteStore::open(
       {.directory = config.data_dir, .writer_cache_kib = kWriterCacheKib, .reserve = &reserve});
@@ -112,6 +123,7 @@ int Service::run() {
 }
 
 void Service::open_doors() {
+  if (stopping_) return;
   sweeper_.start();
   auto metronome = metronome::make_metronome_door(
       loop_, archive_,

@@ -119,6 +119,14 @@ bool Engine::dirty() const {
          !open_.starts.empty() || !open_.stops.empty() || !open_.forgets.empty();
 }
 
+std::size_t Engine::open_size() const {
+  const Batch& batch = *open_.batch;
+  return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
+         batch.events.size() + batch.locks.size() + batch.ledger.size() + batch.secrets.size() +
+         batch.dropped_secrets.size() + dirty_nodes_.size() + dirty_jobs_.size() +
+         open_.starts.size() + open_.stops.size() + open_.forgets.size();
+}
+
 Tick Engine::take() {
   Batch& batch = *open_.batch;
   for (JobEntry* entry : dirty_jobs_) {

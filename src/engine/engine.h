@@ -138,6 +138,11 @@ class Engine : private SecretSource {
   // --- ticks
   bool dirty() const;  // take() would give something to commit or do
   Tick take();
+  // What the open tick has gathered so far: a command that leaves it as it was has changed nothing.
+  std::size_t open_size() const;
+  // Of the open tick, for a store that has no room for it.
+  std::vector<StopEffect>& open_stops() { return open_.stops; }
+  const std::vector<StartEffect>& open_starts() const { return open_.starts; }
   void observe(bool on) { observed_ = on; }  // whether ticks carry notices
   // New work is refused with kExhausted while set; stops and ends go on. Set by the loop when the
   // store is full.

@@ -28,7 +28,9 @@ void Engine::advance(Time now) {
   fire_due(now);
   expire_waiting(now);
   start_held_back(now);
-  place_waiting(now);
+  // What room a full store has left is for the ends of what runs.
+  if (refusal_.empty()) place_waiting(now);
+  next_sweep_ = std::min(next_sweep_, now + settings_.sweep_interval);  // the clock was set back
   if (now >= next_sweep_) sweep(now);
 }
 

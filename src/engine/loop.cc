@@ -34,8 +34,7 @@ void Loop::start(std::function<void(Result<>)> ready) {
     if (!reports) return ready(fail(reports.error()));
     engine_.reconcile(*reports, clock_.now());
     leave_full_if_room();
-    waiting_.push_back(ready);  // with the first tick: what fell due while the server was away
-    schedule_flush();
+    hold_unless_full(ready);  // with the first tick: what fell due while the server was away
   };
   if (live.empty()) return found(std::vector<AttemptReport>{});
   executor_.find(std::move(live), std::move(found));
@@ -49,10 +48,10 @@ void Loop::on_attempt(const AttemptReport& report) {
 
 // ---- answers
 
-void Loop::hold(Release release) {
+void Loop::hold(Release release, bool changed) {
   if (failed_) return release(fail(failure_));
   // While the store is full, what is in memory is served as it is: waiting could be for ever.
-  if (full_ && !engine_.dirty()) return release({});
+  if (full_ && !changed) return release({});
   if (engine_.dirty() || !waiting_.empty()) {
     waiting_.push_back(std::move(release));
     return schedule_flush();
@@ -63,6 +62,17 @@ void Loop::hold(Release release) {
   } else {
     release({});
   }
+}
+
+// With the open tick, or as soon as there is no room for it: that may last for ever.
+void Loop::hold_unless_full(Release release) {
+  const auto once = std::make_shared<Release>(std::move(release));  // shared by the two lists
+  const Release either = [once](const Result<>& result) {
+    if (const Release first = std::exchange(*once, nullptr)) first(result);
+  };
+  waiting_.push_back(either);
+  unless_full_.push_back(either);
+  schedule_flush();
 }
 
 void Loop::schedule_flush() {
@@ -151,18 +161,25 @@ void Loop::enter_full(const Error& error) {
     if (full_handler_) full_handler_(true);
   }
   if (reserve_ && reserve_->release()) return commit();
-  // Orders to stop need no record to be safe: a process that ends without one is found again.
-  // Everything else waits, and so does an order for an attempt that this tick is to start: the
-  // executor would not know what it means.
-  std::erase_if(tick_.stops, [this](const StopEffect& stop) {
-    const auto starts = [&](const StartEffect& start) { return start.token == stop.token; };
-    if (std::ranges::any_of(tick_.starts, starts)) return false;
-    executor_.stop(stop.token, stop.grace);
-    return true;
-  });
+  stop_early(tick_.stops);
+  stop_early(engine_.open_stops());  // what was asked since may be what makes room
   committing_ = true;
   reactor_.arm(clock_.now() + kFullRetry, [this, alive = alive_] {
     if (*alive) commit();
+  });
+  for (const Release& release : std::exchange(unless_full_, {})) release({});
+}
+
+// Orders to stop need no record to be safe: a process that ends without one is found again.
+// Everything else waits, and so does an order for an attempt that has still to start: the executor
+// would not know what it means.
+void Loop::stop_early(std::vector<StopEffect>& stops) {
+  std::erase_if(stops, [this](const StopEffect& stop) {
+    const auto starts = [&](const StartEffect& start) { return start.token == stop.token; };
+    if (std::ranges::any_of(tick_.starts, starts)) return false;
+    if (std::ranges::any_of(engine_.open_starts(), starts)) return false;
+    executor_.stop(stop.token, stop.grace);
+    return true;
   });
 }
 
@@ -215,8 +232,8 @@ void Loop::publish(const Notice& notice) {
 }
 
 void Loop::drain(std::function<void()> done) {
-  schedule_flush();
-  waiting_.push_back([done = std::move(done)](const Result<>&) { done(); });
+  if (failed_) return reactor_.post(std::move(done));  // no tick will ever be committed again
+  hold_unless_full([done = std::move(done)](const Result<>&) { done(); });
 }
 
 }  // namespace docket::engine

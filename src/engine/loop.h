@@ -46,11 +46,14 @@ class Loop : private ExecutorListener {
   template <class T>
   void call(std::function<Result<T>(Engine&, Time)> work, std::function<void(Result<T>)> done) {
     if (failed_) return done(fail(failure_));
+    const std::size_t before = engine_.open_size();
     auto answer =
         std::make_shared<Result<T>>(work(engine_, clock_.now()));  // shared with the release below
-    hold([answer, done = std::move(done)](const Result<>& durable) {
-      durable ? done(std::move(*answer)) : done(fail(durable.error()));
-    });
+    hold(
+        [answer, done = std::move(done)](const Result<>& durable) {
+          durable ? done(std::move(*answer)) : done(fail(durable.error()));
+        },
+        engine_.open_size() != before);
   }
 
   // Every event once its tick is durable, in order. Returns a ticket for unsubscribe.
@@ -65,13 +68,15 @@ class Loop : private ExecutorListener {
   }
   // Called when the store becomes full (true) and when there is room again (false).
   void on_full(std::function<void(bool)> handler) { full_handler_ = std::move(handler); }
-  // Calls done when everything accepted so far is durable (or the store failed): for a clean stop.
+  // Calls done when everything accepted so far is durable, or when it cannot be (the store has
+  // failed, or is full with nothing left to free): for a clean stop.
   void drain(std::function<void()> done);
 
  private:
   using Release = std::function<void(const Result<>&)>;
   void on_attempt(const AttemptReport& report) override;
-  void hold(Release release);
+  void hold(Release release, bool changed);
+  void hold_unless_full(Release release);
   void publish(const Notice& notice);
   void schedule_flush();
   void flush();
@@ -80,6 +85,7 @@ class Loop : private ExecutorListener {
   void let_out();
   static void answer(const std::vector<Release>& releases);
   void enter_full(const Error& error);
+  void stop_early(std::vector<StopEffect>& stops);
   void leave_full_if_room();
   void fail_all(const Error& error);
   void rearm();
@@ -90,9 +96,10 @@ class Loop : private ExecutorListener {
   Clock& clock_;
   Reactor& reactor_;
   Reserve* reserve_;
-  std::vector<Release> waiting_;    // for the tick that is still open
-  std::vector<Release> in_flight_;  // for the tick being committed
-  Tick tick_;                       // being committed
+  std::vector<Release> waiting_;      // for the tick that is still open
+  std::vector<Release> in_flight_;    // for the tick being committed
+  std::vector<Release> unless_full_;  // among these, what does not wait for room
+  Tick tick_;                         // being committed
   bool committing_ = false;
   bool flush_scheduled_ = false;
   bool failed_ = false;

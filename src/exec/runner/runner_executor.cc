@@ -91,6 +91,7 @@ struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
   std::map<std::uint64_t, PendingFind> finds;
   std::map<TaskId, wire::Stop> blind_stops;  // of tokens not in live, asked while disconnected
   RunnerStatus status;
+  std::string noted;  // the last reason told to the log
 };
 
 // ---- the connection ----
@@ -128,7 +129,10 @@ void RunnerExecutor::Impl::start_runner_once() {
 }
 
 void RunnerExecutor::Impl::unreachable(const std::string& why) {
-  status.last_error = "the runner is out of reach: " + why;
+  const bool settled = retry >= config.retry_last;  // not just starting up
+  std::string error = "the runner is out of reach: " + why;
+  if (settled && std::exchange(noted, error) != error) note(error);
+  status.last_error = std::move(error);
   retry = std::clamp(retry * 2, config.retry_first, config.retry_last);
   timer.expires_after(retry);
   timer.async_wait([self = shared_from_this()](error_code error) {

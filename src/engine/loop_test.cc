@@ -1,0 +1,133 @@
+// What the loop answers, and when, while the store is full and after it has failed.
+
+#include "engine/loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kinds/process/process_kind.h"
+#include "store/memory/memory_store.h"
+#include "support/fakes.h"
+
+namespace docket::engine {
+namespace {
+
+using ::testing::Contains;
+
+class LoopTest : public ::testing::Test {
+ protected:
+  LoopTest() {
+    engine.restore(store.load().value(), clock.now());
+    loop.start([](const Result<>&) {});
+    reactor.run_ready();
+  }
+  static model::JobDefinition job(const std::string& id) {
+    return {.id = id, .description = {}, .labels = {}, .dependencies = {}, .spec = spec()};
+  }
+  static model::ProcessSpec spec() {
+    model::ProcessSpec spec;
+    spec.cpus = 0.1;
+    return spec;
+  }
+  TaskId start_run(const std::string& id) {
+    EXPECT_TRUE(engine.create_job(job(id), {}, clock.now()));
+    const TaskId run = engine.start_run(id, nullptr, clock.now()).value()->task.id;
+    loop.drain([] {});
+    reactor.run_ready();
+    return run;
+  }
+  void next_second() {
+    clock.set(clock.now() + std::chrono::seconds{1});
+    reactor.fire_timer();
+    reactor.run_ready();
+  }
+  bool drained() {
+    bool done = false;
+    loop.drain([&] { done = true; });
+    reactor.run_ready();
+    next_second();
+    return done;
+  }
+
+  testing::FakeClock clock{Time{std::chrono::sys_days{std::chrono::year{2025} / 6 / 2}}};
+  testing::SeededRandom random{1};
+  testing::FakeVault vault;
+  testing::FakeReactor reactor;
+  testing::FakeExecutor executor;
+  store::CommitFate fate = store::CommitFate::kDurable;
+  store::MemoryStore store{std::make_shared<store::MemoryDisk>(),
+                           [this](const Batch&) { return fate; }};
+  testing::FakeCommitter committer{store, reactor};
+  kinds::ProcessKind kind{std::chrono::seconds{3}};
+  Engine engine{Settings{}, random, vault, {&kind}};
+  Loop loop{engine, committer, executor, clock, reactor};
+};
+
+TEST_F(LoopTest, AFailedStoreHoldsUpNoStop) {
+  fate = store::CommitFate::kFailedAbsent;
+  ASSERT_TRUE(engine.create_job(job("a"), {}, clock.now()));
+  bool stopped = false;
+  loop.on_failure([&](const Error&) { loop.drain([&] { stopped = true; }); });
+  loop.drain([] {});
+  reactor.run_ready();
+  EXPECT_TRUE(loop.failed());
+  EXPECT_TRUE(stopped);
+}
+
+TEST_F(LoopTest, AFullStoreHoldsUpNoStop) {
+  fate = store::CommitFate::kNoRoom;
+  ASSERT_TRUE(engine.create_job(job("a"), {}, clock.now()));
+  EXPECT_TRUE(drained());
+}
+
+TEST_F(LoopTest, AFullStoreHoldsUpNoStart) {
+  start_run("a");
+  executor.exit(executor.started[0], 0, clock.now());  // its end is to be written at the start
+  fate = store::CommitFate::kNoRoom;
+  Engine restarted{Settings{}, random, vault, {&kind}};
+  restarted.restore(store.load().value(), clock.now());
+  Loop next{restarted, committer, executor, clock, reactor};
+  bool ready = false;
+  next.start([&](const Result<>& result) { ready = result.has_value(); });
+  reactor.run_ready();
+  EXPECT_TRUE(next.full());
+  EXPECT_TRUE(ready);
+}
+
+TEST_F(LoopTest, WhatChangesNothingIsAnsweredWhileTheStoreIsFull) {
+  start_run("a");
+  fate = store::CommitFate::kNoRoom;
+  ASSERT_TRUE(engine.create_job(job("b"), {}, clock.now()));
+  loop.drain([] {});
+  reactor.run_ready();
+  executor.exit(executor.started[0], 0, clock.now());  // waits for room
+  int answers = 0;
+  loop.call<int>([](Engine&, Time) -> Result<int> { return 0; },
+                 [&](const Result<int>& read) { answers += read.has_value(); });
+  loop.call<int>(
+      [](Engine& now_full, Time now) -> Result<int> {
+        const auto run = now_full.start_run("a", nullptr, now);
+        if (!run) return fail(run.error());
+        return 0;
+      },
+      [&](const Result<int>& refused) {
+        answers += !refused && refused.error().kind == ErrorKind::kExhausted;
+      });
+  reactor.run_ready();
+  EXPECT_EQ(answers, 2);
+}
+
+// It may be what fills the disk.
+TEST_F(LoopTest, AStopThatIsAskedWhileTheStoreIsFullReachesTheProcess) {
+  const TaskId run = start_run("a");
+  fate = store::CommitFate::kNoRoom;
+  ASSERT_TRUE(engine.create_job(job("b"), {}, clock.now()));
+  loop.drain([] {});
+  reactor.run_ready();
+  ASSERT_TRUE(engine.stop_run(run, clock.now()));
+  next_second();
+  EXPECT_THAT(executor.stopped, Contains(executor.started[0]));
+}
+
+}  // namespace
+}  // namespace docket::engine
