@@ -50,6 +50,19 @@ fs::path sweep_next_shard(const fs::path& runner_dir, engine::Reader& reader,
   return *shard;
 }
 
+TaskId highest_token(const fs::path& runner_dir) {
+  TaskId highest_shard;
+  TaskId highest;
+  for (const fs::path& shard : children(runner_dir / "attempts")) {
+    highest_shard = std::max(highest_shard, token_of(shard).value_or(TaskId{}));
+  }
+  for (const fs::path& attempt :
+       children(runner_dir / "attempts" / std::to_string(highest_shard.value))) {
+    highest = std::max(highest, token_of(attempt).value_or(TaskId{}));
+  }
+  return highest;
+}
+
 AttemptSweeper::AttemptSweeper(boost::asio::io_context& io, engine::Archive& archive,
                                fs::path runner_dir, std::chrono::milliseconds interval)
     : archive_(archive), dir_(std::move(runner_dir)), interval_(interval), timer_(io) {}

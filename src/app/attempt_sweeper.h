@@ -19,6 +19,11 @@ namespace docket::app {
 std::filesystem::path sweep_next_shard(const std::filesystem::path& runner_dir,
                                        engine::Reader& reader, const std::filesystem::path& last);
 
+// The highest token that this runner directory has seen, none when it is new. A store restored from
+// a backup knows fewer; it must not give out those numbers again, since the runner would take new
+// attempts for old ones.
+TaskId highest_token(const std::filesystem::path& runner_dir);
+
 class AttemptSweeper {
  public:
   AttemptSweeper(boost::asio::io_context& io, engine::Archive& archive,

@@ -47,5 +47,11 @@ TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgotShardByShard) {
   EXPECT_TRUE(fs::exists(dir / "attempts" / "0" / "not-a-token"));
 }
 
+TEST_F(AttemptSweeperTest, KnowsTheHighestTokenEverStarted) {
+  EXPECT_EQ(highest_token(dir), TaskId{});
+  for (const std::uint64_t token : {5U, 9'999U, 10'002U, 10'001U}) leave_files(TaskId{token});
+  EXPECT_EQ(highest_token(dir), TaskId{10'002});
+}
+
 }  // namespace
 }  // namespace docket::app

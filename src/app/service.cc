@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <filesystem>
@@ -68,6 +69,7 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (!vault) return fail(vault.error());
   auto snapshot = (*store)->load();
   if (!snapshot) return fail(snapshot.error());
+  snapshot->last_task = std::max(snapshot->last_task, highest_token(config.data_dir + "/runner"));
   return std::unique_ptr<Service>(
       new Service(std::move(config), std::move(*store), std::move(*vault), std::move(*snapshot)));
 }
