@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 
 // The writer works on the newest pages; the operating system caches the rest as well as SQLite
 // would.
-constexpr std::uint32_t kWriterCacheKib = 12 * 1024;
+constexpr std::uint32_t kWriterCacheKib = 8 * 1024;
 
 const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}};
 

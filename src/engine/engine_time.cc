@@ -14,6 +14,8 @@ using model::DueOutcome;
 // no tick is long.
 constexpr std::uint64_t kCatchUpStep = 5000;
 
+constexpr int kDuePerTick = 128;
+
 Time earlier(Time a, Time b) {
   if (a == kNever) return b;
   if (b == kNever) return a;
@@ -41,8 +43,9 @@ Time Engine::next_wake() {
 // ---- schedules
 
 void Engine::fire_due(Time now) {
-  // Bounded: a schedule that is far behind is looked at in steps, the rest of it in the next tick.
-  std::size_t budget = 2 * scheduler_.size() + 16;
+  // Bounded, the rest in the next tick: a schedule that is far behind is looked at in steps, and of
+  // a thousand that are due at once the first start while the others are still being written.
+  int budget = kDuePerTick;
   while (budget-- > 0) {
     const auto due = scheduler_.due(now);
     if (!due) return;
