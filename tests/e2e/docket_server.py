@@ -1,4 +1,5 @@
-"""A real docket server on loopback for tests: its own data directory, ports picked by the kernel, stopped by pid."""
+"""A real docket server on loopback for tests: its own data directory, ports picked by the kernel,
+stopped by pid."""
 
 import collections
 import http.client
@@ -13,7 +14,8 @@ import urllib.error
 import urllib.request
 
 PROGRAM = os.environ.get(
-    "DOCKET", os.path.join(os.path.dirname(__file__), "../../build/release/docket"))
+    "DOCKET", os.path.join(os.path.dirname(__file__), "../../build/release/docket")
+)
 
 Answer = collections.namedtuple("Answer", "status headers body")
 
@@ -28,10 +30,16 @@ class Server:
         self.log = []
 
     def start(self, deadline_s=20):
-        door = [] if "all=off" in self.flags else ["--port", f"metronome={self._port(self.metronome)}"]
+        flags = [f"--data={self.data}", f"--listen=127.0.0.1:{self._port(self.hub)}"]
+        if "all=off" not in self.flags:
+            flags.append(f"--port=metronome={self._port(self.metronome)}")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self._port(self.hub)}", *door, *self.flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            [PROGRAM, "serve", *flags, *self.flags],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         timer = threading.Timer(deadline_s, self.process.kill)
         timer.start()
         for line in self.process.stderr:
@@ -91,8 +99,12 @@ class Server:
     def call(self, method, path, body=None, base=None, timeout_s=10):
         """(status, parsed body or text) of one request."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request((base or self.metronome) + path, data=data, method=method,
-                                         headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            (base or self.metronome) + path,
+            data=data,
+            method=method,
+            headers={"Content-Type": "application/json"},
+        )
         try:
             with urllib.request.urlopen(request, timeout=timeout_s) as answer:
                 return answer.status, parse(answer.read())
@@ -105,8 +117,14 @@ class Server:
     def cli(self, *arguments, stdin="", url=None):
         """A client command as a user types it, asking this server."""
         environment = {**os.environ, "DOCKET_URL": url or self.hub, "HOME": self.data}
-        return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, env=environment,
-                              capture_output=True, text=True, timeout=30)
+        return subprocess.run(
+            [PROGRAM, *map(str, arguments)],
+            input=stdin,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
 
     def add(self, job_id, cmd, **run):
         """Adds a job."""
@@ -121,15 +139,19 @@ class Server:
 
     def run_of(self, job_id, name):
         """The run as the native API shows it, with its attempts."""
-        found = [run["id"] for run in self.pages(f"/runs?job={job_id}&limit=500") if run["name"] == name]
+        found = [
+            run["id"] for run in self.pages(f"/runs?job={job_id}&limit=500") if run["name"] == name
+        ]
         assert len(found) == 1, f"{name}: {found}"
         return self.native("GET", f"/runs/{found[0]}")[1]
 
     def ended(self, job_id, name, timeout_s=20):
         """The run, once it has ended."""
+
         def check():
             run = self.run_of(job_id, name)
             return run if run["state"] in ("done", "failed", "aborted") else None
+
         return eventually(check, timeout_s)
 
     def output(self, job_id, name, stream="stdout"):
@@ -156,7 +178,7 @@ class Server:
 
 
 def request(base, method, path, body=None, headers=None, timeout_s=10):
-    """One request whose headers nobody adds to, but for Host, Accept-Encoding and Content-Length."""
+    """One request; Host, Accept-Encoding and Content-Length are all that is added to it."""
     connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=timeout_s)
     try:
         connection.request(method, path, body=body, headers=headers or {})

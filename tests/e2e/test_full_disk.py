@@ -1,4 +1,5 @@
-"""A full disk (decision 0006): new work is refused, everything else goes on, and it passes by itself."""
+"""A full disk (decision 0006): new work is refused, everything else goes on, and it passes by
+itself."""
 
 import contextlib
 import os
@@ -8,7 +9,9 @@ import pytest
 
 from docket_server import Server, alive, eventually, job
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount the small file system that gets full")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root may mount the small file system that gets full"
+)
 
 
 @pytest.fixture
@@ -16,7 +19,11 @@ def disk(tmp_path):
     """A file system of 24 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "docket-test", str(folder)], capture_output=True, text=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "docket-test", str(folder)],
+        capture_output=True,
+        text=True,
+    )
     if mounted.returncode != 0:
         pytest.skip("cannot mount a file system here: " + mounted.stderr.strip())
     yield folder
@@ -48,7 +55,9 @@ def make_full(server, disk):
         nonlocal count
         count += 1
         fill(disk)  # also what the server may have given back
-        status, body = server.call("POST", "/v1/jobs", job(f"more-{count}", "true", env={"PAD": "x" * 5000}))
+        status, body = server.call(
+            "POST", "/v1/jobs", job(f"more-{count}", "true", env={"PAD": "x" * 5000})
+        )
         return (status, body) if status != 201 else None
 
     return eventually(refused)
@@ -56,12 +65,18 @@ def make_full(server, disk):
 
 def is_refused(answer):
     status, body = answer
-    return status in (503, 507) and "disk is full" in body.get("message", body.get("detail", "")).lower()
+    return (
+        status in (503, 507)
+        and "disk is full" in body.get("message", body.get("detail", "")).lower()
+    )
 
 
 def waits(folder, name, code=0):
     """A command that ends when told to; what it says goes outside of the full disk."""
-    return f"echo $$ > {folder}/{name}.pid; until [ -e {folder}/{name}.go ]; do sleep 0.02; done; exit {code}"
+    return (
+        f"echo $$ > {folder}/{name}.pid; until [ -e {folder}/{name}.go ]; do sleep 0.02; done; exit"
+        f" {code}"
+    )
 
 
 def pid_of(folder, name):
@@ -72,7 +87,9 @@ def pid_of(folder, name):
 def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
     for name, code in (("ends-well", 0), ("ends-badly", 4), ("is-stopped", 0), ("outlives", 0)):
         server.add(name, waits(tmp_path, name, code))
-    runs = {name: server.run(name) for name in ("ends-well", "ends-badly", "is-stopped", "outlives")}
+    runs = {
+        name: server.run(name) for name in ("ends-well", "ends-badly", "is-stopped", "outlives")
+    }
     pids = {name: pid_of(tmp_path, name) for name in runs}
 
     # Full: every door refuses new work and says why.
@@ -85,12 +102,16 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
 
     # What is there can be read.
     assert server.call("GET", "/v1/jobs/ends-well")[0] == 200
-    assert [run["id"] for run in server.call("GET", "/v1/jobs/outlives/runs")[1]] == [runs["outlives"]]
+    assert [run["id"] for run in server.call("GET", "/v1/jobs/outlives/runs")[1]] == [
+        runs["outlives"]
+    ]
     assert server.call("GET", "/v1/jobs/ends-well?embed=history")[0] == 200
     assert server.native("GET", "/runs")[0] == 200
 
     # What runs can be stopped, and its ends are recorded.
-    status, body = server.call("POST", f"/v1/jobs/is-stopped/runs/{runs['is-stopped']}/actions/stop")
+    status, body = server.call(
+        "POST", f"/v1/jobs/is-stopped/runs/{runs['is-stopped']}/actions/stop"
+    )
     assert (status, body["status"]) == (200, "FAILED")
     eventually(lambda: not alive(pids["is-stopped"]))
     for name in ("ends-well", "ends-badly"):
@@ -104,9 +125,18 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
         fill(disk)
         end()
         server.start()
-        assert is_refused(eventually(lambda: (answer := server.call("POST", "/v1/jobs/ends-well/runs"))[0] != 201 and answer))
-        assert server.run_of("outlives", runs["outlives"])["state"] == "running" and alive(pids["outlives"])
-        assert server.run_of("ends-well", runs["ends-well"])["state"] == "done", "what was recorded is on disk"
+        assert is_refused(
+            eventually(
+                lambda: (answer := server.call("POST", "/v1/jobs/ends-well/runs"))[0] != 201
+                and answer
+            )
+        )
+        assert server.run_of("outlives", runs["outlives"])["state"] == "running" and alive(
+            pids["outlives"]
+        )
+        assert (
+            server.run_of("ends-well", runs["ends-well"])["state"] == "done"
+        ), "what was recorded is on disk"
         history = server.call("GET", "/v1/jobs/ends-badly?embed=history")[1]["history"]
         assert [run["id"] for run in history["failedFinishedRuns"]] == [runs["ends-badly"]]
 

@@ -1,4 +1,5 @@
-"""Hostile clients: each gets the right status, the server's memory stays bounded, and it answers others quickly, during and after."""
+"""Hostile clients: each gets the right status, the server's memory stays bounded, and it answers
+others quickly, during and after."""
 
 import json
 import os
@@ -10,7 +11,7 @@ import pytest
 
 from docket_server import Server, eventually, job, request
 
-# What the server may grow by, in MiB, over its size before a hostile client came: far less than what was sent or held open.
+# What the server may grow by, in MiB, over its size before a hostile client came.
 MOST_MIB = 48
 QUICK_S = 2.0  # an answer to somebody else; generous, since test machines are busy
 
@@ -34,7 +35,9 @@ def unharmed(target):
     assert time.monotonic() - began < QUICK_S
     assert target.resident_mib() - before < MOST_MIB
     assert target.process.poll() is None
-    assert [one["id"] for one in target.call("GET", "/v1/jobs")[1]] == ["bystander"], "nothing was changed"
+    assert [one["id"] for one in target.call("GET", "/v1/jobs")[1]] == [
+        "bystander"
+    ], "nothing was changed"
 
 
 def connect(target, timeout_s=20):
@@ -43,7 +46,7 @@ def connect(target, timeout_s=20):
 
 
 def drain(connection):
-    """All that the server says until it closes, also when it closes in the face of what we still send."""
+    """All that the server says until it closes, also in the face of what we still send."""
     said = b""
     try:
         while piece := connection.recv(1 << 16):
@@ -76,17 +79,28 @@ def exchange(target, data):
 
 
 def post(path, body, headers=""):
-    return (f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
-            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
 
 
 # ---- bodies
 
+
 def test_ten_megabytes_of_body(target):
-    answer = request(target.metronome, "POST", "/v1/jobs", json.dumps({**job("big", "true"), "description": "x" * (10 << 20)}).encode(),
-                     {"Content-Type": "application/json"})
+    answer = request(
+        target.metronome,
+        "POST",
+        "/v1/jobs",
+        json.dumps({**job("big", "true"), "description": "x" * (10 << 20)}).encode(),
+        {"Content-Type": "application/json"},
+    )
     assert answer.status == 413
-    assert json.loads(answer.body) == {"message": "Request Entity Too Large", "requestPath": "/v1/jobs"}
+    assert json.loads(answer.body) == {
+        "message": "Request Entity Too Large",
+        "requestPath": "/v1/jobs",
+    }
 
 
 def test_ten_megabytes_where_bodies_are_ignored(target):
@@ -95,26 +109,45 @@ def test_ten_megabytes_where_bodies_are_ignored(target):
 
 
 def test_a_length_beyond_any_memory(target):
-    said = exchange(target, b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999999999\r\n\r\n{")
+    said = exchange(
+        target,
+        (
+            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type:"
+            b" application/json\r\nContent-Length: 99999999999999\r\n\r\n{"
+        ),
+    )
     assert statuses(said) == [413]
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "18446744073709551617", "5, 6", "x"])
 def test_lengths_that_are_none(target, length):
-    said = exchange(target, f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{{}}".encode())
+    said = exchange(
+        target,
+        f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{{}}".encode(),
+    )
     assert statuses(said)[:1] in ([400], [413]) and len(statuses(said)) == 1
 
 
 def test_two_lengths_smuggle_nothing(target):
     smuggled = b"DELETE /v1/jobs/bystander HTTP/1.1\r\nHost: x\r\n\r\n"
-    said = exchange(target, b"POST /v1/jobs/bystander/schedules HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-                    % (len(smuggled) + 5) + smuggled)
+    said = exchange(
+        target,
+        b"POST /v1/jobs/bystander/schedules HTTP/1.1\r\nHost: x\r\nContent-Length:"
+        b" %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (len(smuggled) + 5)
+        + smuggled,
+    )
     assert statuses(said) == [400]
 
 
 def test_a_chunked_body_without_end(target):
     with connect(target) as connection:
-        send_all(connection, b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        send_all(
+            connection,
+            (
+                b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type:"
+                b" application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            ),
+        )
         piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         sent = 0
         connection.settimeout(5)
@@ -130,61 +163,113 @@ def test_a_chunked_body_without_end(target):
 
 @pytest.mark.parametrize("size", [b"ffffffffffffffffff", b"-1", b"zz"])
 def test_chunk_sizes_that_are_none(target, size):
-    said = exchange(target, b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nabc")
+    said = exchange(
+        target,
+        b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding:"
+        b" chunked\r\n\r\n"
+        + size
+        + b"\r\nabc",
+    )
     assert len(statuses(said)) == 1 and statuses(said)[0] in (400, 413)
 
 
-@pytest.mark.parametrize("opening, closing", [(b"[", b"]"), (b'{"a":', b"}")], ids=["arrays", "objects"])
+@pytest.mark.parametrize(
+    "opening, closing", [(b"[", b"]"), (b'{"a":', b"}")], ids=["arrays", "objects"]
+)
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "open"])
 def test_json_ten_thousand_deep(target, opening, closing, closed):
     body = opening * 10_000 + (b"1" + closing * 10_000 if closed else b"")
-    answer = request(target.metronome, "POST", "/v1/jobs", body, {"Content-Type": "application/json"})
+    answer = request(
+        target.metronome, "POST", "/v1/jobs", body, {"Content-Type": "application/json"}
+    )
     assert answer.status == 400 and json.loads(answer.body)["message"].startswith("Invalid Json: ")
-    answer = request(target.hub, "POST", "/docket/v1/jobs", body, {"Content-Type": "application/json"})
+    answer = request(
+        target.hub, "POST", "/docket/v1/jobs", body, {"Content-Type": "application/json"}
+    )
     assert answer.status in (400, 422)
 
 
-@pytest.mark.parametrize("body", [b'{"id":"\xff\xfe"}', b'{"id":"a","run":{"cmd":"\xc0\xaf","cpus":1,"mem":32,"disk":0}}',
-                                  b'{"id":"\xed\xa0\x80"}', b'\x00', b'{"id":"\\ud800"}', b""], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":"\xff\xfe"}',
+        b'{"id":"a","run":{"cmd":"\xc0\xaf","cpus":1,"mem":32,"disk":0}}',
+        b'{"id":"\xed\xa0\x80"}',
+        b"\x00",
+        b'{"id":"\\ud800"}',
+        b"",
+    ],
+    ids=repr,
+)
 def test_bodies_that_are_no_utf_8_or_no_json(target, body):
-    answer = request(target.metronome, "POST", "/v1/jobs", body, {"Content-Type": "application/json"})
+    answer = request(
+        target.metronome, "POST", "/v1/jobs", body, {"Content-Type": "application/json"}
+    )
     assert answer.status in (400, 422)
     json.loads(answer.body.decode())  # the complaint itself is sound
 
 
 # ---- request lines and header fields
 
+
 def test_a_hundred_thousand_header_fields(target):
     fields = b"".join(b"X-Field-%d: value\r\n" % n for n in range(100_000))
-    assert statuses(exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")) == [431]
+    assert statuses(exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")) == [
+        431
+    ]
 
 
 def test_one_endless_header_field(target):
-    assert statuses(exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"y" * (8 << 20))) == [431]
+    assert statuses(
+        exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"y" * (8 << 20))
+    ) == [431]
 
 
 def test_an_endless_request_line(target):
     assert statuses(exchange(target, b"GET /" + b"y" * (8 << 20))) in ([414], [431])
 
 
-@pytest.mark.parametrize("path", [b"/v1/jobs/\xff\xfe", b"/v1/jobs/%ff%fe", b"/v1/jobs/a%00b", b"/v1/jobs/%zz", b"/v1/jobs/..%2f..%2fetc",
-                                  b"/v1/jobs?embed=%ff", b"/v1/jobs?embed=\xff", b"/v1/jobs/bystander/runs/%c0%ae",
-                                  b"/docket/v1/jobs/%ff", b"/v1/jobs/" + b"a." * 5000], ids=lambda path: repr(path[:30]))
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/v1/jobs/\xff\xfe",
+        b"/v1/jobs/%ff%fe",
+        b"/v1/jobs/a%00b",
+        b"/v1/jobs/%zz",
+        b"/v1/jobs/..%2f..%2fetc",
+        b"/v1/jobs?embed=%ff",
+        b"/v1/jobs?embed=\xff",
+        b"/v1/jobs/bystander/runs/%c0%ae",
+        b"/docket/v1/jobs/%ff",
+        b"/v1/jobs/" + b"a." * 5000,
+    ],
+    ids=lambda path: repr(path[:30]),
+)
 def test_targets_that_make_no_sense(target, path):
     said = exchange(target, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     assert len(statuses(said)) == 1 and statuses(said)[0] in (400, 404)
     said.split(b"\r\n\r\n", 1)[1].decode()  # what it says is UTF-8
 
 
-@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), b"\r\n" * 1000 + b"nonsense\r\n\r\n",
-                                  b"GET / HTTP/9.9\r\n\r\n", b"G\x00T / HTTP/1.1\r\n\r\n", b"GET /ping\r\n\r\n",
-                                  b"GET /ping HTTP/1.1\r\nHost: x\r\nNo colon here\r\n\r\n"], ids=lambda data: repr(data[:20]))
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"\r\n" * 1000 + b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"G\x00T / HTTP/1.1\r\n\r\n",
+        b"GET /ping\r\n\r\n",
+        b"GET /ping HTTP/1.1\r\nHost: x\r\nNo colon here\r\n\r\n",
+    ],
+    ids=lambda data: repr(data[:20]),
+)
 def test_what_is_no_http(target, data):
     found = statuses(exchange(target, data))
     assert all(status in (400, 404, 431, 505) for status in found) and len(found) <= 1
 
 
 # ---- connections
+
 
 def test_a_thousand_requests_in_one_piece(target):
     one = b"GET /v1/jobs/bystander HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -204,7 +289,9 @@ def test_a_client_that_asks_and_never_reads(target):
 
 
 def test_half_closed_sockets(target):
-    said = exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")  # exchange() closes its half first
+    said = exchange(
+        target, b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+    )  # exchange() closes its half first
     assert said.endswith(b"pong") and statuses(said) == [200]
     said = exchange(target, b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
     assert statuses(said) in ([], [400]), "half a request is no request"
@@ -213,7 +300,7 @@ def test_half_closed_sockets(target):
 def test_clients_that_hang_up_in_the_middle(target):
     for n in range(200):
         connection = connect(target)
-        connection.sendall(post("/v1/jobs", b'{"id":"never"}')[:20 + n % 90])
+        connection.sendall(post("/v1/jobs", b'{"id":"never"}')[: 20 + n % 90])
         # A reset, not a close.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         connection.close()
@@ -247,12 +334,15 @@ def test_five_thousand_idle_connections(target):
 
 
 def test_slow_loris(target):
-    """Requests that never get done: 408 after the 15 s the server grants a request, whether or not bytes trickle in."""
+    """408 after the 15 s that the server grants a request, whether or not bytes trickle in."""
     slow = [connect(target, timeout_s=30) for _ in range(100)]
     for connection in slow:
         connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Slow: ")
     body = connect(target, timeout_s=30)
-    body.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50000\r\n\r\n{")
+    body.sendall(
+        b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:"
+        b" 50000\r\n\r\n{"
+    )
     trickle = connect(target, timeout_s=1)
     trickle.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Slow: ")
     began, said = time.monotonic(), b""

@@ -37,12 +37,18 @@ def imported(server, *arguments, stdin=""):
 
 def test_a_dry_run_shows_and_changes_nothing(server, crontab):
     done = imported(server, "--dry-run", crontab)
-    assert "*/15 * * * *" in done.stdout and "30 2 * * 1-5" in done.stdout and "Europe/Rome" in done.stdout
+    assert (
+        "*/15 * * * *" in done.stdout
+        and "30 2 * * 1-5" in done.stdout
+        and "Europe/Rome" in done.stdout
+    )
     assert jobs(server) == {}
 
 
 def test_a_dry_run_needs_no_server(server, crontab):
-    done = server.cli("import", "crontab", "--timezone", "UTC", "--dry-run", crontab, url="http://127.0.0.1:1")
+    done = server.cli(
+        "import", "crontab", "--timezone", "UTC", "--dry-run", crontab, url="http://127.0.0.1:1"
+    )
     assert done.returncode == 0 and "*/15 * * * *" in done.stdout
 
 
@@ -51,20 +57,36 @@ def test_import_and_again(server, crontab):
     first = jobs(server)
     assert len(first) == 5, list(first)  # the last line is two: day of month, or weekday
     assert all(name.startswith("cron.") for name in first)
-    schedules = {(job["schedules"][0]["cron"], job["schedules"][0]["timezone"]) for job in first.values()}
-    assert schedules == {("*/15 * * * *", "UTC"), ("30 2 * * 1-5", "UTC"), ("0 0 * * 0", "UTC"),
-                         ("0 9 1 * *", "Europe/Rome"), ("0 9 * * 1", "Europe/Rome")}
+    schedules = {
+        (job["schedules"][0]["cron"], job["schedules"][0]["timezone"]) for job in first.values()
+    }
+    assert schedules == {
+        ("*/15 * * * *", "UTC"),
+        ("30 2 * * 1-5", "UTC"),
+        ("0 0 * * 0", "UTC"),
+        ("0 9 1 * *", "Europe/Rome"),
+        ("0 9 * * 1", "Europe/Rome"),
+    }
     assert {job["run"]["env"].get("GREETING") for job in first.values()} == {"hello"}
-    assert all(job["schedules"][0]["enabled"] and job["schedules"][0]["concurrencyPolicy"] == "ALLOW" for job in first.values())
+    assert all(
+        job["schedules"][0]["enabled"] and job["schedules"][0]["concurrencyPolicy"] == "ALLOW"
+        for job in first.values()
+    )
 
     imported(server, "--prefix", "cron", crontab)
-    assert json.dumps(jobs(server), sort_keys=True) == json.dumps(first, sort_keys=True), "the second time changes nothing"
+    assert json.dumps(jobs(server), sort_keys=True) == json.dumps(
+        first, sort_keys=True
+    ), "the second time changes nothing"
 
 
 def test_changes_and_lines_that_are_gone(server, crontab):
     imported(server, crontab)
     before = jobs(server)
-    crontab.write_text(CRONTAB.replace("30 2 * * MON-FRI", "45 3 * * MON-FRI").replace("@weekly /usr/local/bin/rotate\n", ""))
+    crontab.write_text(
+        CRONTAB.replace("30 2 * * MON-FRI", "45 3 * * MON-FRI").replace(
+            "@weekly /usr/local/bin/rotate\n", ""
+        )
+    )
     done = imported(server, crontab)
     after = jobs(server)
     assert set(after) == set(before), "nothing is removed by itself"
@@ -94,7 +116,7 @@ def test_refused_lines_stop_the_import(server):
 
 
 def test_an_imported_job_runs(server):
-    imported(server, "-", stdin="0 0 1 1 * read line; echo \"got $line\"; pwd%from the crontab\n")
+    imported(server, "-", stdin='0 0 1 1 * read line; echo "got $line"; pwd%from the crontab\n')
     [name] = jobs(server)
     run = server.ended(name, server.run(name))
     assert run["state"] == "done", run

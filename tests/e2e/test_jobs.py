@@ -1,4 +1,5 @@
-"""Jobs as real processes: exit codes, environment, users, secrets, artifacts, limits, signals, what is left behind."""
+"""Jobs as real processes: exit codes, environment, users, secrets, artifacts, limits, signals, what
+is left behind."""
 
 import functools
 import glob
@@ -32,12 +33,16 @@ def started(server, job_id, pid_file):
 
 # ---- the command and its outcome
 
-@pytest.mark.parametrize("cmd, state, code, signal", [
-    ("true", "done", 0, None),
-    ("exit 7", "failed", 7, None),
-    ("kill -SEGV $$", "failed", None, 11),
-    ("no-such-command-anywhere", "failed", 127, None),
-])
+
+@pytest.mark.parametrize(
+    "cmd, state, code, signal",
+    [
+        ("true", "done", 0, None),
+        ("exit 7", "failed", 7, None),
+        ("kill -SEGV $$", "failed", None, 11),
+        ("no-such-command-anywhere", "failed", 127, None),
+    ],
+)
 def test_exit_codes(shared, cmd, state, code, signal):
     job_id = f"exits-{state}-{code or signal or 0}"
     run = once(shared, job_id, cmd)
@@ -49,8 +54,19 @@ def test_exit_codes(shared, cmd, state, code, signal):
 
 
 def test_args_run_without_a_shell(shared):
-    status, body = shared.native("POST", "/jobs", {
-        "id": "direct", "run": {"args": ["/bin/echo", "$HOME", "a  b", "*"], "cpus": 0.01, "mem": 32, "disk": 0}})
+    status, body = shared.native(
+        "POST",
+        "/jobs",
+        {
+            "id": "direct",
+            "run": {
+                "args": ["/bin/echo", "$HOME", "a  b", "*"],
+                "cpus": 0.01,
+                "mem": 32,
+                "disk": 0,
+            },
+        },
+    )
     assert status == 201, body
     run = shared.ended("direct", shared.run("direct"))
     assert run["state"] == "done", run
@@ -72,7 +88,10 @@ def test_environment(shared):
     assert seen["DAY"] == "monday", "the run's own parameters win"
     assert (seen["DOCKET_JOB_ID"], seen["DOCKET_RUN_ID"]) == ("environment", name)
     assert name in seen["MESOS_TASK_ID"]
-    leaked = set(seen) & (set(os.environ) - {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "SHLVL", "OLDPWD", "_"})
+    leaked = set(seen) & (
+        set(os.environ)
+        - {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "SHLVL", "OLDPWD", "_"}
+    )
     assert not leaked, "nothing of the server's own environment reaches a job"
 
 
@@ -86,7 +105,12 @@ def test_a_private_working_directory(shared):
 
 @as_root
 def test_user(shared):
-    run = once(shared, "as-nobody", "id -un; id -Gn; touch file && cat file; cat /proc/self/status | grep ^CapEff", user="nobody")
+    run = once(
+        shared,
+        "as-nobody",
+        "id -un; id -Gn; touch file && cat file; cat /proc/self/status | grep ^CapEff",
+        user="nobody",
+    )
     assert run["state"] == "done", run
     user, groups, capabilities = shared.output("as-nobody", run["name"]).splitlines()
     assert (user, capabilities.split()) == ("nobody", ["CapEff:", "0" * 16])
@@ -99,7 +123,11 @@ def test_an_unknown_user_fails_with_a_message(shared):
     assert run["state"] == "failed" and "no-such-user" in run["attempts"][0]["message"]
 
 
-@pytest.mark.parametrize("container", [{"docker": {"image": "alpine"}}, {"ucr": {"image": {"id": "alpine"}}}], ids=["docker", "ucr"])
+@pytest.mark.parametrize(
+    "container",
+    [{"docker": {"image": "alpine"}}, {"ucr": {"image": {"id": "alpine"}}}],
+    ids=["docker", "ucr"],
+)
 def test_containers_fail_with_a_clear_message(shared, container):
     [kind] = container
     run = once(shared, f"in-{kind}", "true", **container)
@@ -110,6 +138,7 @@ def test_containers_fail_with_a_clear_message(shared, container):
 
 
 # ---- secrets
+
 
 def secret_in_files(folder, value):
     """Files below a directory that hold the value."""
@@ -143,22 +172,40 @@ def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
     assert (put.returncode, put.stdout, put.stderr) == (0, "", "")
     seen, release = tmp_path / "seen", tmp_path / "release"
     os.mkfifo(release)
-    server.add("confidential", f'printf %s "$PASSWORD" | sha256sum > {seen}; read line < {release}',
-               env={"PASSWORD": {"secret": "pw"}}, secrets={"pw": {"source": "db/password"}})
+    server.add(
+        "confidential",
+        f'printf %s "$PASSWORD" | sha256sum > {seen}; read line < {release}',
+        env={"PASSWORD": {"secret": "pw"}},
+        secrets={"pw": {"source": "db/password"}},
+    )
     name = server.run("confidential")
     eventually(lambda: seen.exists() and seen.read_text())
-    expected = subprocess.run(["sha256sum"], input=value, capture_output=True, text=True).stdout.split()[0]
+    expected = subprocess.run(
+        ["sha256sum"], input=value, capture_output=True, text=True
+    ).stdout.split()[0]
     assert seen.read_text().split()[0] == expected
 
     def nowhere():
         assert secret_in_files(server.data, value) == []
         assert secret_in_command_lines(value) == []
         run = server.run_of("confidential", name)["id"]
-        for path in ("/docket/v1/secrets", "/docket/v1/jobs", "/docket/v1/jobs/confidential", f"/docket/v1/runs/{run}",
-                     f"/docket/v1/tasks/{run}/tree", "/docket/v1/events", "/docket/v1/jobs/confidential/explain"):
+        for path in (
+            "/docket/v1/secrets",
+            "/docket/v1/jobs",
+            "/docket/v1/jobs/confidential",
+            f"/docket/v1/runs/{run}",
+            f"/docket/v1/tasks/{run}/tree",
+            "/docket/v1/events",
+            "/docket/v1/jobs/confidential/explain",
+        ):
             status, body = server.call("GET", path, base=server.hub)
             assert status == 200 and value not in str(body), path
-        for path in ("/v1/jobs/confidential?embed=activeRuns&embed=history", "/v1/jobs/confidential/runs?all=true", "/info", "/v1/metrics"):
+        for path in (
+            "/v1/jobs/confidential?embed=activeRuns&embed=history",
+            "/v1/jobs/confidential/runs?all=true",
+            "/info",
+            "/v1/metrics",
+        ):
             status, body = server.call("GET", path)
             assert status == 200 and value not in str(body), path
         assert value not in "".join(server.log)
@@ -175,12 +222,21 @@ def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
 def test_secrets_as_files(server, tmp_path):
     value = "f1l3-" + os.urandom(8).hex()
     assert server.native("PUT", "/secrets/db/password", {"value": value})[0] in (200, 204)
-    status, body = server.native("POST", "/jobs", {
-        "id": "secret-file",
-        "run": {"cmd": "stat -c %a keys/password; sha256sum < keys/password; find . -type f",
-                "cpus": 0.01, "mem": 32, "disk": 0,
+    status, body = server.native(
+        "POST",
+        "/jobs",
+        {
+            "id": "secret-file",
+            "run": {
+                "cmd": "stat -c %a keys/password; sha256sum < keys/password; find . -type f",
+                "cpus": 0.01,
+                "mem": 32,
+                "disk": 0,
                 "volumes": [{"containerPath": "keys/password", "secret": "pw"}],
-                "secrets": {"pw": {"source": "db/password"}}}})
+                "secrets": {"pw": {"source": "db/password"}},
+            },
+        },
+    )
     assert status == 201, body
     name = server.run("secret-file")
     run = server.ended("secret-file", name)
@@ -193,11 +249,18 @@ def test_secrets_as_files(server, tmp_path):
 
 
 def test_a_missing_secret_fails_the_run_with_a_message(shared):
-    run = once(shared, "no-secret", "true", env={"A": {"secret": "pw"}}, secrets={"pw": {"source": "not/there"}})
+    run = once(
+        shared,
+        "no-secret",
+        "true",
+        env={"A": {"secret": "pw"}},
+        secrets={"pw": {"source": "not/there"}},
+    )
     assert run["state"] == "failed" and "not/there" in run["message"], run
 
 
 # ---- artifacts
+
 
 @pytest.fixture
 def website(tmp_path):
@@ -209,7 +272,9 @@ def website(tmp_path):
         def log_message(self, *_):
             pass
 
-    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    web = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    )
     thread = threading.Thread(target=web.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{web.server_port}", folder
@@ -233,21 +298,38 @@ def test_artifacts(shared, website, scheme):
     make_archive(folder / "bundle.tar.gz")
     make_archive(folder / "whole.tar.gz")
     (folder / "tool").write_text("#!/bin/sh\necho a tool\n")
-    run = once(shared, f"fetches-{scheme}", "./tool && cat folder/inside.txt && ls", artifacts=[
-        {"uri": f"{base}/bundle.tar.gz"}, {"uri": f"{base}/tool", "executable": True, "cache": True},
-        {"uri": f"{base}/whole.tar.gz", "extract": False}])
+    run = once(
+        shared,
+        f"fetches-{scheme}",
+        "./tool && cat folder/inside.txt && ls",
+        artifacts=[
+            {"uri": f"{base}/bundle.tar.gz"},
+            {"uri": f"{base}/tool", "executable": True, "cache": True},
+            {"uri": f"{base}/whole.tar.gz", "extract": False},
+        ],
+    )
     assert run["state"] == "done", run
     assert shared.output(run["job"], run["name"]).split("\n") == [
-        "a tool", "from the archive", "bundle.tar.gz", "folder", "tool", "whole.tar.gz", ""]
+        "a tool",
+        "from the archive",
+        "bundle.tar.gz",
+        "folder",
+        "tool",
+        "whole.tar.gz",
+        "",
+    ]
 
 
 def test_a_missing_artifact_fails_the_run_with_a_message(shared, website):
     run = once(shared, "fetches-nothing", "true", artifacts=[{"uri": f"{website[0]}/nope.tar.gz"}])
     assert run["state"] == "failed"
-    assert "nope.tar.gz" in run["attempts"][0]["message"] and "404" in run["attempts"][0]["message"], run
+    assert (
+        "nope.tar.gz" in run["attempts"][0]["message"] and "404" in run["attempts"][0]["message"]
+    ), run
 
 
 # ---- limits
+
 
 def test_out_of_memory_is_reported(shared):
     if not any("cgroup v" in line and "memory" in line for line in shared.log):
@@ -260,26 +342,44 @@ def test_out_of_memory_is_reported(shared):
 
 def test_the_disk_limit(shared):
     run = once(shared, "greedy", "head -c 8000000 /dev/zero > big; sleep 100", disk=1)
-    assert run["state"] == "failed" and "Disk limit of 1 MiB exceeded" in run["attempts"][0]["message"], run
+    assert (
+        run["state"] == "failed" and "Disk limit of 1 MiB exceeded" in run["attempts"][0]["message"]
+    ), run
 
 
 # ---- signals and what is left behind
 
+
 def test_stop_asks_first(shared, tmp_path):
     pid_file, asked = tmp_path / "pid", tmp_path / "asked"
-    shared.add("polite", f"trap 'echo asked > {asked}; exit 0' TERM; echo $$ > {pid_file}; while :; do sleep 0.05; done")
+    shared.add(
+        "polite",
+        (
+            f"trap 'echo asked > {asked}; exit 0' TERM; echo $$ > {pid_file}; while :; do sleep"
+            " 0.05; done"
+        ),
+    )
     name, pid = started(shared, "polite", pid_file)
     status, body = shared.call("POST", f"/v1/jobs/polite/runs/{name}/actions/stop")
     assert (status, body["status"]) == (200, "FAILED")
     assert shared.call("GET", f"/v1/jobs/polite/runs/{name}")[0] == 404
     eventually(lambda: not alive(pid))
     assert asked.exists()
-    assert shared.call("GET", "/v1/jobs/polite?embed=historySummary")[1]["historySummary"]["failureCount"] == 1
+    assert (
+        shared.call("GET", "/v1/jobs/polite?embed=historySummary")[1]["historySummary"][
+            "failureCount"
+        ]
+        == 1
+    )
 
 
 def test_stop_kills_after_the_grace_period(shared, tmp_path):
     pid_file = tmp_path / "pid"
-    shared.add("stubborn", f"trap '' TERM; echo $$ > {pid_file}; while :; do sleep 0.05; done", taskKillGracePeriodSeconds=1)
+    shared.add(
+        "stubborn",
+        f"trap '' TERM; echo $$ > {pid_file}; while :; do sleep 0.05; done",
+        taskKillGracePeriodSeconds=1,
+    )
     name, pid = started(shared, "stubborn", pid_file)
     asked_at = time.monotonic()
     assert shared.call("POST", f"/v1/jobs/stubborn/runs/{name}/actions/stop")[0] == 200
@@ -287,14 +387,19 @@ def test_stop_kills_after_the_grace_period(shared, tmp_path):
     assert 0.9 < time.monotonic() - asked_at < 5
 
 
-# A process in a session of its own, whose parents are gone, that ignores what it can. ($$ would be its parent's pid.)
-RUNAWAY = """setsid sh -c '(trap "" TERM HUP; echo $(sh -c "echo \\$PPID") > {0}; exec sleep 1000) &' & """
+# A process in a session of its own, whose parents are gone, that ignores what it can. ($$ would be
+# its parent's pid.)
+RUNAWAY = (
+    """setsid sh -c '(trap "" TERM HUP; echo $(sh -c "echo \\$PPID") > {0}; """
+    """exec sleep 1000) &' & """
+)
 
 
 def test_nothing_is_left_behind_by_a_job_that_ends(shared, tmp_path):
     pid_file = tmp_path / "pid"
-    shared.add("forks", RUNAWAY.format(pid_file)
-               + f"until [ -s {pid_file} ]; do sleep 0.02; done; exit 0")
+    shared.add(
+        "forks", RUNAWAY.format(pid_file) + f"until [ -s {pid_file} ]; do sleep 0.02; done; exit 0"
+    )
     name = shared.run("forks")
     assert shared.ended("forks", name)["state"] == "done"
     assert not alive(int(pid_file.read_text()))
@@ -302,8 +407,9 @@ def test_nothing_is_left_behind_by_a_job_that_ends(shared, tmp_path):
 
 def test_nothing_is_left_behind_by_a_job_that_is_stopped(shared, tmp_path):
     pid_file = tmp_path / "pid"
-    shared.add("forks-and-stays", RUNAWAY.format(pid_file) + "sleep 1000",
-               taskKillGracePeriodSeconds=1)
+    shared.add(
+        "forks-and-stays", RUNAWAY.format(pid_file) + "sleep 1000", taskKillGracePeriodSeconds=1
+    )
     name, pid = started(shared, "forks-and-stays", pid_file)
     assert alive(pid)
     shared.call("POST", f"/v1/jobs/forks-and-stays/runs/{name}/actions/stop")
@@ -313,22 +419,39 @@ def test_nothing_is_left_behind_by_a_job_that_is_stopped(shared, tmp_path):
 
 # ---- restarts
 
+
 def test_on_failure_tries_again_in_the_same_run(shared, tmp_path):
     tries = tmp_path / "tries"
-    run = once(shared, "third-time-lucky", f"echo x >> {tries}; [ $(wc -l < {tries}) -ge 3 ]", restart={"policy": "ON_FAILURE"})
+    run = once(
+        shared,
+        "third-time-lucky",
+        f"echo x >> {tries}; [ $(wc -l < {tries}) -ge 3 ]",
+        restart={"policy": "ON_FAILURE"},
+    )
     assert run["state"] == "done"
     assert [attempt["state"] for attempt in run["attempts"]] == ["failed", "failed", "done"]
 
 
 def test_on_failure_until_the_active_deadline(shared):
-    run = once(shared, "never-lucky", "sleep 0.1; exit 1", restart={"policy": "ON_FAILURE", "activeDeadlineSeconds": 1})
+    run = once(
+        shared,
+        "never-lucky",
+        "sleep 0.1; exit 1",
+        restart={"policy": "ON_FAILURE", "activeDeadlineSeconds": 1},
+    )
     assert run["state"] == "failed"
-    assert len(run["attempts"]) >= 2 and {attempt["state"] for attempt in run["attempts"]} == {"failed"}
+    assert len(run["attempts"]) >= 2 and {attempt["state"] for attempt in run["attempts"]} == {
+        "failed"
+    }
 
 
 def test_a_stop_ends_restarts(shared, tmp_path):
     tries = tmp_path / "tries"
-    shared.add("again-and-again", f"echo x >> {tries}; sleep 0.05; exit 1", restart={"policy": "ON_FAILURE"})
+    shared.add(
+        "again-and-again",
+        f"echo x >> {tries}; sleep 0.05; exit 1",
+        restart={"policy": "ON_FAILURE"},
+    )
     name = shared.run("again-and-again")
     eventually(lambda: tries.exists() and len(tries.read_text()) >= 4)
     assert shared.call("POST", f"/v1/jobs/again-and-again/runs/{name}/actions/stop")[0] == 200
@@ -341,12 +464,17 @@ def test_a_stop_ends_restarts(shared, tmp_path):
 
 # ---- logs
 
+
 def test_a_followed_log_ends_with_the_run(shared, tmp_path):
     release = tmp_path / "release"
     os.mkfifo(release)
     shared.add("talks", f"echo one; read line < {release}; echo $line; echo three")
     name = shared.run("talks")
-    follower = subprocess.Popen([PROGRAM, "--url", shared.hub, "task", "log", "--follow", name], stdout=subprocess.PIPE, text=True)
+    follower = subprocess.Popen(
+        [PROGRAM, "--url", shared.hub, "task", "log", "--follow", name],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert follower.stdout.readline() == "one\n"
         release.write_text("two\n")
@@ -361,7 +489,11 @@ def test_a_megabyte_of_output_by_pieces(shared):
     run = once(shared, "verbose", "yes 0123456789abcde | head -n 65536")
     text, offset = [], 0
     while True:
-        status, piece = shared.call("GET", f"/docket/v1/tasks/{run['id']}/logs/stdout?offset={offset}&limit=100000", base=shared.hub)
+        status, piece = shared.call(
+            "GET",
+            f"/docket/v1/tasks/{run['id']}/logs/stdout?offset={offset}&limit=100000",
+            base=shared.hub,
+        )
         assert status == 200
         if not piece:
             break
@@ -372,10 +504,15 @@ def test_a_megabyte_of_output_by_pieces(shared):
 
 # ---- dependencies
 
+
 def test_a_child_follows_its_parents(shared):
     for parent in ("parent-a", "parent-b"):
         shared.add(parent, "true")
-    status, body = shared.call("POST", "/v1/jobs", {**job("child", "true"), "dependencies": [{"id": "parent-a"}, {"id": "parent-b"}]})
+    status, body = shared.call(
+        "POST",
+        "/v1/jobs",
+        {**job("child", "true"), "dependencies": [{"id": "parent-a"}, {"id": "parent-b"}]},
+    )
     assert status == 201, body
     shared.ended("parent-a", shared.run("parent-a"))
     assert list(shared.pages("/runs?job=child&limit=10")) == []

@@ -15,7 +15,13 @@ from docket_server import PROGRAM, Server, alive, eventually, job, parse, reques
 
 def serve(*flags):
     """A server that is expected not to start."""
-    return subprocess.run([PROGRAM, "serve", *map(str, flags)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    return subprocess.run(
+        [PROGRAM, "serve", *map(str, flags)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
 
 
 LOOPBACK = ["--listen", "127.0.0.1:0", "--port", "all=off"]
@@ -31,10 +37,13 @@ def waits_for(fifo, then="exit 0"):
 
 # ---- an orderly stop
 
+
 def test_running_jobs_live_on_and_are_found_again(server, tmp_path):
     pid_file, goes_on = tmp_path / "pid", tmp_path / "fifo"
     os.mkfifo(goes_on)
-    server.add("long", f"echo $$ > {pid_file}; echo before; {waits_for(goes_on, 'echo after; exit 5')}")
+    server.add(
+        "long", f"echo $$ > {pid_file}; echo before; {waits_for(goes_on, 'echo after; exit 5')}"
+    )
     name = server.run("long")
     eventually(lambda: pid_file.exists() and pid_file.read_text().strip())
     pid, runner = int(pid_file.read_text()), server.runner_pid()
@@ -69,9 +78,15 @@ def test_a_job_that_ends_while_no_server_runs(server, tmp_path):
 
 def test_a_request_in_flight_is_answered(server):
     body = b'{"id":"in-flight","run":{"cmd":"true","cpus":0.01,"mem":32,"disk":0}}'
-    with socket.create_connection(("127.0.0.1", port_of(server.metronome)), timeout=10) as connection:
-        connection.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                           b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
+    with socket.create_connection(
+        ("127.0.0.1", port_of(server.metronome)), timeout=10
+    ) as connection:
+        connection.sendall(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n"
+            % len(body)
+            + body[:10]
+        )
         # Its first half has arrived when another connection, opened later, is served.
         assert request(server.metronome, "GET", "/ping").status == 200
         server.process.terminate()
@@ -111,11 +126,15 @@ def test_what_was_answered_is_there_after_a_crash(server):
 
 # ---- ports and addresses
 
+
 def test_a_busy_native_port_is_a_warning(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = Server(tmp_path / "data", "--port", f"metronome={port}").start()
-        assert any(f"metronome: cannot listen on 127.0.0.1:{port}" in line and "warn" in line for line in server.log)
+        assert any(
+            f"metronome: cannot listen on 127.0.0.1:{port}" in line and "warn" in line
+            for line in server.log
+        )
         assert server.call("GET", "/service/metronome/v1/jobs", base=server.hub) == (200, [])
         server.stop_everything()
 
@@ -123,9 +142,14 @@ def test_a_busy_native_port_is_a_warning(tmp_path):
 def test_a_busy_hub_port_is_fatal(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = serve("--data", tmp_path / "data", "--listen", f"127.0.0.1:{port}", "--port", "all=off")
+        done = serve(
+            "--data", tmp_path / "data", "--listen", f"127.0.0.1:{port}", "--port", "all=off"
+        )
     assert done.returncode == 1
-    assert f"hub: cannot listen on 127.0.0.1:{port}" in done.stderr and "ddress already in use" in done.stderr
+    assert (
+        f"hub: cannot listen on 127.0.0.1:{port}" in done.stderr
+        and "ddress already in use" in done.stderr
+    )
 
 
 def test_native_ports_can_be_closed(tmp_path):
@@ -135,7 +159,14 @@ def test_native_ports_can_be_closed(tmp_path):
     server.stop_everything()
 
 
-@pytest.mark.parametrize("flags", [["--listen", "0.0.0.0:0"], ["--listen", "[::]:0"], ["--listen", "127.0.0.1:0", "--port", "metronome=0.0.0.0:0"]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--listen", "0.0.0.0:0"],
+        ["--listen", "[::]:0"],
+        ["--listen", "127.0.0.1:0", "--port", "metronome=0.0.0.0:0"],
+    ],
+)
 def test_other_addresses_than_loopback_are_refused(tmp_path, flags):
     done = serve("--data", tmp_path / "data", *flags)
     assert done.returncode == 1
@@ -143,33 +174,50 @@ def test_other_addresses_than_loopback_are_refused(tmp_path, flags):
     assert not (tmp_path / "data" / "docket.db").exists()
 
 
-@pytest.mark.parametrize("flag", [["--allow-open"], ["--allow-open", "true"], ["--allow-open=true"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "flag", [["--allow-open"], ["--allow-open", "true"], ["--allow-open=true"]], ids=" ".join
+)
 def test_other_addresses_when_that_is_meant(tmp_path, flag):
     server = Server(tmp_path / "data", "--listen", "0.0.0.0:0", *flag).start()
     assert server.hub.startswith("http://0.0.0.0:")
-    assert request(f"http://127.0.0.1:{port_of(server.hub)}", "GET", "/docket/v1/status").status == 200
+    assert (
+        request(f"http://127.0.0.1:{port_of(server.hub)}", "GET", "/docket/v1/status").status == 200
+    )
     server.stop_everything()
 
 
 # ---- settings
 
+
 def test_a_configuration_file_and_flags_over_it(tmp_path):
     config = tmp_path / "docket.toml"
-    config.write_text('port = ["metronome=off"]\nqueued-max = 10\n[node]\ncpus = 3\nmem = 100\nattribute = ["rack=r1"]\n')
-    server = Server(tmp_path / "data", "--config", str(config), "--node.mem", "200", "--port", "metronome=off").start()
+    config.write_text(
+        'port = ["metronome=off"]\nqueued-max = 10\n[node]\ncpus = 3\nmem = 100\nattribute ='
+        ' ["rack=r1"]\n'
+    )
+    server = Server(
+        tmp_path / "data", "--config", str(config), "--node.mem", "200", "--port", "metronome=off"
+    ).start()
     [target] = server.native("GET", "/targets")[1]["items"]
     assert server.metronome is None
-    assert (target["capacity"]["cpus"], target["capacity"]["mem"]) == (3, 200), "the flag wins over the file"
+    assert (target["capacity"]["cpus"], target["capacity"]["mem"]) == (
+        3,
+        200,
+    ), "the flag wins over the file"
     assert target["attributes"]["rack"] == "r1"
     server.stop_everything()
 
 
-@pytest.mark.parametrize("text, message", [
-    ("color = 3\n", "no such setting: color"),
-    ("[node]\ncpus = \"many\"\n", "node.cpus: not a number"),
-    ("listen\n", "docket.toml: "),
-    (None, "docket.toml: "),
-], ids=["unknown", "wrong", "malformed", "missing"])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("color = 3\n", "no such setting: color"),
+        ('[node]\ncpus = "many"\n', "node.cpus: not a number"),
+        ("listen\n", "docket.toml: "),
+        (None, "docket.toml: "),
+    ],
+    ids=["unknown", "wrong", "malformed", "missing"],
+)
 def test_a_bad_configuration_file_is_refused(tmp_path, text, message):
     config = tmp_path / "docket.toml"
     if text is not None:
@@ -184,7 +232,11 @@ def test_a_command_line_that_makes_no_sense(tmp_path, flags):
     assert done.returncode == 2 and done.stderr
 
 
-@pytest.mark.parametrize("flags", [["--node.cpus", "-1"], ["--port", "metronome"], ["--listen", "127.0.0.1:99999"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "flags",
+    [["--node.cpus", "-1"], ["--port", "metronome"], ["--listen", "127.0.0.1:99999"]],
+    ids=" ".join,
+)
 def test_values_that_make_no_sense(tmp_path, flags):
     done = serve("--data", tmp_path / "data", *flags)
     assert done.returncode in (1, 2) and flags[0].lstrip("-") in done.stderr
@@ -196,6 +248,7 @@ def test_help():
 
 
 # ---- the store
+
 
 def test_one_server_a_data_directory(server):
     done = serve("--data", server.data, *LOOPBACK)
@@ -216,7 +269,11 @@ def test_a_store_of_a_newer_version_is_refused(server):
     assert open(store, "rb").read() == before, "a refused store is left as it is"
 
 
-@pytest.mark.parametrize("content", [os.urandom(100_000), b"x", b"SQLite format 3\0" + bytes(50_000)], ids=["noise", "short", "zeroes"])
+@pytest.mark.parametrize(
+    "content",
+    [os.urandom(100_000), b"x", b"SQLite format 3\0" + bytes(50_000)],
+    ids=["noise", "short", "zeroes"],
+)
 def test_a_file_that_is_no_store_is_refused(tmp_path, content):
     data = tmp_path / "data"
     data.mkdir()
@@ -255,7 +312,9 @@ def test_a_damaged_store_is_refused(server):
             file.write(bytes([byte[0] ^ 0x10]))
     done = serve("--data", server.data, *LOOPBACK)
     assert done.returncode == 1 and done.stderr.startswith("Error: "), done.stderr
-    assert "damaged" in done.stderr or "malformed" in done.stderr or "checksum" in done.stderr, done.stderr
+    assert (
+        "damaged" in done.stderr or "malformed" in done.stderr or "checksum" in done.stderr
+    ), done.stderr
 
 
 def test_a_data_directory_that_can_not_be_made(tmp_path):
@@ -280,12 +339,22 @@ def test_a_backup_taken_under_load_can_be_served(server, tmp_path):
     sure = list(acknowledged)
     copy = tmp_path / "copy" / "docket.db"
     copy.parent.mkdir()
-    done = subprocess.run([PROGRAM, "backup", "--data", server.data, str(copy)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [PROGRAM, "backup", "--data", server.data, str(copy)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     stopping.set()
     for client in clients:
         client.join()
     assert (done.returncode, done.stderr) == (0, "")
-    again = subprocess.run([PROGRAM, "backup", "--data", server.data, str(copy)], capture_output=True, text=True, timeout=60)
+    again = subprocess.run(
+        [PROGRAM, "backup", "--data", server.data, str(copy)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert again.returncode == 1 and "exists already" in again.stderr
 
     shutil.copy(f"{server.data}/secret.key", copy.parent)
@@ -294,7 +363,9 @@ def test_a_backup_taken_under_load_can_be_served(server, tmp_path):
         assert restored.call("GET", "/v1/jobs/busy")[0] == 200
         kept = {run["name"] for run in restored.pages("/runs?job=busy&limit=500")}
         assert set(sure) <= kept
-        eventually(lambda: restored.native("GET", "/status")[1]["runs"] == {"queued": 0, "running": 0})
+        eventually(
+            lambda: restored.native("GET", "/status")[1]["runs"] == {"queued": 0, "running": 0}
+        )
         assert restored.ended("busy", restored.run("busy"))["state"] == "done"
     finally:
         restored.stop_everything()

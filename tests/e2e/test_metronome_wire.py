@@ -1,4 +1,5 @@
-"""Facts of the Metronome wire that only bytes show: methods, statuses, header fields, limits, slashes, streams."""
+"""Facts of the Metronome wire that only bytes show: methods, statuses, header fields, limits,
+slashes, streams."""
 
 import json
 import re
@@ -51,7 +52,10 @@ def test_json_answers_name_no_charset(base, path):
     json.loads(answer.body)
 
 
-@pytest.mark.parametrize("path", ["/ping", "/info", "/v1/jobs", "/v1/jobs/head", "/v1/jobs/nope", "/nope", "/v1/jobs/head/runs"])
+@pytest.mark.parametrize(
+    "path",
+    ["/ping", "/info", "/v1/jobs", "/v1/jobs/head", "/v1/jobs/nope", "/nope", "/v1/jobs/head/runs"],
+)
 def test_head_is_get_without_body(base, shared, path):
     shared.call("POST", "/v1/jobs", job("head", "true"))
     get, head = ask(base, "GET", path), ask(base, "HEAD", path)
@@ -60,47 +64,77 @@ def test_head_is_get_without_body(base, shared, path):
         assert head.headers[name] == get.headers[name]
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"])
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonp"]
+)
 def test_other_content_types_are_415(base, content_type):
     headers = {} if content_type is None else {"Content-Type": content_type}
     answer = ask(base, "POST", "/v1/jobs", json.dumps(job("typed", "true")).encode(), headers)
     assert answer.status == 415
-    assert json.loads(answer.body) == {"message": "Expecting text/json or application/json body",
-                                       "requestPath": "/v1/jobs"}
+    assert json.loads(answer.body) == {
+        "message": "Expecting text/json or application/json body",
+        "requestPath": "/v1/jobs",
+    }
     assert ask(base, "GET", "/v1/jobs/typed").status == 404
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "text/json", "application/json; charset=utf-8", "Application/JSON"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "text/json", "application/json; charset=utf-8", "Application/JSON"],
+)
 def test_json_content_types(base, content_type):
-    answer = ask(base, "POST", "/v1/jobs", json.dumps(job("json-typed", "true")).encode(), {"Content-Type": content_type})
+    answer = ask(
+        base,
+        "POST",
+        "/v1/jobs",
+        json.dumps(job("json-typed", "true")).encode(),
+        {"Content-Type": content_type},
+    )
     assert answer.status == 201
     assert ask(base, "DELETE", "/v1/jobs/json-typed").status == 200
 
 
 def test_body_limit(base):
     refused = ask(base, "POST", "/v1/jobs", padded_job(LIMIT + 1), JSON)
-    assert (refused.status, json.loads(refused.body)["message"]) == (413, "Request Entity Too Large")
+    assert (refused.status, json.loads(refused.body)["message"]) == (
+        413,
+        "Request Entity Too Large",
+    )
     assert ask(base, "GET", "/v1/jobs/padded").status == 404
     assert ask(base, "POST", "/v1/jobs", padded_job(LIMIT), JSON).status == 201
     assert ask(base, "DELETE", "/v1/jobs/padded").status == 200
 
 
-@pytest.mark.parametrize("path, body", [
-    ("/v1/jobs/nope", {"id": "nope", "message": "Job not found"}),
-    ("/v1/jobs/nope/runs", {"id": "nope", "message": "Job not found"}),
-    ("/v1/jobs/nope/runs/20160725212507ghwfZ", {"jobSpec": "nope", "id": "20160725212507ghwfZ", "message": "Job Run not found"}),
-    ("/v1/jobs/nope/schedules/nightly", {"id": "nope", "message": "Job not found"}),
-])
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("/v1/jobs/nope", {"id": "nope", "message": "Job not found"}),
+        ("/v1/jobs/nope/runs", {"id": "nope", "message": "Job not found"}),
+        (
+            "/v1/jobs/nope/runs/20160725212507ghwfZ",
+            {"jobSpec": "nope", "id": "20160725212507ghwfZ", "message": "Job Run not found"},
+        ),
+        ("/v1/jobs/nope/schedules/nightly", {"id": "nope", "message": "Job not found"}),
+    ],
+)
 def test_not_found(base, path, body):
     answer = ask(base, "GET", path)
     assert (answer.status, answer.headers["Content-Type"]) == (404, "application/json")
     assert json.loads(answer.body) == body
 
 
-@pytest.mark.parametrize("method, path", [
-    ("GET", "/v1/nope"), ("GET", "/v1/info"), ("POST", "/v1/jobs/some"), ("PATCH", "/v1/jobs"), ("DELETE", "/v1/jobs"),
-    ("GET", "/v1/jobs/some/history"), ("PUT", "/v1/jobs/some/runs"),
-])
+@pytest.mark.parametrize(
+    "method, path",
+    [
+        ("GET", "/v1/nope"),
+        ("GET", "/v1/info"),
+        ("POST", "/v1/jobs/some"),
+        ("PATCH", "/v1/jobs"),
+        ("DELETE", "/v1/jobs"),
+        ("GET", "/v1/jobs/some/history"),
+        ("PUT", "/v1/jobs/some/runs"),
+    ],
+)
 def test_unknown_routes_are_404_never_405(base, method, path):
     answer = ask(base, method, path)
     assert answer.status == 404
@@ -109,10 +143,22 @@ def test_unknown_routes_are_404_never_405(base, method, path):
 
 def test_slashes(base):
     server, prefix = split(base)
-    assert ask(base, "POST", "/v1/jobs", json.dumps(job("slashes", "true")).encode(), JSON).status == 201
+    assert (
+        ask(base, "POST", "/v1/jobs", json.dumps(job("slashes", "true")).encode(), JSON).status
+        == 201
+    )
     schedule = {"id": "nightly", "cron": "20 0 * * *"}
-    assert ask(base, "POST", "/v1/jobs/slashes/schedules/", json.dumps(schedule).encode(), JSON).status == 201
-    for path in ("/v1/jobs/", "//v1///jobs", "/v1/jobs/slashes/", "/v1/jobs/slashes/runs/", "/v1/jobs/slashes/schedules//nightly"):
+    assert (
+        ask(base, "POST", "/v1/jobs/slashes/schedules/", json.dumps(schedule).encode(), JSON).status
+        == 201
+    )
+    for path in (
+        "/v1/jobs/",
+        "//v1///jobs",
+        "/v1/jobs/slashes/",
+        "/v1/jobs/slashes/runs/",
+        "/v1/jobs/slashes/schedules//nightly",
+    ):
         assert ask(base, "GET", path).status == 200, path
     assert request(server, "GET", "/" + prefix + "//v1/jobs").status == 200
     deleted = ask(base, "DELETE", "/v1/jobs/slashes/schedules//nightly")
@@ -121,11 +167,17 @@ def test_slashes(base):
 
 
 def test_unknown_parameters_are_ignored_wrong_ones_refused(base):
-    assert ask(base, "GET", "/v1/jobs?_timestamp=1&foo=bar&foo=baz&embed=activeRuns,history").status == 200
+    assert (
+        ask(base, "GET", "/v1/jobs?_timestamp=1&foo=bar&foo=baz&embed=activeRuns,history").status
+        == 200
+    )
     answer = ask(base, "GET", "/v1/jobs?embed=nope")
     assert answer.status == 400
-    assert json.loads(answer.body)["message"] == (
-        "Unknown embed options. Valid options are: activeRuns, schedules, history, historySummary")
+    assert (
+        json.loads(answer.body)["message"]
+        == "Unknown embed options. Valid options are: activeRuns, schedules, history,"
+        " historySummary"
+    )
     assert ask(base, "DELETE", "/v1/jobs/any?stopCurrentJobRuns=perhaps").status == 400
     assert ask(base, "GET", "/v1/jobs/UPPER").status == 400
 
@@ -135,13 +187,21 @@ def test_numbers_and_instants(base):
     text = ask(base, "POST", "/v1/jobs", json.dumps(body).encode(), JSON).body.decode()
     assert '"cpus":1,"mem":32,"disk":0.5,"gpus":0' in text
     run = ask(base, "POST", "/v1/jobs/numbers/runs").body.decode()
-    assert re.search(r'"createdAt":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000","completedAt":null', run)
+    assert re.search(
+        r'"createdAt":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000","completedAt":null', run
+    )
     assert ask(base, "DELETE", "/v1/jobs/numbers?stopCurrentJobRuns=true").status == 200
 
 
 def test_runs_take_any_body(base, shared):
     shared.add("any-body", "true")
-    for body, headers in ((None, {}), (b"", JSON), (b"{}", JSON), (b"not json", {"Content-Type": "text/plain"}), (b"[1]", {})):
+    for body, headers in (
+        (None, {}),
+        (b"", JSON),
+        (b"{}", JSON),
+        (b"not json", {"Content-Type": "text/plain"}),
+        (b"[1]", {}),
+    ):
         assert ask(base, "POST", "/v1/jobs/any-body/runs", body, headers).status == 201, body
     assert ask(base, "DELETE", "/v1/jobs/any-body?stopCurrentJobRuns=1").status == 200
 
@@ -151,8 +211,11 @@ def test_expect_continue(base):
     host, port = server.removeprefix("http://").split(":")
     body = json.dumps(job("expected", "true")).encode()
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(f"POST {prefix}/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                           f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(
+            f"POST {prefix}/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+            .encode()
+        )
         assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
         connection.sendall(body)
         assert b"HTTP/1.1 201 " in connection.recv(10000)
@@ -160,6 +223,7 @@ def test_expect_continue(base):
 
 
 # ---- what docket adds
+
 
 class Events(threading.Thread):
     """Reads a stream of Server-Sent Events into a list of (name, id, data)."""
@@ -170,7 +234,9 @@ class Events(threading.Thread):
         host, port = server.removeprefix("http://").split(":")
         self.connection = socket.create_connection((host, int(port)), timeout=20)
         resume = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
-        self.connection.sendall(f"GET {prefix}/v1/events HTTP/1.0\r\nHost: x\r\n{resume}\r\n".encode())
+        self.connection.sendall(
+            f"GET {prefix}/v1/events HTTP/1.0\r\nHost: x\r\n{resume}\r\n".encode()
+        )
         self.file = self.connection.makefile("rb")
         self.head = b"".join(iter(self.file.readline, b"\r\n")).decode()
         self.events = []
@@ -191,7 +257,11 @@ class Events(threading.Thread):
             pass  # the test is over
 
     def names_of(self, job_id):
-        return [name for name, _, data in list(self.events) if data.get("jobId", data.get("id")) == job_id]
+        return [
+            name
+            for name, _, data in list(self.events)
+            if data.get("jobId", data.get("id")) == job_id
+        ]
 
     def close(self):
         self.connection.shutdown(socket.SHUT_RDWR)
@@ -244,7 +314,9 @@ def test_all_runs_by_pages(base, shared):
         answer = ask(base, "GET", "/v1/jobs/paged/runs" + query)
         assert answer.status == 200, answer
         link = answer.headers["Link"]
-        return [run["id"] for run in json.loads(answer.body)], link and re.fullmatch(r'<(\?.*)>; rel="next"', link).group(1)
+        return [run["id"] for run in json.loads(answer.body)], link and re.fullmatch(
+            r'<(\?.*)>; rel="next"', link
+        ).group(1)
 
     seen, query = [], "?all=true&limit=2"
     while query:
@@ -253,7 +325,9 @@ def test_all_runs_by_pages(base, shared):
         seen += ids
     assert seen == runs[::-1]
     whole = json.loads(ask(base, "GET", "/v1/jobs/paged/runs?all=TRUE").body)
-    assert {run["status"] for run in whole} == {"SUCCESS"} and all(run["completedAt"] for run in whole)
+    assert {run["status"] for run in whole} == {"SUCCESS"} and all(
+        run["completedAt"] for run in whole
+    )
     shared.call("DELETE", "/v1/jobs/paged")
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document that the server serves, held against the answers of the server that serves it."""
+"""The OpenAPI document, held against the answers of the server that serves it."""
 
 import datetime
 import json
@@ -11,7 +11,15 @@ from docket_server import eventually, job, request
 
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 DESCRIBES = {"description", "default", "properties", "examples", "title"}
-TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list, "null": type(None)}
+TYPES = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+    "null": type(None),
+}
 
 
 class Schemas:
@@ -40,14 +48,20 @@ class Schemas:
 
     def check_type(self, value, rule, _, at):
         names = rule if isinstance(rule, list) else [rule]
-        fits = any(isinstance(value, TYPES[name]) and not (isinstance(value, bool) and name in ("integer", "number")) for name in names)
+        fits = any(
+            isinstance(value, TYPES[name])
+            and not (isinstance(value, bool) and name in ("integer", "number"))
+            for name in names
+        )
         return [] if fits else [f"{at}: {value!r} is no {names}"]
 
     def check_enum(self, value, rule, _, at):
         return [] if value in rule else [f"{at}: {value!r} is none of {rule}"]
 
     def check_required(self, value, rule, _, at):
-        return [f"{at}: no {name}" for name in rule if isinstance(value, dict) and name not in value]
+        return [
+            f"{at}: no {name}" for name in rule if isinstance(value, dict) and name not in value
+        ]
 
     def check_additionalProperties(self, value, rule, schema, at):
         if not isinstance(value, dict):
@@ -65,14 +79,22 @@ class Schemas:
     def check_items(self, value, rule, _, at):
         if not isinstance(value, list):
             return []
-        return [complaint for n, item in enumerate(value) for complaint in self.check(item, rule, f"{at}/{n}")]
+        return [
+            complaint
+            for n, item in enumerate(value)
+            for complaint in self.check(item, rule, f"{at}/{n}")
+        ]
 
     def check_oneOf(self, value, rule, _, at):
         fitting = [option for option in rule if not self.check(value, option)]
         return [] if len(fitting) == 1 else [f"{at}: fits {len(fitting)} of {len(rule)}"]
 
     def check_pattern(self, value, rule, _, at):
-        return [] if not isinstance(value, str) or re.search(rule, value) else [f"{at}: {value!r} is not {rule}"]
+        return (
+            []
+            if not isinstance(value, str) or re.search(rule, value)
+            else [f"{at}: {value!r} is not {rule}"]
+        )
 
     def check_format(self, value, rule, _, at):
         if not isinstance(value, str):
@@ -84,10 +106,18 @@ class Schemas:
         return []
 
     def check_minimum(self, value, rule, _, at):
-        return [] if not isinstance(value, (int, float)) or value >= rule else [f"{at}: {value} < {rule}"]
+        return (
+            []
+            if not isinstance(value, (int, float)) or value >= rule
+            else [f"{at}: {value} < {rule}"]
+        )
 
     def check_maximum(self, value, rule, _, at):
-        return [] if not isinstance(value, (int, float)) or value <= rule else [f"{at}: {value} > {rule}"]
+        return (
+            []
+            if not isinstance(value, (int, float)) or value <= rule
+            else [f"{at}: {value} > {rule}"]
+        )
 
     def check_minLength(self, value, rule, _, at):
         return [] if not isinstance(value, str) or len(value) >= rule else [f"{at}: too short"]
@@ -106,23 +136,50 @@ def document(shared):
 @pytest.fixture(scope="module")
 def filled(shared):
     """One of everything; values for the parameters in paths."""
-    parent = {"id": "api.parent", "description": "d", "labels": {"team": "data"},
-              "run": {"cmd": "echo out; echo err >&2", "cpus": 0.01, "mem": 32, "disk": 0, "env": {"A": "b", "S": {"secret": "s"}},
-                      "secrets": {"s": {"source": "api/secret"}}, "locks": [{"name": "api-lock"}],
-                      "restart": {"policy": "ON_FAILURE", "activeDeadlineSeconds": 1}},
-              "schedules": [{"id": "hourly", "cron": "0 * * * *", "concurrencyPolicy": "FORBID", "missed": "last"}]}
+    parent = {
+        "id": "api.parent",
+        "description": "d",
+        "labels": {"team": "data"},
+        "run": {
+            "cmd": "echo out; echo err >&2",
+            "cpus": 0.01,
+            "mem": 32,
+            "disk": 0,
+            "env": {"A": "b", "S": {"secret": "s"}},
+            "secrets": {"s": {"source": "api/secret"}},
+            "locks": [{"name": "api-lock"}],
+            "restart": {"policy": "ON_FAILURE", "activeDeadlineSeconds": 1},
+        },
+        "schedules": [
+            {"id": "hourly", "cron": "0 * * * *", "concurrencyPolicy": "FORBID", "missed": "last"}
+        ],
+    }
     assert shared.native("PUT", "/secrets/api/secret", {"value": "v"})[0] in (200, 201, 204)
     status, body = shared.native("POST", "/jobs", parent)
     assert status == 201, body
-    assert shared.call("POST", "/v1/jobs", {**job("api.child", "exit 1"), "dependencies": [{"id": "api.parent"}]})[0] == 201
+    assert (
+        shared.call(
+            "POST",
+            "/v1/jobs",
+            {**job("api.child", "exit 1"), "dependencies": [{"id": "api.parent"}]},
+        )[0]
+        == 201
+    )
     name = shared.run("api.parent", {"env": {"A": "c"}, "description": "again"})
     run = shared.ended("api.parent", name)
     assert run["state"] == "done", run
     eventually(lambda: any(shared.pages("/runs?job=api.child&limit=10")))
     shared.add("api.waits", "sleep 1000")
     shared.run("api.waits")
-    return {"job": "api.parent", "schedule": "hourly", "run": run["id"], "task": run["attempts"][0]["id"], "stream": "stdout",
-            "lock": "api-lock", "path": "api/secret"}
+    return {
+        "job": "api.parent",
+        "schedule": "hourly",
+        "run": run["id"],
+        "task": run["attempts"][0]["id"],
+        "stream": "stdout",
+        "lock": "api-lock",
+        "path": "api/secret",
+    }
 
 
 def operations(document):
@@ -139,8 +196,11 @@ def test_the_document_is_sound(document):
     assert len(ids) == len({i for i in ids if i}) or not any(ids), "operation ids are unique"
     for path, method, operation, shared_parameters in operations(document):
         assert operation["responses"], f"{method} {path}"
-        named = {schemas.resolve(parameter)["name"] for parameter in [*shared_parameters, *operation.get("parameters", [])]
-                 if schemas.resolve(parameter)["in"] == "path"}
+        named = {
+            schemas.resolve(parameter)["name"]
+            for parameter in [*shared_parameters, *operation.get("parameters", [])]
+            if schemas.resolve(parameter)["in"] == "path"
+        }
         assert named == set(re.findall(r"{(\w+)}", path)), f"{method} {path}"
 
 
@@ -159,17 +219,27 @@ def test_every_reference_leads_somewhere(document):
                 visit(child)
 
     visit(document)
-    unused = {f"#/components/{kind}/{name}" for kind, named in document["components"].items() for name in named} - seen
+    unused = {
+        f"#/components/{kind}/{name}"
+        for kind, named in document["components"].items()
+        for name in named
+    } - seen
     assert not unused
 
 
 def schema_of(schemas, operation, status):
-    response = schemas.resolve(operation["responses"].get(str(status)) or operation["responses"]["default"])
+    response = schemas.resolve(
+        operation["responses"].get(str(status)) or operation["responses"]["default"]
+    )
     return {kind: media.get("schema", {}) for kind, media in response.get("content", {}).items()}
 
 
 def test_every_get_answers_as_the_document_says(document, filled, shared):
-    schemas, base, checked = Schemas(document), document["servers"][0]["url"].rstrip("/") if document.get("servers") else "/docket/v1", 0
+    schemas, base, checked = (
+        Schemas(document),
+        document["servers"][0]["url"].rstrip("/") if document.get("servers") else "/docket/v1",
+        0,
+    )
     prefix = re.sub(r"^https?://[^/]+", "", base)
     for path, method, operation, _ in operations(document):
         if method != "get" or path == "/openapi.json":
@@ -208,10 +278,18 @@ def test_errors_answer_as_the_document_says(document, filled, shared):
 
 
 def test_every_route_of_the_document_exists(document, shared):
-    """A route complains of what it is asked for by name; the door itself says only that nothing is there."""
+    """A route names what it does not find; the door itself says only that nothing is there."""
     assert shared.native("GET", "/nope")[1]["detail"] == "Not Found"
     for path, method, _, _ in operations(document):
         concrete = re.sub(r"{\w+}", "999999", path)
-        answer = request(shared.hub, method.upper(), "/docket/v1" + concrete, b"{", {"Content-Type": "application/json"})
+        answer = request(
+            shared.hub,
+            method.upper(),
+            "/docket/v1" + concrete,
+            b"{",
+            {"Content-Type": "application/json"},
+        )
         assert answer.status != 405, f"{method} {path}"
-        assert answer.status < 400 or json.loads(answer.body)["detail"] != "Not Found", f"{method} {path}: {answer.body}"
+        assert (
+            answer.status < 400 or json.loads(answer.body)["detail"] != "Not Found"
+        ), f"{method} {path}: {answer.body}"

@@ -1,5 +1,5 @@
-"""The examples of the published guide to DC/OS Jobs, as typed there, with `docket` for `dcos`: the command line and the API
-behind the cluster's front router."""
+"""The examples of the published guide to DC/OS Jobs, as typed there, with `docket` for `dcos`: the
+command line, and the API behind the cluster's front router."""
 
 import json
 import re
@@ -13,7 +13,14 @@ SLEEP_JOB = {
     "id": "mysleepjob",
     "description": "A job that sleeps regularly",
     "run": {"cmd": "sleep 20000", "cpus": 0.01, "mem": 32, "disk": 0},
-    "schedules": [{"id": "sleep-schedule", "enabled": True, "cron": "20 0 * * *", "concurrencyPolicy": "ALLOW"}],
+    "schedules": [
+        {
+            "id": "sleep-schedule",
+            "enabled": True,
+            "cron": "20 0 * * *",
+            "concurrencyPolicy": "ALLOW",
+        }
+    ],
 }
 NIGHTLY = {
     "concurrencyPolicy": "ALLOW",
@@ -31,10 +38,12 @@ RUN_ID = r"\d{14}[A-Za-z0-9]{5}"
 @pytest.fixture
 def files(tmp_path):
     """Writes the JSON files of the guide."""
+
     def write(name, content):
         path = tmp_path / name
         path.write_text(json.dumps(content))
         return path
+
     return write
 
 
@@ -55,14 +64,17 @@ def rows(text):
 
 # ---- the command line
 
+
 def test_add_and_list(server, files):
     succeeds(server.cli("job", "add", files("mysleepjob.json", SLEEP_JOB)))
     succeeds(server.cli("job", "add", files("mypingjob.json", unscheduled("mypingjob"))))
     assert re.fullmatch(RUN_ID + "\n", succeeds(server.cli("job", "run", "mypingjob"), None))
     listed = succeeds(server.cli("job", "list"), None)
-    assert rows(listed) == [["ID", "STATUS", "LAST", "RUN"],
-                            ["mypingjob", "Running", "N/A"],
-                            ["mysleepjob", "Scheduled", "N/A"]]
+    assert rows(listed) == [
+        ["ID", "STATUS", "LAST", "RUN"],
+        ["mypingjob", "Running", "N/A"],
+        ["mysleepjob", "Scheduled", "N/A"],
+    ]
     assert "    ID       STATUS    LAST RUN  \n" in listed
     assert "mysleepjob  Scheduled  N/A       \n" in listed
 
@@ -74,25 +86,44 @@ def test_schedule_in_a_file_of_its_own(server, files):
 
     again = server.cli("job", "schedule", "add", "mytestjob", definition)
     assert again.returncode == 1
-    assert again.stderr == "Error: 409 - requirement failed: A schedule with id nightly already exists\n"
+    assert (
+        again.stderr
+        == "Error: 409 - requirement failed: A schedule with id nightly already exists\n"
+    )
 
     header, row = succeeds(server.cli("job", "schedule", "show", "mytestjob"), None).splitlines()
     assert header.split() == ["ID", "CRON", "ENABLED", "NEXT", "RUN", "CONCURRENCY", "POLICY"]
-    assert re.fullmatch(r"nightly  20 0 \* \* \*  True     (\d{4}-\d\d-\d\dT00:20:00\.000\+0000)  ALLOW *", row)
+    assert re.fullmatch(
+        r"nightly  20 0 \* \* \*  True     (\d{4}-\d\d-\d\dT00:20:00\.000\+0000)  ALLOW *", row
+    )
 
 
 def test_update_of_a_schedule_file(server, files):
     succeeds(server.cli("job", "add", files("job.json", unscheduled("mytestjob"))))
     succeeds(server.cli("job", "schedule", "add", "mytestjob", files("s.json", NIGHTLY)))
-    succeeds(server.cli("job", "schedule", "update", "mytestjob", files("s.json", {**NIGHTLY, "cron": "5 4 * * *"})))
-    assert "nightly  5 4 * * *" in succeeds(server.cli("job", "schedule", "show", "mytestjob"), None)
+    succeeds(
+        server.cli(
+            "job",
+            "schedule",
+            "update",
+            "mytestjob",
+            files("s.json", {**NIGHTLY, "cron": "5 4 * * *"}),
+        )
+    )
+    assert "nightly  5 4 * * *" in succeeds(
+        server.cli("job", "schedule", "show", "mytestjob"), None
+    )
     succeeds(server.cli("job", "schedule", "remove", "mytestjob", "nightly"))
     assert len(rows(succeeds(server.cli("job", "schedule", "show", "mytestjob"), None))) == 1
 
 
 def test_update_of_a_job_with_its_schedule(server, files):
     succeeds(server.cli("job", "add", files("mysleepjob.json", SLEEP_JOB)))
-    changed = {**SLEEP_JOB, "description": "changed", "schedules": [{**SLEEP_JOB["schedules"][0], "cron": "7 3 * * *"}]}
+    changed = {
+        **SLEEP_JOB,
+        "description": "changed",
+        "schedules": [{**SLEEP_JOB["schedules"][0], "cron": "7 3 * * *"}],
+    }
     succeeds(server.cli("job", "update", files("mysleepjob.json", changed)))
     shown = json.loads(succeeds(server.cli("job", "show", "mysleepjob"), None))
     assert shown["description"] == "changed"
@@ -100,7 +131,11 @@ def test_update_of_a_job_with_its_schedule(server, files):
 
 
 def test_run_history_show_and_log(server, files):
-    succeeds(server.cli("job", "add", files("job.json", unscheduled("mytestjob", "echo hello from docket"))))
+    succeeds(
+        server.cli(
+            "job", "add", files("job.json", unscheduled("mytestjob", "echo hello from docket"))
+        )
+    )
     run = succeeds(server.cli("job", "run", "mytestjob"), None).strip()
 
     def history():
@@ -114,13 +149,26 @@ def test_run_history_show_and_log(server, files):
 
     shown = json.loads(succeeds(server.cli("job", "show", "mytestjob"), None))
     assert shown["id"] == "mytestjob" and shown["run"]["cmd"] == "echo hello from docket"
-    assert "hello from docket" in succeeds(server.cli("task", "log", "--completed", "mytestjob"), None)
+    assert "hello from docket" in succeeds(
+        server.cli("task", "log", "--completed", "mytestjob"), None
+    )
     assert "hello from docket" in succeeds(server.cli("task", "log", "--completed", run), None)
 
 
 def test_every_run_by_hand_is_a_new_one(server, files):
-    succeeds(server.cli("job", "add", files("job.json", {
-        **SLEEP_JOB, "schedules": [{**SLEEP_JOB["schedules"][0], "concurrencyPolicy": "FORBID"}]})))
+    succeeds(
+        server.cli(
+            "job",
+            "add",
+            files(
+                "job.json",
+                {
+                    **SLEEP_JOB,
+                    "schedules": [{**SLEEP_JOB["schedules"][0], "concurrencyPolicy": "FORBID"}],
+                },
+            ),
+        )
+    )
     runs = {succeeds(server.cli("job", "run", "mysleepjob"), None).strip() for _ in range(2)}
     shown = rows(succeeds(server.cli("job", "show", "runs", "mysleepjob"), None))
     assert shown[0] == ["TASK", "ID", "JOB", "ID", "STARTED", "AT"]
@@ -140,9 +188,13 @@ def test_remove_and_stop_what_runs(server, files):
 
 # ---- the API, by curl, through the front router's path and with its token
 
+
 def curl(*arguments):
-    done = subprocess.run(["curl", "-sS", "--max-time", "10", "-w", "\n%{http_code}", *arguments],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        ["curl", "-sS", "--max-time", "10", "-w", "\n%{http_code}", *arguments],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     body, status = done.stdout.rsplit("\n", 1)
     return int(status), json.loads(body) if body else None
@@ -153,7 +205,9 @@ def test_api_examples(server, files):
     token = ["-H", "Authorization: token=eyJhbGciOiJIUzI1NiJ9.e30.x"]
     as_json = ["-H", "Content-Type: application/json"]
 
-    status, added = curl("-X", "POST", *as_json, *token, jobs, f"-d@{files('myjob.json', unscheduled('myjob'))}")
+    status, added = curl(
+        "-X", "POST", *as_json, *token, jobs, f"-d@{files('myjob.json', unscheduled('myjob'))}"
+    )
     assert (status, added["id"], added["run"]["mem"]) == (201, "myjob", 32)
 
     status, listed = curl(*token, jobs)
@@ -164,13 +218,24 @@ def test_api_examples(server, files):
     status, runs = curl(*token, f"{jobs}/myjob/runs/")
     assert (status, [one["id"] for one in runs]) == (200, [run["id"]])
 
-    status, schedule = curl("-X", "POST", *as_json, *token, f"{jobs}/myjob/schedules",
-                            f"-d@{files('schedule-file.json', NIGHTLY)}")
+    status, schedule = curl(
+        "-X",
+        "POST",
+        *as_json,
+        *token,
+        f"{jobs}/myjob/schedules",
+        f"-d@{files('schedule-file.json', NIGHTLY)}",
+    )
     assert (status, schedule["id"], schedule["cron"]) == (201, "nightly", "20 0 * * *")
-    assert re.fullmatch(INSTANT, schedule["nextRunAt"]) and not schedule["nextRunAt"].startswith("2016")
+    assert re.fullmatch(INSTANT, schedule["nextRunAt"]) and not schedule["nextRunAt"].startswith(
+        "2016"
+    )
 
     status, refused = curl("-X", "DELETE", *token, f"{jobs}/myjob?stopCurrentJobRuns=False")
-    assert (status, refused) == (409, {"message": "There are active job runs. Override with stopCurrentJobRuns=true"})
+    assert (status, refused) == (
+        409,
+        {"message": "There are active job runs. Override with stopCurrentJobRuns=true"},
+    )
 
     status, stopped = curl("-X", "POST", *token, f"{jobs}/myjob/runs/{run['id']}/actions/stop")
     assert (status, stopped["id"], stopped["status"]) == (200, run["id"], "FAILED")
@@ -184,15 +249,26 @@ def test_api_examples(server, files):
 
 def test_removing_an_idle_job_without_stopping(server, files):
     jobs = server.hub + "/service/metronome/v1/jobs"
-    curl("-X", "POST", "-H", "Content-Type: application/json", jobs, f"-d@{files('j.json', unscheduled('idle'))}")
+    curl(
+        "-X",
+        "POST",
+        "-H",
+        "Content-Type: application/json",
+        jobs,
+        f"-d@{files('j.json', unscheduled('idle'))}",
+    )
     status, removed = curl("-X", "DELETE", f"{jobs}/idle?stopCurrentJobRuns=False")
     assert (status, removed["id"]) == (200, "idle")
 
 
 def test_restart_policy_and_grace_period_are_kept(server, files):
     definition = unscheduled("restarts")
-    definition["run"].update({"restart": {"policy": "ON_FAILURE", "activeDeadlineSeconds": 30},
-                              "taskKillGracePeriodSeconds": 30})
+    definition["run"].update(
+        {
+            "restart": {"policy": "ON_FAILURE", "activeDeadlineSeconds": 30},
+            "taskKillGracePeriodSeconds": 30,
+        }
+    )
     succeeds(server.cli("job", "add", files("j.json", definition)))
     run = json.loads(succeeds(server.cli("job", "show", "restarts"), None))["run"]
     assert run["restart"] == {"policy": "ON_FAILURE", "activeDeadlineSeconds": 30}
