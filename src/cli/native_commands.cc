@@ -79,8 +79,8 @@ Result<void> show_status(const CliEnvironment& env, ServerApi& server, const Nat
 
 // Due times of an old absence are one row when the schedule has changed since.
 std::string due_of(const json::value& entry) {
-  const std::string first = text_at(entry, "dueAt");
-  const std::string last = text_at(entry, "lastDueAt");
+  const std::string first = text_at(entry, "firstDue");
+  const std::string last = text_at(entry, "lastDue");
   return first == last || last.empty() ? first : first + " .. " + last;
 }
 

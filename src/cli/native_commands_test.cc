@@ -132,10 +132,10 @@ TEST_F(NativeCommands, LedgerReadsAllPages) {
       "GET /jobs/a/schedules/nightly/ledger?limit=500&from=2026-03-28T00%3A00%3A00Z";
   answer(
       path, 200,
-      R"({"items":[{"dueAt":"d1","lastDueAt":"d1","count":1,"localTime":"l1","fold":null,"outcome":"ran","run":"7"}],"next":"d1"})");
+      R"({"items":[{"firstDue":"d1","lastDue":"d1","count":1,"localTime":"l1","fold":null,"outcome":"ran","run":"7"}],"next":"d1"})");
   answer(
       path + "&after=d1", 200,
-      R"({"items":[{"dueAt":"d2","lastDueAt":"d9","count":8,"localTime":"l2","fold":"first","outcome":"missed_down","run":null}],"next":null})");
+      R"({"items":[{"firstDue":"d2","lastDue":"d9","count":8,"localTime":"l2","fold":"first","outcome":"missed_down","run":null}],"next":null})");
   EXPECT_EQ(docket({"ledger", "a", "nightly", "--from", "2026-03-28T00:00:00Z"}).out,
             "  DUE     LOCAL TIME  TIMES    OUTCOME    RUN  \n"
             "d1        l1          1      ran          7    \n"
