@@ -95,7 +95,7 @@ def bullmq(directory, seconds):
     if not shutil.which("redis-server") or not shutil.which("npm"):
         return "not installed"
     home = tempfile.mkdtemp(prefix="bullmq-", dir=directory)
-    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "bullmq"], cwd=home, check=True, timeout=180,
+    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "bullmq", "ioredis"], cwd=home, check=True, timeout=180,
                    stdout=subprocess.DEVNULL)
     with open(os.path.join(home, "creates.js"), "w", encoding="utf-8") as file:
         file.write(BULLMQ)
@@ -154,7 +154,7 @@ def postgres(directory, seconds):
         subprocess.run([f"{binaries}/psql", *connect, "-qc",
                         "CREATE TABLE run (id bigserial PRIMARY KEY, job text, state text, at timestamptz DEFAULT now())"],
                        check=True, timeout=30)
-        text = subprocess.run([f"{binaries}/pgbench", *connect, "-n", "-c64", "-j1", f"-T{seconds}", "-f", script], check=True,
+        text = subprocess.run([f"{binaries}/pgbench", *connect, "-n", "-c64", "-j1", f"-T{seconds}", "-f", script, "postgres"], check=True,
                               capture_output=True, text=True, timeout=seconds + 60).stdout
     rate = float(text.split("tps = ")[1].split()[0])
     return f"{rate:,.0f}/s"
