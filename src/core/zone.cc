@@ -54,9 +54,13 @@ year listed_year_like(year y) {
   return like;
 }
 
+// A list that ends later is complete: Morocco's fasting months are listed to 2087 and follow no
+// calendar that could be repeated.
 bool list_was_cut(const Zone::Span& last) {
   return last.end == Zone::kLatest &&
-         last.begin >= sys_days{kLastListedYear / std::chrono::January / 1};
+         last.begin >= sys_days{kLastListedYear / std::chrono::January / 1} &&
+         last.begin <
+             sys_days{(kLastListedYear + std::chrono::years{1}) / std::chrono::January / 1};
 }
 
 Zone::Span repeated_span(const date::time_zone& rules, Time time) {
