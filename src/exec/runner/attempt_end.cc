@@ -108,22 +108,30 @@ void Attempts::fetch_ended(Attempt& attempt, int code, int status) {
   fail_attempt(attempt, std::move(message), 1);
 }
 
-// The zombie is still there; everything else of the attempt must go now.
+// Everything else of the attempt must go now.
 void Attempts::main_ended(Attempt& attempt) {
   attempt.report.finished_at = wall_now();
   explain_end(attempt);
   ::kill(-attempt.group, SIGKILL);
-  const std::vector<pid_t> left = leftovers(attempt);
-  for (const pid_t pid : left) ::kill(pid, SIGKILL);
   if (!attempt.adopted) ::waitpid(attempt.pid, nullptr, 0);
   attempt.pid = -1;
-  if (left.empty()) {
+  if (nothing_left(attempt)) {
     finish(attempt);
     return;
   }
   attempt.stage = Stage::kDraining;
   attempt.drain_until_ns = monotonic_ns() + to_ns(config_.drain_limit);
   draining_.push_back(attempt.token);
+}
+
+// Kills what is left. The group first: while a member of it dies, a child that left the group is
+// not ours to see yet; it comes to us when its parent is gone. The number of a group is not given
+// to a new process while the group has members.
+bool Attempts::nothing_left(const Attempt& attempt) const {
+  const bool members = attempt.slot == nullptr && ::kill(-attempt.group, 0) == 0;
+  const std::vector<pid_t> left = leftovers(attempt);
+  for (const pid_t pid : left) ::kill(pid, SIGKILL);
+  return left.empty() && !members;
 }
 
 void Attempts::explain_end(Attempt& attempt) const {
@@ -157,16 +165,12 @@ void Attempts::drain() {
   if (draining_.empty()) return;
   for (const TaskId token : std::exchange(draining_, {})) {
     Attempt& attempt = *live(token);
-    const std::vector<pid_t> left = leftovers(attempt);
-    for (const pid_t pid : left) ::kill(pid, SIGKILL);
-    if (!left.empty() && monotonic_ns() < attempt.drain_until_ns) {
+    const bool empty = nothing_left(attempt);
+    if (!empty && monotonic_ns() < attempt.drain_until_ns) {
       draining_.push_back(token);
       continue;
     }
-    if (!left.empty()) {
-      note_(fmt::format("attempt {}: {} killed processes do not end, process {} among them",
-                        token.value, left.size(), left.front()));
-    }
+    if (!empty) note_(fmt::format("attempt {}: killed processes do not end", token.value));
     finish(attempt);
   }
 }

@@ -98,6 +98,7 @@ class Attempts {
   void fetch_ended(Attempt& attempt, int code, int status);
   void main_ended(Attempt& attempt);
   std::vector<pid_t> leftovers(const Attempt& attempt) const;
+  bool nothing_left(const Attempt& attempt) const;
   void drain();
   void signal_all(Attempt& attempt, int signal);
   void fail_attempt(Attempt& attempt, std::string message, int exit_code);
