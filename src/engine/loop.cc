@@ -90,19 +90,11 @@ void Loop::schedule_flush() {
 void Loop::flush() {
   if (failed_ || committing_) return;
   engine_.advance(clock_.now());
-  if (!engine_.dirty()) {
-    in_flight_ = std::exchange(waiting_, {});
-    tick_ = Tick{};
-    let_out();
-    return rearm();
-  }
   tick_ = engine_.take();
   in_flight_ = std::exchange(waiting_, {});
-  if (tick_.batch->empty()) {
-    let_out();
-    return rearm();
-  }
-  commit();
+  if (!tick_.batch->empty()) return commit();
+  let_out();
+  rearm();
 }
 
 void Loop::commit() {
