@@ -42,7 +42,6 @@ struct LaunchSpec {
   double mem_mib = 0;                            // 0: not limited
   double disk_mib = 0;                           // 0: not checked
   Duration kill_grace{std::chrono::seconds{3}};  // between SIGTERM and SIGKILL
-  std::string log_label;  // readable name for the work directory's listing, e.g. the run's name
 };
 
 enum class AttemptPhase {

@@ -60,7 +60,6 @@ LaunchSpec full_spec() {
   spec.mem_mib = 32;
   spec.disk_mib = 1e9;
   spec.kill_grace = Duration{-1};
-  spec.log_label = "label";
   return spec;
 }
 
@@ -84,7 +83,6 @@ TEST(WireTest, StartArrivesWhole) {
   EXPECT_EQ(start.spec.cpus, sent.cpus);
   EXPECT_EQ(start.spec.disk_mib, sent.disk_mib);
   EXPECT_EQ(start.spec.kill_grace, sent.kill_grace);
-  EXPECT_EQ(start.spec.log_label, sent.log_label);
   EXPECT_TRUE(rest.empty());
 }
 

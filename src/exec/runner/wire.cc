@@ -155,7 +155,6 @@ void write_spec(Writer& out, const LaunchSpec& spec) {
   out.real(spec.mem_mib);
   out.real(spec.disk_mib);
   out.integer(spec.kill_grace.count());
-  out.text(spec.log_label);
 }
 
 LaunchSpec read_spec(Reader& in) {
@@ -185,7 +184,6 @@ LaunchSpec read_spec(Reader& in) {
   spec.mem_mib = in.real();
   spec.disk_mib = in.real();
   spec.kill_grace = Duration{in.integer()};
-  spec.log_label = in.text();
   return spec;
 }
 

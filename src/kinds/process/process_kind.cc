@@ -163,7 +163,6 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
   launch.mem_mib = spec.mem;
   launch.disk_mib = spec.disk;
   launch.kill_grace = grace(spec, default_grace_);
-  launch.log_label = run.name;
   return Launch{std::move(launch)};
 }
 
