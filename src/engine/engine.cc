@@ -9,7 +9,7 @@ Engine::Engine(Settings settings, Random& random, Vault& vault, std::vector<cons
       random_(random),
       vault_(vault),
       kinds_(std::move(kinds)),
-      queue_(settings_) {}
+      queue_(settings_, locks_) {}
 
 Engine::~Engine() = default;
 

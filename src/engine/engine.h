@@ -237,8 +237,8 @@ class Engine : private SecretSource {
 
   JobTable jobs_;
   Scheduler scheduler_;
-  Queue queue_;
   LockTable locks_;
+  Queue queue_;
   std::unordered_map<TaskId, std::unique_ptr<Node>> roots_;
   std::unordered_map<TaskId, Node*> nodes_;
   std::map<std::string, model::SealedSecret> secrets_;

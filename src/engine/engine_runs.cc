@@ -90,27 +90,26 @@ void Engine::enter(JobEntry& entry, Node& run) {
 void Engine::enqueue(Node& run) {
   const Kind& kind = kind_of(*run.job);
   const bool placeable = unmet_constraint(settings_.node, kind.constraints(*run.job)) == nullptr;
-  queue_.add(run, kind.demand(*run.job), placeable);
+  queue_.add(run, {kind.demand(*run.job), kind.locks(*run.job), placeable});
 }
 
 // ---- beginning
 
 void Engine::place_waiting(Time now) {
-  while (Node* run = queue_.next(now)) {
-    const auto& wishes = kind_of(*run->job).locks(*run->job);
-    const model::LockWish* blocked = locks_.blocked_by(wishes);
-    if (!blocked) {
-      queue_.take(*run);
-      locks_.grant(wishes, run->task.id, now, open_.batch->locks);
-      begin_run(*run, now);
-    } else if (blocked->wait == model::LockWait::kQueue) {
-      queue_.park(*run);
-    } else {
-      end_run(*run, State::kFailed,
-              fmt::format("lock \"{}\" is held by run {}", blocked->name,
-                          locks_.find(blocked->name)->holder.value),
+  while (const Queue::Next next = queue_.next(now)) {
+    if (next.refused) {
+      const model::Lock* lock = locks_.find(next.refused->name);
+      const bool held = lock && lock->holder;
+      end_run(*next.run, State::kFailed,
+              fmt::format("lock \"{}\" is {} run {}", next.refused->name,
+                          held ? "held by" : "kept for", next.by.value),
               now);
+      continue;
     }
+    queue_.take(*next.run);
+    locks_.grant(kind_of(*next.run->job).locks(*next.run->job), next.run->task.id, now,
+                 open_.batch->locks);
+    begin_run(*next.run, now);
   }
 }
 
@@ -267,9 +266,10 @@ void Engine::outlived(Node& run, Time now) {
 // with this tick.
 void Engine::release(Node& run) {
   queue_.give_back(run);
-  const std::size_t before = open_.batch->locks.size();
-  locks_.release(kind_of(*run.job).locks(*run.job), run.task.id, open_.batch->locks);
-  if (open_.batch->locks.size() != before) queue_.unpark_all();
+  std::vector<model::Lock>& changed = open_.batch->locks;
+  std::size_t at = changed.size();
+  locks_.release(kind_of(*run.job).locks(*run.job), run.task.id, changed);
+  for (; at < changed.size(); ++at) queue_.released(changed[at].name);
   ended_roots_.push_back(run.task.id);
 }
 

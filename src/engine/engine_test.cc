@@ -212,6 +212,40 @@ TEST_F(EngineTest, ALockIsHeldByOneRunAndFencesTheNext) {
   EXPECT_FALSE(docket.engine().locks().find("db")->holder);
 }
 
+// Two streams of runs that want one lock each, never both free: without a rule the run that wants
+// both would wait for ever.
+TEST_F(EngineTest, ARunThatWantsTwoLocksIsNotStarvedByStreamsThatWantOne) {
+  const auto add = [&](const std::string& id, std::vector<model::LockWish> locks) {
+    auto definition = docket.job(id);
+    std::get<model::ProcessSpec>(definition.spec).locks = std::move(locks);
+    docket.add_job(definition);
+  };
+  add("a", {{"left"}});
+  add("b", {{"right"}});
+  add("both", {{"left"}, {"right"}});
+  const auto state = [&](TaskId run) { return docket.stored(run).state; };
+  // The next waits already when the last one ends.
+  const auto pass_on = [&](const std::string& id, TaskId& last) {
+    if (state(last) != State::kRunning) return;
+    const TaskId next = docket.start(id);
+    docket.advance(seconds{5});
+    docket.finish_attempt(std::exchange(last, next), 0);
+  };
+  TaskId left = docket.start("a");
+  TaskId right = docket.start("b");
+  const TaskId both = docket.start("both");
+  int rounds = 0;
+  for (; state(both) == State::kQueued && rounds < 100; ++rounds) {
+    pass_on("a", left);
+    pass_on("b", right);
+  }
+  EXPECT_EQ(docket.stored(both).state, State::kRunning) << rounds;
+  EXPECT_GE(rounds, 5) << "overtaken for a minute, as the settings say";
+  docket.finish_attempt(both, 0);
+  EXPECT_EQ(docket.stored(left).state, State::kRunning);
+  EXPECT_EQ(docket.stored(right).state, State::kRunning);
+}
+
 // ---- schedules
 
 TEST_F(EngineTest, AScheduleFiresAtItsTimesAndKeepsALedger) {

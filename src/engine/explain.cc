@@ -150,7 +150,10 @@ void Explainer::add_capacity(const Node& run, Explanation& out) const {
 void Explainer::add_lock(const Node& run, Explanation& out) const {
   for (const model::LockWish& wish : engine_.kind_of(*run.job).locks(*run.job)) {
     const model::Lock* lock = engine_.locks().find(wish.name);
-    if (!lock || !lock->holder || lock->holder == run.task.id) continue;
+    if (!lock || !lock->holder) {
+      add_kept(run, wish, out);
+      continue;
+    }
     Holder holder = holder_of(lock->holder);
     holder.since = lock->held_since;
     out.reasons.push_back(
@@ -161,22 +164,27 @@ void Explainer::add_lock(const Node& run, Explanation& out) const {
   }
 }
 
+// Nobody holds the lock, but an older run that waited too long is to have it (queue.h).
+void Explainer::add_kept(const Node& run, const model::LockWish& wish, Explanation& out) const {
+  const Node* older = engine_.queue().kept_for(wish.name, run.task.id, now_);
+  if (!older) return;
+  out.reasons.push_back(
+      {.kind = ReasonKind::kTurn,
+       .message = fmt::format("lock '{}' is kept for run {}, which has been overtaken for too long",
+                              wish.name, older->task.id.value),
+       .subject = wish.name,
+       .holders = {holder_of(older->task.id)}});
+}
+
 // It fits and still waits: then an older run, overtaken for too long, is served first (queue.h).
 void Explainer::add_turn(const Node& run, Explanation& out) const {
-  const Queue& queue = engine_.queue();
-  for (const auto& [id, other] : queue.waiting()) {
-    if (id >= run.task.id) return;
-    if (now_ - other->task.created_at < engine_.settings().overtaking_max) return;
-    const auto demand = queue.demand_of(*other);
-    if (queue.is_parked(*other) || !demand || !queue.fits_empty(*demand)) continue;
-    const auto& constraints = engine_.kind_of(*other->job).constraints(*other->job);
-    if (unmet_constraint(engine_.settings().node, constraints)) continue;
-    out.reasons.push_back(
-        {.kind = ReasonKind::kTurn,
-         .message = fmt::format("run {} has been overtaken for too long and goes first", id.value),
-         .holders = {holder_of(id)}});
-    return;
-  }
+  const Node* first = engine_.queue().first_in_turn(now_);
+  if (!first || first->task.id >= run.task.id) return;
+  const TaskId id = first->task.id;
+  out.reasons.push_back(
+      {.kind = ReasonKind::kTurn,
+       .message = fmt::format("run {} has been overtaken for too long and goes first", id.value),
+       .holders = {holder_of(id)}});
 }
 
 // ---- jobs and schedules
@@ -302,14 +310,7 @@ Explanation Explainer::lock(const std::string& name) const {
 
 std::vector<TaskId> Explainer::waiters_of(const Engine& engine, const std::string& lock,
                                           std::size_t most) {
-  std::vector<TaskId> waiters;
-  for (const auto& [id, run] : engine.queue().waiting()) {
-    if (waiters.size() == most) break;
-    const auto& wishes = engine.kind_of(*run->job).locks(*run->job);
-    const auto wants = [&](const model::LockWish& wish) { return wish.name == lock; };
-    if (std::any_of(wishes.begin(), wishes.end(), wants)) waiters.push_back(id);
-  }
-  return waiters;
+  return engine.queue().waiters_of(lock, most);
 }
 
 // ---- who

@@ -87,6 +87,7 @@ class Explainer {
  private:
   void add_capacity(const Node& run, Explanation& out) const;
   void add_lock(const Node& run, Explanation& out) const;
+  void add_kept(const Node& run, const model::LockWish& wish, Explanation& out) const;
   void add_constraint(const Node& run, Explanation& out) const;
   void add_turn(const Node& run, Explanation& out) const;
   void add_dependencies(const JobEntry& entry, Explanation& out) const;

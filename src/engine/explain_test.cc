@@ -129,6 +129,19 @@ TEST_F(ExplainTest, UnknownIsNotFound) {
   EXPECT_EQ(explainer.schedule(ScheduleUid{9}).error().kind, ErrorKind::kNotFound);
 }
 
+TEST_F(ExplainTest, AFreeLockThatIsKeptForAnOlderRun) {
+  const auto wishing = [](std::vector<model::LockWish> locks) {
+    return [=](model::ProcessSpec& spec) { spec.locks = locks; };
+  };
+  start_with("a", wishing({{.name = "left"}}));
+  const TaskId older = start_with("both", wishing({{.name = "left"}, {.name = "right"}}));
+  docket.advance(docket.engine().settings().overtaking_max);
+  const auto why = run(start_with("b", wishing({{.name = "right"}})));
+  EXPECT_EQ(kinds(why), "turn");
+  EXPECT_EQ(why.reasons[0].subject, "right");
+  EXPECT_EQ(why.reasons[0].holders[0].run, older);
+}
+
 TEST_F(ExplainTest, ALockAndItsHolder) {
   const auto locked = [](model::ProcessSpec& spec) {
     spec.locks = {{.name = "free"}, {.name = "db"}};

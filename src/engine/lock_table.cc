@@ -7,14 +7,6 @@ const model::Lock* LockTable::find(const std::string& name) const {
   return it == locks_.end() ? nullptr : &it->second;
 }
 
-const model::LockWish* LockTable::blocked_by(const std::vector<model::LockWish>& wishes) const {
-  for (const model::LockWish& wish : wishes) {
-    const model::Lock* lock = find(wish.name);
-    if (lock && lock->holder) return &wish;
-  }
-  return nullptr;
-}
-
 void LockTable::grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now,
                       std::vector<model::Lock>& changed) {
   for (const model::LockWish& wish : wishes) {

@@ -17,8 +17,6 @@ class LockTable {
  public:
   const model::Lock* find(const std::string& name) const;
   const std::map<std::string, model::Lock>& all() const { return locks_; }
-  // The first wish that another run holds; null when all are free.
-  const model::LockWish* blocked_by(const std::vector<model::LockWish>& wishes) const;
   // Grants all (they must be free) with new fencing numbers; the changed rows go to `changed`.
   void grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now,
              std::vector<model::Lock>& changed);

@@ -321,8 +321,31 @@ void BatchRules::take_locks(const engine::Batch& batch) {
     verdict_.require(lock.fencing == known.fencing + (granted ? 1 : 0),
                      "the fencing number rises with every grant", lock.name);
     known = lock;
+    if (granted) check_turn(lock);
   }
   check_holders();
+}
+
+// A run that could start on the empty node is overtaken on a lock for so long and no longer.
+void BatchRules::check_turn(const model::Lock& granted) {
+  const Time limit = granted.held_since - settings_.overtaking_max;
+  for (const auto& [uid, life] : record_.jobs) {
+    for (const TaskId id : life.active) {
+      if (id >= granted.holder) break;
+      const model::Task& run = *record_.task(id);
+      if (run.state != State::kQueued || run.created_at > limit) continue;
+      const model::JobPtr job = record_.job_of(run);
+      const auto& wishes = process_of(*job).locks;
+      const bool wants = std::ranges::any_of(
+          wishes, [&](const model::LockWish& wish) { return wish.name == granted.name; });
+      if (!wants || !node_.fits_empty(kind_.demand(*job)) ||
+          engine::unmet_constraint(settings_.node, process_of(*job).constraints))
+        continue;
+      verdict_.violated(
+          "a lock goes to the run that was overtaken for too long",
+          fmt::format("{} to run {} before {}", granted.name, granted.holder.value, id.value));
+    }
+  }
 }
 
 void BatchRules::check_holders() {

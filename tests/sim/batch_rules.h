@@ -6,7 +6,9 @@
 #include <map>
 #include <string>
 
+#include "engine/queue.h"
 #include "engine/settings.h"
+#include "kinds/process/process_kind.h"
 #include "sim/record.h"
 #include "sim/verdict.h"
 
@@ -15,7 +17,11 @@ namespace docket::sim {
 class BatchRules {
  public:
   BatchRules(Record& record, Verdict& verdict, const engine::Settings& settings)
-      : record_(record), verdict_(verdict), settings_(settings) {}
+      : record_(record),
+        verdict_(verdict),
+        settings_(settings),
+        kind_(settings.kill_grace),
+        node_(settings, no_locks_) {}
   void apply(const engine::Batch& batch);
 
  private:
@@ -35,12 +41,16 @@ class BatchRules {
   void check_lateness(const engine::Batch& batch, const model::LedgerEntry& entry);
   void check_ran(const model::LedgerEntry& entry);
   void take_locks(const engine::Batch& batch);
+  void check_turn(const model::Lock& granted);
   void check_holders();
   void check_stats(const engine::Batch& batch, const Rows& rows);
 
   Record& record_;
   Verdict& verdict_;
   const engine::Settings& settings_;
+  const kinds::ProcessKind kind_;
+  const engine::LockTable no_locks_;
+  const engine::Queue node_;               // the empty node
   std::set<ScheduleUid> set_back_;         // got new times while the clock was behind their ledger
   std::map<TaskId, model::State> states_;  // within this batch, as its events tell
 };

@@ -24,7 +24,7 @@ ProcessRules::ProcessRules(const Record& record, Verdict& verdict, const engine:
     : record_(record),
       verdict_(verdict),
       kind_(settings.kill_grace),
-      total_(engine::Queue(settings).total()),
+      total_(engine::Queue(settings, engine::LockTable{}).total()),
       running_max_(settings.running_max) {}
 
 void ProcessRules::ordered(TaskId token) {

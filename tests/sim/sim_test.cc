@@ -68,6 +68,10 @@ TEST(Mutations, IgnoredLocksAreCaught) {
   EXPECT_THAT(caught(Mutation::kIgnoresLocks), HasSubstr("lock"));
 }
 
+TEST(Mutations, EndlessOvertakingIsCaught) {
+  EXPECT_THAT(caught(Mutation::kOvertakes), HasSubstr("overtaken for too long"));
+}
+
 TEST(Mutations, ASecondExecutionIsCaught) {
   EXPECT_THAT(caught(Mutation::kRunsAgain), HasSubstr("executed twice"));
 }

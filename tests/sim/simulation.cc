@@ -42,6 +42,7 @@ engine::Settings draw_settings(Dice& dice) {
 
 engine::Settings mutate(engine::Settings settings, Mutation mutation) {
   if (mutation == Mutation::kLateRuns) settings.lateness_max = hours{24};
+  if (mutation == Mutation::kOvertakes) settings.overtaking_max = hours{24 * 365};
   if (mutation == Mutation::kRoomierNode) settings.node.cpus *= 2;
   return settings;
 }

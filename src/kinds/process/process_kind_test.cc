@@ -124,7 +124,7 @@ TEST_F(ProcessKindTest, ALostAttemptIsLaunchedAgainWhateverThePolicy) {
 TEST_F(ProcessKindTest, DemandsSaturateInsteadOfOverflowing) {
   spec.cpus = spec.mem = spec.disk = 1e300;
   engine::Settings settings;
-  EXPECT_FALSE(engine::Queue(settings).fits_empty(kind.demand(job())));
+  EXPECT_FALSE(engine::Queue(settings, engine::LockTable{}).fits_empty(kind.demand(job())));
   spec.cpus = 0.01;
   EXPECT_EQ(kind.demand(job()).cpus_micro, 10'000);
 }
