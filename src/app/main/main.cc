@@ -110,7 +110,6 @@ int serve(int argc, char** argv) {
 
 int runner(int argc, char** argv) {
   runner::RunnerConfig config;
-  config.durable_starts = false;  // after a power loss every attempt is launched again anyway
   CLI::App app{"Owns the server's child processes (started by the server)", "docket runner"};
   bool no_cgroups = false;
   bool no_cpu_quota = false;

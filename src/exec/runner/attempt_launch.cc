@@ -17,7 +17,7 @@ using engine::AttemptPhase;
 
 namespace {
 
-// In one turn: enough to share one sync, few enough that exits and new messages need not wait long.
+// In one turn: few enough that exits and new messages need not wait long.
 constexpr std::size_t kStartsPerTurn = 32;
 
 bool append(const OwnedFd& record, std::string_view lines) {
@@ -26,26 +26,11 @@ bool append(const OwnedFd& record, std::string_view lines) {
 
 }  // namespace
 
-// Claims and syncs a batch first, so that what runs is known to be started whatever happens next.
 void Attempts::start_queued() {
-  if (queue_.empty()) return;
-  std::vector<TaskId> batch;
-  while (!queue_.empty() && batch.size() < kStartsPerTurn) {
+  for (std::size_t count = 0; !queue_.empty() && count < kStartsPerTurn; ++count) {
     const TaskId token = queue_.front();
     queue_.pop_front();
-    if (claim(*live(token))) batch.push_back(token);
-  }
-  std::string refusal;
-  if (journal_ != nullptr) {
-    if (auto synced = journal_->append(batch); !synced) refusal = synced.error().message;
-  }
-  for (const TaskId token : batch) {
-    Attempt& attempt = *live(token);
-    if (refusal.empty()) {
-      launch(attempt);
-    } else {
-      fail_attempt(attempt, refusal, 126);
-    }
+    if (claim(*live(token))) launch(*live(token));
   }
 }
 
@@ -57,14 +42,7 @@ bool Attempts::claim(Attempt& attempt) {
     fail_attempt(attempt, claimed.error().message, 126);
     return false;
   }
-  if (*claimed == Claim::kMade) {
-    if (journal_ == nullptr || !journal_->started_before_boot(token)) return true;
-    AttemptRecord before;
-    before.spawned = true;  // as far as we know
-    live_.erase(token);
-    tell_(lose(token, before));
-    return false;
-  }
+  if (*claimed == Claim::kMade) return true;
   // Known from before this runner. Only "nothing ran" lets it start now; recall may put an adopted
   // attempt in its place.
   auto waiting = std::move(live_.extract(token).mapped());

@@ -7,13 +7,12 @@
 //   claim <boot id> <grace us> <disk MiB> <mem MiB> <cgroup slot or ->   before anything runs
 //   secret <path>                           a secret file to remove at the end
 //   spawn <pid>                             written by the child itself, just before exec
-//   start <pid> <from ns> <to ns> <at us>   the child's pid; it was made between two readings of
-//   the boot clock exit <code> <signal> <oom> <started us> <finished us> <message> lost the outcome
-//   can not be known any more
+//   start <pid> <from ns> <to ns> <at us>   the child, made between two readings of the boot clock
+//   exit <code> <signal> <oom> <started us> <finished us> <message>
+//   lost                                    the outcome can not be known any more
 //
 // "claim" without "spawn" on the same boot proves that nothing ran, so the token may start. Records
-// are not synced: after a power loss an unfinished one means lost (start_journal.h keeps the
-// knowledge that a token was started at all).
+// are not synced: after a power loss an unfinished one means lost.
 
 #include <sys/types.h>
 

@@ -47,15 +47,14 @@ bool same_process(const StartRecord& start) {
 
 }  // namespace
 
-Attempts::Attempts(const RunnerConfig& config, StartJournal* journal, Tell tell, Watch watch,
-                   Note note)
+Attempts::Attempts(const RunnerConfig& config, Tell tell, Watch watch, Note note)
     : config_(config),
-      journal_(journal),
       tell_(std::move(tell)),
       watch_(std::move(watch)),
       note_(std::move(note)),
       root_(config.dir),
-      cgroups_(config.cgroups, cgroup_name(config.dir)),
+      cgroups_(config.cgroups, cgroup_name(config.dir),
+               static_cast<std::uint64_t>(boot_clock_ns())),
       launcher_(config),
       boot_id_(boot_id()) {}
 
@@ -120,10 +119,7 @@ AttemptReport Attempts::find(TaskId token) {
 
 AttemptReport Attempts::recall(TaskId token) {
   const auto text = root_.read_record(token);
-  if (!text) {
-    const bool lost = journal_ != nullptr && journal_->started_before_boot(token);
-    return {.token = token, .phase = lost ? AttemptPhase::kLost : AttemptPhase::kUnknown};
-  }
+  if (!text) return {.token = token, .phase = AttemptPhase::kUnknown};
   const AttemptRecord record = parse_record(token, *text);
   if (record.exit) return *record.exit;
   return recall_unfinished(token, record);
@@ -132,7 +128,10 @@ AttemptReport Attempts::recall(TaskId token) {
 // Started by a runner that is gone: still running, over unseen, or never come to its exec.
 AttemptReport Attempts::recall_unfinished(TaskId token, const AttemptRecord& record) {
   const bool this_boot = record.claim && record.claim->boot_id == boot_id_;
-  if (this_boot && !record.spawned) return {.token = token, .phase = AttemptPhase::kUnknown};
+  if (this_boot && !record.spawned) {
+    drop_preparations(token, record);
+    return {.token = token, .phase = AttemptPhase::kUnknown};
+  }
   if (this_boot && !record.lost) {
     if (const Attempt* adopted = adopt(token, record)) return adopted->report;
   }
@@ -169,20 +168,33 @@ Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
   return live_.emplace(token, std::move(attempt)).first->second.get();
 }
 
+// Nothing ran but perhaps a downloader, so the token may start: in an empty directory, as it would
+// have found it.
+void Attempts::drop_preparations(TaskId token, const AttemptRecord& record) {
+  kill_remains(token, record);
+  std::error_code ignored;
+  std::filesystem::remove_all(work_path(config_.dir, token), ignored);
+}
+
+// Not by the number of the main process, whose session and group may be somebody else's by now.
+void Attempts::kill_remains(TaskId token, const AttemptRecord& record) {
+  const auto work = work_path(config_.dir, token);
+  for (const pid_t pid : all_processes()) {
+    if (came_from(pid, -1, work)) ::kill(pid, SIGKILL);
+  }
+  CgroupSlot* slot = record.claim ? cgroups_.adopt(record.claim->slot) : nullptr;
+  if (slot == nullptr) return;
+  for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
+  cgroups_.release(*slot);
+}
+
 AttemptReport Attempts::lose(TaskId token, const AttemptRecord& record) {
   AttemptReport report{.token = token, .phase = AttemptPhase::kLost};
   if (record.start) report.started_at = record.start->at;
   report.message = kOutcomeUnknown;
   if (record.lost) return report;
+  kill_remains(token, record);
   const auto work = work_path(config_.dir, token);
-  const pid_t group = record.start ? record.start->pid : -1;
-  for (const pid_t pid : all_processes()) {
-    if (came_from(pid, group, work)) ::kill(pid, SIGKILL);
-  }
-  if (CgroupSlot* slot = record.claim ? cgroups_.adopt(record.claim->slot) : nullptr) {
-    for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
-    cgroups_.release(*slot);
-  }
   const OwnedFd folder(::open(work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) remove_secrets(folder.get(), record.secret_paths);
   const OwnedFd file = root_.append_record(token);

@@ -4,7 +4,7 @@
 // (the main process is over, what it left behind is being killed), then told and dropped from
 // memory: what ended is on disk and is read from there when somebody asks. Driven by the loop in
 // runner.cc: reap() on SIGCHLD, on_turn() after every wake-up. Runner thread only; nothing here
-// blocks but one batch sync.
+// blocks.
 
 #include <sys/types.h>
 
@@ -23,7 +23,6 @@
 #include "exec/runner/launcher.h"
 #include "exec/runner/runner.h"
 #include "exec/runner/sandbox.h"
-#include "exec/runner/start_journal.h"
 
 namespace docket::runner {
 
@@ -61,7 +60,7 @@ class Attempts {
   using Watch = std::function<void(int pidfd, TaskId token)>;
   using Note = std::function<void(const std::string&)>;
 
-  Attempts(const RunnerConfig& config, StartJournal* journal, Tell tell, Watch watch, Note note);
+  Attempts(const RunnerConfig& config, Tell tell, Watch watch, Note note);
   ~Attempts();
 
   void start(TaskId token, engine::LaunchSpec spec);
@@ -85,6 +84,8 @@ class Attempts {
   engine::AttemptReport recall_unfinished(TaskId token, const AttemptRecord& record);
   Attempt* adopt(TaskId token, const AttemptRecord& record);
   engine::AttemptReport lose(TaskId token, const AttemptRecord& record);
+  void drop_preparations(TaskId token, const AttemptRecord& record);
+  void kill_remains(TaskId token, const AttemptRecord& record);
 
   void start_queued();
   bool claim(Attempt& attempt);
@@ -111,7 +112,6 @@ class Attempts {
   void check_disk(Attempt& attempt);
 
   const RunnerConfig& config_;
-  StartJournal* journal_;  // null: starts are not made durable
   Tell tell_;
   Watch watch_;
   Note note_;

@@ -30,7 +30,8 @@ std::string describe(const std::vector<Hierarchy>& hierarchies) {
 
 }  // namespace
 
-CgroupPool::CgroupPool(CgroupOptions options, const std::string& name) : options_(options) {
+CgroupPool::CgroupPool(CgroupOptions options, const std::string& name, std::uint64_t life)
+    : options_(options), prefix_(fmt::format("{}-", life)) {
   if (!options_.enabled) {
     status_ = "limits are not enforced: cgroups are switched off";
     return;
@@ -48,8 +49,9 @@ CgroupPool::CgroupPool(CgroupOptions options, const std::string& name) : options
   start();
 }
 
-CgroupPool::CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies)
-    : options_(options), hierarchies_(std::move(hierarchies)) {
+CgroupPool::CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies,
+                       std::uint64_t life)
+    : options_(options), hierarchies_(std::move(hierarchies)), prefix_(fmt::format("{}-", life)) {
   start();
 }
 
@@ -78,7 +80,7 @@ Result<> CgroupPool::prepare() {
       return fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
     }
   }
-  find_old_slots();
+  clear_old_slots();
   return {};
 }
 
@@ -103,20 +105,27 @@ Result<> CgroupPool::prepare_v2(Hierarchy& hierarchy) {
   return refusal ? fail(ErrorKind::kUnavailable, "cgroup v2 has no directory for us") : refusal;
 }
 
-void CgroupPool::find_old_slots() {
+void CgroupPool::clear_old_slots() {
+  std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(hierarchies_.front().base, ignored)) {
     const std::string name = entry.path().filename();
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc{} || end != name.data() + name.size()) continue;
-    next_name_ = std::max(next_name_, number + 1);
-    auto slot = make_slot(name);
-    // One with processes belongs to an attempt that will be adopted, or is freed when it is looked
-    // for.
-    if (slot && processes(**slot).empty()) free_.push_back(*slot);
+    if (!name.empty() && name.front() >= '0' && name.front() <= '9') names.push_back(name);
   }
+  for (const std::string& name : names) clear_old_slot(name);
 }
+
+// One with processes stays: it belongs to an attempt that will be adopted or lost.
+void CgroupPool::clear_old_slot(const std::string& name) {
+  bool gone = true;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const int removed = ::rmdir((hierarchy.base / name).c_str());
+    gone = gone && (removed == 0 || errno == ENOENT);
+  }
+  if (!gone) (void)make_slot(name);
+}
+
+bool CgroupPool::made_here(const CgroupSlot& slot) const { return slot.name_.starts_with(prefix_); }
 
 Result<CgroupSlot*> CgroupPool::make_slot(const std::string& name) {
   auto slot = std::make_unique<CgroupSlot>();
@@ -162,7 +171,7 @@ CgroupSlot* CgroupPool::free_slot(const CgroupLimits& limits) {
 Result<CgroupSlot*> CgroupPool::take(const CgroupLimits& limits) {
   CgroupSlot* slot = free_slot(limits);
   if (slot == nullptr) {
-    auto made = make_slot(std::to_string(next_name_++));
+    auto made = make_slot(fmt::format("{}{}", prefix_, next_name_++));
     if (!made) return made;
     slot = *made;
   }
@@ -178,7 +187,13 @@ Result<CgroupSlot*> CgroupPool::take(const CgroupLimits& limits) {
 void CgroupPool::release(CgroupSlot& slot) {
   if (!slot.taken_) return;
   slot.taken_ = false;
-  free_.push_back(&slot);
+  if (made_here(slot)) {
+    free_.push_back(&slot);
+    return;
+  }
+  // While what was killed in it is still dying this fails, and the next runner does it.
+  for (const fs::path& path : slot.paths_) ::rmdir(path.c_str());
+  std::erase_if(slots_, [&](const auto& owned) { return owned.get() == &slot; });
 }
 
 CgroupSlot* CgroupPool::adopt(const std::string& name) {

@@ -6,6 +6,10 @@
 // since making and removing a cgroup costs more than a spawn. A slot also names every process of
 // its attempt, however it daemonized. Runner thread only.
 //
+// A record may name a slot as its attempt's long after the runner that gave it is gone. So the name
+// of a slot says which runner made it, and no other runner gives it to anybody: it is adopted with
+// its attempt or removed.
+//
 // Joining: on v2 the child is made in its cgroup (CLONE_INTO_CGROUP). On v1 it writes "0" into
 // `tasks`, which for a caller that moves only itself skips the kernel's global lock of thread
 // groups; `cgroup.procs` would wait for a grace period.
@@ -75,10 +79,11 @@ class CgroupSlot {
 
 class CgroupPool {
  public:
-  // Probes this machine. name tells runners of one machine apart.
-  CgroupPool(CgroupOptions options, const std::string& name);
+  // Probes this machine. name tells the data directories of one machine apart, life the runners of
+  // one directory since the machine was started.
+  CgroupPool(CgroupOptions options, const std::string& name, std::uint64_t life);
   // For tests: with these hierarchies and no probing.
-  CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies);
+  CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies, std::uint64_t life);
   ~CgroupPool();
   CgroupPool(const CgroupPool&) = delete;
   CgroupPool& operator=(const CgroupPool&) = delete;
@@ -90,7 +95,7 @@ class CgroupPool {
   // Lives until released or the pool goes. kInternal when the kernel refuses the limits.
   Result<CgroupSlot*> take(const CgroupLimits& limits);
   void release(CgroupSlot& slot);
-  // A slot that an earlier runner gave to an attempt that still runs; null when it is gone.
+  // The slot of an attempt, as its record names it; null when nothing is in it any more.
   CgroupSlot* adopt(const std::string& name);
 
   std::vector<pid_t> processes(const CgroupSlot& slot) const;
@@ -102,7 +107,9 @@ class CgroupPool {
   Result<> prepare();
   Result<> prepare_v2(Hierarchy& hierarchy);
   Result<CgroupSlot*> make_slot(const std::string& name);
-  void find_old_slots();
+  void clear_old_slots();
+  void clear_old_slot(const std::string& name);
+  bool made_here(const CgroupSlot& slot) const;
   CgroupSlot* free_slot(const CgroupLimits& limits);
   Result<> apply(CgroupSlot& slot, const CgroupLimits& limits);
   Result<> apply_cpu(const Hierarchy& hierarchy, const std::filesystem::path& path,
@@ -113,6 +120,7 @@ class CgroupPool {
   std::string status_;
   std::vector<std::unique_ptr<CgroupSlot>> slots_;
   std::vector<CgroupSlot*> free_;
+  std::string prefix_;  // of the names of slots that this runner made
   std::uint64_t next_name_ = 0;
 };
 

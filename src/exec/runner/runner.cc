@@ -80,7 +80,6 @@ class Runner {
   OwnedFd lock_;
   OwnedFd epoll_;
   OwnedFd signals_;
-  std::optional<StartJournal> journal_;
   std::optional<Attempts> attempts_;
   std::optional<Clients> clients_;
   std::unordered_map<int, TaskId> adopted_;  // by pidfd
@@ -130,14 +129,8 @@ Result<> Runner::prepare() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::prctl(PR_SET_DUMPABLE, 0);  // a core file would hold secrets
   if (auto done = watch_signals(); !done) return done;
-  if (config_.durable_starts) {
-    auto journal = StartJournal::open(config_.dir / "starts", boot_id());
-    if (!journal) return fail(std::move(journal.error()));
-    journal_.emplace(std::move(*journal));
-  }
   attempts_.emplace(
-      config_, journal_ ? &*journal_ : nullptr,
-      [this](const engine::AttemptReport& report) { clients_->broadcast(report); },
+      config_, [this](const engine::AttemptReport& report) { clients_->broadcast(report); },
       [this](int pidfd, TaskId token) {
         adopted_[pidfd] = token;
         watch(pidfd, EPOLLIN | EPOLLONESHOT);

@@ -57,8 +57,6 @@ struct RunnerConfig {
   Duration drain_limit = std::chrono::seconds{
       10};  // for killed descendants to vanish (disk sleep) before the exit is told
   Duration idle_exit = std::chrono::seconds{30};  // with no live attempt and no client
-  bool durable_starts =
-      true;  // a start survives power loss too: one fdatasync for each batch (start_journal.h)
 };
 
 // Serves until idle or SIGTERM. 0, or 1 with the reason on stderr. Never stops attempts when it

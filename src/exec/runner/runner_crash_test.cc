@@ -15,6 +15,7 @@
 
 #include "exec/runner/log_files.h"
 #include "exec/runner/owned_fd.h"
+#include "exec/runner/processes.h"
 #include "exec/runner/testing/harness.h"
 
 namespace docket::runner::testing {
@@ -32,7 +33,16 @@ std::string until_file(const std::filesystem::path& file) {
   return fmt::format("echo $$; while [ ! -e {} ]; do sleep 0.01; done; exit 5", file.string());
 }
 
+std::string this_boot_claim() { return fmt::format("claim {} 3000000 0 0 -\n", boot_id()); }
+
 void touch(const std::filesystem::path& file) { std::ofstream(file).flush(); }
+
+void kill_both(Harness& runner) {
+  const pid_t pid = runner.runner_pid();
+  runner.drop_server();
+  ::kill(pid, SIGKILL);
+  while (runs(pid)) ::sched_yield();
+}
 
 // ---- the server is killed ----
 
@@ -180,10 +190,7 @@ TEST(RunnerCrashTest, AClaimWithoutASpawnMayStart) {
   const TaskId token{4711};
   const auto folder = attempt_path(runner_dir(runner), token);
   std::filesystem::create_directories(folder);
-  std::ifstream boot("/proc/sys/kernel/random/boot_id");
-  std::string boot_id;
-  boot >> boot_id;
-  std::ofstream(folder / "record") << "claim " << boot_id << " 3000000 0 0 -\nspaw";
+  std::ofstream(folder / "record") << this_boot_claim() << "spaw";
   EXPECT_EQ(runner.find(token).phase, AttemptPhase::kUnknown);
   runner.executor().start(token, shell("exit 8"));
   EXPECT_EQ(runner.wait(token).exit_code, 8);
@@ -206,6 +213,65 @@ TEST(RunnerCrashTest, AProcessThatOnlyNotedItselfIsAdopted) {
   EXPECT_NE(report.started_at, kNever);
   touch(runner.dir() / "go");
   EXPECT_TRUE(runner.until([&] { return runner.find(token).phase != AttemptPhase::kRunning; }));
+}
+
+// A record names the cgroup of its attempt until a runner has seen the end of it, maybe two runners
+// later. Nothing else may run there meanwhile: it would be killed as what the attempt left behind.
+TEST(RunnerCrashTest, ALostAttemptsRemainsAreNotAnotherAttempt) {
+  Harness runner;
+  const TaskId lost = runner.start(until_file(runner.dir() / "never"));
+  const pid_t pid = std::atoi(runner.first_line(lost).c_str());
+  kill_both(runner);
+  ::kill(pid, SIGKILL);
+  while (runs(pid)) ::sched_yield();
+  runner.start_server();  // it does not ask about the first attempt
+  const TaskId other = runner.start(
+      fmt::format("echo $$; while [ ! -e {0}/go ]; do sleep 0.01; done; touch {0}/over",
+                  runner.dir().string()));
+  runner.first_line(other);
+  kill_both(runner);
+  runner.start_server();
+  EXPECT_EQ(runner.find(lost).phase, AttemptPhase::kLost);
+  EXPECT_EQ(runner.find(other).phase, AttemptPhase::kRunning);
+  touch(runner.dir() / "go");
+  EXPECT_TRUE(runner.until([&] { return runner.find(other).phase != AttemptPhase::kRunning; }));
+  EXPECT_TRUE(std::filesystem::exists(runner.dir() / "over")) << "killed as a remain of the first";
+}
+
+// A process may bear the number of a lost attempt by now, and so may its session and its group.
+TEST(RunnerCrashTest, ALostAttemptsNumberDoesNotMarkAProcessAsItsRemains) {
+  Harness runner;
+  const TaskId other = runner.start("env -i /bin/sh -c 'echo $$; cd /; exec sleep 1000'");
+  runner.first_line(other);
+  const TaskId lost{4713};
+  std::filesystem::create_directories(attempt_path(runner_dir(runner), lost));
+  std::string text = slurp(record_path(runner_dir(runner), other));
+  const std::size_t slot = text.rfind(' ', text.find('\n'));
+  text.replace(slot, text.find('\n') - slot, " -");
+  text.replace(text.find("start "), std::string::npos, "");
+  const pid_t pid = std::atoi(text.substr(text.find("spawn ") + 6).c_str());
+  text += fmt::format("start {} 1 2 3\n", pid);
+  std::ofstream(record_path(runner_dir(runner), lost)) << text;
+  EXPECT_EQ(runner.find(lost).phase, AttemptPhase::kLost);
+  EXPECT_EQ(runner.seen(other, AttemptPhase::kExited), 0);
+  EXPECT_EQ(runner.find(other).phase, AttemptPhase::kRunning);
+  EXPECT_TRUE(runs(pid));
+}
+
+// Between its claim and its command the last runner wrote secrets and fetched artifacts.
+TEST(RunnerCrashTest, WhatWasPreparedForACommandThatNeverRanIsNoObstacle) {
+  Harness runner;
+  LaunchSpec spec = shell("cat key; rm key; [ ! -e half ]");
+  spec.secret_files = {{"key", "new"}};
+  const TaskId token{4714};
+  std::filesystem::create_directories(work_path(runner_dir(runner), token));
+  std::ofstream(work_path(runner_dir(runner), token) / "key") << "old";
+  std::ofstream(work_path(runner_dir(runner), token) / "half") << "of an artifact";
+  std::ofstream(record_path(runner_dir(runner), token)) << this_boot_claim() << "secret key\n";
+  runner.executor().start(token, spec);
+  const AttemptReport report = runner.wait(token);
+  EXPECT_TRUE(report.succeeded()) << report.message;
+  EXPECT_EQ(runner.out(token), "new");
 }
 
 TEST(RunnerCrashTest, AnUnfinishedRecordOfAnotherBootIsLost) {

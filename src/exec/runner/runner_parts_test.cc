@@ -1,5 +1,4 @@
-// The parts without processes: the wire, records, the journal of starts, log reading, finding
-// cgroups.
+// The parts without processes: the wire, records, log reading, finding cgroups.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -14,7 +13,6 @@
 #include "exec/runner/cgroups.h"
 #include "exec/runner/log_reader.h"
 #include "exec/runner/spawn.h"
-#include "exec/runner/start_journal.h"
 #include "exec/runner/wire.h"
 
 namespace docket::runner {
@@ -168,30 +166,6 @@ TEST(AttemptRecordTest, ALineWithoutItsEndDoesNotCount) {
   EXPECT_FALSE(record.exit);
 }
 
-// ---- the journal of starts ----
-
-TEST(StartJournalTest, RemembersStartsOfEarlierBootsOnly) {
-  Folder folder;
-  {
-    auto journal = StartJournal::open(folder / "starts", "boot-1");
-    ASSERT_TRUE(journal);
-    ASSERT_TRUE(journal->append({TaskId{5}, TaskId{3}}));
-    EXPECT_FALSE(journal->started_before_boot(TaskId{5}));
-  }
-  EXPECT_FALSE(StartJournal::open(folder / "starts", "boot-1")->started_before_boot(TaskId{5}));
-  {
-    auto journal = StartJournal::open(folder / "starts", "boot-2");
-    EXPECT_TRUE(journal->started_before_boot(TaskId{5}));
-    EXPECT_TRUE(journal->started_before_boot(TaskId{3}));
-    EXPECT_FALSE(journal->started_before_boot(TaskId{4}));
-    ASSERT_TRUE(journal->append({TaskId{8}}));
-  }
-  auto again = StartJournal::open(folder / "starts", "boot-2");
-  EXPECT_TRUE(again->started_before_boot(TaskId{5}));
-  EXPECT_FALSE(again->started_before_boot(TaskId{8}));
-  EXPECT_TRUE(StartJournal::open(folder / "starts", "boot-3")->started_before_boot(TaskId{8}));
-}
-
 // ---- reading logs ----
 
 TEST(LogReaderTest, ReadsFromAnOffsetToTheEnd) {
@@ -254,19 +228,19 @@ TEST(CgroupPoolTest, WritesV2Limits) {
   write_file(folder / "docket/cgroup.subtree_control", "cpu memory\n");
   for (const char* name :
        {"cgroup.procs", "cpu.weight", "cpu.max", "memory.max", "memory.swap.max"}) {
-    write_file(folder / fmt::format("docket/0/{}", name), "");
+    write_file(folder / fmt::format("docket/7-0/{}", name), "");
   }
-  write_file(folder / "docket/0/memory.events", "low 0\noom 0\noom_kill 2\noom_group_kill 0\n");
-  CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}});
+  write_file(folder / "docket/7-0/memory.events", "low 0\noom 0\noom_kill 2\noom_group_kill 0\n");
+  CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}}, 7);
   EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory)");
   auto slot = pool.take({0.5, 32});
   ASSERT_TRUE(slot) << slot.error().message;
-  EXPECT_EQ(read_file(folder / "docket/0/cpu.weight"), "50");
-  EXPECT_EQ(read_file(folder / "docket/0/cpu.max"), "50000 100000");
-  EXPECT_EQ(read_file(folder / "docket/0/memory.max"), "33554432");
-  EXPECT_EQ(read_file(folder / "docket/0/memory.swap.max"), "0");
+  EXPECT_EQ(read_file(folder / "docket/7-0/cpu.weight"), "50");
+  EXPECT_EQ(read_file(folder / "docket/7-0/cpu.max"), "50000 100000");
+  EXPECT_EQ(read_file(folder / "docket/7-0/memory.max"), "33554432");
+  EXPECT_EQ(read_file(folder / "docket/7-0/memory.swap.max"), "0");
   EXPECT_FALSE(pool.oom_killed(**slot));
-  write_file(folder / "docket/0/memory.events", "oom_kill 3\n");
+  write_file(folder / "docket/7-0/memory.events", "oom_kill 3\n");
   EXPECT_TRUE(pool.oom_killed(**slot));
 }
 
@@ -277,14 +251,14 @@ TEST(CgroupPoolTest, GoesUpToTheAncestorThatLetsIt) {
   std::filesystem::create_directories(folder /
                                       "session/cgroup.subtree_control");  // can not be written
   write_file(folder / "docket/cgroup.subtree_control", "cpu memory\n");
-  CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "session/docket", true, true}});
+  CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "session/docket", true, true}}, 7);
   EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory)");
 }
 
 TEST(CgroupPoolTest, SaysWhyItCanNot) {
   Folder folder;
   std::filesystem::create_directories(folder / "cgroup.subtree_control");
-  CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}});
+  CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}}, 7);
   EXPECT_THAT(pool.status(), ::testing::HasSubstr("can not set"));
   EXPECT_FALSE(pool.active());
 }

@@ -22,7 +22,6 @@ void set_option(docket::runner::RunnerConfig& config, const std::string& word) {
   if (name == "sample_ms") config.sample_interval = std::chrono::milliseconds{number};
   if (name == "idle_ms") config.idle_exit = std::chrono::milliseconds{number};
   if (name == "max_attempts") config.max_attempts = number;
-  if (name == "durable") config.durable_starts = value != 0;
   if (name == "download_bytes") config.fetch.download_bytes = number;
   if (name == "extracted_bytes") config.fetch.extracted_bytes = number;
   if (name == "max_frame_bytes") config.max_frame_bytes = number;
