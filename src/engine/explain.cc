@@ -42,6 +42,23 @@ double in_units(const Resource& resource, const Demand& demand) {
   return static_cast<double>(demand.*resource.amount) / resource.unit;
 }
 
+// Who holds most of a resource, the older first among equals. Looks at the runs that hold capacity,
+// of which there are at most settings.running_max, and at none that waits.
+std::vector<std::pair<std::int64_t, TaskId>> biggest_holders(
+    const std::map<TaskId, Demand>& holding, std::int64_t Demand::* resource) {
+  std::vector<std::pair<std::int64_t, TaskId>> holders;
+  for (const auto& [id, demand] : holding) {
+    if (demand.*resource > 0) holders.emplace_back(demand.*resource, id);
+  }
+  const auto shown = std::min(holders.size(), Explainer::kHoldersShown);
+  const auto more = [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  };
+  std::ranges::partial_sort(holders, holders.begin() + static_cast<std::ptrdiff_t>(shown), more);
+  holders.resize(shown);
+  return holders;
+}
+
 const char* word_of(model::ConstraintOperator op) {
   constexpr std::array kWords{"IS", "LIKE", "UNLIKE"};
   return kWords[static_cast<std::size_t>(op)];
@@ -112,7 +129,6 @@ void Explainer::add_capacity(const Node& run, Explanation& out) const {
   const Queue& queue = engine_.queue();
   const auto demand = queue.demand_of(run);
   if (!demand) return;
-  std::vector<const Node*> holders;
   for (const Resource& resource : kResources) {
     const double needed = in_units(resource, *demand);
     const double free = in_units(resource, queue.free());
@@ -126,16 +142,10 @@ void Explainer::add_capacity(const Node& run, Explanation& out) const {
                   .needed = needed,
                   .free = free,
                   .total = total};
-    if (holders.empty()) holders = capacity_holders();
-    for (const Node* other : holders) {
-      const double amount = in_units(resource, queue.demand_of(*other).value_or(Demand{}));
-      if (amount <= 0) continue;
-      Holder& holder = reason.holders.emplace_back(holder_of(other->task.id));
-      holder.amount = amount;
+    for (const auto& [amount, id] : biggest_holders(queue.holding(), resource.amount)) {
+      Holder& holder = reason.holders.emplace_back(holder_of(id));
+      holder.amount = static_cast<double>(amount) / resource.unit;
     }
-    std::stable_sort(reason.holders.begin(), reason.holders.end(),
-                     [](const Holder& a, const Holder& b) { return *a.amount > *b.amount; });
-    if (reason.holders.size() > kHoldersShown) reason.holders.resize(kHoldersShown);
     out.reasons.push_back(std::move(reason));
   }
   if (queue.running() < engine_.settings().running_max) return;
@@ -323,17 +333,6 @@ Holder Explainer::holder_of(TaskId run) const {
     holder.since = node->task.started_at != kNever ? node->task.started_at : node->task.created_at;
   }
   return holder;
-}
-
-std::vector<const Node*> Explainer::capacity_holders() const {
-  std::vector<const Node*> holders;
-  for (const auto& [id, root] : engine_.roots_) {
-    if (holders.size() == engine_.queue().running()) break;
-    if (root->holds_capacity) holders.push_back(root.get());
-  }
-  std::sort(holders.begin(), holders.end(),
-            [](const Node* a, const Node* b) { return a->task.id < b->task.id; });
-  return holders;
 }
 
 }  // namespace docket::engine

@@ -1,7 +1,8 @@
 #pragma once
 
 // Why does it not run? What a run, a job, a schedule or a lock waits for, read off the engine's
-// state at one instant. Reads only; strand only; costs one walk over the trees in memory at most.
+// state at one instant. Reads only; strand only. Costs one walk over the runs that have processes
+// at most (settings.running_max), and over the groups of those that wait; never over all that wait.
 
 #include <cstddef>
 #include <cstdint>
@@ -94,7 +95,6 @@ class Explainer {
   void add_schedule(const model::Schedule& schedule, Explanation& out) const;
   Reason blocking_runs(const JobEntry& entry, const model::Schedule& schedule) const;
   Holder holder_of(TaskId run) const;
-  std::vector<const Node*> capacity_holders() const;
 
   const Engine& engine_;
   Time now_;
