@@ -64,6 +64,7 @@ void Engine::adopt(model::Task task, model::JobPtr job) {
     return;
   }
   adopted.parent = parent->second;
+  trim_attempts(*adopted.parent);
   adopted.parent->live_children += adopted.is_final() ? 0 : 1;
   adopted.parent->children.push_back(std::move(node));
 }
@@ -75,7 +76,7 @@ void Engine::resume(Node& run) {
   const Demand demand = kind_of(*run.job).demand(*run.job);
   if (run.is_final()) {
     queue_.hold(run, demand);
-    if (entry) ++entry->dying;
+    jobs_.begins_to_die(run.job->id());
     return;
   }
   if (entry) enter(*entry, run);

@@ -87,6 +87,7 @@ Result<model::JobPtr> Engine::delete_job(const std::string& id, ActiveRuns activ
     return fail(ErrorKind::kConflict,
                 "There are active job runs. Override with stopCurrentJobRuns=true");
   }
+  entry->leaving = true;
   stop_all(*entry, "The job was deleted", now);
   while (!entry->schedules.empty()) drop_schedule(*entry, entry->schedules.begin()->second);
   model::JobPtr job = entry->row.job;

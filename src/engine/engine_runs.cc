@@ -150,7 +150,8 @@ void Engine::add_attempt(Node& run, TaskId id, Time now) {
   touch(attempt);
 }
 
-// A run that restarts for ever keeps its newest attempts only; the store has them all.
+// Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
+// has them all.
 void Engine::trim_attempts(Node& run) {
   while (run.children.size() >= kAttemptsKept) {
     const Node& oldest = *run.children.front();
@@ -233,7 +234,7 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
     entry->active_by_name.erase(run.task.name);
     entry->active.erase(run.task.id);
     count_end(*entry, state, now);
-    if (run.live_children > 0) ++entry->dying;
+    if (run.live_children > 0) jobs_.begins_to_die(entry->id());
     start_dependents(*entry, now);
   }
   if (run.live_children == 0) release(run);
@@ -255,10 +256,8 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
 // The last process of a run that ended before it is gone. While it was there, its job could not be
 // started by its parents.
 void Engine::outlived(Node& run, Time now) {
-  if (JobEntry* entry = jobs_.find(run.task.job)) {
-    --entry->dying;
-    start_if_ready(*entry, now);
-  }
+  jobs_.has_died(run.job->id());
+  if (JobEntry* entry = jobs_.find(run.job->id())) start_if_ready(*entry, now);
   release(run);
 }
 

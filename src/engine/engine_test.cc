@@ -478,6 +478,92 @@ TEST_F(EngineTest, DeletingAJobForgetsItsIdButNotItsRuns) {
   EXPECT_EQ(docket.engine().queue().running(), 0U);
 }
 
+TEST_F(EngineTest, ForbidSeesTheDyingProcessOfADeletedJobWithTheSameId) {
+  auto schedule = docket.schedule("*/10 * * * *");
+  schedule.policy = model::ConcurrencyPolicy::kForbid;
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  const TaskId attempt = docket.newest_attempt(run);
+  ASSERT_TRUE(docket.engine().delete_job("a", ActiveRuns::kStop, docket.clock.now()));
+  docket.add_job(docket.job("a"), {schedule});
+  docket.advance(minutes{10});
+  docket.restart();
+  docket.advance(minutes{10});
+  EXPECT_THAT(outcomes("a"), ElementsAre(DueOutcome::kForbidden, DueOutcome::kForbidden));
+  docket.executor.exit(attempt, 0, docket.clock.now(), 15);
+  docket.settle();
+  docket.advance(minutes{10});
+  EXPECT_THAT(outcomes("a"),
+              ElementsAre(DueOutcome::kForbidden, DueOutcome::kForbidden, DueOutcome::kRan));
+}
+
+TEST_F(EngineTest, DeletionsAndRemakesCountTheirDyingProcesses) {
+  std::vector<TaskId> attempts;
+  for (int life = 0; life < 3; ++life) {
+    docket.add_job("a");
+    const TaskId run = docket.start("a");
+    docket.run_attempt(run);
+    attempts.push_back(docket.newest_attempt(run));
+    ASSERT_TRUE(docket.engine().delete_job("a", ActiveRuns::kStop, docket.clock.now()));
+    docket.settle();
+  }
+  docket.executor.exit(attempts[0], 0, docket.clock.now(), 15);
+  docket.settle();
+  docket.add_job("a");
+  EXPECT_EQ(docket.engine().job("a")->dying, 2U);
+  docket.restart();
+  EXPECT_EQ(docket.engine().job("a")->dying, 2U);
+  for (const TaskId attempt : {attempts[1], attempts[2]})
+    docket.executor.exit(attempt, 0, docket.clock.now(), 15);
+  docket.settle();
+  EXPECT_EQ(docket.engine().job("a")->dying, 0U);
+}
+
+// Its parent succeeded again while its run waited: the end of that run would start the next.
+TEST_F(EngineTest, ADependentThatIsDeletedStartsNothing) {
+  Harness one(small_node());
+  const auto add = [&](const std::string& id, double cpus, std::vector<std::string> parents) {
+    auto definition = job_with_cpus(id, cpus);
+    definition.dependencies = std::move(parents);
+    one.add_job(definition);
+  };
+  add("hog", 0.9, {});
+  add("a", 0.1, {});
+  add("z", 1, {"a"});
+  one.start("hog");
+  for (int i = 0; i < 2; ++i) one.finish_attempt(one.start("a"), 0);
+  ASSERT_THAT(states(one.stored_runs("z")), ElementsAre(State::kQueued));
+  one.loop().call<int>(
+      [](Engine& engine, Time now) -> Result<int> {
+        EXPECT_TRUE(engine.delete_job("z", ActiveRuns::kStop, now));
+        return 0;
+      },
+      [](const Result<int>&) {});
+  one.settle();
+  EXPECT_THAT(states(one.stored_runs("z")), ElementsAre(State::kAborted));
+}
+
+// ---- memory
+
+TEST_F(EngineTest, ARunThatRestartsForEverStaysSmall) {
+  auto definition = docket.job("a");
+  std::get<model::ProcessSpec>(definition.spec).restart.policy = model::RestartPolicy::kOnFailure;
+  docket.add_job(definition);
+  const TaskId run = docket.start("a");
+  constexpr std::size_t kAttempts = 3 * kAttemptsKept;
+  for (std::size_t i = 0; i < kAttempts; ++i) docket.finish_attempt(run, 1);
+  EXPECT_LE(docket.engine().find_task(run)->children.size(), kAttemptsKept);
+  docket.restart();
+  EXPECT_LE(docket.engine().find_task(run)->children.size(), kAttemptsKept);
+  EXPECT_EQ(docket.engine().find_task(TaskId{run.value + 1}), nullptr);
+  const auto reader = docket.store->open_reader().value();
+  EXPECT_EQ(reader->tasks({.parent = run, .limit = kMaxPage}).value().size(), kAttempts + 1)
+      << "the store has them all";
+  docket.finish_attempt(run, 0);
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+}
+
 // ---- secrets
 
 TEST_F(EngineTest, ASecretIsFoundWithAndWithoutTheLeadingSlash) {

@@ -160,7 +160,7 @@ void Engine::start_dependents(const JobEntry& parent, Time now) {
 // its start ([rule]).
 void Engine::start_if_ready(JobEntry& child, Time now) {
   const auto& parents = child.job().definition.dependencies;
-  if (parents.empty() || !child.active.empty() || child.dying > 0) return;
+  if (parents.empty() || child.leaving || !child.active.empty() || child.dying > 0) return;
   const Time baseline = std::max(child.row.stats.last_success_at, child.row.dependency_started_at);
   for (const std::string& id : parents) {
     const JobEntry* parent = jobs_.find(id);

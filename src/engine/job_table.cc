@@ -22,12 +22,14 @@ JobEntry& JobTable::insert(JobRow row) {
   JobEntry& inserted = *entry;
   by_uid_.emplace(inserted.job().uid, &inserted);
   by_id_.emplace(inserted.id(), std::move(entry));
+  if (const auto dying = dying_.extract(inserted.id())) inserted.dying = dying.mapped();
   link(inserted);
   return inserted;
 }
 
 void JobTable::erase(JobEntry& entry) {
   unlink(entry);
+  if (entry.dying > 0) dying_.emplace(entry.id(), entry.dying);
   by_uid_.erase(entry.job().uid);
   by_id_.erase(by_id_.find(entry.id()));
 }
@@ -36,6 +38,19 @@ void JobTable::set_definition(JobEntry& entry, model::JobPtr job) {
   unlink(entry);
   entry.row.job = std::move(job);
   link(entry);
+}
+
+void JobTable::begins_to_die(const std::string& id) {
+  JobEntry* entry = find(id);
+  ++(entry ? entry->dying : dying_[id]);
+}
+
+void JobTable::has_died(const std::string& id) {
+  if (JobEntry* entry = find(id)) {
+    --entry->dying;
+  } else if (const auto it = dying_.find(id); --it->second == 0) {
+    dying_.erase(it);
+  }
 }
 
 void JobTable::link_all() {

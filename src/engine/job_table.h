@@ -21,10 +21,12 @@ struct JobEntry {
   JobRow row;
   std::map<TaskId, Node*> active;                              // runs not final, oldest first
   std::unordered_map<std::string_view, Node*> active_by_name;  // keys point into the nodes
-  std::uint32_t dying = 0;                       // final runs with a process that has not ended yet
+  // Final runs with a process that has not ended yet, also those of deleted jobs with this id.
+  std::uint32_t dying = 0;
   std::map<std::string, ScheduleUid> schedules;  // by schedule id
   std::vector<JobEntry*> dependents;             // jobs that name this one as a dependency
   bool dirty = false;
+  bool leaving = false;  // is being deleted: nothing starts it any more
 
   const model::Job& job() const { return *row.job; }
   const std::string& id() const { return row.job->id(); }
@@ -43,6 +45,10 @@ class JobTable {
   void set_definition(JobEntry& entry, model::JobPtr job);  // same id
   void restore(JobUid last_uid) { last_uid_ = last_uid; }
   void link_all();  // after a restore, when every job is in
+  // A run of the job with this id, present or deleted, has ended before its last process; and that
+  // has ended too.
+  void begins_to_die(const std::string& id);
+  void has_died(const std::string& id);
 
   // kInvalid in the words of the reference: unknown ids, a cycle (also through itself).
   Result<> check_dependencies(const model::JobDefinition& definition) const;
@@ -55,6 +61,7 @@ class JobTable {
 
   std::map<std::string, std::unique_ptr<JobEntry>> by_id_;
   std::unordered_map<JobUid, JobEntry*> by_uid_;
+  std::unordered_map<std::string, std::uint32_t> dying_;  // of ids that no job has at present
   JobUid last_uid_;
 };
 

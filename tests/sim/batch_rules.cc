@@ -119,7 +119,8 @@ void BatchRules::follow(const model::Event& event, const model::Task& row) {
   }
 }
 
-// At the instant a FORBID schedule makes a run, nothing of its job runs, waits or still dies.
+// At the instant a FORBID schedule makes a run, nothing of its job runs, waits or still dies, nor
+// does anything of a deleted job that had its id.
 void BatchRules::forbid(const engine::Batch& batch, const model::Task& run) {
   if (run.trigger != model::Trigger::kSchedule) return;
   const auto forbids = [&](const model::Schedule& schedule) {
@@ -133,10 +134,14 @@ void BatchRules::forbid(const engine::Batch& batch, const model::Task& run) {
   const JobLife& life = record_.jobs[run.job];
   verdict_.require(life.active.size() == 1, "FORBID never overlaps a run",
                    fmt::format("run {} beside {} others", run.id.value, life.active.size() - 1));
-  std::set<TaskId> attempts = life.live;
+  const std::string& job_id = life.row.job->id();
+  std::set<TaskId> attempts;
+  for (const auto& [uid, other] : record_.jobs) {
+    if (other.row.job->id() == job_id) attempts.insert(other.live.begin(), other.live.end());
+  }
   for (const model::Task& task : batch.tasks) {
-    if (task.kind == model::TaskKind::kAttempt && task.job == run.job && task.id < run.id &&
-        !record_.task(task.id))
+    if (task.kind == model::TaskKind::kAttempt && task.id < run.id && !record_.task(task.id) &&
+        record_.jobs[task.job].row.job->id() == job_id)
       attempts.insert(task.id);
   }
   for (const TaskId attempt : attempts) {

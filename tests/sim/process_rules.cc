@@ -43,7 +43,7 @@ void ProcessRules::spawned(TaskId token) {
   const model::JobPtr job = attempt ? record_.job_of(*attempt) : nullptr;
   verdict_.require(!live_.contains(token), "no token is started twice", name(token));
   if (!job) return verdict_.violated("every process has a task", name(token));
-  Live process{attempt->root, attempt->job, kind_.demand(*job), {}, kind_.locks(*job)};
+  Live process{attempt->root, kind_.demand(*job), {}, kind_.locks(*job)};
   if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
   check_room(process.demand);
   check_neighbours(token, process);
@@ -69,8 +69,8 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
   for (const auto& [other, live] : live_) {
     const std::string both = name(token) + " beside " + name(other);
     verdict_.require(live.run != process.run, "no run is executed twice at a time", both);
-    verdict_.require(live.job != process.job || process.exclusive.empty(), "FORBID never overlaps",
-                     both);
+    verdict_.require(live.exclusive != process.exclusive || process.exclusive.empty(),
+                     "FORBID never overlaps", both);
     for (const model::LockWish& mine : process.locks) {
       const bool shared = std::ranges::any_of(
           live.locks, [&](const model::LockWish& theirs) { return theirs.name == mine.name; });

@@ -35,7 +35,6 @@ class ProcessRules {
  private:
   struct Live {
     TaskId run;
-    JobUid job;
     engine::Demand demand;
     std::string exclusive;  // the job's id, when its processes never overlap
     std::vector<model::LockWish> locks;
