@@ -101,6 +101,7 @@ const std::map<std::string, Apply>& settings() {
          return {};
        }},
       {"port", apply_port},
+      {"access", text([](auto& c, auto& v) { c.access_file = v; })},
       {"allow-open", flag([](auto& c, bool v) { c.allow_open = v; })},
       {"node.cpus", numeric<double>([](auto& c, double v) { c.engine.node.cpus = v; }, 0.0)},
       {"node.mem", numeric<double>([](auto& c, double v) { c.engine.node.mem_mib = v; }, 0.0)},
@@ -205,7 +206,7 @@ Result<> apply_file(ServeConfig& config, const std::string& path) {
 }
 
 Result<> check_addresses(const ServeConfig& config) {
-  if (config.allow_open) return {};
+  if (config.allow_open || !config.access_file.empty()) return {};
   std::vector<std::string> addresses{config.hub.address};
   for (const auto& [door, endpoint] : config.ports) {
     if (endpoint) addresses.push_back(endpoint->address);
@@ -215,8 +216,8 @@ Result<> check_addresses(const ServeConfig& config) {
     return fail(
         ErrorKind::kDenied,
         fmt::format(
-            "refusing to listen on {}: there is no authentication, so anyone who reaches it could "
-            "run commands here; say --allow-open if that is meant",
+            "refusing to listen on {}: without an access list (--access FILE) anyone who reaches "
+            "it could run commands here; say --allow-open if that is meant",
             address));
   }
   return {};

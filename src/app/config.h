@@ -26,8 +26,8 @@ struct ServeConfig {
   Endpoint hub{"127.0.0.1", 7300};
   // Native ports by door; absent: the door's own default. nullopt: off.
   std::map<std::string, std::optional<Endpoint>> ports;
-  bool allow_open =
-      false;  // serve other than loopback addresses although there is no authentication
+  std::string access_file;  // who may do what (access_file.h); empty: everyone everything
+  bool allow_open = false;  // serve other than loopback addresses although there is no such list
   engine::Settings engine{.sweep_interval = std::chrono::seconds{10}, .sweep_roots_max = 2000};
   http::Limits http;
   std::uint64_t log_bytes = std::uint64_t{100} << 20;    // kept of each output stream of an attempt
@@ -44,7 +44,7 @@ struct ServeConfig {
 Result<> apply_setting(ServeConfig& config, const std::string& name, const std::string& value);
 Result<> apply_file(ServeConfig& config, const std::string& path);
 
-// kDenied for an address that is not loopback while allow_open is off.
+// kDenied for an address that is not loopback, without an access list, while allow_open is off.
 Result<> check_addresses(const ServeConfig& config);
 
 // What this machine has: cores, memory, hostname; overridden by node.* settings.

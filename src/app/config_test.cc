@@ -54,6 +54,10 @@ TEST(Addresses, OnlyLoopbackUnlessAskedByName) {
   config.allow_open = true;
   EXPECT_TRUE(check_addresses(config));
   config = {};
+  config.hub.address = "0.0.0.0";
+  config.access_file = "access.toml";
+  EXPECT_TRUE(check_addresses(config));
+  config = {};
   config.ports["metronome"] = Endpoint{"192.168.1.1", 9000};
   EXPECT_FALSE(check_addresses(config));
 }

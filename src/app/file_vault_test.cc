@@ -24,16 +24,25 @@ class FileVaultTest : public ::testing::Test {
 };
 
 TEST_F(FileVaultTest, TheKeyOutlivesTheServer) {
-  const std::string sealed = FileVault::open(key, random).value().seal("db/pw", "hunter2", random);
-  EXPECT_EQ(FileVault::open(key, random).value().unseal("db/pw", sealed).value(), "hunter2");
+  const std::string sealed =
+      FileVault::open(key, false, random).value().seal("db/pw", "hunter2", random);
+  EXPECT_EQ(FileVault::open(key, true, random).value().unseal("db/pw", sealed).value(), "hunter2");
   EXPECT_EQ(fs::status(key).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
 // A link to itself cannot be opened by anybody, root neither.
 TEST_F(FileVaultTest, AKeyThatCannotBeReadIsNotReplaced) {
   fs::create_symlink("secret.key", key);
-  EXPECT_FALSE(FileVault::open(key, random));
+  EXPECT_FALSE(FileVault::open(key, false, random));
   EXPECT_TRUE(fs::is_symlink(key));
+}
+
+// A new one would make the secrets that are there unreadable for ever.
+TEST_F(FileVaultTest, AKeyInUseThatIsMissingIsNotReplaced) {
+  const auto vault = FileVault::open(key, true, random);
+  ASSERT_FALSE(vault);
+  EXPECT_EQ(vault.error().kind, ErrorKind::kUnavailable);
+  EXPECT_FALSE(fs::exists(key));
 }
 
 }  // namespace

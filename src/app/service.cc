@@ -10,7 +10,9 @@
 #include <csignal>
 #include <filesystem>
 
+#include "app/access_file.h"
 #include "app/version.h"
+#include "dialects/metronome/access.h"
 #include "dialects/metronome/metronome.h"
 #include "dialects/native/native.h"
 
@@ -64,14 +66,16 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   auto store = store::SqliteStore::open(
       {.directory = config.data_dir, .writer_cache_kib = kWriterCacheKib, .reserve = &reserve});
   if (!store) return fail(store.error());
-  SystemRandom random;
-  auto vault = FileVault::open(config.data_dir + "/secret.key", random);
-  if (!vault) return fail(vault.error());
   auto snapshot = (*store)->load();
   if (!snapshot) return fail(snapshot.error());
+  SystemRandom random;
+  auto vault = FileVault::open(config.data_dir + "/secret.key", !snapshot->secrets.empty(), random);
+  if (!vault) return fail(vault.error());
   snapshot->last_task = std::max(snapshot->last_task, highest_token(config.data_dir + "/runner"));
-  return std::unique_ptr<Service>(
+  auto service = std::unique_ptr<Service>(
       new Service(std::move(config), std::move(*store), std::move(*vault), std::move(*snapshot)));
+  if (const auto read = service->read_access(); !read) return fail(read.error());
+  return service;
 }
 
 Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
@@ -93,6 +97,7 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
       sweeper_(io_, archive_, config_.data_dir + "/runner", kSweepInterval),
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
+      reload_(io_, SIGHUP),
       started_at_(clock_.now()) {
   engine_.restore(std::move(snapshot), started_at_);
   malloc_trim(0);  // what loading needed is not needed again
@@ -100,7 +105,27 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
 
 Service::~Service() = default;
 
+// Without a list the server stays open.
+Result<> Service::read_access() {
+  if (config_.access_file.empty()) return {};
+  auto list = read_access_file(config_.access_file);
+  if (!list) return fail(list.error());
+  http_.admit(std::move(*list));
+  return {};
+}
+
+void Service::await_reload() {
+  reload_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    const auto read = read_access();
+    if (read) spdlog::info("SIGHUP: the access list was read again");
+    if (!read) spdlog::error("SIGHUP: the old access list stays: {}", read.error().message);
+    await_reload();
+  });
+}
+
 int Service::run() {
+  await_reload();
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     spdlog::info("{}: stopping; running jobs go on", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -134,13 +159,13 @@ void Service::open_doors() {
   auto native = native::make_native_door(loop_, archive_, logs_,
                                          {.version = kVersion, .started_at = started_at_});
 
-  const http::Site hub{{native::kPrefix, native}, {"/service/metronome", metronome}};
+  const http::Mount router{"/service/metronome", metronome, metronome::router_gate()};
+  const http::Site hub{{native::kPrefix, native, native::gate()}, router};
   if (const auto bound = listen("hub", config_.hub, hub); !bound) {
     spdlog::critical("{}", bound.error().message);
     return stop(1);
   }
-  const std::map<std::string, http::Site> doors{
-      {"metronome", {{"", metronome}, {"/service/metronome", metronome}}}};
+  const std::map<std::string, http::Site> doors{{"metronome", {{"", metronome}, router}}};
   for (const auto& [door, site] : doors) {
     const auto endpoint = config_.port_of(door, kNativePorts.at(door));
     if (!endpoint) continue;

@@ -40,6 +40,8 @@ class Service {
  private:
   Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
           engine::Snapshot snapshot);
+  Result<> read_access();
+  void await_reload();
   void open_doors();
   Result<> listen(const std::string& door, const Endpoint& endpoint, http::Site site);
   void stop(int exit_code);
@@ -62,6 +64,7 @@ class Service {
   AttemptSweeper sweeper_;
   http::Server http_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set reload_;  // SIGHUP: the access list is read again
   Time started_at_ = kNever;
   bool stopping_ = false;
   int exit_code_ = 0;

@@ -93,12 +93,17 @@ void AsioReactor::wait() {
   });
 }
 
-Result<FileVault> FileVault::open(const std::string& key_file, Random& random) {
+Result<FileVault> FileVault::open(const std::string& key_file, bool in_use, Random& random) {
   std::ifstream in(key_file, std::ios::binary);
   std::error_code unknown;
   if (!in && (std::filesystem::exists(key_file, unknown) || unknown)) {
     // A new key in its place would make every secret unreadable for ever.
     return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}", key_file));
+  }
+  if (!in && in_use) {
+    return fail(ErrorKind::kUnavailable,
+                fmt::format("{} is missing, and the store has secrets sealed with it: put it back",
+                            key_file));
   }
   if (!in) {
     const SealKey key = draw<std::tuple_size_v<SealKey>>(random);

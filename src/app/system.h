@@ -43,7 +43,8 @@ class AsioReactor : public engine::Reactor {
 // Seals with a key kept in a file that only its owner may read (DIR/secret.key), made on first use.
 class FileVault : public engine::Vault {
  public:
-  static Result<FileVault> open(const std::string& key_file, Random& random);
+  // `in_use`: something is sealed with the key already, so that a missing one is an error.
+  static Result<FileVault> open(const std::string& key_file, bool in_use, Random& random);
   std::string seal(const std::string& path, const std::string& plain, Random& random) override;
   Result<std::string> unseal(const std::string& path, const std::string& sealed) const override;
 

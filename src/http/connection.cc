@@ -172,6 +172,10 @@ int Connection::route_request() {
   const auto target = split_target(parser_.target());
   path_.assign(target ? target->path : std::string_view());
   match_ = router_->match(request.method, target ? target->path : std::string_view());
+  parser_.request().identity = home_->identify(request);
+  if (match_.gate) {
+    if (const int refusal = match_.gate->refusal(request.identity, request.method)) return refusal;
+  }
   if (!target) return request.method == "OPTIONS" || request.method == "CONNECT" ? 404 : 400;
   if (match_.status != 200) return match_.status;
   if (!target->query.empty()) {

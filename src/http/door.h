@@ -29,7 +29,7 @@ struct Route {
 // A failure that HTTP itself found, before or without a handler; the door renders it in its own
 // shape.
 struct Failure {
-  int status = 500;          // 400, 404, 405, 408, 413, 414, 415, 431, 500, 503
+  int status = 500;  // 400, 401, 403 (by a gate), 404, 405, 408, 413, 414, 415, 431, 500, 503
   std::string message = {};  // a plain default text; doors with their own words choose by status
   std::string path = {};     // the request's path as the client sent it (without query)
 };

@@ -25,6 +25,10 @@ void append_escaped(std::string& out, std::string_view text) {
 
 std::string default_message(int status) {
   switch (status) {
+    case 401:
+      return "A valid token is needed: Authorization: token=TOKEN";
+    case 403:
+      return "The token does not permit this";
     case 415:
       return "Expecting text/json or application/json body";
     case 500:

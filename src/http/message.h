@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "http/access.h"
+
 namespace docket::http {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -25,6 +27,7 @@ struct Request {
   Fields headers;                   // names in lower case
   std::string body;
   std::string remote;  // peer address
+  IdentityPtr identity = anyone();  // who asks; null: nobody the access list knows
 
   // The last value of a query parameter or header; nullopt when absent.
   std::optional<std::string_view> query_value(std::string_view name) const;

@@ -82,6 +82,7 @@ struct Router::Node {
 struct Router::Mounted {
   std::string prefix;
   std::shared_ptr<const Door> door;  // shared with the site's other listeners
+  Gate gate;
   Node root;
 
   // The path below the prefix, or nullopt when the prefix does not match.
@@ -201,7 +202,10 @@ Result<Router> Router::compile(Site site) {
     if (!mount.prefix.empty() && !mount.prefix.starts_with('/')) {
       return fail(ErrorKind::kInvalid, "mount " + mount.prefix + " must start with '/'");
     }
-    Mounted mounted{.prefix = std::move(mount.prefix), .door = std::move(mount.door), .root = {}};
+    Mounted mounted{.prefix = std::move(mount.prefix),
+                    .door = std::move(mount.door),
+                    .gate = std::move(mount.gate),
+                    .root = {}};
     for (const Route& route : mounted.door->routes) {
       if (auto added = mounted.add(route); !added) return fail(std::move(added.error()));
     }
@@ -218,17 +222,18 @@ Match Router::match(std::string_view method, std::string_view path) const {
   result.head = method == "HEAD";
   const bool sound = percent_decode(path, Plus::kLiteral).has_value();
   if (!sound) result.status = 400;
-  const Door* knows_prefix = nullptr;
+  const Mounted* knows_prefix = nullptr;
   for (const Mounted& mount : mounts_) {
     const auto below = mount.below(path);
     if (!below) continue;
-    if (!knows_prefix) knows_prefix = mount.door.get();
+    if (!knows_prefix) knows_prefix = &mount;
     if (!sound) break;
     const bool collapse = mount.door->collapse_slashes;
     Search search{.method = result.head ? "GET" : method, .collapse = collapse};
     if (search.descend(mount.root, without_lone_slash(*below))) {
       result.status = 200;
       result.door = mount.door.get();
+      result.gate = &mount.gate;
       result.route = search.found;
       result.path = collapse ? collapsed(*below) : std::string(below->empty() ? "/" : *below);
       result.params = search.params();
@@ -237,10 +242,13 @@ Match Router::match(std::string_view method, std::string_view path) const {
     }
     if (result.door || search.allow.empty()) continue;
     result.door = mount.door.get();
+    result.gate = &mount.gate;
     result.status = mount.door->wrong_method_is_404 ? 404 : 405;
     result.allow = std::move(search.allow);
   }
-  if (!result.door) result.door = knows_prefix ? knows_prefix : &fallback();
+  if (result.door) return result;
+  result.door = knows_prefix ? knows_prefix->door.get() : &fallback();
+  if (knows_prefix) result.gate = &knows_prefix->gate;
   return result;
 }
 

@@ -26,6 +26,7 @@ struct Match {
   int status = 404;              // 200 found; 400, 404, 405 for the door's envelope
   const Door* door = nullptr;    // never null after match()
   const Route* route = nullptr;  // set when status is 200
+  const Gate* gate = nullptr;    // of the mount that answers; null when no prefix matches
   bool head = false;             // HEAD answered by a GET route: the body is dropped
   std::string path;              // see Request::path
   std::vector<std::string> params;

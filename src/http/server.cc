@@ -120,6 +120,10 @@ Result<std::uint16_t> Server::listen(const std::string& address, std::uint16_t p
   return listener->port();
 }
 
+void Server::admit(AccessList list) {
+  impl_->connections->admit(std::make_shared<const AccessList>(std::move(list)));
+}
+
 void Server::stop(std::chrono::milliseconds deadline, std::function<void()> done) {
   impl_->stop_accepting();
   impl_->connections->drain(deadline, std::move(done));

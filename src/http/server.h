@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "http/access.h"
 #include "http/door.h"
 
 namespace boost::asio {
@@ -41,6 +42,7 @@ struct Limits {
 struct Mount {
   std::string prefix;  // "" or "/service/metronome"; the longest with a matching route wins
   std::shared_ptr<const Door> door;  // shared: one door is mounted on its own port and on the hub
+  Gate gate = {};                    // asked before anything else, also for unknown paths
 };
 
 // What a listener serves. Several mounts may share a prefix: routes are tried in order, and the
@@ -56,6 +58,8 @@ class Server {
 
   // Binds and starts to accept. Port 0 picks one. Returns the port bound.
   Result<std::uint16_t> listen(const std::string& address, std::uint16_t port, Site site);
+  // From now on requests are told apart by this list; before the first call the server is open.
+  void admit(AccessList list);
   // Stops accepting, ends idle connections and streams, lets requests in flight finish until the
   // deadline, then calls done on the io thread. Idempotent.
   void stop(std::chrono::milliseconds deadline, std::function<void()> done);

@@ -191,7 +191,7 @@ class ServerTest : public ::testing::Test {
   // Starts the server with the routes so far.
   std::uint16_t serve() {
     server_.emplace(io_, limits_);
-    const auto port = server_->listen("127.0.0.1", 0, {{"", door_}});
+    const auto port = server_->listen("127.0.0.1", 0, {{"", door_, gate_}});
     EXPECT_TRUE(port) << (port ? "" : port.error().message);
     thread_ = std::thread([this] { io_.run(); });
     return *port;
@@ -228,6 +228,7 @@ class ServerTest : public ::testing::Test {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{
       io_.get_executor()};
   Limits limits_;
+  Gate gate_;
   std::shared_ptr<Door> door_ = std::make_shared<Door>();
   std::optional<Server> server_;
   std::thread thread_;

@@ -65,6 +65,33 @@ TEST_F(ServerTest, FailuresWearTheDoorsEnvelope) {
   EXPECT_EQ(client.read_answer().status, 200);  // and all on one connection
 }
 
+TEST_F(ServerTest, AGateIsAskedFirst) {
+  route("GET", "/who", [](const Request& request, const Reply& reply) {
+    reply({.body = request.identity->name()});
+  });
+  route("POST", "/do", answer_ok, BodyRule::kOptional);
+  gate_ = {.resource = "the:api", .read = Action::kRead, .write = Action::kFull};
+  Client client(serve());
+  EXPECT_EQ(client.get("/who").body, "anyone");  // no access list yet
+  on_io([&] {
+    Identity reader("reader");
+    ASSERT_TRUE(reader.grant("the:api read"));
+    AccessList list;
+    ASSERT_TRUE(list.add(token_digest("t"), std::make_shared<const Identity>(std::move(reader))));
+    server_->admit(std::move(list));
+  });
+  EXPECT_EQ(client.get("/who").body, "401 /who");
+  EXPECT_EQ(client.get("/none").body, "401 /none");  // says nothing of what is there
+  client.send("GET /who HTTP/1.1\r\nAuthorization: token=t\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "reader");
+  client.send("POST /do HTTP/1.1\r\nAuthorization: token=t\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_EQ(client.read_answer().body, "403 /do");
+  client.send("HEAD /who HTTP/1.1\r\nAuthorization: token=t\r\n\r\n");
+  EXPECT_EQ(client.read_answer(Client::Body::kNone).status, 200);
+  client.send("POST /do HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "401 /do");  // instead of "100 Continue"
+}
+
 TEST_F(ServerTest, BodyRulesDecideWhatTheHandlerSees) {
   const auto echo = [](Request request, const Reply& reply) { reply({.body = request.body}); };
   route("POST", "/ignore", echo);

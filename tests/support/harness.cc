@@ -148,11 +148,14 @@ std::vector<model::Task> Harness::stored_runs(const std::string& job_id) const {
 namespace {
 
 // What the server does between bytes and handler: see http/connection.cc.
-std::optional<http::Response> refuse(const http::Door& door, const http::Match& match,
-                                     const http::Request& request, const std::string& raw_path) {
+std::optional<http::Response> refuse(const http::Match& match, const http::Request& request,
+                                     const std::string& raw_path) {
+  const http::Door& door = *match.door;
   const auto failure = [&](int status, const char* message) {
     return door.envelope({status, message, raw_path});
   };
+  const int refusal = match.gate ? match.gate->refusal(request.identity, request.method) : 0;
+  if (refusal != 0) return failure(refusal, "not allowed");
   if (match.status != 200) return failure(match.status, "refused");
   if (request.body.size() > door.body_limit) return failure(413, "too large");
   if (match.route->body != http::BodyRule::kJson) return std::nullopt;
@@ -166,11 +169,16 @@ std::optional<http::Response> refuse(const http::Door& door, const http::Match& 
 http::Response Harness::ask(const http::Door& door, const std::string& method,
                             const std::string& target, const std::string& body,
                             http::Fields headers) {
+  // Borrowed: the door outlives this call.
+  return ask(http::Site{{"", std::shared_ptr<const http::Door>(std::shared_ptr<void>{}, &door)}},
+             method, target, body, std::move(headers));
+}
+
+http::Response Harness::ask(http::Site site, const std::string& method, const std::string& target,
+                            const std::string& body, http::Fields headers) {
   const auto parts = http::split_target(target).value();
   const std::string path(parts.path);
-  // Borrowed: the door outlives this call.
-  const auto router = http::Router::compile(
-      {{"", std::shared_ptr<const http::Door>(std::shared_ptr<void>{}, &door)}});
+  const auto router = http::Router::compile(std::move(site));
   http::Match match = router->match(method, path);
   http::Request request;
   request.method = method == "HEAD" ? "GET" : method;
@@ -179,7 +187,8 @@ http::Response Harness::ask(const http::Door& door, const std::string& method,
   request.query = http::parse_query(parts.query).value();
   request.headers = std::move(headers);
   request.body = body;
-  if (auto refusal = refuse(door, match, request, path)) return *refusal;
+  if (access) request.identity = access->identify(request.header("authorization").value_or(""));
+  if (auto refusal = refuse(match, request, path)) return *refusal;
   if (match.route->body == http::BodyRule::kIgnore) request.body.clear();
   std::optional<http::Response> answer;
   match.route->handler(std::move(request),

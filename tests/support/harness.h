@@ -18,7 +18,9 @@
 #include <string>
 
 #include "engine/loop.h"
+#include "http/access.h"
 #include "http/door.h"
+#include "http/server.h"
 #include "kinds/process/process_kind.h"
 #include "store/memory/memory_store.h"
 #include "support/fakes.h"
@@ -63,6 +65,11 @@ class Harness {
   http::Response ask(const http::Door& door, const std::string& method, const std::string& target,
                      const std::string& body = {},
                      http::Fields headers = {{"content-type", "application/json"}});
+
+  // The same through a listener's whole site: mounts, gates, and `access` where it is set.
+  http::Response ask(http::Site site, const std::string& method, const std::string& target,
+                     const std::string& body, http::Fields headers);
+  std::optional<http::AccessList> access;  // none: the server is open
 
   engine::Engine& engine() { return *engine_; }
   engine::Loop& loop() { return *loop_; }

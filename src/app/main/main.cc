@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "app/access_file.h"
 #include "app/service.h"
 #include "app/version.h"
 #include "cli/cli.h"
@@ -42,7 +43,9 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"listen", "ADDRESS:PORT of the hub (127.0.0.1:7300)"},
     {"port",
      "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000)"},
-    {"allow-open", "true: serve other than loopback addresses although there is no authentication"},
+    {"access",
+     "FILE: tokens and what they permit, see docket access; without it everyone may do all"},
+    {"allow-open", "true: serve other than loopback addresses although there is no access list"},
     {"node.cpus", "cores that jobs may use (this machine's)"},
     {"node.mem", "MiB of memory that jobs may use (this machine's)"},
     {"node.disk", "MiB of disk that jobs may use (the data directory's file system)"},
@@ -142,6 +145,32 @@ int backup(int argc, char** argv) {
   return done ? 0 : complain(done.error());
 }
 
+int access(int argc, char** argv) {
+  CLI::App app{"Edits the access list that docket serve --access FILE reads", "docket access"};
+  app.require_subcommand(1);
+  std::string file = "access.toml";
+  std::string name;
+  std::vector<std::string> permissions{"dcos:superuser full"};
+  auto* add =
+      app.add_subcommand("add", "Adds a user and prints the new token, which is kept nowhere");
+  add->add_option("--file", file, "the access list, made if it is not there")
+      ->capture_default_str();
+  add->add_option("--permission", permissions, "RESOURCE ACTION[,ACTION...], repeatable")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  add->add_option("name", name, "of the user")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  SystemRandom random;
+  const auto token = add_user(file, name, permissions, random);
+  if (!token) return complain(token.error());
+  std::cout << *token << "\n";
+  return 0;
+}
+
 // ---- clients
 
 std::string local_timezone() {
@@ -171,7 +200,8 @@ int client(int argc, char** argv) {
       .columns = terminal_columns(),
       .is_tty = isatty(STDOUT_FILENO) == 1,
       .server_commands = {{"serve", "Run the server"},
-                          {"backup", "Copy the store while the server runs"}}};
+                          {"backup", "Copy the store while the server runs"},
+                          {"access", "Tokens of users and what they may do"}}};
   return cli::run_cli(argc, argv, world);
 }
 
@@ -181,6 +211,7 @@ int dispatch(int argc, char** argv) {
   if (word == "runner") return runner(argc - 1, argv + 1);
   if (word == "runner-fetch") return runner::run_fetch(STDIN_FILENO);
   if (word == "backup") return backup(argc - 1, argv + 1);
+  if (word == "access") return access(argc - 1, argv + 1);
   return client(argc, argv);
 }
 

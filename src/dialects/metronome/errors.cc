@@ -1,5 +1,7 @@
 #include "dialects/metronome/errors.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/json_writer.h"
@@ -10,6 +12,9 @@ namespace {
 // Where the front router of a cluster puts this API. The original never sees the prefix, so its
 // error bodies do not have it.
 constexpr std::string_view kRouterPrefix = "/service/metronome";
+
+// The scheme of a cluster whose jobs have permissions.
+constexpr std::pair<const char*, const char*> kChallenge{"WWW-Authenticate", "acsjwt"};
 
 std::string html_escaped(std::string_view text) {
   std::string out;
@@ -113,6 +118,18 @@ std::string_view framework_text(const http::Failure& failure) {
   }
 }
 
+// The router in front of the API, not the API, turns callers away here. Its page is not JSON, since
+// command lines tell their user to log in only when it is not (section 9).
+http::Response router_refusal(int status) {
+  const std::string_view title = status == 401 ? "401 Authorization Required" : "403 Forbidden";
+  http::Response response{.status = status, .content_type = "text/html"};
+  response.body = fmt::format(
+      "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>",
+      title);
+  if (status == 401) response.headers.emplace_back(kChallenge.first, kChallenge.second);
+  return response;
+}
+
 }  // namespace
 
 http::Response json_response(int status, std::string body) {
@@ -134,9 +151,16 @@ http::Response framework_error(int status, std::string_view message, std::string
   return json_response(status, std::move(body));
 }
 
+http::Response unauthenticated() {
+  http::Response response = json_response(401, R"({"message":"Invalid username or password."})");
+  response.headers.emplace_back(kChallenge.first, kChallenge.second);
+  return response;
+}
+
 http::Response failure_response(const http::Failure& failure) {
   std::string_view path = failure.path;
   if (path.starts_with(kRouterPrefix)) path.remove_prefix(kRouterPrefix.size());
+  if (failure.status == 401 || failure.status == 403) return router_refusal(failure.status);
   if (failure.status == 500) return json_response(500, fault_body(path));
   return framework_error(failure.status, framework_text(failure), path);
 }

@@ -27,6 +27,10 @@ http::Response error_response(const Error& error, const Names& names);
 // {"message":"...","requestPath":"..."}, the message HTML-escaped: errors of the framework.
 http::Response framework_error(int status, std::string_view message, std::string_view path);
 
+// A caller that the access list does not know, at the API itself; the router in front of it speaks
+// HTML (see failure_response).
+http::Response unauthenticated();
+
 // What HTTP itself finds: unknown routes, bodies too large, faults.
 http::Response failure_response(const http::Failure& failure);
 

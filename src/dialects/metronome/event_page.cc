@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialects/metronome/access.h"
 #include "dialects/metronome/render.h"
 #include "dialects/metronome/stored_runs.h"
 #include "http/sse.h"
@@ -110,7 +111,8 @@ const char* event_name(const Event& event) {
   return event.after == model::State::kRunning ? "job_run_updated" : nullptr;
 }
 
-Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after) {
+Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after,
+                                  const http::Identity& caller) {
   engine::EventQuery query;
   query.after = after;
   query.limit = kPageSize;
@@ -118,10 +120,11 @@ Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after) {
   if (!events) return fail(events.error());
   EventPage page{.text = {}, .last = after, .full = events->size() == kPageSize};
   for (const Event& event : *events) {
+    page.last = event.seq;
+    if (!may(caller, http::Action::kRead, event.job_id)) continue;
     auto text = event_text(reader, event);
     if (!text) return fail(text.error());
     page.text += *text;
-    page.last = event.seq;
   }
   return page;
 }

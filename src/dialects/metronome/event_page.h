@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/store.h"
+#include "http/access.h"
 
 namespace docket::metronome {
 
@@ -17,6 +18,8 @@ struct EventPage {
   EventSeq last;      // of what was looked at, shown or not
   bool full = false;  // there may be more
 };
-Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after);
+// Events of jobs that the caller may read.
+Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after,
+                                  const http::Identity& caller);
 
 }  // namespace docket::metronome

@@ -23,6 +23,7 @@ struct Progress {
   bool behind = false;  // there is something to read whatever the notices say
   bool placed = false;  // `after` is known; else the stream begins with the first notice
   EventSeq newest;      // seen in a notice
+  http::IdentityPtr caller;
   http::BodyStream::Next waiting;
 };
 using ProgressPtr = std::shared_ptr<Progress>;
@@ -30,7 +31,7 @@ using ProgressPtr = std::shared_ptr<Progress>;
 void read_on(engine::Archive& archive, const ProgressPtr& progress, http::BodyStream::Next done) {
   archive.read(
       [progress, done = std::move(done), until = progress->newest](engine::Reader& reader) {
-        auto page = read_event_page(reader, progress->after);
+        auto page = read_event_page(reader, progress->after, *progress->caller);
         if (!page) return done(std::nullopt);  // the client comes back with the last id it has
         progress->behind = page->full;
         progress->after = page->full ? page->last : std::max(page->last, until);
@@ -40,8 +41,10 @@ void read_on(engine::Archive& archive, const ProgressPtr& progress, http::BodySt
 
 class EventStream final : public http::BodyStream {
  public:
-  EventStream(engine::Loop& loop, engine::Archive& archive, std::optional<EventSeq> after)
+  EventStream(engine::Loop& loop, engine::Archive& archive, http::IdentityPtr caller,
+              std::optional<EventSeq> after)
       : loop_(loop), archive_(archive) {
+    progress_->caller = std::move(caller);
     if (after) {
       progress_->after = *after;
       progress_->placed = progress_->behind = true;
@@ -92,11 +95,12 @@ std::optional<EventSeq> last_event_id(const http::Request& request) {
 }
 
 void stream_events(const Context& context, Call call) {
+  if (!admit(call)) return;
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.stream =
-      std::make_shared<EventStream>(context.loop, context.archive, last_event_id(call.request));
+  response.stream = std::make_shared<EventStream>(
+      context.loop, context.archive, call.request.identity, last_event_id(call.request));
   call.reply(std::move(response));
 }
 

@@ -24,10 +24,6 @@ http::Response job_spec_response(int status, const engine::JobEntry& entry,
   return json_response(status, std::move(body));
 }
 
-Error no_such_job() {
-  return {.kind = ErrorKind::kNotFound, .message = "Job not found", .fields = {}, .subject = "job"};
-}
-
 // ---- reading
 
 // History pages come from the archive; the engine's thread leaves gaps for them.
@@ -46,6 +42,7 @@ void deliver(engine::Archive& archive, std::uint32_t limit, Result<Draft> draft,
 using DraftWork = std::function<Result<Draft>(engine::Engine&, Time)>;
 
 void answer_with_draft(const Context& context, Call call, DraftWork work) {
+  if (!admit(call)) return;
   context.loop.call<Draft>(
       std::move(work),
       [&archive = context.archive, limit = context.settings.history_limit,
@@ -59,18 +56,20 @@ void list_jobs(const Context& context, Call call) {
   if (!embeds) {
     return call.reply(framework_error(400, embeds.error().message, call.names.path));
   }
-  answer_with_draft(context, std::move(call),
-                    [embeds = *embeds](engine::Engine& engine, Time now) -> Result<Draft> {
-                      Draft draft;
-                      draft.body.reserve(engine.jobs().size() * kTypicalJob / 2);
-                      JsonWriter json(draft.body);
-                      json.begin_array();
-                      for (const auto& [id, entry] : engine.jobs()) {
-                        write_job_info(json, draft, *entry, engine, embeds, Listing::kList, now);
-                      }
-                      json.end_array();
-                      return draft;
-                    });
+  auto work = [caller = call.request.identity, embeds = *embeds](engine::Engine& engine,
+                                                                 Time now) -> Result<Draft> {
+    Draft draft;
+    draft.body.reserve(engine.jobs().size() * kTypicalJob / 2);
+    JsonWriter json(draft.body);
+    json.begin_array();
+    for (const auto& [id, entry] : engine.jobs()) {
+      if (!may(*caller, http::Action::kRead, id)) continue;
+      write_job_info(json, draft, *entry, engine, embeds, Listing::kList, now);
+    }
+    json.end_array();
+    return draft;
+  };
+  answer_with_draft(context, std::move(call), std::move(work));
 }
 
 void get_job(const Context& context, Call call) {
@@ -78,14 +77,15 @@ void get_job(const Context& context, Call call) {
   if (!embeds) {
     return call.reply(framework_error(400, embeds.error().message, call.names.path));
   }
-  auto work = [id = call.names.job, embeds = *embeds](engine::Engine& engine,
-                                                      Time now) -> Result<Draft> {
-    const engine::JobEntry* entry = engine.job(id);
+  auto work = [caller = call.request.identity, id = call.names.job, embeds = *embeds](
+                  engine::Engine& engine, Time now) -> Result<Draft> {
+    auto entry = find_job(engine, *caller, http::Action::kRead, id);
+    // A job that may not be seen is not there (section 9).
     if (!entry) return fail(no_such_job());
     Draft draft;
     draft.body.reserve(kTypicalJob);
     JsonWriter json(draft.body);
-    write_job_info(json, draft, *entry, engine, embeds, Listing::kSingle, now);
+    write_job_info(json, draft, **entry, engine, embeds, Listing::kSingle, now);
     return draft;
   };
   answer_with_draft(context, std::move(call), std::move(work));
@@ -109,14 +109,15 @@ std::optional<JobInput> job_of_body(const Call& call, ApiVersion version) {
 void create_job(const Context& context, Call call, ApiVersion version) {
   auto input = job_of_body(call, version);
   if (!input) return;
-  answer(context, std::move(call),
-         [input = std::move(*input)](engine::Engine& engine,
-                                     Time now) mutable -> Result<http::Response> {
-           auto entry =
-               engine.create_job(std::move(input.definition), std::move(input.schedules), now);
-           if (!entry) return fail(entry.error());
-           return job_spec_response(201, **entry, engine, now);
-         });
+  auto work = [caller = call.request.identity, input = std::move(*input)](
+                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    auto allowed = demand(*caller, http::Action::kCreate, input.definition.id);
+    if (!allowed) return fail(allowed.error());
+    auto entry = engine.create_job(std::move(input.definition), std::move(input.schedules), now);
+    if (!entry) return fail(entry.error());
+    return job_spec_response(201, **entry, engine, now);
+  };
+  answer(context, std::move(call), std::move(work));
 }
 
 void create_job_v0(const Context& context, Call call) {
@@ -131,8 +132,10 @@ void create_job_v1(const Context& context, Call call) {
 void update_job_v0(const Context& context, Call call) {
   auto input = job_of_body(call, ApiVersion::kV0);
   if (!input) return;
-  auto work = [id = call.names.job, input = std::move(*input)](
+  auto work = [caller = call.request.identity, id = call.names.job, input = std::move(*input)](
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    auto found = find_job(engine, *caller, http::Action::kUpdate, id);
+    if (!found) return fail(found.error());
     auto entry =
         engine.update_job(id, std::move(input.definition), std::move(input.schedules), now);
     if (!entry) return fail(entry.error());
@@ -145,8 +148,11 @@ void update_job_v0(const Context& context, Call call) {
 void update_job_v1(const Context& context, Call call) {
   auto input = job_of_body(call, ApiVersion::kV1);
   if (!input) return;
-  auto work = [id = call.names.job, definition = std::move(input->definition)](
+  auto work = [caller = call.request.identity, id = call.names.job,
+               definition = std::move(input->definition)](
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+    auto found = find_job(engine, *caller, http::Action::kUpdate, id);
+    if (!found) return fail(found.error());
     auto entry = engine.update_job(id, std::move(definition), now);
     if (!entry) return fail(entry.error());
     return job_spec_response(200, **entry, engine, now);
@@ -157,12 +163,12 @@ void update_job_v1(const Context& context, Call call) {
 void delete_job(const Context& context, Call call) {
   const auto stop = parse_flag(call.request, "stopCurrentJobRuns");
   if (!stop) return call.reply(framework_error(400, stop.error().message, call.names.path));
-  auto work = [id = call.names.job, stop = *stop](engine::Engine& engine,
-                                                  Time now) -> Result<http::Response> {
-    const engine::JobEntry* entry = engine.job(id);
-    if (!entry) return fail(no_such_job());
+  auto work = [caller = call.request.identity, id = call.names.job, stop = *stop](
+                  engine::Engine& engine, Time now) -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kDelete, id);
+    if (!entry) return fail(entry.error());
     // Rendered first: afterwards its schedules are gone.
-    http::Response response = job_spec_response(200, *entry, engine, now);
+    http::Response response = job_spec_response(200, **entry, engine, now);
     const auto active = stop ? engine::ActiveRuns::kStop : engine::ActiveRuns::kRefuse;
     if (auto deleted = engine.delete_job(id, active, now); !deleted) return fail(deleted.error());
     return response;

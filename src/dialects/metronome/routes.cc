@@ -50,7 +50,14 @@ http::Handler job_handler(ContextPtr context, CallHandler handler, Second second
   };
 }
 
+bool admit(const Call& call) {
+  if (call.request.identity) return true;
+  call.reply(unauthenticated());
+  return false;
+}
+
 void answer(const Context& context, Call call, Work work) {
+  if (!admit(call)) return;
   context.loop.call<http::Response>(
       std::move(work), [reply = std::move(call.reply),
                         names = std::move(call.names)](Result<http::Response> response) {

@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "dialects/metronome/access.h"
 #include "dialects/metronome/errors.h"
 #include "dialects/metronome/metronome.h"
 
@@ -34,7 +35,12 @@ enum class Second { kNone, kSchedule, kRun };
 http::Handler job_handler(ContextPtr context, CallHandler handler, Second second = Second::kNone);
 http::Handler plain_handler(ContextPtr context, CallHandler handler);
 
-// Runs work on the engine and answers with what it gives, once that is durable.
+// Turns away callers without an identity (section 9), once their request has been found sound
+// (section 0, order of checks). True when the call may go on; else it has been answered.
+bool admit(const Call& call);
+
+// Runs work on the engine and answers with what it gives, once that is durable. For admitted
+// callers only.
 using Work = std::function<Result<http::Response>(engine::Engine&, Time)>;
 void answer(const Context& context, Call call, Work work);
 

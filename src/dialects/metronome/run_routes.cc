@@ -17,8 +17,8 @@
 namespace docket::metronome {
 namespace {
 
-Error not_found(const char* subject) {
-  return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = subject};
+Error no_such_run() {
+  return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = "run"};
 }
 
 http::Response run_response(int status, const engine::Node& run) {
@@ -29,9 +29,11 @@ http::Response run_response(int status, const engine::Node& run) {
 }
 
 void list_active_runs(const Context& context, Call call) {
-  auto work = [id = call.names.job](engine::Engine& engine, Time) -> Result<http::Response> {
+  auto work = [caller = call.request.identity, id = call.names.job](
+                  engine::Engine& engine, Time) -> Result<http::Response> {
     const engine::JobEntry* entry = engine.job(id);
-    if (!entry) return fail(not_found("job"));
+    if (!entry) return fail(no_such_job());
+    if (!may(*caller, http::Action::kRead, id)) return json_response(200, "[]");
     std::string body;
     JsonWriter json(body);
     json.begin_array();
@@ -46,15 +48,18 @@ void list_active_runs(const Context& context, Call call) {
 void list_all_runs(const Context& context, Call call) {
   const auto paging = parse_paging(call.request);
   if (!paging) return call.reply(framework_error(400, paging.error().message, call.names.path));
-  auto find_job = [id = call.names.job](engine::Engine& engine, Time) -> Result<JobUid> {
+  if (!admit(call)) return;
+  auto find_readable = [caller = call.request.identity, id = call.names.job](
+                           engine::Engine& engine, Time) -> Result<JobUid> {
     const engine::JobEntry* entry = engine.job(id);
-    if (!entry) return fail(not_found("job"));
-    return entry->job().uid;
+    if (!entry) return fail(no_such_job());
+    return may(*caller, http::Action::kRead, id) ? entry->job().uid : JobUid{};
   };
   context.loop.call<JobUid>(
-      find_job, [&archive = context.archive, reply = std::move(call.reply),
-                 names = std::move(call.names), paging = *paging](const Result<JobUid>& job) {
+      find_readable, [&archive = context.archive, reply = std::move(call.reply),
+                      names = std::move(call.names), paging = *paging](const Result<JobUid>& job) {
         if (!job) return reply(error_response(job.error(), names));
+        if (*job == JobUid{}) return reply(json_response(200, "[]"));
         archive.read([reply, names, paging, uid = *job](engine::Reader& reader) {
           reply(stored_runs_page(reader, uid, paging, names));
         });
@@ -70,8 +75,11 @@ void list_runs(const Context& context, Call call) {
 }
 
 void start_run(const Context& context, Call call) {
-  auto work = [job = call.names.job, parameters = read_run_parameters(call.request.body)](
+  auto work = [caller = call.request.identity, job = call.names.job,
+               parameters = read_run_parameters(call.request.body)](
                   engine::Engine& engine, Time now) -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kUpdate, job);
+    if (!entry) return fail(entry.error());
     auto run = engine.start_run(job, parameters, now);
     if (!run) return fail(run.error());
     return run_response(201, **run);  // rendered before anything can start it: INITIAL, no tasks
@@ -81,18 +89,25 @@ void start_run(const Context& context, Call call) {
 
 // An unknown job is an unknown run here, unlike in `stop` (section 1).
 void get_run(const Context& context, Call call) {
-  auto work = [job = call.names.job, name = call.names.run](engine::Engine& engine,
-                                                            Time) -> Result<http::Response> {
+  auto work = [caller = call.request.identity, job = call.names.job, name = call.names.run](
+                  engine::Engine& engine, Time) -> Result<http::Response> {
     const engine::Node* run = engine.find_run(job, name);
-    if (!run) return fail(not_found("run"));
+    if (!run) return fail(no_such_run());
+    if (auto allowed = demand(*caller, http::Action::kRead, job); !allowed) {
+      return fail(allowed.error());
+    }
     return run_response(200, *run);
   };
   answer(context, std::move(call), std::move(work));
 }
 
 void stop_run(const Context& context, Call call) {
-  auto work = [job = call.names.job, name = call.names.run](engine::Engine& engine,
-                                                            Time now) -> Result<http::Response> {
+  auto work = [caller = call.request.identity, job = call.names.job, name = call.names.run](
+                  engine::Engine& engine, Time now) -> Result<http::Response> {
+    const bool there = engine.find_run(job, name) != nullptr;
+    if (auto allowed = demand(*caller, http::Action::kUpdate, job); there && !allowed) {
+      return fail(allowed.error());
+    }
     auto stopped = engine.stop_run(job, name, now);
     if (!stopped) return fail(stopped.error());
     std::vector<const model::Task*> attempts;
@@ -107,9 +122,11 @@ void stop_run(const Context& context, Call call) {
 
 // One entry for each job, by its full id ([rule] of section 7).
 void show_queue(const Context& context, Call call) {
-  auto work = [](engine::Engine& engine, Time) -> Result<http::Response> {
+  auto work = [caller = call.request.identity](engine::Engine& engine,
+                                               Time) -> Result<http::Response> {
     std::map<std::string_view, std::vector<std::string_view>> jobs;
     for (const auto& [task, run] : engine.queue().waiting()) {
+      if (!may(*caller, http::Action::kRead, run->job->id())) continue;
       jobs[run->job->id()].push_back(run->task.name);
     }
     std::string body;

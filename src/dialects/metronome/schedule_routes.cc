@@ -11,8 +11,8 @@
 namespace docket::metronome {
 namespace {
 
-Error not_found(const char* subject) {
-  return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = subject};
+Error no_such_schedule() {
+  return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = "schedule"};
 }
 
 http::Response schedule_response(int status, const model::Schedule& schedule,
@@ -24,24 +24,25 @@ http::Response schedule_response(int status, const model::Schedule& schedule,
 }
 
 void list_schedules(const Context& context, Call call) {
-  auto work = [id = call.names.job](engine::Engine& engine, Time now) -> Result<http::Response> {
-    const engine::JobEntry* entry = engine.job(id);
-    if (!entry) return fail(not_found("job"));
+  auto work = [caller = call.request.identity, id = call.names.job](
+                  engine::Engine& engine, Time now) -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kRead, id);
+    if (!entry) return fail(entry.error());
     std::string body;
     JsonWriter json(body);
-    write_schedules(json, *entry, engine, now);
+    write_schedules(json, **entry, engine, now);
     return json_response(200, std::move(body));
   };
   answer(context, std::move(call), std::move(work));
 }
 
 void get_schedule(const Context& context, Call call) {
-  auto work = [job = call.names.job, id = call.names.schedule](engine::Engine& engine,
-                                                               Time now) -> Result<http::Response> {
-    const engine::JobEntry* entry = engine.job(job);
-    if (!entry) return fail(not_found("job"));
-    const auto found = entry->schedules.find(id);
-    if (found == entry->schedules.end()) return fail(not_found("schedule"));
+  auto work = [caller = call.request.identity, job = call.names.job, id = call.names.schedule](
+                  engine::Engine& engine, Time now) -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kRead, job);
+    if (!entry) return fail(entry.error());
+    const auto found = (*entry)->schedules.find(id);
+    if (found == (*entry)->schedules.end()) return fail(no_such_schedule());
     return schedule_response(200, *engine.schedule(found->second), engine, now);
   };
   answer(context, std::move(call), std::move(work));
@@ -70,11 +71,12 @@ Result<> may_add(const engine::JobEntry& entry, const std::string& schedule_id) 
 void add_schedule(const Context& context, Call call) {
   auto schedule = schedule_of_body(call);
   if (!schedule) return;
-  auto work = [job = call.names.job, definition = std::move(*schedule)](
-                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
-    const engine::JobEntry* entry = engine.job(job);
-    if (!entry) return fail(not_found("job"));
-    if (auto allowed = may_add(*entry, definition.id); !allowed) return fail(allowed.error());
+  auto work = [caller = call.request.identity, job = call.names.job,
+               definition = std::move(*schedule)](engine::Engine& engine,
+                                                  Time now) mutable -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kUpdate, job);
+    if (!entry) return fail(entry.error());
+    if (auto allowed = may_add(**entry, definition.id); !allowed) return fail(allowed.error());
     auto added = engine.add_schedule(job, std::move(definition), now);
     if (!added) return fail(added.error());
     return schedule_response(201, **added, engine, now);
@@ -87,8 +89,11 @@ void update_schedule(const Context& context, Call call) {
   auto schedule = schedule_of_body(call);
   if (!schedule) return;
   schedule->id = call.names.schedule;
-  auto work = [job = call.names.job, definition = std::move(*schedule)](
-                  engine::Engine& engine, Time now) mutable -> Result<http::Response> {
+  auto work = [caller = call.request.identity, job = call.names.job,
+               definition = std::move(*schedule)](engine::Engine& engine,
+                                                  Time now) mutable -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kUpdate, job);
+    if (!entry) return fail(entry.error());
     auto updated = engine.update_schedule(job, std::move(definition), now);
     if (!updated) return fail(updated.error());
     return schedule_response(200, **updated, engine, now);
@@ -97,8 +102,10 @@ void update_schedule(const Context& context, Call call) {
 }
 
 void remove_schedule(const Context& context, Call call) {
-  auto work = [job = call.names.job, id = call.names.schedule](engine::Engine& engine,
-                                                               Time now) -> Result<http::Response> {
+  auto work = [caller = call.request.identity, job = call.names.job, id = call.names.schedule](
+                  engine::Engine& engine, Time now) -> Result<http::Response> {
+    auto entry = find_job(engine, *caller, http::Action::kUpdate, job);
+    if (!entry) return fail(entry.error());
     if (auto removed = engine.remove_schedule(job, id, now); !removed) {
       return fail(removed.error());
     }

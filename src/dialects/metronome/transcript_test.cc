@@ -6,6 +6,7 @@
 //   ! advance 90                seconds pass
 //   ! begin JOB                 the process of the job's newest run starts
 //   ! exit JOB CODE             ... ends
+//   ! user NAME PERMISSION; ... the server has an access list, and NAME the token NAME-token
 //   ! restart                   kill -9 of the server, and a start
 //   > METHOD TARGET             a request; "> Name: value" lines are headers
 //   @job ID {patch}             body: a minimal job with a JSON merge patch applied
@@ -34,6 +35,7 @@
 
 #include "core/json.h"
 #include "core/json_writer.h"
+#include "dialects/metronome/access.h"
 #include "dialects/metronome/metronome.h"
 #include "support/harness.h"
 
@@ -292,7 +294,7 @@ class Player {
     }
     const std::string before = everything();
     const http::Response response =
-        docket_.ask(*door(), exchange_.method, exchange_.target, exchange_.body, exchange_.headers);
+        docket_.ask(site(), exchange_.method, exchange_.target, exchange_.body, exchange_.headers);
     check(response);
     if (response.status >= 400) EXPECT_EQ(everything(), before) << "a refusal changed something";
   }
@@ -321,8 +323,11 @@ class Player {
   }
 
   std::string everything() {
-    return docket_.ask(*door(), "GET", "/v1/jobs?embed=activeRuns,history").body +
-           docket_.ask(*door(), "GET", "/v1/queue").body;
+    const auto access = std::exchange(docket_.access, std::nullopt);
+    std::string state = docket_.ask(*door(), "GET", "/v1/jobs?embed=activeRuns,history").body +
+                        docket_.ask(*door(), "GET", "/v1/queue").body;
+    docket_.access = access;
+    return state;
   }
 
   void direct(const std::string& text) {
@@ -334,6 +339,11 @@ class Player {
       int seconds = 0;
       in >> seconds;
       docket_.advance(std::chrono::seconds{seconds});
+    } else if (verb == "user") {
+      in >> job;
+      std::string permissions;
+      std::getline(in >> std::ws, permissions);
+      add_user(job, permissions);
     } else if (verb == "restart") {
       docket_.restart();
       door_.reset();
@@ -348,6 +358,20 @@ class Player {
       FAIL() << "unknown directive " << verb;
     }
   }
+
+  void add_user(const std::string& name, const std::string& permissions) {
+    http::Identity identity(name);
+    std::istringstream in(permissions);
+    for (std::string permission; std::getline(in >> std::ws, permission, ';');) {
+      ASSERT_TRUE(identity.grant(permission)) << permission;
+    }
+    if (!docket_.access) docket_.access.emplace();
+    const auto shared = std::make_shared<const http::Identity>(std::move(identity));
+    ASSERT_TRUE(docket_.access->add(http::token_digest(name + "-token"), shared));
+  }
+
+  // As on the port of this API: the service itself, and below the prefix the router in front of it.
+  http::Site site() { return {{"", door()}, {"/service/metronome", door(), router_gate()}}; }
 
   const std::shared_ptr<const http::Door>& door() {
     MetronomeSettings settings;

@@ -10,6 +10,20 @@
 
 namespace docket::native {
 
+namespace {
+
+http::Response failure_response(const http::Failure& failure) {
+  http::Response response = problem(failure.status, failure.message);
+  if (failure.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+}  // namespace
+
+http::Gate gate() {
+  return {.resource = "docket:native", .read = http::Action::kRead, .write = http::Action::kFull};
+}
+
 http::Route route(const ContextPtr& context, const char* method, const char* pattern, Action action,
                   http::BodyRule body) {
   return {.method = method,
@@ -31,9 +45,7 @@ std::shared_ptr<const http::Door> make_native_door(engine::Loop& loop, engine::A
   auto door = std::make_shared<http::Door>();
   door->name = "native";
   door->body_limit = settings.body_limit;
-  door->envelope = [](const http::Failure& failure) {
-    return problem(failure.status, failure.message);
-  };
+  door->envelope = failure_response;
   for (const auto& table : kTables) {
     Routes routes = table(context);
     std::move(routes.begin(), routes.end(), std::back_inserter(door->routes));

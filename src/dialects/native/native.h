@@ -18,12 +18,16 @@
 #include "core/time.h"
 #include "engine/loop.h"
 #include "engine/ports.h"
+#include "http/access.h"
 #include "http/door.h"
 
 namespace docket::native {
 
 // Where the door expects to be mounted; it shows in Location headers and in the OpenAPI document.
 inline constexpr const char* kPrefix = "/docket/v1";
+
+// Who passes: readers need `docket:native read`, everyone else `docket:native full`.
+http::Gate gate();
 
 struct NativeSettings {
   std::string version;                // of the program

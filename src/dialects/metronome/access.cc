@@ -1,0 +1,40 @@
+#include "dialects/metronome/access.h"
+
+#include <algorithm>
+#include <string>
+
+namespace docket::metronome {
+namespace {
+
+std::string resource_of(std::string_view job_id) {
+  std::string path(job_id);
+  std::ranges::replace(path, '.', '/');
+  return "dcos:service:metronome:metronome:jobs:" + path;
+}
+
+}  // namespace
+
+http::Gate router_gate() { return {.resource = "dcos:adminrouter:service:metronome"}; }
+
+bool may(const http::Identity& caller, http::Action action, std::string_view job_id) {
+  return caller.is_superuser() || caller.may(resource_of(job_id), action);
+}
+
+Result<> demand(const http::Identity& caller, http::Action action, std::string_view job_id) {
+  if (may(caller, action, job_id)) return {};
+  return fail(ErrorKind::kDenied, "Not Authorized to perform this action!");
+}
+
+Error no_such_job() {
+  return {.kind = ErrorKind::kNotFound, .message = "Job not found", .fields = {}, .subject = "job"};
+}
+
+Result<const engine::JobEntry*> find_job(const engine::Engine& engine, const http::Identity& caller,
+                                         http::Action action, const std::string& job_id) {
+  const engine::JobEntry* entry = engine.job(job_id);
+  if (!entry) return fail(no_such_job());
+  if (auto allowed = demand(caller, action, job_id); !allowed) return fail(allowed.error());
+  return entry;
+}
+
+}  // namespace docket::metronome

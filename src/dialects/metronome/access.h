@@ -1,0 +1,28 @@
+#pragma once
+
+// Who may do what to a job: metronome.md section 9. A job is a resource of the access list, its
+// dots being slashes, so that a permission on a group covers what lies below.
+//
+// The strand's and the archive's threads: everything here is pure.
+
+#include <string_view>
+
+#include "core/result.h"
+#include "engine/engine.h"
+#include "http/access.h"
+
+namespace docket::metronome {
+
+// What the router in front of this API asks for (the hub, and any mount under /service/metronome).
+http::Gate router_gate();
+
+bool may(const http::Identity& caller, http::Action action, std::string_view job_id);
+// kDenied, in the words published for this API.
+Result<> demand(const http::Identity& caller, http::Action action, std::string_view job_id);
+
+Error no_such_job();
+// The job: kNotFound when it is not there, kDenied when the caller may not do this to it.
+Result<const engine::JobEntry*> find_job(const engine::Engine& engine, const http::Identity& caller,
+                                         http::Action action, const std::string& job_id);
+
+}  // namespace docket::metronome

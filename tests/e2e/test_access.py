@@ -1,0 +1,208 @@
+"""Tokens and permissions on a real server: metronome.md section 9. The door's transcripts have every row; here are
+the router in front of it, the native API, the command line, and the life of the list."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from docket_server import PROGRAM, Server, request
+
+ROUTER = "dcos:adminrouter:service:metronome full"
+JOBS = "dcos:service:metronome:metronome:jobs"
+
+
+def add_user(file, name, *permissions):
+    """The token of a new user."""
+    flags = [flag for permission in permissions for flag in ("--permission", permission)]
+    done = subprocess.run(
+        [PROGRAM, "access", "add", "--file", str(file), *flags, name],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+class Guarded:
+    """A server with an access list, and tokens of its users."""
+
+    def __init__(self, directory, *flags):
+        self.file = directory / "access.toml"
+        self.tokens = {
+            "root": add_user(self.file, "root"),
+            "alice": add_user(self.file, "alice", ROUTER, f"{JOBS}:marketing full"),
+            "watcher": add_user(self.file, "watcher", "docket:native read"),
+            "outsider": add_user(self.file, "outsider", f"{JOBS} full"),
+        }
+        self.server = Server(directory / "data", "--access", str(self.file), *flags).start()
+
+    def ask(self, who, method, path, body=None, base=None):
+        headers = {"Authorization": f"token={self.tokens[who]}"} if who else {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(body)
+        return request(base or self.server.hub, method, path, body=body, headers=headers)
+
+    def cli(self, token, *arguments):
+        environment = {**os.environ, "DOCKET_URL": self.server.hub, "HOME": self.server.data}
+        environment["DOCKET_TOKEN"] = token
+        return subprocess.run(
+            [PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=30
+        )
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    running = Guarded(tmp_path_factory.mktemp("access"))
+    yield running
+    running.server.stop_everything()
+
+
+def job(job_id):
+    return {"id": job_id, "run": {"cpus": 0.01, "mem": 32, "disk": 0, "cmd": "true"}}
+
+
+def test_the_router_speaks_html(guarded):
+    answer = guarded.ask(None, "GET", "/service/metronome/v1/jobs")
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == "acsjwt"
+    assert answer.headers["Content-Type"] == "text/html" and b"<html>" in answer.body
+    answer = guarded.ask("outsider", "GET", "/service/metronome/v1/jobs")
+    assert answer.status == 403 and b"<html>" in answer.body
+
+
+def test_the_service_speaks_json(guarded):
+    answer = guarded.ask(None, "GET", "/v1/jobs", base=guarded.server.metronome)
+    assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "acsjwt"
+    assert json.loads(answer.body) == {"message": "Invalid username or password."}
+    answer = guarded.ask("outsider", "GET", "/v1/jobs", base=guarded.server.metronome)
+    assert answer.status == 200
+    assert guarded.ask(None, "GET", "/ping", base=guarded.server.metronome).status == 200
+
+
+def test_groups_over_the_hub(guarded):
+    hub = "/service/metronome/v1/jobs"
+    assert guarded.ask("alice", "POST", hub, job("marketing.mail")).status == 201
+    assert guarded.ask("alice", "POST", hub, job("sales.mail")).status == 403
+    assert guarded.ask("root", "POST", hub, job("sales.mail")).status == 201
+    shown = json.loads(guarded.ask("alice", "GET", hub).body)
+    assert [entry["id"] for entry in shown] == ["marketing.mail"]
+    assert guarded.ask("alice", "GET", hub + "/sales.mail").status == 404
+
+
+def test_the_native_api_has_readers_and_writers(guarded):
+    answer = guarded.ask(None, "GET", "/docket/v1/status")
+    assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "token" in json.loads(answer.body)["detail"]
+    assert guarded.ask("watcher", "GET", "/docket/v1/status").status == 200
+    assert guarded.ask("watcher", "POST", "/docket/v1/jobs", {"id": "x"}).status == 403
+    assert guarded.ask("alice", "GET", "/docket/v1/jobs").status == 403
+    assert guarded.ask("root", "GET", "/docket/v1/jobs").status == 200
+
+
+def test_a_large_body_of_a_stranger_is_not_kept(guarded):
+    answer = request(
+        guarded.server.hub, "POST", "/service/metronome/v1/jobs", body="x" * 90_000, headers={}
+    )
+    assert answer.status == 401
+
+
+def test_the_command_line_says_what_to_do(guarded):
+    done = guarded.cli("", "job", "list")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: authentication failed, please set DOCKET_TOKEN")
+    done = guarded.cli(guarded.tokens["outsider"], "job", "list")
+    assert done.stderr == "Error: you are not authorized to perform this operation\n"
+    done = guarded.cli(guarded.tokens["alice"], "job", "list")
+    assert done.returncode == 0, done.stderr
+    done = guarded.cli(guarded.tokens["watcher"], "status")
+    assert done.returncode == 0, done.stderr
+    done = guarded.cli("", "status")
+    assert done.returncode == 1 and "Error: 401 - A valid token is needed" in done.stderr
+
+
+def test_the_list_holds_no_token_and_neither_does_the_log(guarded):
+    guarded.ask("root", "GET", "/docket/v1/status")
+    kept = guarded.file.read_text() + "".join(guarded.server.log)
+    for token in guarded.tokens.values():
+        assert token not in kept
+    assert guarded.file.stat().st_mode & 0o777 == 0o600
+
+
+def until(true, what, deadline_s=10):
+    end = time.monotonic() + deadline_s
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+def test_sighup_reads_the_list_again_and_a_bad_one_changes_nothing(tmp_path):
+    guarded = Guarded(tmp_path)
+    server = guarded.server
+    try:
+        guarded.tokens["late"] = add_user(guarded.file, "late")
+        assert guarded.ask("late", "GET", "/docket/v1/status").status == 401
+        server.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: guarded.ask("late", "GET", "/docket/v1/status").status == 200,
+            "the new user is not known",
+        )
+        guarded.file.write_text("[[user]]\nname = 'x'\n")
+        server.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: any("the old access list stays" in line for line in server.log),
+            "nothing was said of the bad list",
+        )
+        assert guarded.ask("late", "GET", "/docket/v1/status").status == 200
+        guarded.file.write_text("")  # nobody
+        server.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: guarded.ask("root", "GET", "/docket/v1/status").status == 401,
+            "a removed user still passes",
+        )
+    finally:
+        server.stop_everything()
+
+
+def test_other_addresses_than_loopback_with_a_list(tmp_path):
+    file = tmp_path / "access.toml"
+    token = add_user(file, "root")
+    server = Server(tmp_path / "data", "--listen", "0.0.0.0:0", "--access", str(file)).start()
+    try:
+        base = server.hub.replace("0.0.0.0", "127.0.0.1")
+        assert request(base, "GET", "/docket/v1/status").status == 401
+        headers = {"Authorization": f"Bearer {token}"}
+        assert request(base, "GET", "/docket/v1/status", headers=headers).status == 200
+    finally:
+        server.stop_everything()
+
+
+def test_a_server_does_not_start_with_a_bad_list(tmp_path):
+    file = tmp_path / "access.toml"
+    file.write_text("[[user]]\nname = 'a'\ntoken = 'secret'\n")
+    for path, complaint in [(file, "user a: unknown key token"), (tmp_path / "none", "none")]:
+        done = subprocess.run(
+            [PROGRAM, "serve", "--data", str(tmp_path / "data"), "--access", str(path)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.returncode == 1 and complaint in done.stderr
+
+
+def test_a_user_is_added_once(tmp_path):
+    file = tmp_path / "access.toml"
+    add_user(file, "root")
+    done = subprocess.run(
+        [PROGRAM, "access", "add", "--file", str(file), "root"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1 and "has a user root already" in done.stderr
