@@ -54,14 +54,19 @@ struct Batch {
   }
 };
 
+// Attempts that a live run keeps in memory, the newest, whatever has not ended among them; a run
+// that restarts for ever stays small. Older ones are in the store.
+inline constexpr std::size_t kAttemptsKept = 100;
+
 // What the engine keeps in memory: definitions and live work. Its size does not depend on the
 // length of history.
 struct Snapshot {
   std::vector<JobRow> jobs;           // not deleted ones, and deleted ones with live runs
   std::vector<model::JobPtr> frozen;  // older versions that live runs were started with
   std::vector<model::Schedule> schedules;
-  std::vector<model::Task> tasks;  // live trees: roots not final with all their children; and final
-                                   // roots with a child not final
+  // Live trees: roots that are not final or have a child that is not; with the newest kAttemptsKept
+  // children of each, and all that are not final.
+  std::vector<model::Task> tasks;
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;
   // Highest numbers ever given out.

@@ -15,10 +15,6 @@
 
 namespace docket::engine {
 
-// Ended attempts that a live run keeps in memory, newest; a run that restarts for ever stays small.
-// Older ones are in the store.
-inline constexpr std::size_t kAttemptsKept = 100;
-
 struct Node {
   model::Task task;
   model::JobPtr job;  // as frozen when the run was made

@@ -158,7 +158,12 @@ void NaiveModel::sweep_jobs(const engine::Sweep& sweep) {
 engine::Snapshot NaiveModel::snapshot() const {
   engine::Snapshot snapshot = last_;
   for (const model::Task& each : tasks_) {
-    if (tree_is_live(each.root)) snapshot.tasks.push_back(each);
+    if (!tree_is_live(each.root)) continue;
+    const auto newer = std::count_if(tasks_.begin(), tasks_.end(), [&](const model::Task& other) {
+      return other.parent == each.parent && other.id > each.id;
+    });
+    const bool newest = newer < static_cast<std::ptrdiff_t>(engine::kAttemptsKept);
+    if (!each.parent || newest || !model::is_final(each.state)) snapshot.tasks.push_back(each);
   }
   const auto runs_with = [&](const auto& predicate) {
     return std::any_of(snapshot.tasks.begin(), snapshot.tasks.end(), predicate);

@@ -45,6 +45,24 @@ TEST_P(StoreConformance, TasksKeepEveryMember) {
   EXPECT_EQ(describe(reader().task(attempt.id)), describe(engine::TaskRow{attempt, "prod.e-mail"}));
 }
 
+TEST_P(StoreConformance, ALiveRunIsLoadedWithItsNewestAttemptsAndThoseThatLive) {
+  const model::Task run = plain_run(10, 1, State::kRunning);
+  engine::Batch batch{.jobs = {plain_job(1, "a")}, .tasks = {run}};
+  std::vector<model::Task> expected{run};
+  constexpr std::uint64_t kAttempts = engine::kAttemptsKept + 50;
+  for (std::uint64_t id = 11; id < 11 + kAttempts; ++id) {
+    const model::Task attempt = plain_attempt(id, run, State::kRunning);
+    const bool lives = id == 20;
+    batch.tasks.push_back(lives ? attempt : ended(attempt, State::kFailed, at_second(9)));
+    if (lives || id >= 11 + kAttempts - engine::kAttemptsKept)
+      expected.push_back(batch.tasks.back());
+  }
+  commit(batch);
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(expected));
+  EXPECT_EQ(reader().tasks({.parent = run.id, .limit = engine::kMaxPage})->size(), kAttempts);
+}
+
 TEST_P(StoreConformance, HighNumbersAreKept) {
   constexpr auto kHighest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   model::Task run = plain_run(kHighest, kHighest);

@@ -225,8 +225,16 @@ engine::Snapshot MemoryState::snapshot() const {
   for (TaskId id : live_) roots.insert(tasks_.at(id).root);
   std::set<TaskId> members;
   for (TaskId root : roots) {
-    for (TaskId id : tree(root)) members.insert(id);
+    std::vector<TaskId> open{root};
+    while (!open.empty()) {
+      const std::vector<TaskId> below = children(open.back());
+      members.insert(open.back());
+      open.pop_back();
+      const auto kept = std::min(below.size(), engine::kAttemptsKept);
+      open.insert(open.end(), below.end() - static_cast<std::ptrdiff_t>(kept), below.end());
+    }
   }
+  members.insert(live_.begin(), live_.end());
   std::set<VersionKey> used;
   for (TaskId id : members) {
     if (!tasks_.contains(id)) continue;
