@@ -267,8 +267,11 @@ void Attempts::trim_logs(TaskId token) {
 }
 
 void Attempts::check_disk(Attempt& attempt) {
+  const TaskId token = attempt.token;
   const std::uint64_t used =
-      disk_usage(attempt_path(config_.dir, attempt.token), config_.max_disk_entries);
+      disk_usage({work_path(config_.dir, token), stdout_path(config_.dir, token),
+                  stderr_path(config_.dir, token)},
+                 config_.max_disk_entries);
   if (static_cast<double>(used) <= attempt.spec.disk_mib * 1024 * 1024) return;
   if (attempt.report.message.empty()) {
     attempt.report.message = fmt::format("Disk limit of {} MiB exceeded", attempt.spec.disk_mib);

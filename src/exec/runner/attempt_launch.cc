@@ -37,12 +37,15 @@ void Attempts::start_queued() {
 // False: the attempt is not to be launched and is no longer live.
 bool Attempts::claim(Attempt& attempt) {
   const TaskId token = attempt.token;
-  const auto claimed = root_.claim(token);
+  auto claimed = root_.claim(token);
   if (!claimed) {
     fail_attempt(attempt, claimed.error().message, 126);
     return false;
   }
-  if (*claimed == Claim::kMade) return true;
+  if (*claimed) {
+    attempt.sandbox.record = std::move(*claimed);
+    return true;
+  }
   // Known from before this runner. Only "nothing ran" lets it start now; recall may put an adopted
   // attempt in its place.
   auto waiting = std::move(live_.extract(token).mapped());
@@ -89,9 +92,7 @@ Result<> Attempts::prepare(Attempt& attempt) {
     }
     attempt.secret_paths.push_back(file.path);
   }
-  auto sandbox = root_.open(attempt.token, attempt.user);
-  if (!sandbox) return fail(std::move(sandbox.error()));
-  attempt.sandbox = std::move(*sandbox);
+  if (auto made = root_.open(attempt.token, attempt.user, attempt.sandbox); !made) return made;
   if (cgroups_.active()) {
     auto slot = cgroups_.take({attempt.spec.cpus, attempt.spec.mem_mib});
     if (!slot) return fail(std::move(slot.error()));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
 #include <string>
 #include <system_error>
 
@@ -13,38 +15,40 @@ constexpr std::uint64_t kAttemptsPerShard = 1000;
 
 }  // namespace
 
-std::filesystem::path attempt_path(const std::filesystem::path& dir, TaskId token) {
-  return dir / fmt::format("attempts/{}/{}", token.value / kAttemptsPerShard, token.value);
+std::filesystem::path shard_path(const std::filesystem::path& dir, TaskId token) {
+  return dir / fmt::format("attempts/{}", token.value / kAttemptsPerShard);
 }
 
 std::filesystem::path record_path(const std::filesystem::path& dir, TaskId token) {
-  return attempt_path(dir, token) / "record";
+  return shard_path(dir, token) / fmt::format("{}.record", token.value);
 }
 
 std::filesystem::path stdout_path(const std::filesystem::path& dir, TaskId token) {
-  return attempt_path(dir, token) / "stdout";
+  return shard_path(dir, token) / fmt::format("{}.stdout", token.value);
 }
 
 std::filesystem::path stderr_path(const std::filesystem::path& dir, TaskId token) {
-  return attempt_path(dir, token) / "stderr";
+  return shard_path(dir, token) / fmt::format("{}.stderr", token.value);
 }
 
 std::filesystem::path work_path(const std::filesystem::path& dir, TaskId token) {
-  return attempt_path(dir, token) / "work";
+  return shard_path(dir, token) / fmt::format("{}", token.value);
 }
 
 std::filesystem::path socket_path(const std::filesystem::path& dir) { return dir / "runner.sock"; }
 
 Result<> remove_attempt_files(const std::filesystem::path& dir, TaskId token) {
-  std::error_code error;
-  const std::filesystem::path path = attempt_path(dir, token);
-  std::filesystem::remove_all(path, error);
-  if (error) {
-    return fail(ErrorKind::kInternal,
-                fmt::format("can not remove {}: {}", path.string(), error.message()));
+  for (const auto& path : {work_path(dir, token), stdout_path(dir, token), stderr_path(dir, token),
+                           record_path(dir, token)}) {
+    // Most working directories are empty; a recursive removal opens and reads them first.
+    if (::remove(path.c_str()) == 0 || errno == ENOENT) continue;
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) {
+      return fail(ErrorKind::kInternal,
+                  fmt::format("can not remove {}: {}", path.string(), error.message()));
+    }
   }
-  // The shard goes with its last attempt; while others are in it this fails, as it should.
-  std::filesystem::remove(path.parent_path(), error);
   return {};
 }
 

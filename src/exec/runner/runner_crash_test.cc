@@ -188,9 +188,8 @@ TEST(RunnerCrashTest, AStartIsNotRepeatedByTheNextRunner) {
 TEST(RunnerCrashTest, AClaimWithoutASpawnMayStart) {
   Harness runner;
   const TaskId token{4711};
-  const auto folder = attempt_path(runner_dir(runner), token);
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "record") << this_boot_claim() << "spaw";
+  std::filesystem::create_directories(shard_path(runner_dir(runner), token));
+  std::ofstream(record_path(runner_dir(runner), token)) << this_boot_claim() << "spaw";
   EXPECT_EQ(runner.find(token).phase, AttemptPhase::kUnknown);
   runner.executor().start(token, shell("exit 8"));
   EXPECT_EQ(runner.wait(token).exit_code, 8);
@@ -244,7 +243,7 @@ TEST(RunnerCrashTest, ALostAttemptsNumberDoesNotMarkAProcessAsItsRemains) {
   const TaskId other = runner.start("env -i /bin/sh -c 'echo $$; cd /; exec sleep 1000'");
   runner.first_line(other);
   const TaskId lost{4713};
-  std::filesystem::create_directories(attempt_path(runner_dir(runner), lost));
+  std::filesystem::create_directories(shard_path(runner_dir(runner), lost));
   std::string text = slurp(record_path(runner_dir(runner), other));
   const std::size_t slot = text.rfind(' ', text.find('\n'));
   text.replace(slot, text.find('\n') - slot, " -");
@@ -277,9 +276,8 @@ TEST(RunnerCrashTest, WhatWasPreparedForACommandThatNeverRanIsNoObstacle) {
 TEST(RunnerCrashTest, AnUnfinishedRecordOfAnotherBootIsLost) {
   Harness runner;
   const TaskId token{4712};
-  const auto folder = attempt_path(runner_dir(runner), token);
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "record") << "claim another-boot 3000000 0 0 -\n";
+  std::filesystem::create_directories(shard_path(runner_dir(runner), token));
+  std::ofstream(record_path(runner_dir(runner), token)) << "claim another-boot 3000000 0 0 -\n";
   EXPECT_EQ(runner.find(token).phase, AttemptPhase::kLost);
   runner.executor().start(token, shell("true"));
   EXPECT_EQ(runner.wait(token, AttemptPhase::kLost).phase, AttemptPhase::kLost);
@@ -329,10 +327,10 @@ class LeftoverTest : public ::testing::TestWithParam<const char*> {};
 const char* const kLeavers[] = {
     "sleep 1000 & echo $!",
     "setsid sleep 1000 & echo $!",
-    "(setsid sh -c 'echo $$; exec sleep 1000' &) ; while ! [ -s ../stdout ]; do :; done",
+    "(setsid sh -c 'echo $$; exec sleep 1000' &) ; while ! [ -s /proc/self/fd/1 ]; do :; done",
     "setsid sh -c 'setsid sh -c \"trap : TERM HUP INT; echo \\$\\$; sleep 1000; sleep 1000\" & "
     "exit 0'; "
-    "while ! [ -s ../stdout ]; do :; done",
+    "while ! [ -s /proc/self/fd/1 ]; do :; done",
 };
 
 TEST_P(LeftoverTest, IsKilledWithTheMainProcess) {

@@ -20,30 +20,25 @@ Result<> give_to(int fd, const User& owner, const char* what) {
   return fail_errno(fmt::format("can not give {} to {}", what, owner.name), errno);
 }
 
-Result<OwnedFd> open_output(const fs::path& path, const User& owner) {
-  OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!fd) return fail_errno(fmt::format("can not make {}", path.string()), errno);
-  if (auto given = give_to(fd.get(), owner, path.c_str()); !given) {
-    return fail(std::move(given.error()));
-  }
-  return fd;
-}
-
-Result<OwnedFd> open_work(const fs::path& path, const User& owner) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail_errno(fmt::format("can not make {}", path.string()), errno);
-  }
-  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) return fail_errno(fmt::format("can not open {}", path.string()), errno);
-  if (auto given = give_to(fd.get(), owner, path.c_str()); !given) {
-    return fail(std::move(given.error()));
-  }
-  return fd;
-}
-
 // Opens a folder below parent one name at a time, so that no link can lead out.
 OwnedFd open_folder(int parent, const std::string& name) {
   return OwnedFd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+Result<> open_output(int shard, const std::string& name, const User& owner, OwnedFd& fd) {
+  fd = OwnedFd(
+      ::openat(shard, name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!fd) return fail_errno(fmt::format("can not make {}", name), errno);
+  return give_to(fd.get(), owner, name.c_str());
+}
+
+Result<> open_work(int shard, const std::string& name, const User& owner, OwnedFd& fd) {
+  if (::mkdirat(shard, name.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail_errno(fmt::format("can not make the directory {}", name), errno);
+  }
+  fd = open_folder(shard, name);
+  if (!fd) return fail_errno(fmt::format("can not open the directory {}", name), errno);
+  return give_to(fd.get(), owner, name.c_str());
 }
 
 // The folder that holds path's last name, and that name.
@@ -90,43 +85,45 @@ SandboxRoot::SandboxRoot(fs::path dir) : dir_(std::move(dir)) {
   ::mkdir((dir_ / "attempts").c_str(), kPassThrough);
 }
 
-Result<Claim> SandboxRoot::claim(TaskId token) {
-  const fs::path path = attempt_path(dir_, token);
-  if (const std::string shard = path.parent_path(); shard != shard_) {
-    if (::mkdir(shard.c_str(), kPassThrough) != 0 && errno != EEXIST) {
-      return fail_errno(fmt::format("can not make {}", shard), errno);
-    }
-    shard_ = shard;
+Result<> SandboxRoot::use_shard(const fs::path& path) {
+  if (::mkdir(path.c_str(), kPassThrough) != 0 && errno != EEXIST) {
+    return fail_errno(fmt::format("can not make {}", path.string()), errno);
   }
-  int made = ::mkdir(path.c_str(), kPassThrough);
-  if (made != 0 && errno == ENOENT) {  // retention removed the shard with its last attempt
-    ::mkdir(shard_.c_str(), kPassThrough);
-    made = ::mkdir(path.c_str(), kPassThrough);
-  }
-  if (made == 0) return Claim::kMade;
-  if (errno == EEXIST) return Claim::kKnown;
-  return fail_errno(fmt::format("can not make {}", path.string()), errno);
+  shard_ = OwnedFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!shard_) return fail_errno(fmt::format("can not open {}", path.string()), errno);
+  shard_path_ = path;
+  return {};
 }
 
-Result<Sandbox> SandboxRoot::open(TaskId token, const User& owner) {
-  Sandbox sandbox;
-  sandbox.record = append_record(token);
+Result<OwnedFd> SandboxRoot::claim(TaskId token) {
+  const fs::path shard = shard_path(dir_, token);
+  const std::string name = record_path(dir_, token).filename();
+  for (const bool again : {false, true}) {
+    if (shard != shard_path_ || again) {  // again: retention removed it with its last attempt
+      if (auto used = use_shard(shard); !used) return fail(std::move(used.error()));
+    }
+    OwnedFd record(::openat(shard_.get(), name.c_str(),
+                            O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
+    if (record || errno == EEXIST) return record;
+    if (errno != ENOENT) break;
+  }
+  return fail_errno(fmt::format("can not make {}", (shard / name).string()), errno);
+}
+
+Result<> SandboxRoot::open(TaskId token, const User& owner, Sandbox& sandbox) {
+  if (!sandbox.record) sandbox.record = append_record(token);
   if (!sandbox.record) return fail_errno("can not make the attempt's record", errno);
-  auto work = open_work(work_path(dir_, token), owner);
-  if (!work) return fail(std::move(work.error()));
-  auto out = open_output(stdout_path(dir_, token), owner);
-  if (!out) return fail(std::move(out.error()));
-  auto err = open_output(stderr_path(dir_, token), owner);
-  if (!err) return fail(std::move(err.error()));
-  sandbox.work = std::move(*work);
-  sandbox.out = std::move(*out);
-  sandbox.err = std::move(*err);
-  return sandbox;
+  const std::string name = std::to_string(token.value);
+  const int shard = shard_.get();  // the claim's
+  if (auto work = open_work(shard, name, owner, sandbox.work); !work) return work;
+  if (auto out = open_output(shard, name + ".stdout", owner, sandbox.out); !out) return out;
+  return open_output(shard, name + ".stderr", owner, sandbox.err);
 }
 
 std::optional<std::string> SandboxRoot::read_record(TaskId token) const {
-  std::string text = read_small_file(AT_FDCWD, record_path(dir_, token).c_str());
-  if (text.empty() && ::access(attempt_path(dir_, token).c_str(), F_OK) != 0) return std::nullopt;
+  const fs::path path = record_path(dir_, token);
+  std::string text = read_small_file(AT_FDCWD, path.c_str());
+  if (text.empty() && ::access(path.c_str(), F_OK) != 0) return std::nullopt;
   return text;
 }
 

@@ -24,20 +24,16 @@ struct Sandbox {
   OwnedFd record;  // O_APPEND
 };
 
-enum class Claim {
-  kMade,   // by this call: the token is new
-  kKnown,  // the directory was there: the token was started before
-};
-
 class SandboxRoot {
  public:
   explicit SandboxRoot(std::filesystem::path dir);
 
-  // Makes the marker directory of a token.
-  Result<Claim> claim(TaskId token);
-  // Makes what is missing in a claimed directory and gives it to the owner.
-  Result<Sandbox> open(TaskId token, const User& owner);
-  // The record file's text; nullopt when the token has no directory.
+  // Makes the record file of a token, which says that it is started. No descriptor: there is one,
+  // the token was started before.
+  Result<OwnedFd> claim(TaskId token);
+  // Makes what is missing of a claimed token and gives it to the owner.
+  Result<> open(TaskId token, const User& owner, Sandbox& sandbox);
+  // The record file's text; nullopt when the token has none.
   std::optional<std::string> read_record(TaskId token) const;
   // The record file, for more lines; made when missing.
   OwnedFd append_record(TaskId token) const;
@@ -45,8 +41,11 @@ class SandboxRoot {
   const std::filesystem::path& dir() const { return dir_; }
 
  private:
+  Result<> use_shard(const std::filesystem::path& path);
+
   std::filesystem::path dir_;
-  std::string shard_;  // made last; most tokens come in order
+  std::filesystem::path shard_path_;  // used last; most tokens come in order
+  OwnedFd shard_;
 };
 
 // A path that stays below the working directory: relative, without "..", "." or empty parts,

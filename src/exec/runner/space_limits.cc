@@ -11,9 +11,17 @@
 namespace docket::runner {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::uint64_t kStatBlock = 512;  // unit of st_blocks
 constexpr std::uint64_t kPunchAlign =
     4096;  // holes are whole blocks; a part would leave zeros to be read
+
+std::uint64_t size_on_disk(const fs::path& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return 0;
+  return static_cast<std::uint64_t>(info.st_blocks) * kStatBlock;
+}
 
 }  // namespace
 
@@ -34,17 +42,16 @@ bool trim_log(const std::filesystem::path& file, std::uint64_t keep_bytes) {
   return false;
 }
 
-std::uint64_t disk_usage(const std::filesystem::path& folder, std::size_t max_entries) {
-  namespace fs = std::filesystem;
-  std::error_code error;
+std::uint64_t disk_usage(const std::vector<fs::path>& paths, std::size_t max_entries) {
   std::uint64_t bytes = 0;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && at != fs::recursive_directory_iterator() && max_entries > 0; --max_entries) {
-    struct stat info{};
-    if (::lstat(at->path().c_str(), &info) == 0) {
-      bytes += static_cast<std::uint64_t>(info.st_blocks) * kStatBlock;
+  for (const fs::path& path : paths) {
+    bytes += size_on_disk(path);
+    std::error_code error;
+    fs::recursive_directory_iterator at(path, fs::directory_options::skip_permission_denied, error);
+    for (; !error && at != fs::recursive_directory_iterator() && max_entries > 0; --max_entries) {
+      bytes += size_on_disk(at->path());
+      at.increment(error);
     }
-    at.increment(error);
   }
   return bytes;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include "core/result.h"
 
@@ -16,8 +17,8 @@ namespace docket::runner {
 // and false is returned.
 bool trim_log(const std::filesystem::path& file, std::uint64_t keep_bytes);
 
-// Bytes on disk below folder, looking at no more than max_entries files. Links are counted, not
-// followed.
-std::uint64_t disk_usage(const std::filesystem::path& folder, std::size_t max_entries);
+// Bytes on disk of files and of what is below folders, looking at no more than max_entries. Links
+// are counted, not followed.
+std::uint64_t disk_usage(const std::vector<std::filesystem::path>& paths, std::size_t max_entries);
 
 }  // namespace docket::runner
