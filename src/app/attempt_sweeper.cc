@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
+#include <functional>
+#include <iterator>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "exec/runner/log_files.h"
@@ -13,73 +16,124 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> children(const fs::path& directory) {
-  std::vector<fs::path> paths;
+// A slice is short beside what a page of history may take, and the pause after it longer.
+constexpr std::chrono::milliseconds kSlice{5};
+constexpr std::chrono::milliseconds kPause{10};
+
+// The numbers with which names in a directory begin, each once, the highest first. A shard is a
+// number, and what belongs to an attempt is its token and perhaps a suffix.
+std::vector<std::uint64_t> numbers_in(const fs::path& directory) {
+  std::vector<std::uint64_t> numbers;
   std::error_code error;
   for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    paths.push_back(it->path());
+    const std::string name = it->path().filename().string();
+    const char* const stop = name.data() + std::min(name.find('.'), name.size());
+    std::uint64_t number = 0;
+    const auto [at, wrong] = std::from_chars(name.data(), stop, number);
+    if (wrong == std::errc{} && at == stop) numbers.push_back(number);
   }
-  std::ranges::sort(paths);
-  return paths;
-}
-
-std::optional<TaskId> token_of(const fs::path& path) {
-  const std::string name = path.filename().string();
-  TaskId token;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), token.value);
-  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
-  return token;
+  std::ranges::sort(numbers, std::greater{});
+  const auto repeated = std::ranges::unique(numbers);
+  numbers.erase(repeated.begin(), repeated.end());
+  return numbers;
 }
 
 }  // namespace
 
-fs::path sweep_next_shard(const fs::path& runner_dir, engine::Reader& reader,
-                          const fs::path& last) {
-  const std::vector<fs::path> shards = children(runner_dir / "attempts");
-  const auto shard = std::ranges::upper_bound(shards, last);
-  if (shard == shards.end()) return {};
-  for (const fs::path& attempt : children(*shard)) {
-    const auto token = token_of(attempt);
-    if (!token) continue;
-    const auto row = reader.task(*token);
-    // Nothing is removed on a doubt: only when the store answered that there is no such task.
-    if (row && !*row) (void)runner::remove_attempt_files(runner_dir, *token);
+bool SweepRounds::go_on(engine::Reader& reader, std::chrono::nanoseconds slice) {
+  const auto until = std::chrono::steady_clock::now() + slice;
+  if (!under_way_) begin();
+  do {
+    while (attempts_.empty()) {
+      if (!next_shard()) return under_way_ = false;
+    }
+    const TaskId attempt = attempts_.back();
+    attempts_.pop_back();
+    look_at(attempt, reader);
+  } while (std::chrono::steady_clock::now() < until);
+  return true;
+}
+
+void SweepRounds::begin() {
+  under_way_ = true;
+  shards_ = numbers_in(dir_ / "attempts");
+  wanted_in_a_row_ = 0;
+  in_the_rest_ = false;
+}
+
+bool SweepRounds::next_shard() {
+  leave_shard();
+  if (in_the_rest_ || shards_.empty()) return false;
+  auto next = std::prev(shards_.end());
+  if (wanted_in_a_row_ >= enough_wanted_) {
+    in_the_rest_ = true;
+    const auto from = std::find_if(shards_.rbegin(), shards_.rend(),
+                                   [this](std::uint64_t shard) { return shard >= rest_from_; });
+    if (from != shards_.rend()) next = std::prev(from.base());
+    rest_from_ = *next + 1;
   }
+  shard_ = dir_ / "attempts" / std::to_string(*next);
+  shards_.erase(next);
+  for (const std::uint64_t token : numbers_in(shard_)) attempts_.push_back(TaskId{token});
+  return true;
+}
+
+// An empty one goes; while others are in it this fails, as it should.
+void SweepRounds::leave_shard() {
   std::error_code not_empty;
-  fs::remove(*shard, not_empty);
-  return *shard;
+  if (!shard_.empty()) fs::remove(shard_, not_empty);
+  shard_.clear();
+}
+
+// Nothing is removed on a doubt: only when the store answered that there is no such task.
+void SweepRounds::look_at(TaskId attempt, engine::Reader& reader) {
+  const auto row = reader.task(attempt);
+  if (row && !*row && runner::remove_attempt_files(dir_, attempt)) {
+    wanted_in_a_row_ = 0;
+  } else {
+    ++wanted_in_a_row_;
+  }
 }
 
 TaskId highest_token(const fs::path& runner_dir) {
-  TaskId highest_shard;
-  TaskId highest;
-  for (const fs::path& shard : children(runner_dir / "attempts")) {
-    highest_shard = std::max(highest_shard, token_of(shard).value_or(TaskId{}));
-  }
-  for (const fs::path& attempt :
-       children(runner_dir / "attempts" / std::to_string(highest_shard.value))) {
-    highest = std::max(highest, token_of(attempt).value_or(TaskId{}));
-  }
-  return highest;
+  const auto shards = numbers_in(runner_dir / "attempts");
+  if (shards.empty()) return {};
+  const auto tokens = numbers_in(runner_dir / "attempts" / std::to_string(shards.front()));
+  return tokens.empty() ? TaskId{} : TaskId{tokens.front()};
 }
 
 AttemptSweeper::AttemptSweeper(boost::asio::io_context& io, engine::Archive& archive,
                                fs::path runner_dir, std::chrono::milliseconds interval)
-    : archive_(archive), dir_(std::move(runner_dir)), interval_(interval), timer_(io) {}
+    : archive_(archive),
+      interval_(interval),
+      timer_(io),
+      work_(std::make_shared<Work>(std::move(runner_dir))) {}
 
-void AttemptSweeper::start() {
-  timer_.expires_after(interval_);
+void AttemptSweeper::start() { wait(interval_); }
+
+void AttemptSweeper::wait(std::chrono::milliseconds delay) {
+  timer_.expires_after(delay);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    sweep();
-    start();
+    if (!error) on_time();
   });
 }
 
-void AttemptSweeper::sweep() {
-  if (last_.use_count() > 1) return;  // the last one is still at it
-  archive_.read([dir = dir_, last = last_](engine::Reader& reader) {
-    *last = sweep_next_shard(dir, reader, *last);
+void AttemptSweeper::on_time() {
+  const bool busy = work_->busy.load(std::memory_order_acquire);
+  if (!busy && in_round_ && !work_->more) {
+    in_round_ = false;
+    return wait(interval_);
+  }
+  if (!busy) start_slice();
+  wait(kPause);
+}
+
+void AttemptSweeper::start_slice() {
+  in_round_ = true;
+  work_->busy.store(true, std::memory_order_relaxed);
+  archive_.read([work = work_](engine::Reader& reader) {
+    work->more = work->rounds.go_on(reader, kSlice);
+    work->busy.store(false, std::memory_order_release);
   });
 }
 

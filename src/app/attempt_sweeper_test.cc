@@ -12,39 +12,134 @@ namespace docket::app {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// Asks the store, and counts how often.
+class CountingReader : public engine::Reader {
+ public:
+  explicit CountingReader(engine::Store& store) : reader_(store.open_reader().value()) {}
+  Result<std::optional<engine::TaskRow>> task(TaskId id) override {
+    ++asked;
+    return reader_->task(id);
+  }
+  Result<std::vector<engine::TaskRow>> tasks(const engine::TaskQuery& query) override {
+    return reader_->tasks(query);
+  }
+  Result<std::vector<engine::FinishedRun>> history(const engine::HistoryQuery& query) override {
+    return reader_->history(query);
+  }
+  Result<std::vector<model::Event>> events(const engine::EventQuery& query) override {
+    return reader_->events(query);
+  }
+  Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
+                                                 std::uint32_t limit) override {
+    return reader_->ledger(schedule, from, until, limit);
+  }
+  Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override {
+    return reader_->job_version(job, version);
+  }
+  int asked = 0;
+
+ private:
+  std::unique_ptr<engine::Reader> reader_;
+};
+
+// Reads at once, on the caller's thread.
+class DirectArchive : public engine::Archive {
+ public:
+  explicit DirectArchive(engine::Reader& reader) : reader_(reader) {}
+  void read(std::function<void(engine::Reader&)> work) override { work(reader_); }
+
+ private:
+  engine::Reader& reader_;
+};
 
 class AttemptSweeperTest : public ::testing::Test {
  protected:
-  AttemptSweeperTest() {
-    engine::Batch batch;
-    batch.tasks.push_back({.id = TaskId{5}, .root = TaskId{5}});
-    EXPECT_TRUE(store.commit(batch));
-  }
+  AttemptSweeperTest() { fs::create_directories(dir / "attempts"); }
   ~AttemptSweeperTest() override { fs::remove_all(dir); }
-  void leave_files(TaskId token) {
-    fs::create_directories(runner::attempt_path(dir, token));
-    std::ofstream(runner::stdout_path(dir, token)) << "words";
-  }
-  bool there(TaskId token) const { return fs::exists(runner::attempt_path(dir, token)); }
 
-  store::MemoryStore store;
+  void leave_files(TaskId token) {
+    fs::create_directories(runner::work_path(dir, token));
+    for (const auto& file : {runner::record_path(dir, token), runner::stdout_path(dir, token),
+                             runner::stderr_path(dir, token)}) {
+      std::ofstream(file) << "words";
+    }
+  }
+  void want(TaskId token) {
+    engine::Batch batch;
+    batch.tasks.push_back({.id = token, .root = token});
+    ASSERT_TRUE(store.commit(batch));
+  }
+  bool there(TaskId token) const { return fs::exists(runner::record_path(dir, token)); }
+  std::size_t entries() const {
+    const fs::recursive_directory_iterator all(dir / "attempts");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+
   fs::path dir = fs::temp_directory_path() / ("docket-sweeper-test-" + std::to_string(::getpid()));
+  store::MemoryStore store;
+  CountingReader reader{store};
+  SweepRounds rounds{dir, 4};
 };
 
-TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgotShardByShard) {
+TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgot) {
+  want(TaskId{5});
   for (const std::uint64_t token : {5U, 6U, 1500U}) leave_files(TaskId{token});
-  fs::create_directories(dir / "attempts" / "0" / "not-a-token");
-  const auto reader = store.open_reader().value();
-  const fs::path first = sweep_next_shard(dir, *reader, {});
-  EXPECT_EQ(first.filename(), "0");
+  std::ofstream(runner::work_path(dir, TaskId{6}) / "left") << "by the job";
+  fs::create_directories(dir / "attempts/0/not-a-token");
+  EXPECT_FALSE(rounds.go_on(reader, 1h)) << "the end of the round";
   EXPECT_TRUE(there(TaskId{5}));
-  EXPECT_FALSE(there(TaskId{6}));
-  EXPECT_TRUE(there(TaskId{1500}));
-  const fs::path second = sweep_next_shard(dir, *reader, first);
-  EXPECT_FALSE(there(TaskId{1500}));
-  EXPECT_FALSE(fs::exists(second)) << "an empty shard goes too";
-  EXPECT_TRUE(sweep_next_shard(dir, *reader, second).empty()) << "the end of the round";
-  EXPECT_TRUE(fs::exists(dir / "attempts" / "0" / "not-a-token"));
+  EXPECT_TRUE(fs::exists(runner::work_path(dir, TaskId{5})));
+  EXPECT_TRUE(fs::exists(dir / "attempts/0/not-a-token"));
+  EXPECT_FALSE(fs::exists(dir / "attempts/1")) << "an empty shard goes too";
+  EXPECT_EQ(entries(), 1 + 4 + 1U);
+}
+
+// It was a shard of a thousand attempts a minute once.
+TEST_F(AttemptSweeperTest, OneRoundTakesAllThatWasForgotten) {
+  for (std::uint64_t token = 9'000; token < 90'000; token += 300) leave_files(TaskId{token});
+  for (const std::uint64_t token : {9'300U, 60'300U, 89'700U}) want(TaskId{token});
+  EXPECT_FALSE(rounds.go_on(reader, 1h));
+  EXPECT_EQ(entries(), 3 + 3 * 4U) << "three shards, each with the attempt that is wanted";
+}
+
+TEST_F(AttemptSweeperTest, ASliceEndsWhenItsTimeIsOver) {
+  for (const std::uint64_t token : {1U, 2U, 3U}) leave_files(TaskId{token});
+  for (int left = 2; left >= 0; --left) {
+    EXPECT_TRUE(rounds.go_on(reader, 0ns));
+    EXPECT_EQ(entries(), 1 + 4U * static_cast<unsigned>(left));
+  }
+  EXPECT_FALSE(rounds.go_on(reader, 0ns));
+  EXPECT_EQ(entries(), 0U);
+}
+
+// A long history costs no more than a short one, and is looked at all the same.
+TEST_F(AttemptSweeperTest, ARoundWithoutPreyLooksAtAnotherPartOfTheRestEachTime) {
+  for (std::uint64_t shard = 1; shard <= 6; ++shard) {
+    for (const std::uint64_t token : {shard * 1000, shard * 1000 + 1}) {
+      leave_files(TaskId{token});
+      if (token != 5'001) want(TaskId{token});
+    }
+  }
+  for (int round = 0; round < 2; ++round) EXPECT_FALSE(rounds.go_on(reader, 1h));
+  EXPECT_EQ(reader.asked, 2 * 6) << "two shards with enough that is wanted, and one of the rest";
+  EXPECT_TRUE(there(TaskId{5'001}));
+  EXPECT_FALSE(rounds.go_on(reader, 1h));
+  EXPECT_FALSE(there(TaskId{5'001}));
+  EXPECT_TRUE(there(TaskId{5'000}));
+}
+
+TEST_F(AttemptSweeperTest, GoesOnSliceAfterSliceByItself) {
+  for (std::uint64_t token = 1; token <= 200; ++token) leave_files(TaskId{token});
+  want(TaskId{7});
+  boost::asio::io_context io;
+  DirectArchive archive(reader);
+  AttemptSweeper sweeper(io, archive, dir, 1ms);
+  sweeper.start();
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (entries() > 5 && std::chrono::steady_clock::now() < deadline) io.run_one_for(1s);
+  EXPECT_EQ(entries(), 5U);
 }
 
 TEST_F(AttemptSweeperTest, KnowsTheHighestTokenEverStarted) {
