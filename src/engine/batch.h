@@ -24,6 +24,8 @@ struct JobRow {
   Time dependency_started_at = kNever;
   // How the job's newest run ended, for dependents: kCreated when it never ran, else its state.
   model::State last_run_state = model::State::kCreated;
+  // A dependent that was to start and found no room for a run: it starts when there is.
+  bool held_back = false;
   bool deleted = false;  // the row stays, for the history of its runs; its id is free again
 };
 

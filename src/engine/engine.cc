@@ -32,7 +32,9 @@ void Engine::restore(Snapshot snapshot, Time now) {
     versions.emplace(std::pair{row.job->uid, row.job->version}, row.job);
     last_stamp_ = std::max({last_stamp_, row.stats.last_success_at, row.stats.last_failure_at,
                             row.dependency_started_at});
-    if (!row.deleted) jobs_.insert(std::move(row));
+    if (row.deleted) continue;
+    if (row.held_back) held_back_.insert(row.job->uid);
+    jobs_.insert(std::move(row));
   }
   jobs_.link_all();
   for (model::Schedule& schedule : snapshot.schedules) {

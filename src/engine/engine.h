@@ -208,6 +208,8 @@ class Engine : private SecretSource {
       last = due;
     }
   };
+  void notice_step_back(Time now);
+  void go_back(model::Schedule& schedule, Time now);
   void fire_due(Time now);
   bool is_missed(Time due, Time now) const;
   void catch_up(model::Schedule& schedule, Time first, Time now);
@@ -245,6 +247,7 @@ class Engine : private SecretSource {
   TaskId last_task_;
   EventSeq last_event_;
   Time started_at_ = kNever;  // due times up to here were missed while down
+  Time last_seen_ = kNever;   // the newest advance; kNever: none yet
   Time last_stamp_ = kNever;  // see rising()
   Time next_sweep_ = kNever;
   std::set<JobUid> held_back_;  // dependents that were ready when there was no room for a run

@@ -185,7 +185,8 @@ const model::Schedule& Engine::insert_schedule(JobEntry& entry,
                            .job = entry.job().uid,
                            .definition = std::move(definition),
                            .created_at = now,
-                           .checked_until = now};
+                           .checked_until = now,
+                           .watched_from = now};
   open_.batch->schedules.push_back(schedule);
   entry.schedules.emplace(schedule.definition.id, schedule.uid);
   return scheduler_.insert(std::move(schedule));
@@ -200,6 +201,10 @@ void Engine::redefine(model::Schedule& schedule, model::ScheduleDefinition defin
   };
   const bool same = times(schedule.definition) == times(definition);
   schedule.definition = std::move(definition);
+  if (!same) {
+    schedule.watched_from = now;
+    schedule.done_from = schedule.done_until = kNever;
+  }
   scheduler_.advance_to(schedule, same ? schedule.checked_until : now);
   open_.batch->schedules.push_back(schedule);
 }

@@ -42,6 +42,12 @@ class EngineTest : public ::testing::Test {
     const auto reader = docket.store->open_reader().value();
     return reader->ledger(schedules.begin()->second, kNever, from_micros(1LL << 60), 1000).value();
   }
+  // The clock is set; the reactor wakes, as the port promises.
+  void step_to(Time when) {
+    docket.clock.set(when);
+    docket.reactor.fire_timer();
+    docket.settle();
+  }
   std::vector<DueOutcome> outcomes(const std::string& job_id) {
     std::vector<DueOutcome> out;
     for (const auto& entry : ledger(job_id)) out.push_back(entry.outcome);
@@ -362,6 +368,55 @@ TEST_F(EngineTest, AScheduleMadeAfterTheClockWasSetBackFires) {
   EXPECT_EQ(docket.stored_runs("a").size(), 5U);
 }
 
+// ---- a clock that was far ahead
+
+TEST_F(EngineTest, AfterAClockThatWasFarAheadSchedulesGoOn) {
+  docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
+  docket.advance(hours{1} + minutes{30});
+  step_to(docket.clock.now() + hours{24 * 365 * 10});
+  docket.advance(minutes{1});
+  ASSERT_EQ(docket.stored_runs("a").size(), 1U);
+  step_to(testing::working_day() + hours{1} + minutes{40});
+  docket.advance(hours{5});
+  EXPECT_EQ(docket.stored_runs("a").size(), 6U);
+}
+
+TEST_F(EngineTest, AfterAClockThatWasFarAheadWhenTheServerStartedToo) {
+  docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
+  docket.restart(hours{24 * 365});
+  docket.advance(minutes{1});
+  ASSERT_TRUE(docket.stored_runs("a").empty());
+  step_to(testing::working_day() + minutes{30});
+  docket.restart();
+  docket.advance(hours{5});
+  EXPECT_EQ(docket.stored_runs("a").size(), 5U);
+}
+
+TEST_F(EngineTest, WhatRanOnTheClockThatWasAheadDoesNotRunAgain) {
+  docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
+  docket.advance(minutes{30});
+  step_to(testing::working_day() + hours{72} + minutes{30});
+  docket.advance(hours{3});
+  ASSERT_EQ(docket.stored_runs("a").size(), 3U) << "73, 74 and 75 hours on";
+  step_to(testing::working_day() + minutes{40});
+  docket.advance(hours{24});
+  EXPECT_EQ(docket.stored_runs("a").size(), 27U);
+  docket.restart();
+  docket.advance(hours{72});
+  std::map<Time, int> times;
+  for (const auto& run : docket.stored_runs("a")) ++times[run.due_at];
+  EXPECT_EQ(times.size(), 96U);
+  for (const auto& [due, count] : times) EXPECT_EQ(count, 1) << format_rfc3339(due);
+}
+
+TEST_F(EngineTest, ASmallStepBackFiresNothingTwice) {
+  docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
+  docket.advance(hours{10});
+  step_to(testing::working_day() + minutes{30});
+  docket.advance(hours{10});
+  EXPECT_EQ(docket.stored_runs("a").size(), 10U);
+}
+
 TEST_F(EngineTest, ADisabledScheduleDoesNothing) {
   auto schedule = docket.schedule("* * * * *");
   schedule.enabled = false;
@@ -653,6 +708,27 @@ TEST_F(EngineTest, AChildThatFindsNoRoomStartsWhenThereIsRoom) {
   docket.engine().refuse_new_work({});
   docket.advance(minutes{2});
   EXPECT_EQ(docket.stored_runs("z").size(), 1U);
+}
+
+TEST_F(EngineTest, AChildThatFoundNoRoomStartsAfterACrashToo) {
+  docket.add_job("a");
+  auto child = docket.job("z");
+  child.dependencies = {"a"};
+  docket.add_job(child);
+  docket.add_job("made.later");
+  const TaskId parent = docket.start("a");
+  docket.engine().refuse_new_work("The disk is full");
+  docket.finish_attempt(parent, 0);
+  child.id = "younger";
+  docket.restart();
+  docket.advance(seconds{1});
+  EXPECT_EQ(docket.stored_runs("z").size(), 1U);
+  docket.finish_attempt(docket.stored_runs("z")[0].id, 0);
+  docket.add_job(child);
+  docket.restart();
+  docket.advance(minutes{2});
+  EXPECT_EQ(docket.stored_runs("z").size(), 1U) << "once";
+  EXPECT_TRUE(docket.stored_runs("younger").empty()) << "its parent succeeded before it was made";
 }
 
 TEST_F(EngineTest, AnAttemptReportedOnlyAtItsEndHasRunAllTheSame) {

@@ -16,6 +16,9 @@ constexpr std::uint64_t kCatchUpStep = 5000;
 
 constexpr int kDuePerTick = 128;
 
+// A clock that was this far ahead was wrong, and what it passed over is still to come.
+constexpr Duration kFarAhead = std::chrono::hours{24};
+
 Time earlier(Time a, Time b) {
   if (a == kNever) return b;
   if (b == kNever) return a;
@@ -27,6 +30,8 @@ Time earlier(Time a, Time b) {
 void Engine::advance(Time now) {
   // When the clock was set back, what is due from here on is not what was due while down.
   started_at_ = std::min(started_at_, now);
+  if (last_seen_ == kNever || now < last_seen_) notice_step_back(now);
+  last_seen_ = now;
   fire_due(now);
   expire_waiting(now);
   start_held_back(now);
@@ -42,6 +47,28 @@ Time Engine::next_wake() {
 
 // ---- schedules
 
+// After a small step back schedules wait until the clock is where it was: no due time is looked at
+// twice. After one of more than a day that would be silence for as long as the clock was wrong: so
+// schedules go on from now. What the clock had jumped over is due again, in spite of its row in the
+// ledger (the newer row holds); what was dealt with after the jump, on the wrong clock, is not
+// (reference section 6: a due time fires once).
+void Engine::notice_step_back(Time now) {
+  scheduler_.for_each([&](model::Schedule& schedule) {
+    if (schedule.checked_until - now > kFarAhead) go_back(schedule, now);
+  });
+}
+
+void Engine::go_back(model::Schedule& schedule, Time now) {
+  // Watched all the way from here: the clock did not jump, it crept, and everything was dealt with.
+  // A store that does not say yet since when it was watched: nothing is known to have been.
+  if (schedule.watched_from != kNever) {
+    schedule.done_from = std::max(schedule.watched_from, now);
+    schedule.done_until = schedule.checked_until;
+  }
+  schedule.watched_from = now;
+  settle(schedule, now);
+}
+
 void Engine::fire_due(Time now) {
   // Bounded, the rest in the next tick: a schedule that is far behind is looked at in steps, and of
   // a thousand that are due at once the first start while the others are still being written.
@@ -49,7 +76,9 @@ void Engine::fire_due(Time now) {
   while (budget-- > 0) {
     const auto due = scheduler_.due(now);
     if (!due) return;
-    if (is_missed(due->at, now)) {
+    if (due->schedule->is_done(due->at)) {
+      settle(*due->schedule, due->at);
+    } else if (is_missed(due->at, now)) {
       catch_up(*due->schedule, due->at, now);
     } else {
       fire(*due->schedule, due->at, now);
@@ -67,6 +96,8 @@ bool Engine::is_missed(Time due, Time now) const {
 void Engine::catch_up(model::Schedule& schedule, Time first, Time now) {
   const auto& definition = schedule.definition;
   const bool down = first <= started_at_;
+  // A long stretch may take several steps: each begins where the last one ended.
+  const bool jumped = now - first > kFarAhead || schedule.watched_from == schedule.checked_until;
   const std::size_t wanted = definition.missed == model::MissedPolicy::kNone ? 0
                              : definition.missed == model::MissedPolicy::kLast
                                  ? 1
@@ -76,7 +107,7 @@ void Engine::catch_up(model::Schedule& schedule, Time first, Time now) {
   std::optional<Time> at = first;
   std::uint64_t steps = 0;
   for (; at && *at <= now && is_missed(*at, now) && (*at <= started_at_) == down &&
-         steps < kCatchUpStep;
+         !schedule.is_done(*at) && steps < kCatchUpStep;
        ++steps) {
     newest.push_back(*at);
     if (newest.size() > wanted) {
@@ -91,6 +122,9 @@ void Engine::catch_up(model::Schedule& schedule, Time first, Time now) {
   if (missed.count > 0) {
     counters_.due_missed += missed.count;
     record(schedule, missed, down ? DueOutcome::kMissedDown : DueOutcome::kMissedLate, {});
+  }
+  if (jumped) {
+    schedule.watched_from = newest.empty() ? schedule.checked_until : newest.front() - Duration{1};
   }
   for (const Time due : newest) fire(schedule, due, now);
   settle(schedule, schedule.checked_until);
@@ -169,8 +203,10 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
     if (parent->row.stats.last_success_at <= baseline) return;
   }
   if (!room_for_run()) {
+    // Goes to disk with the end that made it ready: it starts after a crash, too.
+    child.row.held_back = true;
     held_back_.insert(child.job().uid);
-    return;
+    return touch(child);
   }
   child.row.dependency_started_at = rising(now);
   touch(child);
@@ -182,7 +218,11 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
 void Engine::start_held_back(Time now) {
   if (held_back_.empty() || !room_for_run()) return;
   for (const JobUid uid : std::exchange(held_back_, {})) {
-    if (JobEntry* child = jobs_.find(uid)) start_if_ready(*child, now);
+    JobEntry* child = jobs_.find(uid);
+    if (!child) continue;
+    child->row.held_back = false;
+    touch(*child);
+    start_if_ready(*child, now);
   }
 }
 

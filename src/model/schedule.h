@@ -42,6 +42,14 @@ struct Schedule {
   ScheduleDefinition definition;
   Time created_at = kNever;
   Time checked_until = kNever;  // every due time up to here is in the ledger
+  // For a clock that runs far ahead and is set back (engine_time.cc). Since watched_from no long
+  // stretch of due times was passed over unseen. Due times in (done_from, done_until] were dealt
+  // with while the clock was ahead: they are in the ledger and not due again.
+  Time watched_from = kNever;
+  Time done_from = kNever;
+  Time done_until = kNever;
+
+  bool is_done(Time due) const { return due > done_from && due <= done_until; }
 };
 
 enum class DueOutcome : std::uint8_t {

@@ -74,7 +74,9 @@ std::string describe(const engine::JobRow& row) {
   fields.add("last_success", row.stats.last_success_at);
   fields.add("last_failure", row.stats.last_failure_at);
   fields.add("dependency_started_at", row.dependency_started_at);
-  fields.add("last_run_state", row.last_run_state).add("deleted", row.deleted);
+  fields.add("last_run_state", row.last_run_state)
+      .add("held_back", row.held_back)
+      .add("deleted", row.deleted);
   return fields.text() + describe(row.job);
 }
 
@@ -120,6 +122,8 @@ std::string describe(const model::Schedule& schedule) {
   fields.add("policy", definition.policy).add("enabled", definition.enabled);
   fields.add("missed", definition.missed).add("missed_limit", definition.missed_limit);
   fields.add("created_at", schedule.created_at).add("checked_until", schedule.checked_until);
+  fields.add("watched_from", schedule.watched_from).add("done_from", schedule.done_from);
+  fields.add("done_until", schedule.done_until);
   return fields.text();
 }
 

@@ -63,6 +63,7 @@ engine::JobRow rich_job(std::uint64_t uid) {
   row.stats = {std::numeric_limits<std::uint64_t>::max(), 1, at_second(5), at_second(6)};
   row.dependency_started_at = at_second(7);
   row.last_run_state = model::State::kAborted;
+  row.held_back = true;
   return row;
 }
 
@@ -130,7 +131,8 @@ model::Event plain_event(std::uint64_t seq, const model::Task& task) {
 
 model::Schedule plain_schedule(std::uint64_t uid, std::uint64_t job) {
   model::ScheduleDefinition definition{"default", *Cron::parse("0 2 * * *"), Zone{}};
-  return {ScheduleUid{uid}, JobUid{job}, std::move(definition), at_second(1), at_second(2)};
+  return {
+      ScheduleUid{uid}, JobUid{job}, std::move(definition), at_second(1), at_second(2), {}, {}, {}};
 }
 
 model::Schedule rich_schedule(std::uint64_t uid, std::uint64_t job) {
@@ -141,7 +143,8 @@ model::Schedule rich_schedule(std::uint64_t uid, std::uint64_t job) {
   definition.enabled = false;
   definition.missed = model::MissedPolicy::kAll;
   definition.missed_limit = std::numeric_limits<std::uint32_t>::max();
-  return {ScheduleUid{uid}, JobUid{job}, std::move(definition), at_second(3), at_second(4)};
+  return {ScheduleUid{uid}, JobUid{job},  std::move(definition), at_second(3),
+          at_second(4),     at_second(5), at_second(6),          at_second(7)};
 }
 
 model::LedgerEntry plain_entry(std::uint64_t schedule, std::int64_t first_s, std::int64_t last_s) {

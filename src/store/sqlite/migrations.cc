@@ -173,7 +173,14 @@ CREATE VIEW attempt AS
   WHERE task.parent <> 0;
 )sql";
 
-constexpr std::array kSteps{kFirst};
+constexpr const char* kSecond = R"sql(
+ALTER TABLE job ADD COLUMN held_back INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE schedule ADD COLUMN watched_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE schedule ADD COLUMN done_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE schedule ADD COLUMN done_until INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSecond};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

@@ -127,7 +127,10 @@ void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::stri
       .bind(static_cast<int>(definition.missed))
       .bind(definition.missed_limit)
       .bind(to_micros(schedule.created_at))
-      .bind(to_micros(schedule.checked_until));
+      .bind(to_micros(schedule.checked_until))
+      .bind(to_micros(schedule.watched_from))
+      .bind(to_micros(schedule.done_from))
+      .bind(to_micros(schedule.done_until));
 }
 
 Result<model::Schedule> read_schedule(const Statement& row) {
@@ -150,8 +153,13 @@ Result<model::Schedule> read_schedule(const Statement& row) {
   definition.missed_limit = read.integer<std::uint32_t>();
   const Time created_at = read.time();
   const Time checked_until = read.time();
+  const Time watched_from = read.time();
+  const Time done_from = read.time();
+  const Time done_until = read.time();
   if (!read.ok()) return damaged_row("schedule", row.integer(0));
-  return model::Schedule{uid, job, std::move(definition), created_at, checked_until};
+  return model::Schedule{uid,        job,           std::move(definition),
+                         created_at, checked_until, watched_from,
+                         done_from,  done_until};
 }
 
 void bind_ledger(Statement& upsert, const model::LedgerEntry& entry) {
@@ -202,6 +210,7 @@ Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job) {
   read.stats.last_failure_at = row.time();
   read.dependency_started_at = row.time();
   read.last_run_state = row.pick<model::State>(model::kStateCount);
+  read.held_back = row.flag();
   read.deleted = row.flag();
   if (!row.ok()) return damaged_row("job", static_cast<std::int64_t>(uid));
   return read;

@@ -111,6 +111,26 @@ TEST_F(SqliteStoreTest, AnEmptyFileBecomesAStore) {
   EXPECT_TRUE(open());
 }
 
+TEST_F(SqliteStoreTest, AStoreOfTheFirstSchemaTakesTheNextSteps) {
+  const engine::Batch batch{.jobs = {conformance::plain_job(1, "a")},
+                            .schedules = {conformance::plain_schedule(1, 1)}};
+  ASSERT_TRUE((*open())->commit(batch));
+  {
+    Result<Database> database = Database::open(file(), Access::kReadWrite, "docket-checksum-quick");
+    ASSERT_TRUE(
+        database->run("ALTER TABLE job DROP COLUMN held_back;"
+                      "ALTER TABLE schedule DROP COLUMN watched_from;"
+                      "ALTER TABLE schedule DROP COLUMN done_from;"
+                      "ALTER TABLE schedule DROP COLUMN done_until;"
+                      "PRAGMA user_version = 1"));
+  }
+  const auto store = open();
+  ASSERT_TRUE(store) << store.error().message;
+  const engine::Snapshot snapshot = (*store)->load().value();
+  EXPECT_EQ(conformance::describe(snapshot.jobs), conformance::describe(batch.jobs));
+  EXPECT_EQ(conformance::describe(snapshot.schedules), conformance::describe(batch.schedules));
+}
+
 TEST_F(SqliteStoreTest, ANewerStoreIsRefusedWithBothVersions) {
   ASSERT_TRUE(open());
   {

@@ -13,14 +13,15 @@ Writer::Writer(Database& database)
       upsert_job_(database,
                   "INSERT INTO job (uid, id, version, updated_at, success_count, failure_count, "
                   "last_success_at, last_failure_at, dependency_started_at, last_run_state, "
-                  "deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "held_back, deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                   "ON CONFLICT (uid) DO UPDATE SET version = excluded.version, "
                   "updated_at = excluded.updated_at, success_count = excluded.success_count, "
                   "failure_count = excluded.failure_count, "
                   "last_success_at = excluded.last_success_at, "
                   "last_failure_at = excluded.last_failure_at, "
                   "dependency_started_at = excluded.dependency_started_at, "
-                  "last_run_state = excluded.last_run_state, deleted = excluded.deleted"),
+                  "last_run_state = excluded.last_run_state, "
+                  "held_back = excluded.held_back, deleted = excluded.deleted"),
       find_version_(database, "SELECT 1 FROM job_version WHERE job = ? AND version = ?"),
       insert_version_(database, "INSERT INTO job_version VALUES (?, ?, ?, ?, ?)"),
       supersede_version_(database,
@@ -33,7 +34,8 @@ Writer::Writer(Database& database)
                    "INSERT INTO job_version_use VALUES (?, ?, 0, 0) "
                    "ON CONFLICT DO UPDATE SET superseded = 0"),
       upsert_schedule_(
-          database, "INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          database,
+          "INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       drop_schedule_(database, "DELETE FROM schedule WHERE uid = ?"),
       insert_task_(database,
                    "INSERT INTO task VALUES "
@@ -111,6 +113,7 @@ Result<> Writer::put_job(const engine::JobRow& row) {
       .bind(to_micros(row.stats.last_failure_at))
       .bind(to_micros(row.dependency_started_at))
       .bind(static_cast<int>(row.last_run_state))
+      .bind(row.held_back)
       .bind(row.deleted);
   if (Result<> put = upsert_job_.run(); !put) return put;
   const Result<bool> known = find_version_.bind(job.uid.value).bind(job.version).step();
