@@ -34,6 +34,12 @@ struct JobRow {
 struct Sweep {
   Time finished_before = kNever;
   std::uint32_t max_roots = 0;  // per tick, so that a sweep never makes a long transaction
+  Time listed_until = kNever;   // listings that ended at or before this go too
+};
+
+// Of a module: the listings of everything in it that has ended go.
+struct Drain {
+  std::string module;
 };
 
 // All or nothing, in this order. Every put is an upsert by key with the full row.
@@ -47,12 +53,18 @@ struct Batch {
   std::vector<model::LedgerEntry> ledger;  // key: (schedule, first_due)
   std::vector<model::SealedSecret> secrets;
   std::vector<std::string> dropped_secrets;
+  // Of what was there before this batch; then what it lists itself.
+  std::vector<Drain> drains;
+  std::vector<std::string> dropped_modules;  // with their lanes and all their listings
+  std::vector<model::Listing> listings;      // key: task; until kNever removes it
+  std::vector<model::Lane> lanes;            // key: (module, lane)
   std::vector<Sweep> sweeps;
 
   bool empty() const {
     return jobs.empty() && schedules.empty() && dropped_schedules.empty() && tasks.empty() &&
            events.empty() && locks.empty() && ledger.empty() && secrets.empty() &&
-           dropped_secrets.empty() && sweeps.empty();
+           dropped_secrets.empty() && drains.empty() && listings.empty() &&
+           dropped_modules.empty() && lanes.empty() && sweeps.empty();
   }
 };
 
@@ -67,10 +79,12 @@ struct Snapshot {
   std::vector<model::JobPtr> frozen;  // older versions that live runs were started with
   std::vector<model::Schedule> schedules;
   // Live trees: roots that are not final or have a child that is not; with the newest kAttemptsKept
-  // children of each, and all that are not final.
+  // children of each, and all that are not final. Of operations those that are not final are all
+  // that matters.
   std::vector<model::Task> tasks;
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;
+  std::vector<model::Lane> lanes;
   // Highest numbers ever given out.
   JobUid last_job;
   ScheduleUid last_schedule;

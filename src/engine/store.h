@@ -62,6 +62,41 @@ struct TaskRow {
   std::string job_id;
 };
 
+struct ListedRow {
+  TaskRow row;
+  Time until = kNever;
+};
+
+// The children of a task as the Scylla Task Manager sees them. Those that ended one after the other
+// are folded into their parent; of a parent that is folded itself only the failing ones are kept.
+enum class Fold {
+  kUnfolded,  // live ones, and those that ended before something below them did; by id
+  kFolded,    // by their ends
+  kKept,      // folded and failing; by their ends
+};
+struct ChildQuery {
+  TaskId parent;
+  Fold which = Fold::kUnfolded;
+  std::uint64_t after = 0;  // exclusive: the last child's place_of()
+  std::uint32_t limit = kMaxPage;
+};
+// A child's place in the order of its siblings. Attempts end in the order of their ids.
+inline std::uint64_t place_of(const model::Task& child) {
+  return child.tally.fold ? child.tally.fold : child.id.value;
+}
+
+// Tasks that doors which forget still show, in one lane of a module. Runs that have not ended have
+// no listing (TaskQuery finds them by state).
+struct ListedQuery {
+  std::string module;
+  std::uint32_t lane = 0;
+  bool internal = false;
+  Time now = kNever;          // what ended before is not shown
+  Time after_until = kNever;  // with `after`: the last row's
+  std::optional<TaskId> after;
+  std::uint32_t limit = kMaxPage;
+};
+
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -72,6 +107,20 @@ class Reader {
   // Entries that touch [from, until), oldest first.
   virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from,
                                                          Time until, std::uint32_t limit) = 0;
+  virtual Result<std::vector<TaskRow>> children(const ChildQuery&) {
+    return fail(ErrorKind::kInternal, "to be written");
+  }
+  // Ordered by (until, id).
+  virtual Result<std::vector<ListedRow>> listed(const ListedQuery&) {
+    return fail(ErrorKind::kInternal, "to be written");
+  }
+  virtual Result<std::optional<model::Listing>> listing(TaskId) {
+    return fail(ErrorKind::kInternal, "to be written");
+  }
+  // The operation whose reporter chose this uuid, the newest of several.
+  virtual Result<std::optional<TaskId>> task_of_uuid(const std::string&) {
+    return fail(ErrorKind::kInternal, "to be written");
+  }
   // A definition as it was, for runs of older versions and deleted jobs.
   virtual Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) = 0;
 };

@@ -19,6 +19,9 @@ enum class EventType : std::uint8_t {
   kRunCreated,
   kRunChanged,      // before/after are states; kStopping when asked to end
   kAttemptChanged,  // the same for an attempt; kRunning carries no message, an end may
+  kTaskCreated,     // an operation
+  kTaskChanged,     // its state, or that it was asked to stop
+  kTaskNote,        // what its reporter wanted to say
 };
 const char* name_of(EventType type);  // "job_created", "run_changed", ...
 

@@ -28,8 +28,9 @@ const char* name_of(DueOutcome outcome) {
 }
 
 const char* name_of(EventType type) {
-  constexpr std::array names{"job_created", "job_updated", "job_deleted",
-                             "run_created", "run_changed", "attempt_changed"};
+  constexpr std::array names{"job_created",  "job_updated",  "job_deleted",
+                             "run_created",  "run_changed",  "attempt_changed",
+                             "task_created", "task_changed", "task_note"};
   return pick(names, type);
 }
 

@@ -45,7 +45,10 @@ bool may_move(State from, State to) {
   return kMoves[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
 }
 
-const char* name_of(TaskKind kind) { return kind == TaskKind::kRun ? "run" : "attempt"; }
+const char* name_of(TaskKind kind) {
+  constexpr std::array names{"run", "attempt", "operation"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
 const char* name_of(Trigger trigger) {
   constexpr std::array names{"manual", "schedule", "dependency"};
@@ -62,6 +65,30 @@ Result<> move(Task& task, State expected, State to, Time now) {
   if (to == State::kRunning && task.started_at == kNever) task.started_at = now;
   if (is_final(to)) task.finished_at = now;
   return {};
+}
+
+bool is_failing(const Task& task) {
+  return task.state == State::kFailed || task.state == State::kAborted || task.tally.failing > 0;
+}
+
+Progress progress_of(const Task& task, const std::optional<Progress>& live) {
+  const Tally& tally = task.tally;
+  if (tally.counts) return {tally.completed, tally.total};
+  Progress sum{tally.children_completed, tally.children_total};
+  if (live) {
+    sum.completed += live->completed;
+    sum.total += live->total;
+  }
+  const bool is_leaf = tally.children == 0 && !live;
+  if (task.operation && task.operation->expected && !is_final(task.state)) {
+    return {sum.completed, *task.operation->expected};
+  }
+  if (is_leaf || !task.operation) return {task.state == State::kDone ? 1.0 : 0.0, 1.0};
+  return sum;
+}
+
+std::string uuid_of(const Task& task) {
+  return task.operation && !task.operation->uuid.empty() ? task.operation->uuid : uuid_of(task.id);
 }
 
 std::string uuid_of(TaskId id) {

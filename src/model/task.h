@@ -1,7 +1,8 @@
 #pragma once
 
-// A node of the one durable tree. The root of a tree is a run; a process run's children are its
-// attempts. State changes go through move() only: it is the compare-and-set of DESIGN section 2.
+// A node of the one durable tree. The root of a tree is a run, whose children are its attempts, or
+// an operation, whose children are operations. State changes go through move() only: it is the
+// compare-and-set of DESIGN section 2.
 
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "model/operation.h"
 #include "model/process_spec.h"
 
 namespace docket::model {
@@ -23,7 +25,7 @@ std::optional<State> state_of(std::string_view name);
 bool is_final(State state);
 bool may_move(State from, State to);
 
-enum class TaskKind : std::uint8_t { kRun, kAttempt };
+enum class TaskKind : std::uint8_t { kRun, kAttempt, kOperation };
 const char* name_of(TaskKind kind);
 
 // Why a run exists.
@@ -59,15 +61,27 @@ struct Task {
   std::string message;  // why it failed or waits; empty when there is nothing to say
   std::shared_ptr<const RunParameters>
       parameters;  // null: none; shared with batches on their way to the store
+  std::shared_ptr<const Operation> operation;  // null unless it is one; shared likewise
+  Tally tally;                                 // of an operation
 };
 
 // The compare-and-set: changes state and its instants if task is in `expected` and the table allows
 // the move; otherwise kConflict and nothing changes.
 Result<> move(Task& task, State expected, State to, Time now);
 
+// Failed itself, or something that ended below it did and is kept.
+bool is_failing(const Task& task);
+
+// How far a task is. Its own figures if it has reported any. Else the sum of its children, live
+// ones
+// (`live`, all of them together) and ended ones, out of the expected workload where that is known
+// and the task goes on. A leaf is all or nothing: 0 or 1 of 1 (Scylla 6.2); so are runs.
+Progress progress_of(const Task& task, const std::optional<Progress>& live);
+
 // A stable UUID for a task (8-4-4-4-12, lower case) made from its number, and back. Clients see
-// these as opaque.
+// these as opaque. A task whose reporter chose one has that.
 std::string uuid_of(TaskId id);
+std::string uuid_of(const Task& task);
 std::optional<TaskId> task_of_uuid(std::string_view uuid);
 
 }  // namespace docket::model

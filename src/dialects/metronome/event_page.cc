@@ -103,6 +103,10 @@ const char* event_name(const Event& event) {
       return "job_run_started";
     case EventType::kAttemptChanged:
       return "job_run_updated";
+    case EventType::kTaskCreated:
+    case EventType::kTaskChanged:
+    case EventType::kTaskNote:
+      return nullptr;  // operations are no jobs
     case EventType::kRunChanged:
       break;
   }

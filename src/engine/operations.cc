@@ -1,0 +1,426 @@
+#include "engine/operations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace docket::engine {
+namespace {
+
+using model::EventType;
+using model::State;
+
+constexpr std::size_t kNameMax = 64;    // bytes of a module's name
+constexpr std::size_t kTextMax = 1024;  // bytes of any other text
+constexpr std::size_t kLabelsMax = 64;
+constexpr std::uint32_t kLaneMax = 1'000'000;
+
+tl::unexpected<Error> invalid(const char* field, const char* why) {
+  return fail({.kind = ErrorKind::kInvalid,
+               .message = fmt::format("{} {}", field, why),
+               .fields = {{field, {why}}},
+               .subject = {}});
+}
+
+Error not_found(const char* subject) {
+  return {.kind = ErrorKind::kNotFound,
+          .message = fmt::format("There is no such {}", subject),
+          .fields = {},
+          .subject = subject};
+}
+
+bool is_name(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !text.empty() && text.size() <= kNameMax && std::ranges::all_of(text, allowed);
+}
+
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (dash ? text[i] != '-' : !digit) return false;
+  }
+  return true;
+}
+
+bool is_amount(const std::optional<double>& value) {
+  return !value || (std::isfinite(*value) && *value >= 0);
+}
+
+}  // namespace
+
+Operations::Operations(const Settings& settings, Journal& journal)
+    : settings_(settings), journal_(journal) {}
+
+void Operations::restore(const Snapshot& snapshot, Time now) {
+  for (const model::Lane& lane : snapshot.lanes) modules_[lane.module][lane.lane] = lane.last;
+  std::vector<TaskId> orphans;
+  for (const model::Task& task : snapshot.tasks) {
+    if (!task.operation || model::is_final(task.state)) continue;
+    renew(insert(task), now);
+    if (task.operation->local) orphans.push_back(task.id);
+  }
+  end_all(std::move(orphans), State::kFailed, "The server ended before this did", now);
+}
+
+// ---- modules
+
+void Operations::add_module(const std::string& name) {
+  const auto [module, is_new] = modules_.try_emplace(name);
+  if (!is_new) return;
+  module->second[0] = 0;
+  journal_.batch().lanes.push_back({name, 0, 0});
+}
+
+bool Operations::has_module(const std::string& name) const { return modules_.contains(name); }
+
+std::vector<std::string> Operations::modules() const {
+  std::vector<std::string> names;
+  for (const auto& [name, lanes] : modules_) names.push_back(name);
+  return names;
+}
+
+std::vector<std::uint32_t> Operations::lanes(const std::string& module) const {
+  std::vector<std::uint32_t> numbers;
+  const auto found = modules_.find(module);
+  if (found == modules_.end()) return numbers;
+  for (const auto& [lane, last] : found->second) numbers.push_back(lane);
+  return numbers;
+}
+
+// What this tick has listed so far goes the same way as what the store lists.
+Result<> Operations::drain(const std::string& name) {
+  if (!has_module(name)) return fail(not_found("module"));
+  Batch& batch = journal_.batch();
+  for (model::Listing& listing : batch.listings) {
+    if (listing.module == name && listing.until != model::kForever) listing.until = kNever;
+  }
+  batch.drains.push_back({name});
+  return {};
+}
+
+Result<> Operations::drop_module(const std::string& name, Time now) {
+  if (!has_module(name)) return fail(not_found("module"));
+  std::vector<TaskId> tasks;
+  for (const auto& [id, node] : nodes_) {
+    if (node->what().module == name) tasks.push_back(id);
+  }
+  end_all(std::move(tasks), State::kAborted, "", now);
+  Batch& batch = journal_.batch();
+  for (model::Listing& listing : batch.listings) {
+    if (listing.module == name) listing.until = kNever;
+  }
+  std::erase_if(batch.lanes, [&name](const model::Lane& lane) { return lane.module == name; });
+  batch.dropped_modules.push_back(name);
+  modules_.erase(name);
+  return {};
+}
+
+std::uint64_t Operations::next_number(const std::string& module, std::uint32_t lane) {
+  add_module(module);
+  const std::uint64_t number = ++modules_[module][lane];
+  journal_.batch().lanes.push_back({module, lane, number});
+  return number;
+}
+
+// ---- the life of an operation
+
+Result<> Operations::check(const model::Operation& what) const {
+  if (!is_name(what.module)) return invalid("module", "must be 1 to 64 of A-Z a-z 0-9 _ - .");
+  if (!what.uuid.empty() && !is_uuid(what.uuid))
+    return invalid("uuid", "must be a lower-case UUID");
+  if (by_uuid_.contains(what.uuid)) {
+    return fail(ErrorKind::kConflict, "a task with this uuid is running");
+  }
+  for (const auto& [field, text] : {std::pair{"type", &what.type},
+                                    {"scope", &what.scope},
+                                    {"keyspace", &what.keyspace},
+                                    {"table", &what.table},
+                                    {"entity", &what.entity},
+                                    {"units", &what.units}}) {
+    if (text->size() > kTextMax) return invalid(field, "must have at most 1024 bytes");
+  }
+  if (what.labels.size() > kLabelsMax) return invalid("labels", "must be at most 64");
+  for (const auto& [name, value] : what.labels) {
+    if (name.empty() || name.size() + value.size() > kTextMax) {
+      return invalid("labels", "must have names, and at most 1024 bytes each");
+    }
+  }
+  if (what.lane > kLaneMax) return invalid("lane", "must be at most 1000000");
+  if (!is_amount(what.expected)) return invalid("expected", "must be a number from 0");
+  if (what.lease < Duration::zero()) return invalid("lease", "must not be below 0");
+  return {};
+}
+
+Result<const OperationNode*> Operations::create(model::Operation what, TaskId parent, bool begins,
+                                                Time now) {
+  if (!journal_.refusal().empty()) return fail(ErrorKind::kExhausted, journal_.refusal());
+  if (nodes_.size() >= settings_.operations_max) {
+    return fail(ErrorKind::kExhausted,
+                fmt::format("there are {} live operations already", nodes_.size()));
+  }
+  OperationNode* above = nullptr;
+  if (parent) {
+    const auto found = nodes_.find(parent);
+    if (found == nodes_.end()) return fail(not_found("parent"));
+    above = found->second.get();
+    if (what.module.empty()) what.module = above->what().module;
+    if (what.module != above->what().module) return invalid("module", "must be the parent's");
+    what.internal = true;
+  }
+  if (auto sound = check(what); !sound) return fail(std::move(sound.error()));
+  what.sequence = above ? above->what().sequence : next_number(what.module, what.lane);
+  if (above && !modules_[what.module].contains(what.lane)) {
+    modules_[what.module][what.lane] = 0;
+    journal_.batch().lanes.push_back({what.module, what.lane, 0});
+  }
+  model::Task task;
+  task.id = journal_.new_task();
+  task.parent = parent;
+  task.root = above ? above->task.root : task.id;
+  task.kind = model::TaskKind::kOperation;
+  task.created_at = now;
+  task.operation = std::make_shared<const model::Operation>(std::move(what));
+  OperationNode& node = insert(std::move(task));
+  touch(node);
+  log(EventType::kTaskCreated, node, State::kCreated, {}, now);
+  list(node, model::kForever);
+  renew(node, now);
+  if (above && above->task.stopping) {
+    node.task.stopping = true;  // inherited: it ends before it begins, with both instants set
+    node.task.started_at = now;
+    end(node, State::kAborted, {}, now);
+    return ended_.back().get();
+  }
+  if (begins) change(node, State::kRunning, {}, now);
+  return &node;
+}
+
+Result<const OperationNode*> Operations::begin(TaskId id, Time now) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return fail(not_found("task"));
+  OperationNode& node = *found->second;
+  renew(node, now);
+  if (node.task.state == State::kCreated) change(node, State::kRunning, {}, now);
+  return &node;
+}
+
+Result<const OperationNode*> Operations::report(TaskId id, const Report& report, Time now) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return fail(not_found("task"));
+  if (!is_amount(report.completed)) return invalid("completed", "must be a number from 0");
+  if (!is_amount(report.total)) return invalid("total", "must be a number from 0");
+  OperationNode& node = *found->second;
+  renew(node, now);
+  if (!report.completed && !report.total) return &node;
+  model::Tally& tally = node.task.tally;
+  const model::Tally before = tally;
+  tally.counts = true;
+  tally.completed = report.completed.value_or(tally.completed);
+  tally.total = report.total.value_or(tally.total);
+  if (tally != before) touch(node);
+  return &node;
+}
+
+Result<> Operations::note(TaskId id, const std::string& message, Time now) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return fail(not_found("task"));
+  renew(*found->second, now);
+  log(EventType::kTaskNote, *found->second, found->second->task.state, message, now);
+  return {};
+}
+
+Result<> Operations::finish(TaskId id, const std::string& error, Time now) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return fail(not_found("task"));
+  OperationNode& node = *found->second;
+  if (node.task.state == State::kCreated) change(node, State::kRunning, {}, now);
+  const State ended = error.empty() ? State::kDone : State::kFailed;
+  end(node, node.task.stopping ? State::kAborted : ended, error, now);
+  return {};
+}
+
+Result<> Operations::abort(TaskId id, Time now) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return fail(not_found("task"));
+  if (!found->second->what().abortable) {
+    return fail(ErrorKind::kDenied, "the task cannot be aborted");
+  }
+  stop(*found->second, now);
+  return {};
+}
+
+void Operations::stop(OperationNode& node, Time now) {
+  std::vector<TaskId> all = below(node);
+  all.push_back(node.task.id);
+  for (const TaskId id : all) {
+    OperationNode& each = *nodes_.at(id);
+    if (std::exchange(each.task.stopping, true)) continue;
+    touch(each);
+    log(EventType::kTaskChanged, each, each.task.state, "asked to stop", now);
+  }
+}
+
+// Live ones, nearest first.
+std::vector<TaskId> Operations::below(const OperationNode& node) const {
+  std::vector<TaskId> found(node.children.begin(), node.children.end());
+  for (std::size_t next = 0; next < found.size(); ++next) {
+    const auto& children = nodes_.at(found[next])->children;
+    found.insert(found.end(), children.begin(), children.end());
+  }
+  return found;
+}
+
+// Children are younger than their parents, so they end first, and are folded.
+void Operations::end_all(std::vector<TaskId> tasks, State to, const std::string& message,
+                         Time now) {
+  std::ranges::sort(tasks, std::ranges::greater());
+  for (const TaskId id : tasks) end(*nodes_.at(id), to, message, now);
+}
+
+void Operations::end(OperationNode& node, State to, std::string message, Time now) {
+  change(node, to, std::move(message), now);
+  for (const TaskId child : node.children) nodes_.at(child)->parent = nullptr;
+  if (OperationNode* parent = node.parent) {
+    parent->children.erase(node.task.id);
+    if (node.children.empty() && node.task.tally.unfolded == 0) {
+      fold(node);
+    } else {
+      ++parent->task.tally.unfolded;
+      touch(*parent);
+    }
+  }
+  forget_or_list(node, now);
+  journal_.ended(node.task.id);
+  erase(node);
+}
+
+void Operations::fold(OperationNode& node) {
+  model::Tally& tally = node.parent->task.tally;
+  const model::Progress progress = model::progress_of(node.task, std::nullopt);
+  ++tally.children;
+  tally.failing += model::is_failing(node.task) ? 1 : 0;
+  tally.children_completed += progress.completed;
+  tally.children_total += progress.total;
+  touch(*node.parent);
+}
+
+void Operations::forget_or_list(const OperationNode& node, Time now) {
+  const Duration ttl = node.what().user ? settings_.user_task_ttl : settings_.task_ttl;
+  const bool shown = !node.what().internal && ttl > Duration::zero();
+  list(node, shown ? now + ttl : kNever);
+}
+
+void Operations::list(const OperationNode& node, Time until) {
+  journal_.batch().listings.push_back({.task = node.task.id,
+                                       .module = node.what().module,
+                                       .lane = node.what().lane,
+                                       .internal = node.what().internal,
+                                       .until = until});
+}
+
+// ---- leases
+
+void Operations::renew(OperationNode& node, Time now) {
+  if (node.what().lease == Duration::zero()) return;
+  leases_.erase({node.lease_until, node.task.id});
+  node.lease_until = now + node.what().lease;
+  leases_.insert({node.lease_until, node.task.id});
+}
+
+// What is below it, and has no lease of its own, was the same reporter's.
+void Operations::expire(Time now) {
+  while (!leases_.empty() && leases_.begin()->first <= now) {
+    OperationNode& node = *nodes_.at(leases_.begin()->second);
+    const std::string message =
+        fmt::format("Lost: its reporter was not heard of for {} s",
+                    std::chrono::duration<double>(node.what().lease).count());
+    std::vector<TaskId> lost = below(node);
+    std::erase_if(lost,
+                  [this](TaskId id) { return nodes_.at(id)->what().lease != Duration::zero(); });
+    lost.push_back(node.task.id);
+    end_all(std::move(lost), State::kFailed, message, now);
+  }
+}
+
+Time Operations::next_wake() const { return leases_.empty() ? kNever : leases_.begin()->first; }
+
+// ---- memory
+
+OperationNode& Operations::insert(model::Task task) {
+  auto made = std::make_unique<OperationNode>();
+  OperationNode& node = *made;
+  node.task = std::move(task);
+  if (const auto parent = nodes_.find(node.task.parent); parent != nodes_.end()) {
+    node.parent = parent->second.get();
+    node.parent->children.insert(node.task.id);
+  }
+  if (!node.what().uuid.empty()) by_uuid_.emplace(node.what().uuid, node.task.id);
+  nodes_.emplace(node.task.id, std::move(made));
+  return node;
+}
+
+void Operations::erase(OperationNode& node) {
+  leases_.erase({node.lease_until, node.task.id});
+  by_uuid_.erase(node.what().uuid);
+  auto found = nodes_.find(node.task.id);
+  ended_.push_back(std::move(found->second));
+  nodes_.erase(found);
+}
+
+const OperationNode* Operations::find(TaskId id) const {
+  const auto found = nodes_.find(id);
+  return found == nodes_.end() ? nullptr : found->second.get();
+}
+
+std::optional<TaskId> Operations::find_uuid(const std::string& uuid) const {
+  const auto found = by_uuid_.find(uuid);
+  if (found == by_uuid_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Operations::touch(OperationNode& node) {
+  if (!std::exchange(node.dirty, true)) dirty_.push_back(&node);
+}
+
+void Operations::take() {
+  for (OperationNode* node : dirty_) {
+    node->dirty = false;
+    journal_.batch().tasks.push_back(node->task);
+  }
+  dirty_.clear();
+  ended_.clear();
+}
+
+void Operations::change(OperationNode& node, State to, std::string message, Time now) {
+  const State before = node.task.state;
+  const auto moved = model::move(node.task, before, to, now);
+  if (!moved) return;
+  node.task.message = message;
+  touch(node);
+  const EventSeq seq = log(EventType::kTaskChanged, node, before, std::move(message), now);
+  const bool folds = node.parent && node.children.empty() && node.task.tally.unfolded == 0;
+  if (model::is_final(to) && folds) node.task.tally.fold = seq.value;
+}
+
+EventSeq Operations::log(EventType type, const OperationNode& node, State before,
+                         std::string message, Time now) {
+  return journal_.append({.seq = {},
+                          .at = now,
+                          .type = type,
+                          .job = {},
+                          .task = node.task.id,
+                          .root = node.task.root,
+                          .before = before,
+                          .after = node.task.state,
+                          .job_id = {},
+                          .message = std::move(message)});
+}
+
+}  // namespace docket::engine

@@ -1,0 +1,126 @@
+#pragma once
+
+// Live operations (model/operation.h): everything in the task tree that is not a run of a job. A
+// small engine part with rules of its own: sequence numbers, folding, inherited aborts, leases.
+// Only what has not ended is in memory; what has ended is in the store, folded into its parent
+// (reference/scylla-tasks.md section 4). Strand only.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.h"
+#include "engine/batch.h"
+#include "engine/settings.h"
+
+namespace docket::engine {
+
+struct OperationNode {
+  model::Task task;
+  OperationNode* parent = nullptr;  // null for a root, and once the parent has ended
+  std::set<TaskId> children;        // live ones
+  Time lease_until = kNever;
+  bool dirty = false;  // its row is to be written with this tick
+
+  const model::Operation& what() const { return *task.operation; }
+};
+
+// What a reporter says; absent members stay as they are.
+struct Report {
+  std::optional<double> completed, total;
+};
+
+class Operations {
+ public:
+  // What the engine lends: numbers, the event log, the open tick's batch.
+  class Journal {
+   public:
+    virtual ~Journal() = default;
+    virtual TaskId new_task() = 0;
+    virtual const std::string& refusal() const = 0;  // of new work; empty: none
+    virtual EventSeq append(model::Event event) = 0;
+    virtual Batch& batch() = 0;
+    virtual void ended(TaskId task) = 0;
+  };
+
+  Operations(const Settings& settings, Journal& journal);
+
+  // Live ones of the snapshot, and the counters. Leases begin anew: their reporters could not be
+  // heard while the server was down. What was docket's own fails.
+  void restore(const Snapshot& snapshot, Time now);
+
+  // A module is there from its first task on, or from here, until drop_module.
+  void add_module(const std::string& name);
+  bool has_module(const std::string& name) const;
+  std::vector<std::string> modules() const;
+  std::vector<std::uint32_t> lanes(const std::string& module) const;  // ascending
+  // Stops what runs in it, forgets what has ended, and its numbers: a module of this name would
+  // begin at 1 again. kNotFound.
+  Result<> drop_module(const std::string& name, Time now);
+  // Doors that forget forget what has ended. kNotFound.
+  Result<> drain(const std::string& name);
+
+  // Created, and begun when `begins`. The operation's module and lane are its parent's if it has
+  // one; its sequence is set here. Below a parent that was asked to stop it fails at once.
+  // kNotFound: no such live parent (subject "parent"). kInvalid: what is said of it makes no sense.
+  // kConflict: a live operation has this uuid. kExhausted: too many live ones.
+  Result<const OperationNode*> create(model::Operation what, TaskId parent, bool begins, Time now);
+  Result<const OperationNode*> begin(TaskId id, Time now);
+  // Renews the lease, too; so does an empty report. kNotFound: not there, or ended. kInvalid: a
+  // figure below zero or not finite.
+  Result<const OperationNode*> report(TaskId id, const Report& report, Time now);
+  Result<> note(TaskId id, const std::string& message, Time now);
+  // Done, or failed when there is an error; aborted when it was asked to stop.
+  Result<> finish(TaskId id, const std::string& error, Time now);
+  // Asks it, and everything live below it, to stop; whoever reports it sees that. kDenied: it
+  // cannot be aborted.
+  Result<> abort(TaskId id, Time now);
+  // The same, whatever it allows.
+  void stop(OperationNode& node, Time now);
+
+  const OperationNode* find(TaskId id) const;                      // null: not there, or ended
+  std::optional<TaskId> find_uuid(const std::string& uuid) const;  // of live ones
+  std::size_t live() const { return nodes_.size(); }
+
+  // Leases that have run out fail their operations.
+  void expire(Time now);
+  Time next_wake() const;  // kNever: nothing to wait for
+
+  bool dirty() const { return !dirty_.empty(); }
+  std::size_t dirty_count() const { return dirty_.size(); }
+  // Rows of what has changed into the open batch; what has ended leaves memory.
+  void take();
+
+ private:
+  Result<> check(const model::Operation& what) const;
+  std::uint64_t next_number(const std::string& module, std::uint32_t lane);
+  OperationNode& insert(model::Task task);
+  void erase(OperationNode& node);
+  void touch(OperationNode& node);
+  void renew(OperationNode& node, Time now);
+  void change(OperationNode& node, model::State to, std::string message, Time now);
+  void end(OperationNode& node, model::State to, std::string message, Time now);
+  void fold(OperationNode& node);
+  void forget_or_list(const OperationNode& node, Time now);
+  void list(const OperationNode& node, Time until);
+  void end_all(std::vector<TaskId> tasks, model::State to, const std::string& message, Time now);
+  std::vector<TaskId> below(const OperationNode& node) const;
+  EventSeq log(model::EventType type, const OperationNode& node, model::State before,
+               std::string message, Time now);
+
+  const Settings& settings_;
+  Journal& journal_;
+  std::unordered_map<TaskId, std::unique_ptr<OperationNode>> nodes_;
+  std::unordered_map<std::string, TaskId> by_uuid_;
+  std::map<std::string, std::map<std::uint32_t, std::uint64_t>> modules_;  // lane to last number
+  std::set<std::pair<Time, TaskId>> leases_;
+  std::vector<OperationNode*> dirty_;
+  std::vector<std::unique_ptr<OperationNode>> ended_;  // leave memory when their rows are taken
+};
+
+}  // namespace docket::engine
