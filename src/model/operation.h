@@ -1,0 +1,81 @@
+#pragma once
+
+// An operation: a task that is not a run of a job. docket's own housekeeping, and what other
+// programs report into the tree; kinds whose work is not a process will be told here too. The words
+// are those of the Scylla Task Manager (reference/scylla-tasks.md section 4).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/ids.h"
+#include "core/time.h"
+#include "model/process_spec.h"
+
+namespace docket::model {
+
+// Until when a listing stays while its task lives.
+inline constexpr Time kForever = Time::max();
+
+// What an operation says of itself. Never changes once made.
+struct Operation {
+  std::string uuid;    // chosen by its reporter (8-4-4-4-12, lower case); empty: made of its number
+  std::string module;  // its group: "maintenance", "backups"
+  std::string type;    // "backup"
+  std::string scope, keyspace, table, entity;  // free labels of every task list; may be empty
+  std::string units;                           // of its progress: "bytes"; may be empty
+  StringPairs labels;
+  std::uint32_t lane = 0;      // Scylla's shard: each lane of a module numbers its trees by itself
+  std::uint64_t sequence = 0;  // from 1 in (module, lane) of its root, which all of a tree share
+  std::optional<double> expected;  // workload of its whole subtree, when it is known beforehand
+  Duration lease{};  // its reporter must be heard of this often, else it fails; zero: need not
+  bool abortable = false;
+  bool internal = false;  // hidden from plain lists; whatever has a parent is
+  bool cluster = false;   // spreads over nodes; else of one node
+  bool user = false;      // asked for by a person: forgotten later by doors that forget
+  bool local = false;     // docket's own: nobody goes on with it when the server ends
+  bool operator==(const Operation&) const = default;
+};
+
+// How far an operation is, and what its ended children left behind: they are folded into it, so a
+// live tree's memory does not grow with what has ended below it.
+struct Tally {
+  bool counts = false;  // has reported figures of its own, which are these two
+  double completed = 0;
+  double total = 0;
+  std::uint64_t children = 0;     // folded into it
+  std::uint64_t failing = 0;      // of these: failed, or with a failure that they keep below them
+  double children_completed = 0;  // their progress when they ended
+  double children_total = 0;
+  std::uint64_t unfolded = 0;     // children that ended before something below them did
+  // When it was folded into its parent: the number of the event that ended it, so that siblings are
+  // in the order of their ends; 0: not folded.
+  std::uint64_t fold = 0;
+  bool operator==(const Tally&) const = default;
+};
+
+struct Progress {
+  double completed = 0;
+  double total = 0;
+  bool operator==(const Progress&) const = default;
+};
+
+// That a door which forgets (Scylla's) shows a task. A mark only: the task itself stays.
+struct Listing {
+  TaskId task;
+  std::string module;
+  std::uint32_t lane = 0;
+  bool internal = false;
+  Time until = kForever;  // exclusive; kNever: not shown any more
+  bool operator==(const Listing&) const = default;
+};
+
+// The counter of sequence numbers of one lane. A module is there as long as it has a lane.
+struct Lane {
+  std::string module;
+  std::uint32_t lane = 0;
+  std::uint64_t last = 0;
+  bool operator==(const Lane&) const = default;
+};
+
+}  // namespace docket::model
