@@ -39,6 +39,10 @@ void BatchRules::apply(const engine::Batch& batch) {
   take_ledger(batch);
   take_schedules(batch);
   take_locks(batch);
+  for (const model::SealedSecret& secret : batch.secrets) record_.secrets[secret.path] = secret;
+  for (const std::string& path : batch.dropped_secrets) record_.secrets.erase(path);
+  for (const engine::Sweep& sweep : batch.sweeps)
+    record_.swept_until = std::max(record_.swept_until, sweep.finished_before);
   check_stats(batch, rows);
   for (const TaskId run : record_.scheduled_runs) {
     const model::Task& task = *record_.task(run);

@@ -17,6 +17,8 @@ constexpr std::size_t kJobsEach = 3;
 constexpr std::array kSchedules{"s0", "s1"};
 constexpr std::size_t kRunsKnown = 50;
 
+std::string secret_of(std::size_t client) { return fmt::format("c{}/pw", client); }
+
 }  // namespace
 
 Clients::Clients(World& world, Dice dice, std::size_t count, Duration think_max)
@@ -95,6 +97,8 @@ Clients::Work Clients::choose(Client& client) {
   if (roll < 28) return add_schedule(job);
   if (roll < 33) return change_schedule(job);
   if (roll < 36) return remove_schedule(job);
+  if (roll < 38) return put_secret(client);
+  if (roll < 39) return delete_secret(client);
   if (roll < 85 || runs_.empty()) return start();
   return stop_run();
 }
@@ -178,8 +182,14 @@ Clients::Work Clients::remove_schedule(const std::string& job) {
 }
 
 Clients::Work Clients::start() {
-  return [this, job = dice_.pick(everybodys_)](Engine& engine, Time now) -> Result<Effect> {
-    const auto run = engine.start_run(job, nullptr, now);
+  std::shared_ptr<const model::RunParameters> parameters;  // shared: see model::Task
+  if (dice_.percent(30)) {
+    parameters = std::make_shared<model::RunParameters>(
+        model::RunParameters{{{"MARK", std::to_string(++last_mark_)}}, {}});
+  }
+  return [this, parameters, job = dice_.pick(everybodys_)](Engine& engine,
+                                                           Time now) -> Result<Effect> {
+    const auto run = engine.start_run(job, parameters, now);
     if (!run) return fail(run.error());
     Effect effect;
     effect.started = (*run)->task.id;
@@ -201,6 +211,23 @@ Clients::Work Clients::stop_run() {
   };
 }
 
+Clients::Work Clients::put_secret(const Client& client) {
+  return [path = secret_of(client.number), mark = ++last_mark_](Engine& engine,
+                                                                Time now) -> Result<Effect> {
+    const auto put = engine.put_secret(path, std::to_string(mark), now);
+    if (!put) return fail(put.error());
+    return Effect{{{secret_key(path), mark}}, {}, {}};
+  };
+}
+
+Clients::Work Clients::delete_secret(const Client& client) {
+  return [path = secret_of(client.number)](Engine& engine, Time) -> Result<Effect> {
+    const auto deleted = engine.delete_secret(path);
+    if (!deleted) return fail(deleted.error());
+    return Effect{{{secret_key(path), std::nullopt}}, {}, {}};
+  };
+}
+
 // ---- definitions
 
 model::JobDefinition Clients::draw_job(const std::string& id) {
@@ -219,6 +246,14 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
     spec.locks.push_back({fmt::format("lock{}", dice_.below(4)), model::LockWait::kQueue});
   }
   if (dice_.percent(3)) spec.cpus = 1000;  // fits nowhere
+  if (dice_.percent(10)) {
+    spec.constraints.push_back({"hostname", model::ConstraintOperator::kLike,
+                                dice_.percent(70) ? "node[0-9]" : "node[2-9]"});  // here; nowhere
+  }
+  if (dice_.percent(5)) {  // runs fail while it is not there
+    spec.secrets = {{"pw", "/" + secret_of(dice_.below(clients_.size()))}};
+    spec.env = {{"PW", model::SecretRef{"pw"}}};
+  }
   model::JobDefinition job;
   job.id = id;
   job.labels = {{"mark", std::to_string(++last_mark_)}};

@@ -49,6 +49,8 @@ class Clients {
   Work remove_schedule(const std::string& job);
   Work start();
   Work stop_run();
+  Work put_secret(const Client& client);
+  Work delete_secret(const Client& client);
   model::JobDefinition draw_job(const std::string& id);
   model::ScheduleDefinition draw_schedule(const std::string& job, const std::string& id);
   std::vector<model::ScheduleDefinition> draw_schedules(const std::string& job);

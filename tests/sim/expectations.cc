@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <charconv>
 
+#include "support/fakes.h"
+
 namespace docket::sim {
 
 std::string job_key(const std::string& job) { return "job " + job; }
 std::string schedule_key(const std::string& job, const std::string& schedule) {
   return "schedule " + job + "/" + schedule;
 }
+
+std::string secret_key(const std::string& path) { return "secret " + path; }
 
 Mark mark_of(const model::Job& job) {
   std::int64_t mark = 0;
@@ -21,6 +25,13 @@ Mark mark_of(const model::Job& job) {
 }
 
 Mark mark_of(const model::Schedule& schedule) { return schedule.definition.starting_deadline_s; }
+
+Mark mark_of(const model::SealedSecret& secret) {
+  const std::string plain = testing::FakeVault{}.unseal(secret.path, secret.sealed).value();
+  std::int64_t mark = 0;
+  std::from_chars(plain.data(), plain.data() + plain.size(), mark);
+  return mark;
+}
 
 void Expectations::may_happen(const Effect& effect) {
   for (const auto& [key, mark] : effect.writes) {
@@ -49,6 +60,10 @@ void Expectations::acknowledged(const Effect& effect) {
 
 Mark Expectations::recorded(const std::string& key) const {
   const std::size_t space = key.find(' ');
+  if (key.starts_with("secret ")) {
+    const auto secret = record_.secrets.find(key.substr(space + 1));
+    return secret == record_.secrets.end() ? std::nullopt : mark_of(secret->second);
+  }
   const std::size_t slash = key.find('/');
   const std::string id =
       key.substr(space + 1, slash == std::string::npos ? slash : slash - space - 1);
@@ -86,6 +101,8 @@ std::map<std::string, Mark> Expectations::stored(const engine::Snapshot& snapsho
   for (const model::Schedule& schedule : snapshot.schedules) {
     found[schedule_key(ids[schedule.job], schedule.definition.id)] = mark_of(schedule);
   }
+  for (const model::SealedSecret& secret : snapshot.secrets)
+    found[secret_key(secret.path)] = mark_of(secret);
   return found;
 }
 
@@ -95,12 +112,12 @@ void Expectations::check_definitions(const engine::Snapshot& snapshot) {
 
 void Expectations::check_runs(const store::MemoryState& state) {
   for (const TaskId run : started_) {
-    verdict_.require(state.task(run) != nullptr, "an acknowledged run is never lost",
-                     fmt::format("run {}", run.value));
+    verdict_.require(state.task(run) != nullptr || record_.may_be_swept(run),
+                     "an acknowledged run is never lost", fmt::format("run {}", run.value));
   }
   for (const TaskId run : stopped_) {
     const model::Task* task = state.task(run);
-    verdict_.require(task && task->state == model::State::kAborted,
+    verdict_.require(task ? task->state == model::State::kAborted : record_.may_be_swept(run),
                      "an acknowledged stop is never lost", fmt::format("run {}", run.value));
   }
 }

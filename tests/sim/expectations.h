@@ -29,8 +29,10 @@ struct Effect {
 
 std::string job_key(const std::string& job);
 std::string schedule_key(const std::string& job, const std::string& schedule);
+std::string secret_key(const std::string& path);
 Mark mark_of(const model::Job& job);
 Mark mark_of(const model::Schedule& schedule);
+Mark mark_of(const model::SealedSecret& secret);
 
 class Expectations {
  public:

@@ -25,12 +25,19 @@ ProcessRules::ProcessRules(const Record& record, Verdict& verdict, const engine:
       verdict_(verdict),
       kind_(settings.kill_grace),
       total_(engine::Queue(settings, engine::LockTable{}).total()),
+      node_(settings.node),
       running_max_(settings.running_max) {}
 
-void ProcessRules::ordered(TaskId token) {
+void ProcessRules::ordered(TaskId token, const engine::LaunchSpec& spec) {
   const model::Task* attempt = record_.task(token);
   verdict_.require(attempt && !model::is_final(attempt->state),
                    "nothing starts before it is durable", name(token));
+  const model::Task* run = attempt ? record_.task(attempt->root) : nullptr;
+  if (!run || !run->parameters) return;
+  for (const auto& wanted : run->parameters->env) {
+    verdict_.require(std::ranges::count(spec.env, wanted) == 1, "a run gets its parameters",
+                     name(token));
+  }
 }
 
 void ProcessRules::accepted(TaskId token) {
@@ -45,6 +52,8 @@ void ProcessRules::spawned(TaskId token) {
   if (!job) return verdict_.violated("every process has a task", name(token));
   Live process{attempt->root, kind_.demand(*job), {}, kind_.locks(*job)};
   if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
+  verdict_.require(!engine::unmet_constraint(node_, process_of(*job).constraints),
+                   "constraints are kept", name(token));
   check_room(process.demand);
   check_neighbours(token, process);
   check_again(*attempt, process_of(*job));

@@ -24,7 +24,7 @@ class ProcessRules {
  public:
   ProcessRules(const Record& record, Verdict& verdict, const engine::Settings& settings);
 
-  void ordered(TaskId token);  // the engine asks for a start
+  void ordered(TaskId token, const engine::LaunchSpec& spec);  // the engine asks for a start
   void accepted(TaskId token);
   void spawned(TaskId token);
   void ended(TaskId token, End how);
@@ -52,6 +52,7 @@ class ProcessRules {
   Verdict& verdict_;
   kinds::ProcessKind kind_;
   engine::Demand total_;
+  const engine::NodeSettings node_;
   std::uint32_t running_max_;
   engine::Demand used_;
   std::map<TaskId, Live> live_;

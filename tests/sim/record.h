@@ -32,6 +32,8 @@ struct Record {
   std::map<std::string, model::Lock> locks;
   std::map<ScheduleUid, std::map<Time, model::LedgerEntry>> ledger;  // by first due time
   std::vector<TaskId> scheduled_runs;
+  std::map<std::string, model::SealedSecret> secrets;
+  Time swept_until = kNever;  // what had finished before may be gone
   EventSeq last_event;
   TaskId last_task;
   std::uint64_t batches = 0;
@@ -52,6 +54,10 @@ struct Record {
       if (!life.row.deleted && life.row.job->id() == id) return &life;
     }
     return nullptr;
+  }
+  bool may_be_swept(TaskId run) const {
+    const model::Task* found = task(run);
+    return found && !is_live(run) && found->finished_at < swept_until;
   }
   bool is_live(TaskId run) const {  // not final, or with a process that is not gone
     const model::Task* found = task(run);

@@ -38,7 +38,7 @@ void SimExecutor::deliver() {
 }
 
 void SimExecutor::start(TaskId token, const engine::LaunchSpec& spec) {
-  rules_.ordered(token);
+  rules_.ordered(token, spec);
   send([this, token, spec] { accept(token, spec); });
 }
 

@@ -68,6 +68,14 @@ TEST(Mutations, IgnoredLocksAreCaught) {
   EXPECT_THAT(caught(Mutation::kIgnoresLocks), HasSubstr("lock"));
 }
 
+TEST(Mutations, IgnoredConstraintsAreCaught) {
+  EXPECT_THAT(caught(Mutation::kAnywhere), HasSubstr("constraints are kept"));
+}
+
+TEST(Mutations, LostParametersAreCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetful), HasSubstr("a run gets its parameters"));
+}
+
 TEST(Mutations, EndlessOvertakingIsCaught) {
   EXPECT_THAT(caught(Mutation::kOvertakes), HasSubstr("overtaken for too long"));
 }

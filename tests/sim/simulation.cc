@@ -37,6 +37,10 @@ engine::Settings draw_settings(Dice& dice) {
   settings.running_max = static_cast<std::uint32_t>(dice.between(2, 30));
   settings.queued_max = static_cast<std::uint32_t>(dice.between(10, 300));
   settings.retention = Duration::zero();
+  if (dice.percent(30)) {
+    settings.retention = dice.spread(minutes{5}, hours{2});
+    settings.sweep_roots_max = static_cast<std::uint32_t>(dice.between(1, 100));
+  }
   return settings;
 }
 
@@ -56,6 +60,28 @@ class Lockless : public kinds::ProcessKind {
   std::vector<model::LockWish> none_;
 };
 
+class Unconstrained : public kinds::ProcessKind {
+ public:
+  using ProcessKind::ProcessKind;
+  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
+    return none_;
+  }
+
+ private:
+  std::vector<model::Constraint> none_;
+};
+
+class Forgetful : public kinds::ProcessKind {
+ public:
+  using ProcessKind::ProcessKind;
+  engine::Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
+                     const engine::SecretSource& secrets) const override {
+    model::Task bare = run;
+    bare.parameters = nullptr;
+    return ProcessKind::begin(job, bare, attempt, secrets);
+  }
+};
+
 class Tireless : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
@@ -69,6 +95,8 @@ class Tireless : public kinds::ProcessKind {
 
 std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
   if (mutation == Mutation::kIgnoresLocks) return std::make_shared<Lockless>(grace);
+  if (mutation == Mutation::kAnywhere) return std::make_shared<Unconstrained>(grace);
+  if (mutation == Mutation::kForgetful) return std::make_shared<Forgetful>(grace);
   if (mutation == Mutation::kRunsAgain) return std::make_shared<Tireless>(grace);
   return nullptr;
 }
@@ -184,7 +212,10 @@ class Simulation {
   static void stop_misfits(engine::Engine& engine, Time now) {
     std::vector<TaskId> misfits;
     for (const auto& [id, run] : engine.queue().waiting()) {
-      if (!engine.queue().fits_empty(*engine.queue().demand_of(*run))) misfits.push_back(id);
+      const bool fits = engine.queue().fits_empty(*engine.queue().demand_of(*run));
+      const auto& constraints = process_of(*run->job).constraints;
+      if (!fits || engine::unmet_constraint(engine.settings().node, constraints))
+        misfits.push_back(id);
     }
     for (const TaskId run : misfits) (void)engine.stop_run(run, now);
   }

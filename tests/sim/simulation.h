@@ -18,6 +18,8 @@ enum class Mutation {
   kLateRuns,      // the engine fires due times however late they are
   kIgnoresLocks,  // the engine does not know of locks
   kRunsAgain,     // what has succeeded is run once more
+  kAnywhere,      // the engine does not know of constraints
+  kForgetful,     // runs start without their parameters
   kOvertakes,     // the engine lets younger runs go first for ever
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "sim/dump.h"
@@ -141,6 +143,13 @@ void World::check_loaded(const engine::Snapshot& snapshot) {
                   "what was durable is there after a restart",
                   fmt::format("{} jobs of {}, {} schedules of {}", jobs, expected,
                               snapshot.schedules.size(), record.schedules.size()));
+  std::set<TaskId> loaded;
+  for (const model::Task& task : snapshot.tasks) loaded.insert(task.id);
+  for (const auto& [uid, life] : record.jobs) {
+    verdict.require(
+        std::ranges::includes(loaded, life.active) && std::ranges::includes(loaded, life.live),
+        "what lives is loaded", life.row.job->id());
+  }
   for (const model::Task& task : snapshot.tasks) {
     const model::Task* known = record.task(task.id);
     verdict.require(known && known->state == task.state && known->stopping == task.stopping,
