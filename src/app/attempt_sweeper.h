@@ -24,9 +24,9 @@ class SweepRounds {
   explicit SweepRounds(std::filesystem::path runner_dir, std::size_t enough_wanted = 1000)
       : dir_(std::move(runner_dir)), enough_wanted_(enough_wanted) {}
 
-  // Goes on for about that long, at least by one attempt. False: the round is over, and the next
-  // call begins another one. Blocks.
-  bool go_on(engine::Reader& reader, std::chrono::nanoseconds slice);
+  // Looks at that many attempts. False: the round is over, and the next call begins another one.
+  // Blocks.
+  bool go_on(engine::Reader& reader, std::size_t attempts);
 
  private:
   void begin();

@@ -88,7 +88,7 @@ TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgot) {
   for (const std::uint64_t token : {5U, 6U, 1500U}) leave_files(TaskId{token});
   std::ofstream(runner::work_path(dir, TaskId{6}) / "left") << "by the job";
   fs::create_directories(dir / "attempts/0/not-a-token");
-  EXPECT_FALSE(rounds.go_on(reader, 1h)) << "the end of the round";
+  EXPECT_FALSE(rounds.go_on(reader, 10'000)) << "the end of the round";
   EXPECT_TRUE(there(TaskId{5}));
   EXPECT_TRUE(fs::exists(runner::work_path(dir, TaskId{5})));
   EXPECT_TRUE(fs::exists(dir / "attempts/0/not-a-token"));
@@ -100,17 +100,17 @@ TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgot) {
 TEST_F(AttemptSweeperTest, OneRoundTakesAllThatWasForgotten) {
   for (std::uint64_t token = 9'000; token < 90'000; token += 300) leave_files(TaskId{token});
   for (const std::uint64_t token : {9'300U, 60'300U, 89'700U}) want(TaskId{token});
-  EXPECT_FALSE(rounds.go_on(reader, 1h));
+  EXPECT_FALSE(rounds.go_on(reader, 10'000));
   EXPECT_EQ(entries(), 3 + 3 * 4U) << "three shards, each with the attempt that is wanted";
 }
 
-TEST_F(AttemptSweeperTest, ASliceEndsWhenItsTimeIsOver) {
+TEST_F(AttemptSweeperTest, ASliceIsSoManyAttempts) {
   for (const std::uint64_t token : {1U, 2U, 3U}) leave_files(TaskId{token});
   for (int left = 2; left >= 0; --left) {
-    EXPECT_TRUE(rounds.go_on(reader, 0ns));
+    EXPECT_TRUE(rounds.go_on(reader, 1));
     EXPECT_EQ(entries(), 1 + 4U * static_cast<unsigned>(left));
   }
-  EXPECT_FALSE(rounds.go_on(reader, 0ns));
+  EXPECT_FALSE(rounds.go_on(reader, 1));
   EXPECT_EQ(entries(), 0U);
 }
 
@@ -122,10 +122,10 @@ TEST_F(AttemptSweeperTest, ARoundWithoutPreyLooksAtAnotherPartOfTheRestEachTime)
       if (token != 5'001) want(TaskId{token});
     }
   }
-  for (int round = 0; round < 2; ++round) EXPECT_FALSE(rounds.go_on(reader, 1h));
+  for (int round = 0; round < 2; ++round) EXPECT_FALSE(rounds.go_on(reader, 10'000));
   EXPECT_EQ(reader.asked, 2 * 6) << "two shards with enough that is wanted, and one of the rest";
   EXPECT_TRUE(there(TaskId{5'001}));
-  EXPECT_FALSE(rounds.go_on(reader, 1h));
+  EXPECT_FALSE(rounds.go_on(reader, 10'000));
   EXPECT_FALSE(there(TaskId{5'001}));
   EXPECT_TRUE(there(TaskId{5'000}));
 }
@@ -137,8 +137,7 @@ TEST_F(AttemptSweeperTest, GoesOnSliceAfterSliceByItself) {
   DirectArchive archive(reader);
   AttemptSweeper sweeper(io, archive, dir, 1ms);
   sweeper.start();
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (entries() > 5 && std::chrono::steady_clock::now() < deadline) io.run_one_for(1s);
+  for (int turn = 0; entries() > 5 && turn < 1000; ++turn) io.run_one_for(1s);
   EXPECT_EQ(entries(), 5U);
 }
 
