@@ -3,6 +3,7 @@
 // Instants and their text forms. All instants are UTC wall time in microseconds; nothing here reads
 // a clock.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -17,6 +18,12 @@ using Time = std::chrono::sys_time<Duration>;
 
 // "Not yet": finished_at of a running task and the like. Stored as 0.
 inline constexpr Time kNever{};
+
+// The earlier of two instants, kNever being no instant at all.
+inline Time earlier(Time a, Time b) {
+  if (a == kNever) return b;
+  return b == kNever ? a : std::min(a, b);
+}
 
 inline std::int64_t to_micros(Time time) { return time.time_since_epoch().count(); }
 inline Time from_micros(std::int64_t micros) { return Time{Duration{micros}}; }

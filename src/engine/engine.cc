@@ -9,7 +9,8 @@ Engine::Engine(Settings settings, Random& random, Vault& vault, std::vector<cons
       random_(random),
       vault_(vault),
       kinds_(std::move(kinds)),
-      queue_(settings_, locks_) {}
+      queue_(settings_, locks_),
+      operations_(settings_, *this) {}
 
 Engine::~Engine() = default;
 
@@ -45,6 +46,7 @@ void Engine::restore(Snapshot snapshot, Time now) {
   }
   // A parent's number is always smaller than its children's, so one pass in order builds the trees.
   std::ranges::sort(snapshot.tasks, {}, [](const model::Task& task) { return task.id; });
+  operations_.restore(snapshot, now);
   for (model::Task& task : snapshot.tasks) {
     const auto job = versions.find({task.job, task.job_version});
     if (job != versions.end()) adopt(std::move(task), job->second);
@@ -118,16 +120,18 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
 // ---- ticks
 
 bool Engine::dirty() const {
-  return !open_.batch->empty() || !dirty_nodes_.empty() || !dirty_jobs_.empty() ||
-         !open_.starts.empty() || !open_.stops.empty() || !open_.forgets.empty();
+  return !open_.batch->empty() || operations_.dirty() || !dirty_nodes_.empty() ||
+         !dirty_jobs_.empty() || !open_.starts.empty() || !open_.stops.empty() ||
+         !open_.forgets.empty();
 }
 
 std::size_t Engine::open_size() const {
   const Batch& batch = *open_.batch;
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
          batch.events.size() + batch.locks.size() + batch.ledger.size() + batch.secrets.size() +
-         batch.dropped_secrets.size() + dirty_nodes_.size() + dirty_jobs_.size() +
-         open_.starts.size() + open_.stops.size() + open_.forgets.size();
+         batch.dropped_secrets.size() + batch.drains.size() + batch.listings.size() +
+         batch.dropped_modules.size() + operations_.dirty_count() + dirty_nodes_.size() +
+         dirty_jobs_.size() + open_.starts.size() + open_.stops.size() + open_.forgets.size();
 }
 
 Tick Engine::take() {
@@ -143,6 +147,7 @@ Tick Engine::take() {
     batch.tasks.push_back(node->task);
   }
   dirty_nodes_.clear();
+  operations_.take();
   for (const TaskId root : ended_roots_) forget_tree(*roots_.at(root));
   ended_roots_.clear();
   return std::exchange(open_, Tick{});
@@ -193,10 +198,51 @@ void Engine::log_job(model::EventType type, const model::Job& job, Time now) {
          {});
 }
 
-void Engine::append(model::Event event, const std::string& run_name) {
-  event.seq = EventSeq{++last_event_.value};
+EventSeq Engine::append(model::Event event, const std::string& run_name) {
+  const EventSeq seq{++last_event_.value};
+  event.seq = seq;
   if (observed_) open_.notices.push_back({event, run_name});
   open_.batch->events.push_back(std::move(event));
+  return seq;
+}
+
+EventSeq Engine::append(model::Event event) { return append(std::move(event), {}); }
+
+// ---- tasks of every kind
+
+bool Engine::is_live(TaskId id) const {
+  const Node* node = find_task(id);
+  return node ? !node->is_final() : operations_.find(id) != nullptr;
+}
+
+Result<> Engine::abort_task(TaskId id, Time now) {
+  const Node* node = find_task(id);
+  if (!node) return operations_.abort(id, now);
+  if (node->parent) return fail(ErrorKind::kDenied, "an attempt ends with its run only");
+  if (auto stopped = stop_run(id, now); !stopped) return fail(std::move(stopped.error()));
+  return {};
+}
+
+void Engine::set_task_ttls(Duration ttl, Duration user_ttl) {
+  settings_.task_ttl = ttl;
+  settings_.user_task_ttl = user_ttl;
+}
+
+void Engine::unlist(TaskId id) {
+  open_.batch->listings.push_back(
+      {.task = id, .module = {}, .lane = 0, .internal = false, .until = kNever});
+}
+
+// A run that somebody asked for is forgotten later than one that a schedule or a parent started.
+void Engine::run_ended(const Node& run, Time now) {
+  const bool asked_for = run.task.trigger == model::Trigger::kManual;
+  const Duration ttl = asked_for ? settings_.user_task_ttl : settings_.task_ttl;
+  if (ttl == Duration::zero()) return;
+  open_.batch->listings.push_back({.task = run.task.id,
+                                   .module = model::kProcessModule,
+                                   .lane = 0,
+                                   .internal = false,
+                                   .until = now + ttl});
 }
 
 // ---- secrets

@@ -27,6 +27,7 @@
 #include "engine/job_table.h"
 #include "engine/kind.h"
 #include "engine/lock_table.h"
+#include "engine/operations.h"
 #include "engine/queue.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
@@ -57,6 +58,7 @@ struct Tick {
   std::vector<StopEffect> stops;
   std::vector<TaskId> forgets;  // attempts whose end is in this batch
   std::vector<Notice> notices;  // empty unless observed
+  std::vector<TaskId> ended;    // tasks of all kinds
 };
 
 enum class ActiveRuns { kRefuse, kStop };
@@ -69,7 +71,7 @@ class Vault {
   virtual Result<std::string> unseal(const std::string& path, const std::string& sealed) const = 0;
 };
 
-class Engine : private SecretSource {
+class Engine : private SecretSource, private Operations::Journal {
  public:
   // kinds[i] plans jobs whose Spec holds alternative i.
   Engine(Settings settings, Random& random, Vault& vault, std::vector<const Kind*> kinds);
@@ -123,6 +125,18 @@ class Engine : private SecretSource {
   const Queue& queue() const { return queue_; }
   const LockTable& locks() const { return locks_; }
 
+  // --- tasks of every kind
+  Operations& operations() { return operations_; }
+  const Operations& operations() const { return operations_; }
+  bool is_live(TaskId id) const;
+  // Stops a run, or asks an operation and what is below it to stop. kNotFound: not live. kDenied:
+  // the task cannot be aborted by itself, as an attempt.
+  Result<> abort_task(TaskId id, Time now);
+  // How long doors that forget show what ends from now on (settings.h).
+  void set_task_ttls(Duration ttl, Duration user_ttl);
+  // Such doors forget a task that has ended.
+  void unlist(TaskId id);
+
   // --- secrets: paths and times only ever leave the engine.
   Result<> put_secret(const std::string& path, const std::string& value, Time now);
   Result<> delete_secret(const std::string& path);
@@ -157,6 +171,12 @@ class Engine : private SecretSource {
  private:
   friend class Explainer;
   Result<std::string> secret(const std::string& path) const override;
+
+  TaskId new_task() override { return new_task_id(); }
+  const std::string& refusal() const override { return refusal_; }
+  EventSeq append(model::Event event) override;
+  Batch& batch() override { return *open_.batch; }
+  void ended(TaskId task) override { open_.ended.push_back(task); }
 
   const Kind& kind_of(const model::Job& job) const { return *kinds_[job.definition.spec.index()]; }
   TaskId new_task_id() { return TaskId{++last_task_.value}; }
@@ -229,7 +249,8 @@ class Engine : private SecretSource {
   void log(model::EventType type, const Node& node, model::State before, std::string message,
            Time now);
   void log_job(model::EventType type, const model::Job& job, Time now);
-  void append(model::Event event, const std::string& run_name);
+  EventSeq append(model::Event event, const std::string& run_name);
+  void run_ended(const Node& run, Time now);
   void forget_tree(Node& root);
 
   Settings settings_;
@@ -241,6 +262,7 @@ class Engine : private SecretSource {
   Scheduler scheduler_;
   LockTable locks_;
   Queue queue_;
+  Operations operations_;
   std::unordered_map<TaskId, std::unique_ptr<Node>> roots_;
   std::unordered_map<TaskId, Node*> nodes_;
   std::map<std::string, model::SealedSecret> secrets_;

@@ -283,6 +283,9 @@ void Engine::change(Node& node, State to, std::string message, Time now) {
   touch(node);
   log(node.parent ? EventType::kAttemptChanged : EventType::kRunChanged, node, before,
       std::move(message), now);
+  if (!model::is_final(to)) return;
+  ended(node.task.id);
+  if (!node.parent) run_ended(node, now);
 }
 
 // ---- stopping

@@ -19,12 +19,6 @@ constexpr int kDuePerTick = 128;
 // A clock that was this far ahead was wrong, and what it passed over is still to come.
 constexpr Duration kFarAhead = std::chrono::hours{24};
 
-Time earlier(Time a, Time b) {
-  if (a == kNever) return b;
-  if (b == kNever) return a;
-  return std::min(a, b);
-}
-
 }  // namespace
 
 void Engine::advance(Time now) {
@@ -34,6 +28,7 @@ void Engine::advance(Time now) {
   last_seen_ = now;
   fire_due(now);
   expire_waiting(now);
+  operations_.expire(now);
   start_held_back(now);
   // What room a full store has left is for the ends of what runs.
   if (refusal_.empty()) place_waiting(now);
@@ -42,7 +37,8 @@ void Engine::advance(Time now) {
 }
 
 Time Engine::next_wake() {
-  return earlier(earlier(scheduler_.next_due(), queue_.next_deadline()), next_sweep_);
+  const Time queue = earlier(queue_.next_deadline(), operations_.next_wake());
+  return earlier(earlier(scheduler_.next_due(), queue), next_sweep_);
 }
 
 // ---- schedules
@@ -230,8 +226,10 @@ void Engine::start_held_back(Time now) {
 
 void Engine::sweep(Time now) {
   next_sweep_ = now + settings_.sweep_interval;
-  if (settings_.retention == Duration::zero()) return;
-  open_.batch->sweeps.push_back({now - settings_.retention, settings_.sweep_roots_max});
+  const bool keeps_all = settings_.retention == Duration::zero();
+  open_.batch->sweeps.push_back({.finished_before = keeps_all ? kNever : now - settings_.retention,
+                                 .max_roots = settings_.sweep_roots_max,
+                                 .listed_until = now});
 }
 
 }  // namespace docket::engine

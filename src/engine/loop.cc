@@ -85,9 +85,25 @@ void Loop::schedule_flush() {
   });
 }
 
+void Loop::wait(TaskId task, Time until, Waits::Done done) {
+  if (failed_) return done(fail(failure_));
+  if (!engine_.is_live(task)) {
+    // Its end may be in a tick that is not on disk yet.
+    return hold(
+        [done = std::move(done)](const Result<>& durable) {
+          durable ? done(true) : done(fail(durable.error()));
+        },
+        false);
+  }
+  if (until != kNever && until <= clock_.now()) return done(false);
+  waits_.add(task, until, std::move(done));
+  if (!committing_) rearm();
+}
+
 // ---- ticks
 
 void Loop::flush() {
+  waits_.expire(clock_.now());
   if (failed_ || committing_) return;
   engine_.advance(clock_.now());
   tick_ = engine_.take();
@@ -122,6 +138,7 @@ void Loop::let_out() {
   for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
   if (!tick.forgets.empty()) executor_.forget(tick.forgets);
   for (const Notice& notice : tick.notices) publish(notice);
+  for (const TaskId task : tick.ended) waits_.ended(task);
   if (tick.starts.empty()) return answer(releases);
   // Executors send what they were given at the end of this turn of the reactor: starts go out
   // first, since an answer wakes its client, who then wants the processor too.
@@ -133,7 +150,7 @@ void Loop::answer(const std::vector<Release>& releases) {
 }
 
 void Loop::rearm() {
-  Time wake = engine_.next_wake();
+  Time wake = earlier(engine_.next_wake(), waits_.next_wake());
   if (full_) wake = clock_.now() + kFullRetry;
   if (wake == kNever) return;
   reactor_.arm(wake, [this, alive = alive_] {
@@ -157,7 +174,9 @@ void Loop::enter_full(const Error& error) {
   stop_early(engine_.open_stops());  // what was asked since may be what makes room
   committing_ = true;
   reactor_.arm(clock_.now() + kFullRetry, [this, alive = alive_] {
-    if (*alive) commit();
+    if (!*alive) return;
+    waits_.expire(clock_.now());
+    commit();
   });
   for (const Release& release : std::exchange(unless_full_, {})) release({});
 }
@@ -199,6 +218,7 @@ void Loop::fail_all(const Error& error) {
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(releases));
   waiting_.clear();
   for (const Release& release : releases) release(fail(failure_));
+  waits_.fail_all(failure_);
   if (failure_handler_) failure_handler_(failure_);
 }
 

@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "engine/engine.h"
 #include "engine/ports.h"
+#include "engine/waits.h"
 
 namespace docket::engine {
 
@@ -55,6 +56,10 @@ class Loop : private ExecutorListener {
         },
         engine_.open_size() != before);
   }
+
+  // Calls done with true once the task has ended, durably; at once if it is not live. With false at
+  // `until` (kNever: never), with kUnavailable if the store failed.
+  void wait(TaskId task, Time until, Waits::Done done);
 
   // Every event once its tick is durable, in order. Returns a ticket for unsubscribe.
   std::uint64_t subscribe(Subscriber subscriber);
@@ -107,6 +112,7 @@ class Loop : private ExecutorListener {
   Error failure_;
   std::function<void(const Error&)> failure_handler_;
   std::function<void(bool)> full_handler_;
+  Waits waits_;
   std::map<std::uint64_t, Subscriber> subscribers_;
   std::uint64_t last_ticket_ = 0;
   std::shared_ptr<bool> alive_ =

@@ -129,5 +129,80 @@ TEST_F(LoopTest, AStopThatIsAskedWhileTheStoreIsFullReachesTheProcess) {
   EXPECT_THAT(executor.stopped, Contains(executor.started[0]));
 }
 
+// ---- waiting
+
+class WaitTest : public LoopTest {
+ protected:
+  TaskId add(Duration lease = {}) {
+    model::Operation what;
+    what.module = "test";
+    what.lease = lease;
+    const TaskId id = engine.operations().create(what, {}, true, clock.now()).value()->task.id;
+    settle();
+    return id;
+  }
+  void settle() {
+    loop.drain([] {});
+    reactor.run_ready();
+  }
+  void wait(TaskId id, Time until = kNever) {
+    loop.wait(id, until, [this](Result<bool> ended) {
+      told.emplace_back(!ended ? "failed" : *ended ? "ended" : "late");
+    });
+  }
+  std::vector<std::string> told;
+};
+
+TEST_F(WaitTest, TheEndIsToldWhenItIsDurable) {
+  const TaskId id = add();
+  wait(id);
+  ASSERT_TRUE(engine.operations().finish(id, {}, clock.now()));
+  wait(id);  // not live any more, but not on disk either
+  EXPECT_TRUE(told.empty());
+  settle();
+  EXPECT_EQ(told, (std::vector<std::string>{"ended", "ended"}));
+}
+
+TEST_F(WaitTest, RunsAndAttemptsAreWaitedForToo) {
+  const TaskId run = start_run("a");
+  wait(run);
+  ASSERT_TRUE(engine.abort_task(run, clock.now()));
+  settle();
+  EXPECT_EQ(told, std::vector<std::string>{"ended"});
+}
+
+TEST_F(WaitTest, ADeadlineIsKept) {
+  const TaskId id = add();
+  wait(id, clock.now() + std::chrono::seconds{1});
+  wait(id, clock.now());
+  EXPECT_EQ(told, std::vector<std::string>{"late"});
+  next_second();
+  EXPECT_EQ(told, (std::vector<std::string>{"late", "late"}));
+}
+
+TEST_F(WaitTest, WhatDoesNotLiveHasEnded) {
+  wait(TaskId{77});
+  reactor.run_ready();
+  EXPECT_EQ(told, std::vector<std::string>{"ended"});
+}
+
+TEST_F(WaitTest, ALeaseThatRunsOutWakesTheLoop) {
+  const TaskId id = add(std::chrono::seconds{1});
+  wait(id);
+  next_second();
+  EXPECT_EQ(told, std::vector<std::string>{"ended"});
+}
+
+TEST_F(WaitTest, AFailedStoreTellsEverybody) {
+  const TaskId id = add();
+  wait(id);
+  fate = store::CommitFate::kFailedAbsent;
+  ASSERT_TRUE(engine.operations().note(id, "x", clock.now()));
+  settle();
+  EXPECT_EQ(told, std::vector<std::string>{"failed"});
+  wait(id);
+  EXPECT_EQ(told.size(), 2U);
+}
+
 }  // namespace
 }  // namespace docket::engine
