@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::uint32_t kChunkEvents = 200;
 
-void append_event(std::string& out, const model::Event& event) {
+void append_event(std::string& out, const model::Event& event, std::string_view run_name) {
   std::string data;
   JsonWriter json(data);
-  write_event(json, event);
+  write_event(json, event, run_name);
   out += http::format_event(model::name_of(event.type), std::to_string(event.seq.value), data);
 }
 
@@ -32,31 +32,31 @@ EventFeed::EventFeed(engine::Loop& loop, engine::Archive& archive, EventFilter f
       filter_(std::move(filter)),
       turn_(std::make_shared<Turn>(
           Turn{.sent = after.value_or(EventSeq{}), .caught_up = !after.has_value()})),
-      ticket_(loop.subscribe([this](const engine::Notice& notice) { on_event(notice.event); })) {}
+      ticket_(loop.subscribe([this](const engine::Notice& notice) { on_notice(notice); })) {}
 
 void EventFeed::next(Next done) {
   if (!turn_->caught_up) return read_store(std::move(done));
   std::string chunk;
-  for (const model::Event& event : std::exchange(buffer_, {})) {
-    if (event.seq <= turn_->sent) continue;  // the store was quicker
-    append_event(chunk, event);
-    turn_->sent = event.seq;
+  for (const engine::Notice& notice : std::exchange(buffer_, {})) {
+    if (notice.event.seq <= turn_->sent) continue;  // the store was quicker
+    append_event(chunk, notice.event, notice.run_name);
+    turn_->sent = notice.event.seq;
   }
   if (!chunk.empty()) return done(std::move(chunk));
   if (std::exchange(overflowed_, false)) return read_store(std::move(done));
   waiting_ = std::move(done);
 }
 
-void EventFeed::on_event(const model::Event& event) {
-  if (!filter_.matches(event)) return;
+void EventFeed::on_notice(const engine::Notice& notice) {
+  if (!filter_.matches(notice.event)) return;
   if (!waiting_) {
     if (buffer_.size() == kBuffered) overflowed_ = true;
-    if (!overflowed_) buffer_.push_back(event);
+    if (!overflowed_) buffer_.push_back(notice);
     return;
   }
   std::string chunk;
-  append_event(chunk, event);
-  turn_->sent = event.seq;
+  append_event(chunk, notice.event, notice.run_name);
+  turn_->sent = notice.event.seq;
   // The last thing done here: the client may be gone, and this feed with it, when it returns.
   std::exchange(waiting_, nullptr)(std::move(chunk));
 }
@@ -81,10 +81,16 @@ std::string EventFeed::read_chunk(engine::Reader& reader, const EventFilter& fil
   if (!filter.job_id.empty()) {
     keep = [&](const model::Event& event) { return event.job_id == filter.job_id; };
   }
+  constexpr const char* kUnreadable = ": the events cannot be read now\n\n";
   const auto page = read_events(reader, query, keep);
-  if (!page) return ": the events cannot be read now\n\n";
+  if (!page) return kUnreadable;
   std::string chunk;
-  for (const model::Event& event : page->rows) append_event(chunk, event);
+  RunNames names(reader);
+  for (const model::Event& event : page->rows) {
+    const auto name = names.of(event.root);
+    if (!name) return kUnreadable;
+    append_event(chunk, event, *name);
+  }
   if (!page->rows.empty()) turn.sent = page->rows.back().seq;
   if (page->next) turn.sent = *page->next;
   turn.caught_up = !page->next;

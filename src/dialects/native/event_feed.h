@@ -47,7 +47,7 @@ class EventFeed final : public http::BodyStream {
     EventSeq sent;           // everything up to here is on its way to the client
     bool caught_up = false;  // the store had nothing more
   };
-  void on_event(const model::Event& event);
+  void on_notice(const engine::Notice& notice);
   void read_store(Next done);
   static std::string read_chunk(engine::Reader& reader, const EventFilter& filter, Turn& turn);
 
@@ -55,7 +55,7 @@ class EventFeed final : public http::BodyStream {
   engine::Archive& archive_;
   const EventFilter filter_;
   std::shared_ptr<Turn> turn_;  // shared with the read in flight
-  std::vector<model::Event> buffer_;
+  std::vector<engine::Notice> buffer_;
   bool overflowed_ = false;  // events after the buffered ones were let go: they are in the store
   Next waiting_;
   std::uint64_t ticket_;

@@ -61,7 +61,12 @@ Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter
                   : read_newest_events(reader, std::move(query), keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
-  for (const model::Event& event : page->rows) write_event(out.item(), event);
+  RunNames names(reader);
+  for (const model::Event& event : page->rows) {
+    const auto name = names.of(event.root);
+    if (!name) return fail(name.error());
+    write_event(out.item(), event, *name);
+  }
   return out.finish(page->next ? std::to_string(page->next->value) : "");
 }
 

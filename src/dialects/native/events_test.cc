@@ -21,18 +21,23 @@ class Client {
     return std::exchange(text_, {});
   }
   // The ids of the events that came.
-  std::string ids() {
-    std::string out;
-    const std::string text = take();
-    for (std::size_t at = text.find("id: "); at != std::string::npos;
-         at = text.find("id: ", at + 1)) {
-      out += (out.empty() ? "" : " ") + text.substr(at + 4, text.find('\n', at) - at - 4);
-    }
-    return out;
-  }
+  std::string ids() { return every("id: ", "\n"); }
+  // A text member of the events that came.
+  std::string each(const std::string& member) { return every('"' + member + "\":\"", "\""); }
   void leave() { stream_.reset(); }
 
  private:
+  // What stands between the two, with blanks between.
+  std::string every(const std::string& before, const std::string& behind) {
+    std::string out;
+    const std::string text = take();
+    for (auto at = text.find(before); at != std::string::npos; at = text.find(before, at + 1)) {
+      const auto from = at + before.size();
+      out += (out.empty() ? "" : " ") + text.substr(from, text.find(behind, from) - from);
+    }
+    return out;
+  }
+
   std::shared_ptr<http::BodyStream> stream_;
   bool waiting_ = false;
   std::string text_;
@@ -41,6 +46,7 @@ class Client {
 class NativeEvents : public NativeTest {
  protected:
   NativeEvents() { docket.add_job("a"); }  // event 1
+  std::string name_of(const std::string& run) { return get("/runs/" + run).at("/name"); }
   Client follow(const std::string& query = "", http::Fields headers = {}) {
     headers.emplace_back("accept", "text/event-stream");
     return Client(ask("GET", "/events" + query, "", std::move(headers)));
@@ -54,8 +60,8 @@ TEST_F(NativeEvents, PageIsOldestFirst) {
   EXPECT_EQ(page.each("seq"), "1 2 3");
   EXPECT_EQ(to_json(page.body.at("items").at(2)),
             R"({"seq":"3","at":"2024-01-15T10:00:00.000000Z","type":"run_changed","job":"a",)"
-            R"("jobUid":"1","task":"1","root":"1","before":"queued","after":"running",)"
-            R"("message":null})");
+            R"("jobUid":"1","task":"1","root":"1","runName":")" +
+                name_of("1") + R"(","before":"queued","after":"running","message":null})");
   EXPECT_EQ(page.at("/items/0/before"), "null");
 }
 
@@ -87,6 +93,21 @@ TEST_F(NativeEvents, Filters) {
   EXPECT_EQ(get("/events?job=a&limit=2").at("/next"), "3");
 }
 
+TEST_F(NativeEvents, EventsOfRunsAndTheirAttemptsNameTheRun) {
+  auto live = follow();
+  EXPECT_EQ(live.take(), "");
+  const auto one = docket.start("a");
+  const auto two = docket.start("a");
+  docket.run_attempt(one);
+  const std::string first = name_of(std::to_string(one.value));
+  const std::string second = name_of(std::to_string(two.value));
+  EXPECT_NE(first, second);
+  const std::string names = first + " " + first + " " + second + " " + second + " " + first;
+  EXPECT_EQ(get("/events").each("runName"), "null " + names);
+  EXPECT_EQ(follow("?after=1").each("runName"), names);
+  EXPECT_EQ(live.each("runName"), names);
+}
+
 TEST_F(NativeEvents, BadQueries) {
   EXPECT_EQ(get("/events?root=x&after=-1&follow=perhaps").errors(),
             "?root: must be a whole number up to 9223372036854775807; "
@@ -105,8 +126,8 @@ TEST_F(NativeEvents, AStreamStartsNowAndShowsWhatHappens) {
   EXPECT_EQ(client.take(),
             "event: job_created\nid: 2\n"
             R"(data: {"seq":"2","at":"2024-01-15T10:00:00.000000Z","type":"job_created",)"
-            R"("job":"b","jobUid":"2","task":null,"root":null,"before":null,"after":null,)"
-            "\"message\":null}\n\n");
+            R"("job":"b","jobUid":"2","task":null,"root":null,"runName":null,)"
+            "\"before\":null,\"after\":null,\"message\":null}\n\n");
 }
 
 TEST_F(NativeEvents, AStreamResumesAfterTheLastEventSeen) {

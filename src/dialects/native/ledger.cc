@@ -182,7 +182,7 @@ std::string format_local(LocalTime local) {
   return text.substr(0, text.find('.'));
 }
 
-void write_row(JsonWriter& out, const Row& row) {
+void write_row(JsonWriter& out, const Row& row, std::string_view run_name) {
   out.begin_object();
   write_time(out.key("firstDue"), row.at);
   write_time(out.key("lastDue"), row.last);
@@ -190,6 +190,7 @@ void write_row(JsonWriter& out, const Row& row) {
   write_text(out.key("fold"), word_of(row.fold));
   out.member("outcome", row.outcome);
   write_id(out.key("run"), row.run.value);
+  write_text(out.key("runName"), run_name);
   out.end_object();
 }
 
@@ -200,11 +201,14 @@ Result<std::string> read_page(engine::Reader& reader, const LedgerRequest& wante
   if (!read) return fail(read.error());
   const auto cursor = [&](const Row& row) { return format_rfc3339(oldest ? row.last : row.at); };
   PageWriter page;
+  RunNames names(reader);
   std::size_t items = 0;
   for (const Row& row : read->rows) {
     const Row* last = items > 0 ? &read->rows[items - 1] : nullptr;
     if (items >= wanted.limit && row.at != last->at) return page.finish(cursor(*last));
-    write_row(page.item(), row);
+    const auto name = names.of(row.run);
+    if (!name) return fail(name.error());
+    write_row(page.item(), row, *name);
     ++items;
   }
   const bool more = read->more && items > 0;

@@ -43,7 +43,9 @@ TEST_F(NativeLedger, RanNamesItsRun) {
   at("2024-01-15T12:30:00Z");
   const auto shown = ledger();
   EXPECT_EQ(rows(shown), "ran@2024-01-15T11:00 ran@2024-01-15T12:00");
-  EXPECT_EQ(get("/runs/" + shown.at("/items/0/run")).at("/dueAt"), "2024-01-15T11:00:00.000000Z");
+  const auto run = get("/runs/" + shown.at("/items/0/run"));
+  EXPECT_EQ(run.at("/dueAt"), "2024-01-15T11:00:00.000000Z");
+  EXPECT_EQ(shown.at("/items/0/runName"), run.at("/name"));
   EXPECT_EQ(shown.at("/items/0/lastDue"), shown.at("/items/0/firstDue"));
   EXPECT_EQ(shown.at("/items/0/localTime"), "2024-01-15T11:00:00");
   EXPECT_EQ(shown.at("/items/0/fold"), "null");
@@ -88,6 +90,7 @@ TEST_F(NativeLedger, ALocalTimeInTheSpringGapIsARow) {
   EXPECT_EQ(rows(shown), "ran@2024-03-30T01:30 dst_gap@2024-03-31T01:00 ran@2024-04-01T00:30");
   EXPECT_EQ(shown.at("/items/1/localTime"), "2024-03-31T02:30:00");
   EXPECT_EQ(shown.at("/items/1/run"), "null");
+  EXPECT_EQ(shown.at("/items/1/runName"), "null");
 }
 
 // 27 October 2024: 02:30 happens twice in Rome.

@@ -104,6 +104,16 @@ Result<std::vector<model::Task>> read_children(Reader& reader, TaskId parent) {
   return children;
 }
 
+Result<std::string_view> RunNames::of(TaskId run) {
+  if (!run) return std::string_view();
+  if (run == run_) return name_;
+  auto row = reader_.task(run);
+  if (!row) return fail(std::move(row.error()));
+  run_ = run;
+  name_ = *row ? std::move((*row)->task.name) : std::string();
+  return name_;
+}
+
 Result<TaskPage> read_tasks(Reader& reader, engine::TaskQuery query,
                             const std::function<bool(const engine::TaskRow&)>& keep) {
   const auto read = [&](const engine::TaskQuery& next) { return reader.tasks(next); };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -32,6 +33,19 @@ struct Page {
   std::optional<Position> next;  // pass as `after`; none: this was the last
 };
 inline constexpr std::uint32_t kScanMax = 20'000;
+
+// Names of runs by their ids; rows next to each other are often about the same run.
+class RunNames {
+ public:
+  explicit RunNames(engine::Reader& reader) : reader_(reader) {}
+  // Empty for no run, and for one that retention has removed. Valid until the next call.
+  Result<std::string_view> of(TaskId run);
+
+ private:
+  engine::Reader& reader_;
+  TaskId run_;  // the last that was asked for
+  std::string name_;
+};
 
 using TaskPage = Page<engine::TaskRow, TaskId>;
 Result<TaskPage> read_tasks(engine::Reader& reader, engine::TaskQuery query,

@@ -165,7 +165,7 @@ void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id) 
   out.end_array().end_object();
 }
 
-void write_event(JsonWriter& out, const model::Event& event) {
+void write_event(JsonWriter& out, const model::Event& event, std::string_view run_name) {
   const bool of_task = static_cast<bool>(event.task);
   out.begin_object().member("seq", std::to_string(event.seq.value));
   write_time(out.key("at"), event.at);
@@ -173,6 +173,7 @@ void write_event(JsonWriter& out, const model::Event& event) {
   write_id(out.key("jobUid"), event.job.value);
   write_id(out.key("task"), event.task.value);
   write_id(out.key("root"), event.root.value);
+  write_text(out.key("runName"), run_name);
   write_text(out.key("before"), of_task ? model::name_of(event.before) : "");
   write_text(out.key("after"), of_task ? model::name_of(event.after) : "");
   write_text(out.key("message"), event.message);

@@ -40,7 +40,8 @@ struct TaskTree {
 };
 void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id);
 
-void write_event(JsonWriter& out, const model::Event& event);
+// `run_name`: of the run that the event is about; empty for events of jobs.
+void write_event(JsonWriter& out, const model::Event& event, std::string_view run_name);
 void write_explanation(JsonWriter& out, const engine::Explanation& explanation);
 
 // {"items":[...],"next":...}: `next` is what to pass as ?after= for the page behind this one, null
