@@ -28,6 +28,8 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
 else()
   # g++ 12 must keep compiling, but its flow analysis misreports std::variant and std::optional.
   add_compile_options(-Wno-maybe-uninitialized)
+  # As for clang above; g++ has no flag for designated initializers alone.
+  add_compile_options(-Wno-missing-field-initializers)
 endif()
 if(DOCKET_SANITIZE)
   add_compile_options(-fsanitize=${DOCKET_SANITIZE} -fno-sanitize-recover=all)
