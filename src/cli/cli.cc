@@ -16,7 +16,9 @@ constexpr int kUsage = 2;
 void add_all_commands(CommandTree& tree) {
   add_job_commands(tree);
   add_task_commands(tree);
+  add_explain_command(tree);
   add_native_commands(tree);
+  add_event_commands(tree);
   add_secret_commands(tree);
   add_import_commands(tree);
   add_completion_commands(tree);

@@ -1,4 +1,4 @@
-// docket status|ledger|events, over the native API.
+// docket status|ledger, over the native API.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -6,12 +6,10 @@
 #include <ostream>
 
 #include "cli/command_tree.h"
-#include "cli/event_stream.h"
 #include "cli/json_access.h"
 #include "cli/metronome_calls.h"
 #include "cli/native_calls.h"
 #include "cli/table.h"
-#include "core/json.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {
@@ -25,9 +23,6 @@ struct NativeFlags {
   std::string schedule;
   std::string from;
   std::string until;
-  std::string after;
-  std::uint32_t limit = 100;
-  bool follow = false;
   bool json = false;
 };
 
@@ -89,9 +84,16 @@ std::string local_time_of(const json::value& entry) {
   return text_at(entry, "localTime") + (fold.empty() ? "" : " (" + fold + ")");
 }
 
+// A run that retention has removed has but its number left.
+std::string run_name_of(const json::value& entry) {
+  const std::string name = text_at(entry, "runName");
+  return name.empty() ? text_at(entry, "run") : name;
+}
+
+// Oldest first, the server takes the last seven days unless told otherwise.
 std::string ledger_path(const NativeFlags& flags) {
   std::string path = "/jobs/" + encode_segment(flags.job) + "/schedules/" +
-                     encode_segment(flags.schedule) + "/ledger?limit=500";
+                     encode_segment(flags.schedule) + "/ledger?order=oldest&limit=500";
   if (!flags.from.empty()) path += "&from=" + encode_segment(flags.from);
   if (!flags.until.empty()) path += "&until=" + encode_segment(flags.until);
   return path;
@@ -107,58 +109,9 @@ Result<void> show_ledger(const CliEnvironment& env, ServerApi& server, const Nat
   Table table({"DUE", "LOCAL TIME", "TIMES", "OUTCOME", "RUN"});
   for (const json::value& entry : *ledger) {
     table.add({due_of(entry), local_time_of(entry), text_at(entry, "count"),
-               text_at(entry, "outcome"), text_at(entry, "run")});
+               text_at(entry, "outcome"), run_name_of(entry)});
   }
   table.print(env.out);
-  return {};
-}
-
-void print_event(std::ostream& out, const json::value& event) {
-  out << text_at(event, "seq") << "  " << text_at(event, "at") << "  " << text_at(event, "type")
-      << "  " << text_at(event, "job");
-  if (const std::string task = text_at(event, "task"); !task.empty()) out << "  " << task;
-  const std::string before = text_at(event, "before");
-  const std::string after = text_at(event, "after");
-  if (!after.empty() && before != after) out << "  " << before << " -> " << after;
-  if (const std::string message = text_at(event, "message"); !message.empty())
-    out << "  " << message;
-  out << '\n';
-}
-
-void print_event_text(const CliEnvironment& env, const NativeFlags& flags,
-                      const std::string& text) {
-  const auto event = parse_json(text);
-  if (!event) return;
-  flags.json ? void(env.out << to_json(*event) << '\n') : print_event(env.out, *event);
-  env.out.flush();
-}
-
-std::string event_filter(const NativeFlags& flags) {
-  std::string query;
-  if (!flags.job.empty()) query += "&job=" + encode_segment(flags.job);
-  if (!flags.after.empty()) query += "&after=" + encode_segment(flags.after);
-  return query;
-}
-
-Result<void> follow_events(const CliEnvironment& env, ServerApi& server, const NativeFlags& flags) {
-  EventStream events([&](const std::string& data) { print_event_text(env, flags, data); });
-  return server.stream({.door = Door::kNative, .path = "/events?follow=true" + event_filter(flags)},
-                       [&](std::string_view piece) {
-                         events.take(piece);
-                         return env.out.good();
-                       });
-}
-
-Result<void> list_events(const CliEnvironment& env, ServerApi& server, const NativeFlags& flags) {
-  const auto page =
-      server.native("/events?limit=" + std::to_string(flags.limit) + event_filter(flags));
-  if (!page) return fail(page.error());
-  for (const json::value& event : array_at(*page, "items")) {
-    print_event_text(env, flags, to_json(event));
-  }
-  if (const std::string next = text_at(*page, "next"); !next.empty()) {
-    env.err << "there are more: --after " << next << '\n';
-  }
   return {};
 }
 
@@ -184,19 +137,6 @@ void add_native_commands(CommandTree& tree) {
   ledger.add_option("--until", flags->until, "Up to here; else now")->type_name("TIME");
   ledger.add_flag("--json", flags->json, "Print JSON");
   ledger.footer("\nExample: docket ledger mytestjob nightly --from 2026-03-29T00:00:00Z");
-
-  CLI::App& events = tree.command(tree.root(), "events", "Print what happened, oldest first",
-                                  [flags](const CliEnvironment& env, ServerApi& server) {
-                                    return flags->follow ? follow_events(env, server, *flags)
-                                                         : list_events(env, server, *flags);
-                                  });
-  events.add_flag("--follow,-f", flags->follow, "Go on printing; without --after from now on");
-  events.add_option("--job", flags->job, "Only events of this job")->type_name("JOB");
-  events.add_option("--after", flags->after, "Begin behind this event")->type_name("SEQ");
-  events.add_option("--limit", flags->limit, "Without --follow, at most so many (100)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 500).description(""));
-  events.add_flag("--json", flags->json, "Print JSON, one event a line");
 }
 
 }  // namespace docket::cli

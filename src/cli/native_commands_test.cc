@@ -1,4 +1,4 @@
-// Commands over the native API: task log, explain, status, ledger, events, secret.
+// Commands over the native API: explain, status, ledger, events, secret.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "cli/event_stream.h"
-#include "cli/fake_server.h"
+#include "cli/fake_native.h"
 
 namespace docket::cli {
 namespace {
@@ -15,73 +15,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr const char* kRun =
-    R"({"items":[{"id":"7","name":"20190307204634kC8Rs","job":"a","state":"running"}],"next":null})";
-constexpr const char* kNone = R"({"items":[],"next":null})";
-constexpr const char* kNotFound =
-    R"({"type":"urn:docket:problem:not-found","title":"Not Found","status":404,"detail":"job 'x' does not exist"})";
-constexpr const char* kActive = "&state=created,queued,running,paused";
-
-class NativeCommands : public testing::Test {
- protected:
-  Outcome docket(std::vector<std::string> words, std::string input = {}) {
-    return run(server_, {.words = std::move(words), .input = std::move(input)});
-  }
-  void answer(const std::string& request, int status, const std::string& body) {
-    const std::size_t blank = request.find(' ');
-    server_.answer(request.substr(0, blank + 1) + "/docket/v1" + request.substr(blank + 1), status,
-                   body);
-  }
-  FakeServer server_;
-};
-
-TEST_F(NativeCommands, TaskLogPrintsTheLastTenLinesOfTheNewestActiveRun) {
-  answer("GET /runs?limit=1&job=a" + std::string(kActive), 200, kRun);
-  answer("GET /tasks/7/logs/stdout?tail=10&limit=16777216", 200, "one\ntwo\n");
-  const Outcome done = docket({"task", "log", "a"});
-  EXPECT_EQ(done.out, "one\ntwo\n");
-  EXPECT_EQ(done.err, "");
-}
-
-TEST_F(NativeCommands, TaskLogOfAFinishedRunWithCompleted) {
-  answer("GET /runs?limit=1&job=a", 200, kRun);
-  answer("GET /tasks/7/logs/stderr?tail=3&limit=16777216&follow=true", 200, "x");
-  EXPECT_EQ(docket({"task", "log", "--completed", "--follow", "--lines", "3", "a", "stderr"}).out,
-            "x");
-}
-
-TEST_F(NativeCommands, TaskLogOfARunByItsName) {
-  answer("GET /runs?limit=1&name=20190307204634kC8Rs", 200, kRun);
-  answer("GET /tasks/7/logs/stdout?tail=10&limit=16777216", 200, "x");
-  EXPECT_EQ(docket({"task", "log", "20190307204634kC8Rs"}).out, "x");
-}
-
-TEST_F(NativeCommands, TaskLogSaysWhyThereIsNone) {
-  answer("GET /runs?limit=1&job=a" + std::string(kActive), 200, kNone);
-  answer("GET /runs?limit=1&job=a", 200, kNone);
-  answer("GET /jobs/a", 200, "{}");
-  EXPECT_EQ(docket({"task", "log", "a"}).err,
-            "Error: job \"a\" has no active run; --completed prints finished ones\n");
-  EXPECT_EQ(docket({"task", "log", "a", "--completed"}).err, "Error: job \"a\" has never run\n");
-  answer("GET /runs?limit=1&job=x" + std::string(kActive), 200, kNone);
-  answer("GET /jobs/x", 404, kNotFound);
-  EXPECT_EQ(docket({"task", "log", "x"}).err, "Error: no job or run is called \"x\"\n");
-}
-
-TEST_F(NativeCommands, TaskLogOfARunThatWaits) {
-  answer("GET /runs?limit=1&job=a" + std::string(kActive), 200,
-         R"({"items":[{"id":"7","name":"20190307204634kC8Rs","job":"a","state":"queued"}]})");
-  EXPECT_EQ(
-      docket({"task", "log", "a"}).err,
-      "Error: run \"20190307204634kC8Rs\" has not started; `docket explain 20190307204634kC8Rs` "
-      "says why\n");
-}
-
-TEST_F(NativeCommands, TaskLogKnowsTwoStreams) {
-  EXPECT_EQ(docket({"task", "log", "a", "stdin"}).code, 2);
-  EXPECT_THAT(server_.requests, IsEmpty());
-}
 
 TEST_F(NativeCommands, ExplainListsReasonsAndHolders) {
   answer("GET /runs?limit=1&name=20190307204634kC8Rs", 200, kRun);
@@ -94,6 +27,46 @@ TEST_F(NativeCommands, ExplainListsReasonsAndHolders) {
             "  capacity: needs 4 cpus, 1 is free\n"
             "    held by r3 of big: 3\n"
             "  earliest: 2026-01-01T00:00:00.000000Z\n");
+}
+
+TEST_F(NativeCommands, ExplainSaysNamesWhereTheServerNumbers) {
+  answer("GET /runs?limit=1&name=20190307204634kC8Rs", 200, kRun);
+  answer("GET /runs/7/explain", 200,
+         R"({"waiting":true,"earliest":null,"reasons":[
+             {"kind":"lock","message":"lock 'run 3' is held by run 3","holders":[
+               {"run":"3","name":"r3","job":"big","amount":null,"since":null}]},
+             {"kind":"turn","message":"run 31 goes first","holders":[
+               {"run":"3","name":"r3","job":"big","amount":null,"since":null}]}]})");
+  EXPECT_EQ(docket({"explain", "20190307204634kC8Rs"}).out,
+            "20190307204634kC8Rs of a waits\n"
+            "  lock: lock 'run 3' is held by run r3\n"
+            "    held by r3 of big\n"
+            "  turn: run 31 goes first\n"
+            "    held by r3 of big\n");
+}
+
+TEST_F(NativeCommands, ExplainTakesTheNumbersOfRunsAndAttempts) {
+  answer("GET /tasks/8", 200, R"({"id":"8","kind":"attempt","root":"7","name":null})");
+  answer("GET /tasks/7", 200, R"({"id":"7","kind":"run","root":"7","name":"r7","job":"a"})");
+  answer("GET /jobs/8", 404, kNotFound);
+  answer("GET /jobs/7", 200, "{}");
+  answer("GET /runs/7/explain", 200, R"({"waiting":false,"reasons":[]})");
+  answer("GET /jobs/7/explain", 200, R"({"waiting":true,"reasons":[]})");
+  EXPECT_EQ(docket({"explain", "8"}).out, "r7 of a does not wait\n");
+  EXPECT_EQ(docket({"explain", "7"}).out, "job 7 waits\n") << "a job of that id comes first";
+}
+
+TEST_F(NativeCommands, OtherCommandsTakeTheNumbersOfRunsToo) {
+  answer("GET /tasks/7", 200, R"({"id":"7","root":"7","name":"20190307204634kC8Rs"})");
+  const std::string runs = "/service/metronome/v1/jobs/a/runs/";
+  server_.answer("POST " + runs + "20190307204634kC8Rs/actions/stop", 200, "{}");
+  server_.answer("GET " + runs + "20190307204634kC8Rs", 200, R"({"id":"20190307204634kC8Rs"})");
+  EXPECT_EQ(docket({"job", "kill", "a", "7"}).err, "");
+  EXPECT_EQ(docket({"job", "show", "runs", "a", "--run-id", "7", "-q"}).out,
+            "20190307204634kC8Rs\n");
+  server_.answer("POST " + runs + "9/actions/stop", 404, "{}");
+  EXPECT_EQ(docket({"job", "kill", "a", "9"}).err, "Error: job \"a\" or run \"9\" does not exist\n")
+      << "a server that has no native API";
 }
 
 TEST_F(NativeCommands, ExplainTakesAJobToo) {
@@ -129,46 +102,99 @@ TEST_F(NativeCommands, StatusShowsTheServerAndWhatIsFree) {
 
 TEST_F(NativeCommands, LedgerReadsAllPages) {
   const std::string path =
-      "GET /jobs/a/schedules/nightly/ledger?limit=500&from=2026-03-28T00%3A00%3A00Z";
+      "GET /jobs/a/schedules/nightly/ledger?order=oldest&limit=500&from=2026-03-28T00%3A00%3A00Z";
   answer(
       path, 200,
-      R"({"items":[{"firstDue":"d1","lastDue":"d1","count":1,"localTime":"l1","fold":null,"outcome":"ran","run":"7"}],"next":"d1"})");
+      R"({"items":[{"firstDue":"d1","lastDue":"d1","count":1,"localTime":"l1","fold":null,"outcome":"ran","run":"7","runName":"20190307204634kC8Rs"},{"firstDue":"d1b","lastDue":"d1b","count":1,"localTime":"l1","fold":null,"outcome":"ran","run":"6","runName":null}],"next":"d1"})");
   answer(
       path + "&after=d1", 200,
       R"({"items":[{"firstDue":"d2","lastDue":"d9","count":8,"localTime":"l2","fold":"first","outcome":"missed_down","run":null}],"next":null})");
   EXPECT_EQ(docket({"ledger", "a", "nightly", "--from", "2026-03-28T00:00:00Z"}).out,
-            "  DUE     LOCAL TIME  TIMES    OUTCOME    RUN  \n"
-            "d1        l1          1      ran          7    \n"
-            "d2 .. d9  l2 (first)  8      missed_down       \n");
+            "  DUE     LOCAL TIME  TIMES    OUTCOME            RUN          \n"
+            "d1        l1          1      ran          20190307204634kC8Rs  \n"
+            "d1b       l1          1      ran          6                    \n"
+            "d2 .. d9  l2 (first)  8      missed_down                       \n");
 }
 
 TEST_F(NativeCommands, LedgerOfNothing) {
-  answer("GET /jobs/a/schedules/x/ledger?limit=500", 404, kNotFound);
+  answer("GET /jobs/a/schedules/x/ledger?order=oldest&limit=500", 404, kNotFound);
   EXPECT_EQ(docket({"ledger", "a", "x"}).err,
             "Error: job \"a\" or schedule \"x\" does not exist\n");
 }
 
-constexpr const char* kEvent =
-    R"({"seq":"5","at":"t","type":"run_changed","job":"a","task":"7","before":"queued","after":"running","message":null})";
-
-TEST_F(NativeCommands, EventsOnePage) {
-  answer(
-      "GET /events?limit=2&job=a", 200,
-      std::string(R"({"items":[)") + kEvent +
-          R"(,{"seq":"6","at":"t","type":"job_updated","job":"a","task":null,"before":null,"after":null,"message":"m"}],"next":"6"})");
-  const Outcome done = docket({"events", "--limit", "2", "--job", "a"});
-  EXPECT_EQ(done.out,
-            "5  t  run_changed  a  7  queued -> running\n"
-            "6  t  job_updated  a  m\n");
-  EXPECT_EQ(done.err, "there are more: --after 6\n");
+std::string event(int seq) {
+  return R"({"seq":")" + std::to_string(seq) +
+         R"(","at":"t","type":"run_changed","job":"a","task":"7","runName":"r7","before":"queued","after":"running","message":null})";
 }
 
-TEST_F(NativeCommands, EventsFollowed) {
-  answer("GET /events?follow=true&after=4", 200,
-         std::string(":\n\nid: 5\nevent: run_changed\ndata: ") + kEvent + "\n\n");
-  EXPECT_EQ(docket({"events", "--follow", "--after", "4"}).out,
-            "5  t  run_changed  a  7  queued -> running\n");
-  EXPECT_EQ(docket({"events", "-f", "--after=4", "--json"}).out, std::string(kEvent) + "\n");
+std::string line(int seq) {
+  return std::to_string(seq) + "  t  run_changed  a  r7  queued -> running\n";
+}
+
+std::string page(const std::vector<int>& events, const std::string& next) {
+  std::string items;
+  for (const int seq : events) items += (items.empty() ? "" : ",") + event(seq);
+  return R"({"items":[)" + items + R"(],"next":)" + next + "}";
+}
+
+TEST_F(NativeCommands, EventsAreTheNewestOldestFirst) {
+  answer("GET /events?order=newest&limit=20", 200, page({9, 8, 7}, "null"));
+  const Outcome done = docket({"events"});
+  EXPECT_EQ(done.out, line(7) + line(8) + line(9));
+  EXPECT_EQ(done.err, "");
+}
+
+// Pages of one job are short when there is much else in the log.
+TEST_F(NativeCommands, EventsAreReadUntilThereAreEnough) {
+  answer("GET /events?order=newest&limit=3&job=a", 200, page({90}, "\"80\""));
+  answer("GET /events?order=newest&limit=2&job=a&after=80", 200, page({}, "\"60\""));
+  answer("GET /events?order=newest&limit=2&job=a&after=60", 200, page({50, 40}, "\"40\""));
+  EXPECT_EQ(docket({"events", "-n", "3", "--job", "a"}).out, line(40) + line(50) + line(90));
+  answer("GET /events?order=newest&limit=500", 200, page({2}, "\"2\""));
+  answer("GET /events?order=newest&limit=500&after=2", 200, page({1}, "null"));
+  EXPECT_EQ(docket({"events", "--lines", "700"}).out, line(1) + line(2));
+}
+
+TEST_F(NativeCommands, EventsOfJobsAndTheirMessages) {
+  answer(
+      "GET /events?order=newest&limit=20", 200,
+      R"({"items":[{"seq":"6","at":"t","type":"job_updated","job":"a","task":null,"runName":null,"before":null,"after":null,"message":"m"}],"next":null})");
+  EXPECT_EQ(docket({"events"}).out, "6  t  job_updated  a  m\n");
+}
+
+TEST_F(NativeCommands, EventsBehindOne) {
+  answer("GET /events?order=oldest&limit=3&job=a&after=4", 200, page({5, 6}, "\"60\""));
+  answer("GET /events?order=oldest&limit=1&job=a&after=60", 200, page({61}, "\"61\""));
+  const Outcome done = docket({"events", "--after", "4", "--lines", "3", "--job", "a"});
+  EXPECT_EQ(done.out, line(5) + line(6) + line(61));
+  EXPECT_EQ(done.err, "there are more: --after 61\n");
+}
+
+TEST_F(NativeCommands, EventsFollowedBeginWithTheNewest) {
+  answer("GET /events?order=newest&limit=1", 200, page({8}, "\"8\""));
+  answer("GET /events?order=newest&limit=2&job=a&after=9", 200, page({7, 5}, "\"5\""));
+  answer("GET /events?follow=true&job=a&after=8", 200,
+         ":\n\nid: 9\nevent: run_changed\ndata: " + event(9) + "\n\n");
+  EXPECT_EQ(docket({"events", "--follow", "-n", "2", "--job", "a"}).out,
+            line(5) + line(7) + line(9));
+}
+
+TEST_F(NativeCommands, EventsFollowedOfAnEmptyLog) {
+  answer("GET /events?order=newest&limit=1", 200, page({}, "null"));
+  answer("GET /events?order=newest&limit=20&after=1", 200, page({}, "null"));
+  answer("GET /events?follow=true&after=0", 200, "data: " + event(1) + "\n\n");
+  EXPECT_EQ(docket({"events", "-f"}).out, line(1));
+}
+
+TEST_F(NativeCommands, EventsFollowedFromNowOrFromOne) {
+  const std::string data = "data: " + event(5) + "\n\n";
+  answer("GET /events?follow=true", 200, data);
+  EXPECT_EQ(docket({"events", "-f", "-n", "0"}).out, line(5));
+  answer("GET /events?follow=true&after=4", 200, data);
+  EXPECT_EQ(docket({"events", "--follow", "--after", "4"}).out, line(5));
+  answer("GET /events?follow=true&after=3", 200, data);
+  EXPECT_EQ(docket({"events", "-f", "--after=3", "--json"}).out, event(5) + "\n");
+  EXPECT_EQ(docket({"events", "-f", "--after=3", "-n", "1"}).code, 1) << "which should it be?";
 }
 
 TEST(EventStream, PiecesMayBeCutAnywhere) {
@@ -219,7 +245,7 @@ TEST_F(NativeCommands, SecretsAreListedAndRemoved) {
 
 TEST_F(NativeCommands, ProblemsOfTheNativeApi) {
   answer(
-      "GET /events?limit=100", 400,
+      "GET /events?order=newest&limit=20", 400,
       R"({"type":"urn:docket:problem:bad-request","title":"Bad Request","status":400,"detail":"The query is not valid",
              "errors":[{"path":"?after","message":"must be a whole number"}]})");
   EXPECT_EQ(docket({"events"}).err,

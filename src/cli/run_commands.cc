@@ -8,6 +8,7 @@
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
 #include "cli/metronome_calls.h"
+#include "cli/native_calls.h"
 #include "cli/table.h"
 #include "core/json_writer.h"
 
@@ -52,7 +53,8 @@ Result<json::value> active_runs(ServerApi& server, const std::string& job, const
     if (!runs) return fail(job_error(runs.error(), job));
     return runs;
   }
-  auto one = server.metronome(runs_path(job) + "/" + encode_segment(run));
+  const std::string name = name_of_run(server, run);
+  auto one = server.metronome(runs_path(job) + "/" + encode_segment(name));
   if (!one) return fail(part_error(one.error(), job, "run", run));
   return json::value(json::array({*std::move(one)}));
 }
@@ -146,7 +148,7 @@ Result<void> kill_runs(ServerApi& server, const RunFlags& flags) {
   if (flags.all) return stop_all_runs(server, flags.job);
   if (flags.run.empty())
     return fail(ErrorKind::kInvalid, "name a run, or stop every run with --all");
-  return stop_run(server, flags.job, flags.run);
+  return stop_run(server, flags.job, name_of_run(server, flags.run));
 }
 
 void add_history_command(CommandTree& tree, CLI::App& job) {

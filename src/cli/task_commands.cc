@@ -1,97 +1,174 @@
-// docket task log, explain: what a run wrote, and why it waits. Over the native API, which knows
-// finished runs too.
+// docket task log: what a run wrote and writes. Over the native API, which knows finished runs too.
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <ostream>
 
 #include "cli/command_tree.h"
+#include "cli/event_stream.h"
+#include "cli/explanation.h"
 #include "cli/json_access.h"
 #include "cli/native_calls.h"
-#include "core/json_writer.h"
+#include "core/json.h"
 
 namespace docket::cli {
 namespace {
 
 namespace json = boost::json;
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
-struct TaskFlags {
+// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+struct LogFlags {
   std::string subject;
   std::string stream = "stdout";
   std::uint32_t lines = 10;
   bool follow = false;
   bool completed = false;
-  bool json = false;
 };
 
-bool has_started(const json::value& run) {
+bool has_ended(const json::value& run) {
   const std::string state = text_at(run, "state");
-  return state != "created" && state != "queued";
+  return state == "done" || state == "failed" || state == "aborted";
 }
 
-Result<void> print_log(const CliEnvironment& env, ServerApi& server, const TaskFlags& flags) {
-  const auto run =
-      find_run(server, flags.subject, flags.completed ? RunsOf::kAny : RunsOf::kActive);
-  if (!run) return fail(run.error());
-  const std::string name = text_at(*run, "name");
-  if (!has_started(*run)) {
-    return fail(ErrorKind::kNotFound,
-                "run \"" + name + "\" has not started; `docket explain " + name + "` says why");
-  }
-  // A run's log is that of its newest attempt; the limit is the largest that the server takes.
-  std::string path = "/tasks/" + encode_segment(text_at(*run, "id")) + "/logs/" + flags.stream +
-                     "?tail=" + std::to_string(flags.lines) + "&limit=16777216";
-  if (flags.follow) path += "&follow=true";
-  return server.stream({.door = Door::kNative, .path = std::move(path)},
-                       [&env](std::string_view piece) {
-                         env.out << piece << std::flush;
-                         return env.out.good();
-                       });
+bool waits(const json::value& run) {
+  const std::string state = text_at(run, "state");
+  return state == "created" || state == "queued";
 }
 
-void print_reason(std::ostream& out, const json::value& reason) {
-  out << "  " << text_at(reason, "kind") << ": " << text_at(reason, "message") << '\n';
-  for (const json::value& holder : array_at(reason, "holders")) {
-    out << "    held by " << text_at(holder, "name") << " of " << text_at(holder, "job");
-    if (const std::string amount = text_at(holder, "amount"); !amount.empty())
-      out << ": " << amount;
-    out << '\n';
+// The log of a run, which is made of those of its attempts; or that of one attempt.
+class TaskLog {
+ public:
+  TaskLog(const CliEnvironment& env, ServerApi& server, const LogFlags& flags, json::value task)
+      : env_(env), server_(server), flags_(flags), task_(std::move(task)) {}
+
+  Result<void> print();
+
+ private:
+  Result<void> print_tail();
+  Result<void> follow();
+  Result<void> follow_new_attempts(const json::array& attempts);
+  Result<void> stream(const std::string& id, const std::string& query);
+  Result<json::value> run() { return server_.native("/runs/" + id()); }
+  Error why_none(Error error);
+  Error never_started(const json::value& run) const;
+  void say_why_it_waits();
+  Result<void> wait_for_change();
+
+  std::string id() const { return encode_segment(text_at(task_, "id")); }
+  std::string name() const { return text_at(task_, "name"); }
+  std::string tail() const {  // the limit is the largest that the server takes
+    return "?tail=" + std::to_string(flags_.lines) + "&limit=16777216";
+  }
+
+  const CliEnvironment& env_;
+  ServerApi& server_;
+  const LogFlags& flags_;
+  const json::value task_;
+  std::string printed_;      // the newest attempt that was
+  std::uint64_t event_ = 0;  // all changes up to this one are known
+  bool said_ = false;        // why it waits
+};
+
+Result<void> TaskLog::print() {
+  if (!flags_.follow) return print_tail();
+  if (text_at(task_, "kind") == "attempt") return stream(id(), tail() + "&follow=true");
+  return follow();
+}
+
+// A run's log is that of its newest attempt.
+Result<void> TaskLog::print_tail() {
+  auto printed = stream(id(), tail());
+  if (printed || printed.error().kind != ErrorKind::kNotFound) return printed;
+  return fail(why_none(printed.error()));
+}
+
+// The run is looked at after the number of the newest event, so that no change falls between.
+Result<void> TaskLog::follow() {
+  const auto newest = newest_event(server_);
+  if (!newest) return fail(newest.error());
+  event_ = *newest;
+  for (;;) {
+    const auto now = run();
+    if (!now) return fail(now.error());
+    auto printed = follow_new_attempts(array_at(*now, "attempts"));
+    if (!printed || !env_.out.good()) return printed;
+    if (has_ended(*now) && printed_.empty()) return fail(never_started(*now));
+    if (has_ended(*now)) return {};
+    if (waits(*now)) say_why_it_waits();
+    if (auto changed = wait_for_change(); !changed) return changed;
   }
 }
 
-void print_explanation(std::ostream& out, const std::string& title,
-                       const json::value& explanation) {
-  const bool waiting = member(explanation, "waiting") == json::value(true);
-  out << title << (waiting ? " waits\n" : " does not wait\n");
-  for (const json::value& reason : array_at(explanation, "reasons")) print_reason(out, reason);
-  if (const std::string at = text_at(explanation, "earliest"); !at.empty()) {
-    out << "  earliest: " << at << '\n';
+// Of the first that is seen the last lines, of those that come after it all.
+Result<void> TaskLog::follow_new_attempts(const json::array& attempts) {
+  std::size_t next = attempts.size();
+  while (next > 0 && text_at(attempts[next - 1], "id") != printed_) --next;
+  if (printed_.empty() && !attempts.empty()) next = attempts.size() - 1;
+  for (; next < attempts.size() && env_.out.good(); ++next) {
+    const std::string query = printed_.empty() ? tail() + "&follow=true" : "?follow=true";
+    printed_ = text_at(attempts[next], "id");
+    said_ = false;
+    if (auto done = stream(encode_segment(printed_), query); !done) return done;
   }
-}
-
-// A run's name, else the id of a job.
-Result<void> explain(const CliEnvironment& env, ServerApi& server, const TaskFlags& flags) {
-  const auto run = find_named_run(server, flags.subject);
-  if (!run) return fail(run.error());
-  const std::string path = run->is_null()
-                               ? "/jobs/" + encode_segment(flags.subject) + "/explain"
-                               : "/runs/" + encode_segment(text_at(*run, "id")) + "/explain";
-  const auto explanation = server.native(path);
-  if (!explanation && explanation.error().kind == ErrorKind::kNotFound) {
-    return fail(no_job_or_run(flags.subject));
-  }
-  if (!explanation) return fail(explanation.error());
-  if (flags.json) {
-    env.out << to_pretty_json(*explanation) << '\n';
-    return {};
-  }
-  const std::string title = run->is_null() ? "job " + flags.subject
-                                           : text_at(*run, "name") + " of " + text_at(*run, "job");
-  print_explanation(env.out, title, *explanation);
   return {};
+}
+
+Result<void> TaskLog::stream(const std::string& id, const std::string& query) {
+  const std::string path = "/tasks/" + id + "/logs/" + flags_.stream + query;
+  return server_.stream({.door = Door::kNative, .path = path}, [this](std::string_view piece) {
+    env_.out << piece << std::flush;
+    return env_.out.good();
+  });
+}
+
+// The server has no log: there may have been no attempt to write one.
+Error TaskLog::why_none(Error error) {
+  if (text_at(task_, "kind") == "attempt") return error;
+  const auto now = run();
+  if (!now || !array_at(*now, "attempts").empty()) return error;
+  if (has_ended(*now)) return never_started(*now);
+  return {ErrorKind::kNotFound, "run \"" + name() + "\" has not started; `docket explain " +
+                                    name() + "` says why, --follow waits"};
+}
+
+Error TaskLog::never_started(const json::value& run) const {
+  const std::string message = text_at(run, "message");
+  return {ErrorKind::kNotFound,
+          "run \"" + name() + "\" has ended without having started: " + text_at(run, "state") +
+              (message.empty() ? "" : " (" + message + ")")};
+}
+
+void TaskLog::say_why_it_waits() {
+  if (said_) return;
+  const auto explanation = server_.native("/runs/" + id() + "/explain");
+  if (!explanation || member(*explanation, "waiting") != json::value(true)) return;
+  env_.err << "waiting for run \"" << name() << "\" to start" << (printed_.empty() ? "" : " again")
+           << '\n';
+  print_reasons(env_.err, *explanation);
+  env_.err.flush();
+  said_ = true;
+}
+
+// Until anything happens to the run or one of its attempts.
+Result<void> TaskLog::wait_for_change() {
+  const std::uint64_t before = event_;
+  EventStream events([this](const std::string& data) {
+    if (const auto event = parse_json(data)) event_ = number_of(*event).value_or(event_);
+  });
+  const std::string path = "/events?follow=true&root=" + id() + "&after=" + std::to_string(before);
+  auto ended = server_.stream({.door = Door::kNative, .path = path}, [&](std::string_view piece) {
+    events.take(piece);
+    return event_ == before;
+  });
+  if (!ended || event_ != before) return ended;
+  return fail(ErrorKind::kUnavailable, server_.url() + " has ended the connection");
+}
+
+Result<void> print_log(const CliEnvironment& env, ServerApi& server, const LogFlags& flags) {
+  auto task = find_run(server, flags.subject, flags.completed ? RunsOf::kAny : RunsOf::kActive);
+  if (!task) return fail(task.error());
+  return TaskLog(env, server, flags, *std::move(task)).print();
 }
 
 std::string valid_stream(const std::string& text) {
@@ -101,7 +178,7 @@ std::string valid_stream(const std::string& text) {
 }  // namespace
 
 void add_task_commands(CommandTree& tree) {
-  const auto flags = std::make_shared<TaskFlags>();
+  const auto flags = std::make_shared<LogFlags>();
   CLI::App& task = tree.group(tree.root(), "task", "Read what runs write");
   CLI::App& log = tree.command(task, "log", "Print the end of a run's output",
                                [flags](const CliEnvironment& env, ServerApi& server) {
@@ -110,19 +187,12 @@ void add_task_commands(CommandTree& tree) {
   named_id(log, "job-id", flags->subject, "A job, for its newest run, or a run");
   log.add_option("stream", flags->stream, "stdout (the default) or stderr")
       ->check(CLI::Validator(valid_stream, ""));
-  log.add_flag("--follow,-f", flags->follow, "Go on printing until the run ends");
+  log.add_flag("--follow,-f", flags->follow, "Wait for the run to start, and print until it ends");
   log.add_flag("--completed", flags->completed, "Finished runs of the job too");
-  log.add_option("--lines", flags->lines, "So many lines from the end (10)")
+  log.add_option("--lines,-n", flags->lines, "So many lines from the end (10)")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000).description(""));
   log.footer("\nExample: docket task log --completed mytestjob stderr");
-
-  CLI::App& why = tree.command(tree.root(), "explain", "Say what a run or a job waits for",
-                               [flags](const CliEnvironment& env, ServerApi& server) {
-                                 return explain(env, server, *flags);
-                               });
-  named_id(why, "run-id", flags->subject, "A run, or a job");
-  why.add_flag("--json", flags->json, "Print JSON");
 }
 
 }  // namespace docket::cli

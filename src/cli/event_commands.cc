@@ -1,0 +1,157 @@
+// docket events: the newest ones, those behind a given one, and live ones.
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "cli/command_tree.h"
+#include "cli/event_stream.h"
+#include "cli/json_access.h"
+#include "cli/native_calls.h"
+#include "core/json.h"
+#include "core/json_writer.h"
+
+namespace docket::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint32_t kLines = 20;
+constexpr std::uint32_t kPage = 500;  // the most that the server gives at a time
+
+// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+struct EventFlags {
+  std::string job;
+  std::string after;
+  std::optional<std::uint32_t> lines;
+  bool follow = false;
+  bool json = false;
+};
+
+void print_event(std::ostream& out, const json::value& event) {
+  out << text_at(event, "seq") << "  " << text_at(event, "at") << "  " << text_at(event, "type")
+      << "  " << text_at(event, "job");
+  if (const std::string run = text_at(event, "runName"); !run.empty()) out << "  " << run;
+  const std::string before = text_at(event, "before");
+  const std::string after = text_at(event, "after");
+  if (!after.empty() && before != after) out << "  " << before << " -> " << after;
+  if (const std::string message = text_at(event, "message"); !message.empty())
+    out << "  " << message;
+  out << '\n';
+}
+
+void print(const CliEnvironment& env, const EventFlags& flags, const json::value& event) {
+  flags.json ? void(env.out << to_json(event) << '\n') : print_event(env.out, event);
+  env.out.flush();
+}
+
+std::string job_filter(const EventFlags& flags) {
+  return flags.job.empty() ? "" : "&job=" + encode_segment(flags.job);
+}
+
+// One page; `after` may be empty.
+Result<json::value> page_of(ServerApi& server, const EventFlags& flags, const std::string& order,
+                            std::size_t limit, const std::string& after) {
+  return server.native("/events?order=" + order +
+                       "&limit=" + std::to_string(std::min<std::size_t>(limit, kPage)) +
+                       job_filter(flags) + (after.empty() ? "" : "&after=" + after));
+}
+
+// The newest `lines` events before the one of that number (none: of all), oldest first. A page of
+// one job may be empty although there are older events, so only the last page ends the search.
+Result<json::array> newest_before(ServerApi& server, const EventFlags& flags, std::string before) {
+  const std::size_t wanted = flags.lines.value_or(kLines);
+  json::array items;
+  while (items.size() < wanted) {
+    const auto page = page_of(server, flags, "newest", wanted - items.size(), before);
+    if (!page) return fail(page.error());
+    const json::array& more = array_at(*page, "items");
+    items.insert(items.end(), more.begin(), more.end());
+    before = text_at(*page, "next");
+    if (before.empty()) break;
+  }
+  std::reverse(items.begin(), items.end());
+  return items;
+}
+
+Result<void> print_newest(const CliEnvironment& env, ServerApi& server, const EventFlags& flags,
+                          const std::string& before) {
+  const auto events = newest_before(server, flags, before);
+  if (!events) return fail(events.error());
+  for (const json::value& event : *events) print(env, flags, event);
+  return {};
+}
+
+Result<void> print_behind(const CliEnvironment& env, ServerApi& server, const EventFlags& flags) {
+  std::string after = encode_segment(flags.after);
+  for (std::size_t left = flags.lines.value_or(kLines); left > 0 && !after.empty();) {
+    const auto page = page_of(server, flags, "oldest", left, after);
+    if (!page) return fail(page.error());
+    const json::array& events = array_at(*page, "items");
+    for (const json::value& event : events) print(env, flags, event);
+    left -= std::min(left, events.size());
+    after = text_at(*page, "next");
+  }
+  if (!after.empty()) env.err << "there are more: --after " << after << '\n';
+  return {};
+}
+
+// From behind the event of that number; from now on when it is empty.
+Result<void> print_live(const CliEnvironment& env, ServerApi& server, const EventFlags& flags,
+                        const std::string& after) {
+  EventStream events([&](const std::string& data) {
+    if (const auto event = parse_json(data)) print(env, flags, *event);
+  });
+  const std::string path = "/events?follow=true" + job_filter(flags) +
+                           (after.empty() ? "" : "&after=" + encode_segment(after));
+  return server.stream({.door = Door::kNative, .path = path}, [&](std::string_view piece) {
+    events.take(piece);
+    return env.out.good();
+  });
+}
+
+// What is printed from the log and what comes live meet at one event, so that none is missed and
+// none comes twice.
+Result<void> print_newest_and_live(const CliEnvironment& env, ServerApi& server,
+                                   const EventFlags& flags) {
+  if (flags.lines == 0U) return print_live(env, server, flags, {});
+  const auto meeting = newest_event(server);
+  if (!meeting) return fail(meeting.error());
+  auto printed = print_newest(env, server, flags, std::to_string(*meeting + 1));
+  if (!printed) return printed;
+  return print_live(env, server, flags, std::to_string(*meeting));
+}
+
+Result<void> show_events(const CliEnvironment& env, ServerApi& server, const EventFlags& flags) {
+  if (flags.after.empty()) {
+    return flags.follow ? print_newest_and_live(env, server, flags)
+                        : print_newest(env, server, flags, {});
+  }
+  if (!flags.follow) return print_behind(env, server, flags);
+  if (!flags.lines) return print_live(env, server, flags, flags.after);
+  return fail(ErrorKind::kInvalid, "--follow with --after prints all from there on: no --lines");
+}
+
+}  // namespace
+
+void add_event_commands(CommandTree& tree) {
+  const auto flags = std::make_shared<EventFlags>();
+  CLI::App& events = tree.command(tree.root(), "events", "Print the newest of what happened",
+                                  [flags](const CliEnvironment& env, ServerApi& server) {
+                                    return show_events(env, server, *flags);
+                                  });
+  events.add_flag("--follow,-f", flags->follow, "Go on printing what happens");
+  events.add_option("--lines,-n", flags->lines, "So many, oldest first (20)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000).description(""));
+  events.add_option("--job", flags->job, "Only events of this job")->type_name("JOB");
+  events.add_option("--after", flags->after, "Not the newest, but what follows this event")
+      ->type_name("SEQ");
+  events.add_flag("--json", flags->json, "Print JSON, one event a line");
+  events.footer("\nExample: docket events --follow --lines 100 --job mytestjob");
+}
+
+}  // namespace docket::cli
