@@ -51,6 +51,32 @@ std::string describe_pairs(const model::StringPairs& pairs) {
   return out;
 }
 
+// Every bit of it.
+std::string exact(double number) {
+  std::ostringstream out;
+  out << std::hexfloat << number;
+  return out.str();
+}
+
+void describe_operation(Fields& fields, const model::Task& task) {
+  const model::Tally& tally = task.tally;
+  fields.add("counts", tally.counts).add("completed", exact(tally.completed));
+  fields.add("total", exact(tally.total)).add("children", tally.children);
+  fields.add("failing", tally.failing);
+  fields.add("children_completed", exact(tally.children_completed));
+  fields.add("children_total", exact(tally.children_total)).add("fold", tally.fold);
+  if (!task.operation) return;
+  const model::Operation& what = *task.operation;
+  fields.add("uuid", what.uuid).add("module", what.module).add("type", what.type);
+  fields.add("scope", what.scope).add("keyspace", what.keyspace).add("table", what.table);
+  fields.add("entity", what.entity).add("units", what.units).add("lane", what.lane);
+  fields.add("labels", describe_pairs(what.labels)).add("sequence", what.sequence);
+  fields.add("expected", what.expected ? exact(*what.expected) : "none");
+  fields.add("lease", what.lease.count()).add("abortable", what.abortable);
+  fields.add("internal", what.internal).add("cluster", what.cluster);
+  fields.add("user", what.user).add("local", what.local);
+}
+
 }  // namespace
 
 std::string describe(const model::Job& job) {
@@ -89,6 +115,7 @@ std::string describe(const model::Task& task) {
   fields.add("finished_at", task.finished_at).add("schedule", task.schedule);
   fields.add("due_at", task.due_at).add("start_deadline", task.start_deadline);
   fields.add("exit_code", task.exit_code).add("signal", task.signal).add("message", task.message);
+  if (task.kind == model::TaskKind::kOperation || task.operation) describe_operation(fields, task);
   if (!task.parameters) return fields.text() + "no parameters";
   fields.add("env", describe_pairs(task.parameters->env));
   fields.add("description", task.parameters->description);
@@ -104,6 +131,22 @@ std::string describe(const engine::FinishedRun& run) {
   for (TaskId attempt : run.attempts) text += std::to_string(attempt.value) + ",";
   return text;
 }
+
+std::string describe(const engine::ListedRow& row) {
+  return Fields().add("until", row.until).text() + describe(row.row);
+}
+
+std::string describe(const model::Listing& listing) {
+  Fields fields;
+  fields.add("task", listing.task).add("module", listing.module).add("lane", listing.lane);
+  return fields.add("internal", listing.internal).add("until", listing.until).text();
+}
+
+std::string describe(const model::Lane& lane) {
+  return Fields().add("module", lane.module).add("lane", lane.lane).add("last", lane.last).text();
+}
+
+std::string describe(TaskId id) { return std::to_string(id.value); }
 
 std::string describe(const model::Event& event) {
   Fields fields;
@@ -153,7 +196,7 @@ std::string describe(const engine::Snapshot& snapshot) {
   return "jobs:\n" + describe(snapshot.jobs) + "frozen:\n" + describe(snapshot.frozen) +
          "schedules:\n" + describe(snapshot.schedules) + "tasks:\n" + describe(snapshot.tasks) +
          "locks:\n" + describe(snapshot.locks) + "secrets:\n" + describe(snapshot.secrets) +
-         last.text();
+         "lanes:\n" + describe(snapshot.lanes) + last.text();
 }
 
 }  // namespace docket::conformance

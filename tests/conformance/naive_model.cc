@@ -56,8 +56,28 @@ void NaiveModel::apply(const engine::Batch& batch) {
   for (const auto& path : batch.dropped_secrets) {
     std::erase_if(secrets_, [&](const auto& each) { return each.path == path; });
   }
+  put_listings(batch);
   remember_last(batch);
   for (const engine::Sweep& each : batch.sweeps) sweep(each);
+}
+
+void NaiveModel::put_listings(const engine::Batch& batch) {
+  for (const engine::Drain& drain : batch.drains) {
+    std::erase_if(listings_, [&](const model::Listing& each) {
+      return each.module == drain.module && each.until != model::kForever;
+    });
+  }
+  for (const auto& row : batch.listings) {
+    put(listings_, row, [](auto& each) { return each.task; });
+    std::erase_if(listings_, [](const auto& each) { return each.until == kNever; });
+  }
+  for (const std::string& module : batch.dropped_modules) {
+    std::erase_if(listings_, [&](const auto& each) { return each.module == module; });
+    std::erase_if(lanes_, [&](const auto& each) { return each.module == module; });
+  }
+  for (const auto& row : batch.lanes) {
+    put(lanes_, row, [](auto& each) { return std::tuple(each.module, each.lane); });
+  }
 }
 
 void NaiveModel::remember_last(const engine::Batch& batch) {
@@ -96,6 +116,12 @@ bool NaiveModel::is_used(const model::Job& version) const {
   });
 }
 
+const model::Task* NaiveModel::task(TaskId id) const {
+  const auto at =
+      std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& each) { return each.id == id; });
+  return at == tasks_.end() ? nullptr : &*at;
+}
+
 bool NaiveModel::tree_is_live(TaskId root) const {
   return std::any_of(tasks_.begin(), tasks_.end(), [&](const auto& each) {
     return each.root == root && !model::is_final(each.state);
@@ -104,6 +130,7 @@ bool NaiveModel::tree_is_live(TaskId root) const {
 
 void NaiveModel::sweep(const engine::Sweep& sweep) {
   sweep_trees(sweep);
+  sweep_listings(sweep);
   sweep_ledger(sweep);
   sweep_jobs(sweep);
   std::erase_if(versions_,
@@ -121,8 +148,25 @@ void NaiveModel::sweep_trees(const engine::Sweep& sweep) {
   std::sort(old.begin(), old.end());
   if (old.size() > sweep.max_roots) old.resize(sweep.max_roots);
   for (const auto& [finished_at, root] : old) {
+    std::erase_if(listings_, [&](const auto& each) {
+      const model::Task* listed = task(each.task);
+      return listed && listed->root == root;
+    });
     std::erase_if(tasks_, [&](const auto& each) { return each.root == root; });
     std::erase_if(events_, [&](const auto& each) { return each.root == root; });
+  }
+}
+
+void NaiveModel::sweep_listings(const engine::Sweep& sweep) {
+  std::vector<std::tuple<Time, TaskId>> over;
+  for (const model::Listing& each : listings_) {
+    const bool forever = each.until == model::kForever;
+    if (!forever && each.until <= sweep.listed_until) over.emplace_back(each.until, each.task);
+  }
+  std::sort(over.begin(), over.end());
+  if (over.size() > sweep.max_roots) over.resize(sweep.max_roots);
+  for (const auto& [until, task] : over) {
+    std::erase_if(listings_, [&](const auto& each) { return each.task == task; });
   }
 }
 
@@ -158,6 +202,10 @@ void NaiveModel::sweep_jobs(const engine::Sweep& sweep) {
 engine::Snapshot NaiveModel::snapshot() const {
   engine::Snapshot snapshot = last_;
   for (const model::Task& each : tasks_) {
+    if (each.kind == model::TaskKind::kOperation) {
+      if (!model::is_final(each.state)) snapshot.tasks.push_back(each);
+      continue;
+    }
     if (!tree_is_live(each.root)) continue;
     const auto newer = std::count_if(tasks_.begin(), tasks_.end(), [&](const model::Task& other) {
       return other.parent == each.parent && other.id > each.id;
@@ -181,6 +229,7 @@ engine::Snapshot NaiveModel::snapshot() const {
   snapshot.schedules = schedules_;
   snapshot.locks = locks_;
   snapshot.secrets = secrets_;
+  snapshot.lanes = lanes_;
   return snapshot;
 }
 
@@ -246,6 +295,58 @@ std::vector<model::LedgerEntry> NaiveModel::ledger(ScheduleUid schedule, Time fr
   }
   keep_first(rows, limit);
   return rows;
+}
+
+std::vector<engine::TaskRow> NaiveModel::children(const engine::ChildQuery& query) const {
+  std::vector<engine::TaskRow> rows;
+  const model::Task* parent = task(query.parent);
+  for (const model::Task& each : tasks_) {
+    if (!parent || each.parent != parent->id) continue;
+    const bool of_run = parent->kind != model::TaskKind::kOperation;
+    const bool folded = of_run ? model::is_final(each.state) : each.tally.fold != 0;
+    const bool wanted = query.which == engine::Fold::kUnfolded ? !folded
+                        : query.which == engine::Fold::kFolded ? folded
+                                                               : folded && model::is_failing(each);
+    if (wanted && engine::place_of(each) > query.after) rows.push_back({each, job_id(each.job)});
+  }
+  std::sort(rows.begin(), rows.end(), [](const auto& one, const auto& other) {
+    return engine::place_of(one.task) < engine::place_of(other.task);
+  });
+  keep_first(rows, query.limit);
+  return rows;
+}
+
+std::vector<engine::ListedRow> NaiveModel::listed(const engine::ListedQuery& query) const {
+  std::vector<engine::ListedRow> rows;
+  for (const model::Listing& each : listings_) {
+    const model::Task* found = task(each.task);
+    if (!found || each.module != query.module || each.lane != query.lane) continue;
+    if (each.internal != query.internal || each.until <= query.now) continue;
+    if (query.after &&
+        std::tuple(each.until, each.task) <= std::tuple(query.after_until, query.after.value())) {
+      continue;
+    }
+    rows.push_back({{*found, job_id(found->job)}, each.until});
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& one, const auto& other) { return one.until < other.until; });
+  keep_first(rows, query.limit);
+  return rows;
+}
+
+std::optional<model::Listing> NaiveModel::listing(TaskId id) const {
+  for (const model::Listing& each : listings_) {
+    if (each.task == id) return each;
+  }
+  return std::nullopt;
+}
+
+std::optional<TaskId> NaiveModel::task_of_uuid(const std::string& uuid) const {
+  std::optional<TaskId> newest;
+  for (const model::Task& each : tasks_) {
+    if (each.operation && !uuid.empty() && each.operation->uuid == uuid) newest = each.id;
+  }
+  return newest;
 }
 
 std::optional<model::JobPtr> NaiveModel::job_version(JobUid uid, std::uint32_t version) const {

@@ -18,6 +18,10 @@ class NaiveModel {
   std::vector<model::Event> events(const engine::EventQuery& query) const;
   std::vector<model::LedgerEntry> ledger(ScheduleUid schedule, Time from, Time until,
                                          std::uint32_t limit) const;
+  std::vector<engine::TaskRow> children(const engine::ChildQuery& query) const;
+  std::vector<engine::ListedRow> listed(const engine::ListedQuery& query) const;
+  std::optional<model::Listing> listing(TaskId task) const;
+  std::optional<TaskId> task_of_uuid(const std::string& uuid) const;
   std::optional<model::JobPtr> job_version(JobUid job, std::uint32_t version) const;
   const std::vector<model::Task>& all_tasks() const { return tasks_; }
   const std::vector<engine::JobRow>& all_jobs() const { return jobs_; }
@@ -29,8 +33,11 @@ class NaiveModel {
   bool is_current(const model::Job& version) const;
   bool is_used(const model::Job& version) const;
   bool tree_is_live(TaskId root) const;
+  const model::Task* task(TaskId id) const;
+  void put_listings(const engine::Batch& batch);
   void sweep(const engine::Sweep& sweep);
   void sweep_trees(const engine::Sweep& sweep);
+  void sweep_listings(const engine::Sweep& sweep);
   void sweep_ledger(const engine::Sweep& sweep);
   void sweep_jobs(const engine::Sweep& sweep);
   void remember_last(const engine::Batch& batch);
@@ -43,6 +50,8 @@ class NaiveModel {
   std::vector<model::Lock> locks_;
   std::vector<model::LedgerEntry> ledger_;
   std::vector<model::SealedSecret> secrets_;
+  std::vector<model::Listing> listings_;
+  std::vector<model::Lane> lanes_;
   engine::Snapshot last_;  // only its numbers
 };
 

@@ -110,6 +110,62 @@ model::Task rich_run(std::uint64_t id, std::uint64_t job) {
   return run;
 }
 
+model::Task plain_operation(std::uint64_t id, const model::Task* parent) {
+  model::Task task;
+  task.id = task.root = TaskId{id};
+  if (parent) {
+    task.parent = parent->id;
+    task.root = parent->root;
+  }
+  task.kind = model::TaskKind::kOperation;
+  task.state = model::State::kRunning;
+  task.created_at = task.started_at = second_of(id);
+  model::Operation what;
+  what.module = "backups";
+  what.type = "backup";
+  what.sequence = 1;
+  what.internal = parent != nullptr;
+  task.operation = std::make_shared<const model::Operation>(std::move(what));
+  return task;
+}
+
+model::Task rich_operation(std::uint64_t id) {
+  model::Task task = plain_operation(id);
+  task.stopping = true;
+  task.message = kOdd;
+  model::Operation what;
+  what.uuid = "0badcafe-0000-4000-8000-000000000001";
+  what.module = kOdd;
+  what.type = "major compaction";
+  what.scope = "keyspace";
+  what.keyspace = "ks";
+  what.table = kOdd;
+  what.entity = std::string("before\0after", 12);
+  what.units = "bytes";
+  what.labels = {{"z", "last first"}, {"a", kOdd}, {"", ""}};
+  what.lane = std::numeric_limits<std::uint32_t>::max();
+  what.sequence = std::numeric_limits<std::uint64_t>::max();
+  what.expected = 0.1;
+  what.lease = Duration::max();
+  what.abortable = what.internal = what.cluster = what.user = what.local = true;
+  task.operation = std::make_shared<const model::Operation>(std::move(what));
+  task.tally = {true, 1.0 / 3, std::numeric_limits<double>::max(),
+                7,    3,       std::numeric_limits<double>::denorm_min(),
+                -0.5, 0};
+  return task;
+}
+
+model::Task folded(model::Task operation, std::uint64_t fold, model::State state) {
+  operation = ended(std::move(operation), state, second_of(fold));
+  operation.tally.fold = fold;
+  return operation;
+}
+
+model::Listing plain_listing(const model::Task& operation, Time until) {
+  const model::Operation& what = *operation.operation;
+  return {operation.id, what.module, what.lane, what.internal, until};
+}
+
 model::Task ended(model::Task task, model::State state, Time when) {
   task.state = state;
   task.finished_at = when;

@@ -14,6 +14,9 @@ engine::Batch Workload::next() {
   change_schedules(batch);
   for (std::uint64_t count = below(6); count > 0; --count) add_run(batch);
   change_live(batch);
+  for (std::uint64_t count = below(6); count > 0; --count) add_operation(batch);
+  change_operations(batch);
+  change_listings(batch);
   change_the_rest(batch);
   return batch;
 }
@@ -135,7 +138,97 @@ void Workload::change_the_rest(engine::Batch& batch) {
   if (chance(10))
     batch.secrets.push_back({"path-" + std::to_string(below(4)), "sealed", some_time()});
   if (chance(5)) batch.dropped_secrets.push_back("path-" + std::to_string(below(4)));
-  if (chance(8)) batch.sweeps.push_back({some_time(), static_cast<std::uint32_t>(below(8))});
+  if (chance(8)) {
+    batch.sweeps.push_back(
+        {some_time(), static_cast<std::uint32_t>(below(8)), chance(50) ? some_time() : kNever});
+  }
+}
+
+std::string Workload::some_uuid() {
+  return chance(5) ? "" : "0badcafe-0000-4000-8000-00000000000" + std::to_string(below(10));
+}
+
+void Workload::add_operation(engine::Batch& batch) {
+  const model::Task* parent =
+      operations_.empty() || chance(20) ? nullptr : &operations_[below(operations_.size())];
+  model::Task task = plain_operation(++last_task_, parent);
+  model::Operation what = *task.operation;
+  what.module = parent ? parent->operation->module : some_module();
+  what.lane = static_cast<std::uint32_t>(below(2));
+  what.sequence = last_task_;
+  what.internal = parent && chance(80);
+  what.abortable = chance(50);
+  if (chance(20)) what.uuid = some_uuid();
+  if (chance(20)) what.labels = {{"n", std::to_string(last_task_)}};
+  if (chance(20)) what.expected = static_cast<double>(below(100)) / 3;
+  task.operation = std::make_shared<const model::Operation>(std::move(what));
+  task.state = chance(30) ? State::kCreated : State::kRunning;
+  task.created_at = at_second(now_s_);
+  task.started_at = task.state == State::kRunning ? task.created_at : kNever;
+  put(batch, task);
+  operations_.push_back(std::move(task));
+}
+
+void Workload::change_operations(engine::Batch& batch) {
+  for (std::uint64_t count = below(12); count > 0 && !operations_.empty(); --count) {
+    const std::size_t at = below(operations_.size());
+    model::Task& task = operations_[at];
+    if (chance(50)) {
+      task.tally.counts = true;
+      task.tally.completed += static_cast<double>(below(50)) / 7;
+      task.tally.total = 1000;
+      batch.tasks.push_back(task);
+    } else if (chance(20)) {
+      task.state = State::kRunning;
+      task.started_at = at_second(now_s_);
+      task.stopping = chance(30);
+      if (chance(20)) task.message = "noted at " + std::to_string(now_s_);
+      put(batch, task);
+    } else {
+      end_operation(batch, at);
+    }
+  }
+}
+
+// A child is folded into a live parent when nothing below it is live.
+void Workload::end_operation(engine::Batch& batch, std::size_t at) {
+  model::Task task = ended(operations_[at], some_end(), at_second(now_s_));
+  operations_.erase(operations_.begin() + static_cast<std::ptrdiff_t>(at));
+  model::Task* parent = nullptr;
+  bool leaf = true;
+  for (model::Task& each : operations_) {
+    if (each.id == task.parent) parent = &each;
+    leaf = leaf && each.parent != task.id;
+  }
+  if (parent && leaf) {
+    task.tally.fold = last_event_ + 1;
+    ++parent->tally.children;
+    if (model::is_failing(task)) ++parent->tally.failing;
+    parent->tally.children_completed += task.tally.completed;
+    batch.tasks.push_back(*parent);
+  }
+  put(batch, task);
+  if (!task.parent) batch.listings.push_back(plain_listing(task, some_until()));
+}
+
+void Workload::change_listings(engine::Batch& batch) {
+  if (!operations_.empty() && chance(60)) {
+    const model::Task& live = operations_[below(operations_.size())];
+    batch.listings.push_back(plain_listing(live, chance(90) ? model::kForever : kNever));
+  }
+  if (chance(20)) {
+    batch.lanes.push_back(
+        {some_module(), static_cast<std::uint32_t>(below(3)), last_task_ + below(5)});
+  }
+  // A listing may be of any task, also of one that is gone.
+  if (chance(10)) batch.listings.push_back({some_task(), some_module(), 0, false, some_until()});
+  if (chance(3)) batch.drains.push_back({some_module()});
+  if (chance(2)) batch.dropped_modules.push_back(some_module());
+}
+
+// Few instants, so that many listings end at the same.
+Time Workload::some_until() {
+  return at_second((now_s_ + static_cast<std::int64_t>(below(2000))) / 500 * 500);
 }
 
 // From long before the first run to a little after now.
@@ -158,6 +251,31 @@ engine::TaskQuery Workload::task_query() {
   if (chance(40)) query.after = some_task();
   if (chance(40)) query.order = engine::Order::kOldestFirst;
   query.limit = static_cast<std::uint32_t>(chance(80) ? below(30) : 5000);
+  return query;
+}
+
+engine::ChildQuery Workload::child_query() {
+  engine::ChildQuery query;
+  query.parent = some_task();
+  // Half of the time of one that may have many.
+  if (chance(50) && !operations_.empty()) query.parent = operations_[below(operations_.size())].id;
+  query.which = static_cast<engine::Fold>(below(3));
+  if (chance(40)) query.after = below(std::max(last_task_, last_event_) + 2);
+  query.limit = static_cast<std::uint32_t>(chance(80) ? below(30) : 5000);
+  return query;
+}
+
+engine::ListedQuery Workload::listed_query() {
+  engine::ListedQuery query;
+  query.module = some_module();
+  query.lane = static_cast<std::uint32_t>(below(2));
+  query.internal = chance(30);
+  if (chance(80)) query.now = at_second(now_s_ + static_cast<std::int64_t>(below(1000)));
+  if (chance(40)) {
+    query.after = some_task();
+    query.after_until = chance(20) ? model::kForever : some_until();
+  }
+  query.limit = static_cast<std::uint32_t>(chance(60) ? below(10) : 5000);
   return query;
 }
 

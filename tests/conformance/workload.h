@@ -1,7 +1,8 @@
 #pragma once
 
 // A seeded stream of batches such as an engine makes: numbers rise, trees are whole, what a task is
-// never changes. The clock sometimes steps back.
+// never changes. The clock sometimes steps back. Operations fold into
+// their parents when nothing below them is live.
 
 #include <cstdint>
 #include <random>
@@ -21,6 +22,9 @@ class Workload {
   // Questions about what this workload made.
   engine::TaskQuery task_query();
   engine::EventQuery event_query();
+  engine::ChildQuery child_query();
+  engine::ListedQuery listed_query();
+  std::string some_uuid();
   Time some_time();
   TaskId some_task() { return TaskId{below(last_task_ + 2)}; }
   JobUid some_job() { return JobUid{below(jobs_.size() + 2)}; }
@@ -33,8 +37,14 @@ class Workload {
   void change_live(engine::Batch& batch);
   void end_tree(engine::Batch& batch, std::size_t at);
   void change_the_rest(engine::Batch& batch);
+  void add_operation(engine::Batch& batch);
+  void change_operations(engine::Batch& batch);
+  void end_operation(engine::Batch& batch, std::size_t at);
+  void change_listings(engine::Batch& batch);
+  std::string some_module() { return "module-" + std::to_string(below(3)); }
   void put(engine::Batch& batch, const model::Task& task);
   model::State some_end();
+  Time some_until();
 
   std::mt19937_64 random_;
   std::int64_t now_s_ = 1'000'000;
@@ -45,6 +55,7 @@ class Workload {
     std::vector<model::Task> attempts;
   };
   std::vector<Tree> live_;
+  std::vector<model::Task> operations_;  // live ones
   std::uint64_t last_task_ = 0;
   std::uint64_t last_event_ = 0;
   std::uint64_t last_schedule_ = 0;

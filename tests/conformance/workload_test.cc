@@ -24,6 +24,14 @@ void expect_same_answers(engine::Reader& reader, const NaiveModel& model, Worklo
     const Time until = workload.some_time();
     ASSERT_EQ(describe(reader.ledger(schedule, from, until, 7)),
               describe(model.ledger(schedule, from, until, 7)));
+    const engine::ChildQuery children = workload.child_query();
+    ASSERT_EQ(describe(reader.children(children)), describe(model.children(children)));
+    const engine::ListedQuery listed = workload.listed_query();
+    ASSERT_EQ(describe(reader.listed(listed)), describe(model.listed(listed)));
+    const TaskId task = workload.some_task();
+    ASSERT_EQ(describe(reader.listing(task)), describe(model.listing(task)));
+    const std::string uuid = workload.some_uuid();
+    ASSERT_EQ(describe(reader.task_of_uuid(uuid)), describe(model.task_of_uuid(uuid)));
     const JobUid job = workload.some_job();
     const auto version = static_cast<std::uint32_t>(workload.below(4));
     ASSERT_EQ(describe(reader.job_version(job, version)),

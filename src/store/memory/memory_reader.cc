@@ -41,6 +41,25 @@ bool counts(const engine::HistoryQuery& query, const model::Task& run) {
   return model::is_final(run.state) && (run.state == model::State::kDone) == query.succeeded;
 }
 
+engine::Fold fold_of(const model::Task& child, const model::Task& parent) {
+  const bool folded = parent.kind == model::TaskKind::kOperation ? child.tally.fold != 0
+                                                                 : model::is_final(child.state);
+  if (!folded) return engine::Fold::kUnfolded;
+  return model::is_failing(child) ? engine::Fold::kKept : engine::Fold::kFolded;
+}
+
+// Whether a child of the first kind is among those that the second asks for.
+bool shows(engine::Fold child, engine::Fold wanted) {
+  return child == wanted || (child == engine::Fold::kKept && wanted == engine::Fold::kFolded);
+}
+
+bool shows(const engine::ListedQuery& query, const model::Listing& listing) {
+  const bool behind = !query.after || std::pair(listing.until, listing.task) >
+                                          std::pair(query.after_until, *query.after);
+  return behind && listing.module == query.module && listing.lane == query.lane &&
+         listing.internal == query.internal && listing.until > query.now;
+}
+
 }  // namespace
 
 Result<std::optional<engine::TaskRow>> MemoryReader::task(TaskId id) {
@@ -105,6 +124,58 @@ Result<std::vector<model::LedgerEntry>> MemoryReader::ledger(ScheduleUid schedul
     if (at->second.last_due >= from) page.push_back(at->second);
   }
   return page;
+}
+
+Result<std::vector<engine::TaskRow>> MemoryReader::children(const engine::ChildQuery& query) {
+  const std::lock_guard guard(disk_->mutex);
+  const MemoryState& state = disk_->state;
+  std::map<std::uint64_t, const model::Task*> in_order;
+  const model::Task* parent = state.task(query.parent);
+  if (!parent) return std::vector<engine::TaskRow>{};
+  for (TaskId id : state.children(parent->id)) {
+    const model::Task* child = state.task(id);
+    if (!shows(fold_of(*child, *parent), query.which)) continue;
+    in_order.emplace(engine::place_of(*child), child);
+  }
+  std::vector<engine::TaskRow> page;
+  for (auto at = in_order.upper_bound(query.after);
+       at != in_order.end() && page.size() < std::min(query.limit, kMaxPage); ++at) {
+    page.push_back({*at->second, state.job_id(at->second->job)});
+  }
+  return page;
+}
+
+Result<std::vector<engine::ListedRow>> MemoryReader::listed(const engine::ListedQuery& query) {
+  const std::lock_guard guard(disk_->mutex);
+  const MemoryState& state = disk_->state;
+  std::set<std::pair<Time, TaskId>> in_order;
+  for (const auto& [task, listing] : state.listings()) {
+    if (shows(query, listing) && state.task(task)) in_order.emplace(listing.until, task);
+  }
+  std::vector<engine::ListedRow> page;
+  for (const auto& [until, id] : in_order) {
+    if (page.size() >= std::min(query.limit, kMaxPage)) break;
+    const model::Task& task = *state.task(id);
+    page.push_back({{task, state.job_id(task.job)}, until});
+  }
+  return page;
+}
+
+Result<std::optional<model::Listing>> MemoryReader::listing(TaskId task) {
+  const std::lock_guard guard(disk_->mutex);
+  const auto found = disk_->state.listings().find(task);
+  if (found == disk_->state.listings().end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::optional<TaskId>> MemoryReader::task_of_uuid(const std::string& uuid) {
+  const std::lock_guard guard(disk_->mutex);
+  const auto& tasks = disk_->state.tasks();
+  for (auto at = tasks.rbegin(); at != tasks.rend() && !uuid.empty(); ++at) {
+    const model::Task& task = at->second;
+    if (task.operation && task.operation->uuid == uuid) return task.id;
+  }
+  return std::nullopt;
 }
 
 Result<std::optional<model::JobPtr>> MemoryReader::job_version(JobUid job, std::uint32_t version) {

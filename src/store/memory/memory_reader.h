@@ -27,6 +27,10 @@ class MemoryReader : public engine::Reader {
   Result<std::vector<model::Event>> events(const engine::EventQuery& query) override;
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
                                                  std::uint32_t limit) override;
+  Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query) override;
+  Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery& query) override;
+  Result<std::optional<model::Listing>> listing(TaskId task) override;
+  Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid) override;
   Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override;
 
  private:

@@ -8,9 +8,11 @@ namespace {
 
 bool is_root(const model::Task& task) { return !task.parent; }
 
-bool same_parameters(const model::Task& one, const model::Task& other) {
-  if (!one.parameters || !other.parameters) return one.parameters == other.parameters;
-  return *one.parameters == *other.parameters;
+bool is_operation(const model::Task& task) { return task.kind == model::TaskKind::kOperation; }
+
+template <class T>
+bool same(const std::shared_ptr<const T>& one, const std::shared_ptr<const T>& other) {
+  return one && other ? *one == *other : one == other;
 }
 
 // All second members of the pairs in `index` whose first member is `key`.
@@ -36,7 +38,8 @@ bool same_identity(const model::Task& one, const model::Task& other) {
     return std::tie(task.id, task.parent, task.root, task.job, task.job_version, task.kind,
                     task.trigger, task.name, task.created_at, task.schedule, task.due_at);
   };
-  return identity(one) == identity(other) && same_parameters(one, other);
+  return identity(one) == identity(other) && same(one.parameters, other.parameters) &&
+         same(one.operation, other.operation);
 }
 
 const model::Task* MemoryState::task(TaskId id) const {
@@ -71,6 +74,10 @@ Result<> MemoryState::apply(const engine::Batch& batch) {
       return fail(ErrorKind::kInternal,
                   "task " + std::to_string(put.id.value) + " changed what it is");
     }
+    if (is_operation(put) && !put.operation) {
+      return fail(ErrorKind::kInternal,
+                  "task " + std::to_string(put.id.value) + " does not say what operation it is");
+    }
   }
   for (const engine::JobRow& row : batch.jobs) put_job(row);
   for (const model::Schedule& schedule : batch.schedules) {
@@ -91,6 +98,7 @@ Result<> MemoryState::apply(const engine::Batch& batch) {
     secrets_.insert_or_assign(secret.path, secret);
   }
   for (const std::string& path : batch.dropped_secrets) secrets_.erase(path);
+  put_listings(batch);
   for (const engine::Sweep& each : batch.sweeps) sweep(each);
   return {};
 }
@@ -109,7 +117,7 @@ void MemoryState::put_task(const model::Task& task) {
   if (is_new) {
     by_job_.insert({task.job, task.id});
     if (!is_root(task)) by_parent_.insert({task.parent, task.id});
-    ++versions_[{task.job, task.job_version}].tasks;
+    if (task.job) ++versions_[{task.job, task.job_version}].tasks;
     last_task_ = std::max(last_task_, task.id);
   } else {
     ended_roots_.erase({at->second.finished_at, task.id});
@@ -133,6 +141,26 @@ void MemoryState::put_ledger(const model::LedgerEntry& entry) {
   ledger_by_end_.insert({entry.last_due, entry.schedule, entry.first_due});
 }
 
+void MemoryState::put_listings(const engine::Batch& batch) {
+  for (const engine::Drain& drain : batch.drains) {
+    std::erase_if(listings_, [&drain](const auto& entry) {
+      return entry.second.module == drain.module && entry.second.until != model::kForever;
+    });
+  }
+  for (const model::Listing& listing : batch.listings) {
+    listings_.insert_or_assign(listing.task, listing);
+    if (listing.until == kNever) listings_.erase(listing.task);
+  }
+  for (const std::string& module : batch.dropped_modules) {
+    std::erase_if(listings_,
+                  [&module](const auto& entry) { return entry.second.module == module; });
+    std::erase_if(lanes_, [&module](const auto& entry) { return entry.first.first == module; });
+  }
+  for (const model::Lane& lane : batch.lanes) {
+    lanes_.insert_or_assign({lane.module, lane.lane}, lane);
+  }
+}
+
 std::vector<TaskId> MemoryState::tree(TaskId root) const {
   std::vector<TaskId> members{root};
   for (std::size_t next = 0; next < members.size(); ++next) {
@@ -150,6 +178,7 @@ bool MemoryState::has_live(TaskId root) const {
 
 void MemoryState::sweep(const engine::Sweep& sweep) {
   sweep_trees(sweep);
+  sweep_listings(sweep);
   sweep_ledger(sweep);
   sweep_deleted_jobs(sweep);
   sweep_versions();
@@ -178,8 +207,21 @@ void MemoryState::erase_task(TaskId id) {
   by_job_.erase({task.job, id});
   by_parent_.erase({task.parent, id});
   ended_roots_.erase({task.finished_at, id});
-  --versions_[{task.job, task.job_version}].tasks;
+  if (task.job) --versions_[{task.job, task.job_version}].tasks;
+  listings_.erase(id);
   tasks_.erase(id);
+}
+
+void MemoryState::sweep_listings(const engine::Sweep& sweep) {
+  std::set<std::pair<Time, TaskId>> over;
+  for (const auto& [task, listing] : listings_) {
+    if (listing.until == model::kForever || listing.until > sweep.listed_until) continue;
+    over.insert({listing.until, task});
+  }
+  std::uint32_t left = sweep.max_roots;
+  for (auto at = over.begin(); at != over.end() && left > 0; ++at, --left) {
+    listings_.erase(at->second);
+  }
 }
 
 void MemoryState::sweep_ledger(const engine::Sweep& sweep) {
@@ -219,11 +261,13 @@ void MemoryState::sweep_versions() {
   });
 }
 
-engine::Snapshot MemoryState::snapshot() const {
-  engine::Snapshot snapshot;
+std::set<TaskId> MemoryState::live_members() const {
   std::set<TaskId> roots;
-  for (TaskId id : live_) roots.insert(tasks_.at(id).root);
-  std::set<TaskId> members;
+  std::set<TaskId> members = live_;
+  for (TaskId id : live_) {
+    const model::Task& task = tasks_.at(id);
+    if (!is_operation(task)) roots.insert(task.root);
+  }
   for (TaskId root : roots) {
     std::vector<TaskId> open{root};
     while (!open.empty()) {
@@ -234,9 +278,13 @@ engine::Snapshot MemoryState::snapshot() const {
       open.insert(open.end(), below.end() - static_cast<std::ptrdiff_t>(kept), below.end());
     }
   }
-  members.insert(live_.begin(), live_.end());
+  return members;
+}
+
+engine::Snapshot MemoryState::snapshot() const {
+  engine::Snapshot snapshot;
   std::set<VersionKey> used;
-  for (TaskId id : members) {
+  for (TaskId id : live_members()) {
     if (!tasks_.contains(id)) continue;
     const model::Task& task = tasks_.at(id);
     snapshot.tasks.push_back(task);
@@ -257,6 +305,7 @@ engine::Snapshot MemoryState::snapshot() const {
   for (const auto& [uid, schedule] : schedules_) snapshot.schedules.push_back(schedule);
   for (const auto& [name, lock] : locks_) snapshot.locks.push_back(lock);
   for (const auto& [path, secret] : secrets_) snapshot.secrets.push_back(secret);
+  for (const auto& [key, lane] : lanes_) snapshot.lanes.push_back(lane);
   snapshot.last_job = last_job_;
   snapshot.last_schedule = last_schedule_;
   snapshot.last_task = last_task_;

@@ -19,7 +19,7 @@ namespace docket::store {
 class MemoryState {
  public:
   // Refuses (kInternal, nothing changed) a task whose identity differs from what was put before:
-  // see same_identity().
+  // see same_identity(). So is an operation that does not say what it is.
   Result<> apply(const engine::Batch& batch);
   engine::Snapshot snapshot() const;
 
@@ -28,6 +28,7 @@ class MemoryState {
   const std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry>& ledger() const {
     return ledger_;
   }
+  const std::map<TaskId, model::Listing>& listings() const { return listings_; }
   const model::Task* task(TaskId id) const;
   std::string job_id(JobUid job) const;
   model::JobPtr job_version(JobUid job, std::uint32_t version) const;
@@ -44,8 +45,10 @@ class MemoryState {
   void put_job(const engine::JobRow& row);
   void put_task(const model::Task& task);
   void put_ledger(const model::LedgerEntry& entry);
+  void put_listings(const engine::Batch& batch);
   void sweep(const engine::Sweep& sweep);
   void sweep_trees(const engine::Sweep& sweep);
+  void sweep_listings(const engine::Sweep& sweep);
   void sweep_ledger(const engine::Sweep& sweep);
   void sweep_deleted_jobs(const engine::Sweep& sweep);
   void sweep_versions();
@@ -53,6 +56,7 @@ class MemoryState {
   void erase_task(TaskId id);
   std::vector<TaskId> tree(TaskId root) const;  // the root, then all below it
   bool has_live(TaskId root) const;
+  std::set<TaskId> live_members() const;  // what a snapshot has
 
   std::map<JobUid, engine::JobRow> jobs_;
   std::map<VersionKey, Version> versions_;
@@ -62,6 +66,8 @@ class MemoryState {
   std::map<std::string, model::Lock> locks_;
   std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry> ledger_;
   std::map<std::string, model::SealedSecret> secrets_;
+  std::map<TaskId, model::Listing> listings_;
+  std::map<std::pair<std::string, std::uint32_t>, model::Lane> lanes_;
   // Ways into tasks_ and events_.
   std::set<std::pair<TaskId, TaskId>> by_parent_;  // (parent, child)
   std::set<std::pair<JobUid, TaskId>> by_job_;     // every task
@@ -77,8 +83,8 @@ class MemoryState {
 };
 
 // What a task is never changes once it was put: its place in the tree, its job and version, its
-// name, when and why it was made. The rest (state, instants, outcome, message) is what an upsert
-// may change.
+// name, when and why it was made, what an operation says of itself. The rest (state, instants,
+// outcome, message) is what an upsert may change.
 bool same_identity(const model::Task& one, const model::Task& other);
 
 }  // namespace docket::store

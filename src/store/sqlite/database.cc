@@ -110,6 +110,12 @@ Statement& Statement::bind_integer(std::int64_t value) {
   return *this;
 }
 
+Statement& Statement::bind_real(double value) {
+  const int code = sqlite3_bind_double(statement_.get(), next_parameter(), value);
+  if (code != SQLITE_OK && code_ == SQLITE_OK) code_ = code;
+  return *this;
+}
+
 Statement& Statement::bind(std::string_view text) {
   const char* data = text.data() ? text.data() : "";  // a null pointer would bind NULL
   const int code = sqlite3_bind_text64(statement_.get(), next_parameter(), data, text.size(),
@@ -159,6 +165,8 @@ void Statement::reset() {
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 
 std::string_view Statement::text(int column) const {
   const void* data = sqlite3_column_text(statement_.get(), column);

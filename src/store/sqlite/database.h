@@ -66,6 +66,10 @@ class Statement {
   Statement& bind(T value) {
     return bind_integer(static_cast<std::int64_t>(value));
   }
+  template <std::floating_point T>
+  Statement& bind(T value) {
+    return bind_real(value);
+  }
   Statement& bind(std::string_view text);
   Statement& bind_null();
 
@@ -74,6 +78,7 @@ class Statement {
   void reset();
 
   std::int64_t integer(int column) const;
+  double real(int column) const;
   std::string_view text(int column) const;  // until the next step()
   bool is_null(int column) const;
 
@@ -82,6 +87,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const;
   };
   Statement& bind_integer(std::int64_t value);
+  Statement& bind_real(double value);
   int next_parameter();
 
   sqlite3* handle_ = nullptr;

@@ -25,8 +25,7 @@ Result<std::string> read_string(const json::object& object, std::string_view mem
   return to_string(*value);
 }
 
-Result<model::StringPairs> read_pairs(const json::object& object, std::string_view member) {
-  const json::value* value = object.if_contains(member);
+Result<model::StringPairs> to_pairs(const json::value* value, std::string_view member) {
   if (!value || !value->is_object()) return damaged(member);
   model::StringPairs pairs;
   for (const auto& [name, content] : value->get_object()) {
@@ -34,6 +33,10 @@ Result<model::StringPairs> read_pairs(const json::object& object, std::string_vi
     pairs.emplace_back(std::string(name), to_string(content));
   }
   return pairs;
+}
+
+Result<model::StringPairs> read_pairs(const json::object& object, std::string_view member) {
+  return to_pairs(object.if_contains(member), member);
 }
 
 Result<std::vector<std::string>> read_strings(const json::object& object, std::string_view member) {
@@ -111,6 +114,16 @@ Result<model::RunParameters> read_parameters(std::string_view text) {
   if (!env) return fail(env.error());
   if (!description) return fail(description.error());
   return model::RunParameters{std::move(*env), std::move(*description)};
+}
+
+void write_labels(std::string& out, const model::StringPairs& labels) {
+  JsonWriter writer(out);
+  model::write_string_map(writer, labels);
+}
+
+Result<model::StringPairs> read_labels(std::string_view text) {
+  const Result<json::value> value = parse_json(text);
+  return to_pairs(value ? &*value : nullptr, "labels");
 }
 
 }  // namespace docket::store

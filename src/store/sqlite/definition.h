@@ -1,7 +1,7 @@
 #pragma once
 
-// The JSON that stands in the store for what has no columns of its own: a job's definition and a
-// run's parameters.
+// The JSON that stands in the store for what has no columns of its own: a job's definition, a run's
+// parameters, an operation's labels.
 
 #include <string>
 #include <string_view>
@@ -20,5 +20,9 @@ Result<model::JobDefinition> read_definition(std::string_view text);
 // {"env": {}, "description": ""}
 void write_parameters(std::string& out, const model::RunParameters& parameters);
 Result<model::RunParameters> read_parameters(std::string_view text);
+
+// {"name": "value"}
+void write_labels(std::string& out, const model::StringPairs& labels);
+Result<model::StringPairs> read_labels(std::string_view text);
 
 }  // namespace docket::store

@@ -3,26 +3,27 @@
 #include <algorithm>
 #include <functional>
 
-#include "store/sqlite/rows.h"
+#include "store/sqlite/operation_rows.h"
 
 namespace docket::store {
 namespace {
 
 // Every tree with a member that has not ended: the CTEs are the live rows' roots, then these with
 // the newest of their children (engine/batch.h, kAttemptsKept), and every child that is live
-// itself.
+// itself. Of operations (kind 2) the live ones only.
 #define DOCKET_LIVE_TREES                                                                     \
   "WITH RECURSIVE live_root(id) AS ("                                                         \
   "  SELECT id FROM task INDEXED BY run_by_state WHERE parent = 0 AND state IN (0, 1, 2, 3) " \
   "  UNION SELECT root FROM task INDEXED BY child_by_state "                                  \
-  "    WHERE parent <> 0 AND state IN (0, 1, 2, 3)), "                                        \
+  "    WHERE parent <> 0 AND state IN (0, 1, 2, 3) AND kind <> 2), "                          \
   "live(id) AS (SELECT id FROM live_root UNION "                                              \
   "  SELECT id FROM task INDEXED BY child_by_state "                                          \
   "    WHERE parent <> 0 AND state IN (0, 1, 2, 3) UNION "                                    \
   "  SELECT task.id FROM live CROSS JOIN task ON task.id IN ("                                \
   "    SELECT child.id FROM task AS child INDEXED BY child_by_parent "                        \
   "    WHERE child.parent = live.id AND child.parent <> 0 "                                   \
-  "    ORDER BY child.id DESC LIMIT 100)) "
+  "    ORDER BY child.id DESC LIMIT 100) "                                                    \
+  "    AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.task = live.id)) "
 static_assert(engine::kAttemptsKept == 100);
 
 using RowHandler = std::function<Result<>(const Statement&)>;
@@ -81,11 +82,12 @@ Result<model::SealedSecret> read_secret(const Statement& row) {
 }
 
 Result<> load_tasks(Database& database, engine::Snapshot& snapshot) {
-  Result<> read =
-      read_all(database,
-               DOCKET_LIVE_TREES "SELECT " DOCKET_TASK_COLUMNS
-                                 " FROM live CROSS JOIN task ON task.id = live.id ORDER BY task.id",
-               read_task, snapshot.tasks);
+  Result<> read = read_all(database,
+                           DOCKET_LIVE_TREES
+                           "SELECT " DOCKET_TASK_COLUMNS
+                           " FROM live CROSS JOIN task ON task.id = live.id" DOCKET_JOIN_OPERATION
+                           "ORDER BY task.id",
+                           read_task, snapshot.tasks);
   return read;
 }
 
@@ -155,6 +157,9 @@ Result<engine::Snapshot> load_snapshot(Database& database) {
   read = read_all(database, "SELECT * FROM lock ORDER BY name", read_lock, snapshot.locks);
   if (!read) return fail(read.error());
   read = read_all(database, "SELECT * FROM secret ORDER BY path", read_secret, snapshot.secrets);
+  if (!read) return fail(read.error());
+  read = read_all(database, "SELECT module, lane, last FROM lane ORDER BY module, lane", read_lane,
+                  snapshot.lanes);
   if (!read) return fail(read.error());
   if (read = load_numbers(database, snapshot); !read) return fail(read.error());
   return snapshot;

@@ -12,9 +12,9 @@ namespace {
 // since 1970 UTC, 0 for "not yet"; enumerations are the model's numbers (views spell them out); 0
 // in an id column means none.
 //
-// Which index serves what: reader.cc and task_pages.cc for pages, loader.cc for start-up,
-// sweeper.cc for retention. The number of a row is the last column of every index, so all of them
-// answer in order of ids.
+// Which index serves what: reader.cc, task_pages.cc and tree_pages.cc for pages, loader.cc for
+// start-up, sweeper.cc for retention. The number of a row is the last column of every index, so all
+// of them answer in order of ids.
 constexpr const char* kFirst = R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -180,7 +180,91 @@ ALTER TABLE schedule ADD COLUMN done_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE schedule ADD COLUMN done_until INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSecond};
+// Operations. The table has what a task of that kind has beyond the columns of task; its indexes
+// are the three ways in which the children of a parent are looked at (engine/store.h, Fold), so
+// `fold` and `kept` are written with the end of an operation and not with its progress. A listing
+// until 9223372036854775807 stays while its task lives.
+constexpr const char* kThird = R"sql(
+CREATE TABLE operation (
+  task INTEGER PRIMARY KEY,
+  parent INTEGER NOT NULL,
+  uuid TEXT NOT NULL,
+  module TEXT NOT NULL,
+  type TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  keyspace TEXT NOT NULL,
+  tbl TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  units TEXT NOT NULL,
+  labels TEXT,
+  lane INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  expected REAL,
+  lease INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  counts INTEGER NOT NULL,
+  completed REAL NOT NULL,
+  total REAL NOT NULL,
+  children INTEGER NOT NULL,
+  failing INTEGER NOT NULL,
+  children_completed REAL NOT NULL,
+  children_total REAL NOT NULL,
+  fold INTEGER NOT NULL,
+  kept INTEGER NOT NULL
+) STRICT;
+CREATE INDEX operation_unfolded ON operation (parent) WHERE fold = 0 AND parent <> 0;
+CREATE INDEX operation_folded ON operation (parent, fold) WHERE fold <> 0;
+CREATE INDEX operation_kept ON operation (parent, fold) WHERE kept = 1;
+CREATE INDEX operation_by_uuid ON operation (uuid) WHERE uuid <> '';
+
+CREATE TABLE listing (
+  task INTEGER PRIMARY KEY,
+  module TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  internal INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX listing_in_order ON listing (module, lane, internal, until);
+CREATE INDEX listing_by_end ON listing (until) WHERE until <> 9223372036854775807;
+
+CREATE TABLE lane (
+  module TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  PRIMARY KEY (module, lane)
+) STRICT, WITHOUT ROWID;
+
+-- As before, but roots may be operations now.
+DROP VIEW run;
+DROP VIEW attempt;
+CREATE VIEW run AS
+  SELECT task.id, job.id AS job, task.name, state_name.name AS state, task.job_version,
+         task.stopping,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1e6, 'unixepoch') AS created,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.started_at, 0) / 1e6, 'unixepoch') AS started,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.finished_at, 0) / 1e6, 'unixepoch') AS finished,
+         task.message
+  FROM task JOIN state_name ON state_name.state = task.state LEFT JOIN job ON job.uid = task.job
+  WHERE task.parent = 0 AND task.kind = 0;
+CREATE VIEW attempt AS
+  SELECT task.id, task.parent AS run, state_name.name AS state, task.exit_code, task.signal,
+         task.message,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1e6, 'unixepoch') AS created,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.finished_at, 0) / 1e6, 'unixepoch') AS finished
+  FROM task JOIN state_name ON state_name.state = task.state
+  WHERE task.parent <> 0 AND task.kind = 1;
+CREATE VIEW operations AS
+  SELECT task.id, nullif(task.parent, 0) AS parent, operation.module, operation.sequence,
+         operation.type, operation.entity, state_name.name AS state, operation.completed,
+         operation.total, operation.units,
+         strftime('%Y-%m-%dT%H:%M:%SZ', task.created_at / 1e6, 'unixepoch') AS created,
+         strftime('%Y-%m-%dT%H:%M:%SZ', nullif(task.finished_at, 0) / 1e6, 'unixepoch') AS finished,
+         task.message
+  FROM operation JOIN task ON task.id = operation.task
+                 JOIN state_name ON state_name.state = task.state;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSecond, kThird};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

@@ -1,6 +1,7 @@
 #include "store/sqlite/rows.h"
 
 #include "store/sqlite/definition.h"
+#include "store/sqlite/operation_rows.h"
 
 namespace docket::store {
 namespace {
@@ -10,9 +11,9 @@ static_assert(static_cast<int>(model::State::kDone) == 4);
 static_assert(static_cast<int>(model::State::kAborted) == 6);
 static_assert(model::kStateCount == 7);
 
-constexpr std::int64_t kTaskKinds = 2;
+constexpr std::int64_t kTaskKinds = 3;
 constexpr std::int64_t kTriggers = 3;
-constexpr std::int64_t kEventTypes = 6;
+constexpr std::int64_t kEventTypes = 9;
 constexpr std::int64_t kPolicies = 3;
 constexpr std::int64_t kMissedPolicies = 3;
 constexpr std::int64_t kOutcomes = 5;
@@ -53,9 +54,9 @@ void bind_new_task(Statement& insert, const model::Task& task, std::string& para
   insert.bind(parameters_buffer);
 }
 
-Result<model::Task> read_task(const Statement& row) {
-  RowReader read(row);
-  model::Task task;
+namespace {
+
+Result<> read_own_columns(RowReader& read, model::Task& task) {
   task.id = read.id<TaskId>();
   task.parent = read.id<TaskId>();
   task.root = read.id<TaskId>();
@@ -75,12 +76,36 @@ Result<model::Task> read_task(const Statement& row) {
   task.exit_code = read.integer<std::int32_t>();
   task.signal = read.integer<std::int32_t>();
   task.message = read.string();
-  if (!read.ok()) return damaged_row("task", row.integer(0));
-  if (read.skip_null()) return task;
+  if (read.skip_null()) return {};
   Result<model::RunParameters> parameters = read_parameters(read.text());
-  if (!parameters) return damaged_row("task", row.integer(0));
+  if (!parameters) return fail(parameters.error());
   task.parameters = std::make_shared<const model::RunParameters>(std::move(*parameters));
+  return {};
+}
+
+Result<> read_any_task(RowReader& read, model::Task& task) {
+  if (Result<> own = read_own_columns(read, task); !own) return own;
+  if (task.kind == model::TaskKind::kOperation) return read_operation(read, task);
+  read.skip(kOperationColumns);
+  return {};
+}
+
+}  // namespace
+
+Result<model::Task> read_task(const Statement& row) {
+  RowReader read(row);
+  model::Task task;
+  if (!read_any_task(read, task) || !read.ok()) return damaged_row("task", row.integer(0));
   return task;
+}
+
+Result<engine::TaskRow> read_task_row(const Statement& row) {
+  RowReader read(row);
+  engine::TaskRow found;
+  if (!read_any_task(read, found.task)) return damaged_row("task", row.integer(0));
+  found.job_id = read.string();
+  if (!read.ok()) return damaged_row("task", row.integer(0));
+  return found;
 }
 
 void bind_event(Statement& insert, const model::Event& event) {

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/store.h"
 #include "store/sqlite/database.h"
@@ -27,6 +29,7 @@ class RowReader {
   Id id() {
     return Id{integer<std::uint64_t>()};
   }
+  double real() { return row_.real(column_++); }
   Time time() { return from_micros(integer()); }
   bool flag() { return pick<bool>(2); }
   template <class Enum>
@@ -37,7 +40,9 @@ class RowReader {
   }
   std::string_view text() { return row_.text(column_++); }
   std::string string() { return std::string(text()); }
-  bool skip_null() { return row_.is_null(column_) && ++column_ > 0; }
+  bool skip_null() { return at_null() && ++column_ > 0; }
+  bool at_null() const { return row_.is_null(column_); }
+  void skip(int columns) { column_ += columns; }
   bool ok() const { return ok_; }
 
  private:
@@ -46,15 +51,33 @@ class RowReader {
   bool ok_ = true;
 };
 
-#define DOCKET_TASK_COLUMNS                                                                      \
+// Of the table task alone, for statements that also read what only operations have.
+#define DOCKET_OWN_TASK_COLUMNS                                                                  \
   "task.id, task.parent, task.root, task.job, task.job_version, task.kind, task.state, "         \
   "task.trigger, task.stopping, task.name, task.created_at, task.started_at, task.finished_at, " \
   "task.schedule, task.due_at, task.start_deadline, task.exit_code, task.signal, task.message, " \
   "task.parameters"
+// What an operation is, then how far it is; read by operation_rows.h.
+#define DOCKET_OPERATION_COLUMNS                                                                 \
+  "operation.uuid, operation.module, operation.type, operation.scope, operation.keyspace, "      \
+  "operation.tbl, operation.entity, operation.units, operation.labels, operation.lane, "         \
+  "operation.sequence, operation.expected, operation.lease, operation.flags, operation.counts, " \
+  "operation.completed, operation.total, operation.children, operation.failing, "                \
+  "operation.children_completed, operation.children_total, operation.fold"
+inline constexpr int kOwnTaskColumns = 20;
+inline constexpr int kOperationColumns = 22;
+inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
+// A task of any kind: the columns, and the join that belongs to them, right after the table task.
+#define DOCKET_TASK_COLUMNS DOCKET_OWN_TASK_COLUMNS ", " DOCKET_OPERATION_COLUMNS
+#define DOCKET_JOIN_OPERATION " LEFT JOIN operation ON task.kind = 2 AND operation.task = task.id "
+// With the id of its job, after these.
+#define DOCKET_TASK_ROW_COLUMNS DOCKET_TASK_COLUMNS ", job.id"
+#define DOCKET_JOIN_JOB " LEFT JOIN job ON task.job <> 0 AND job.uid = task.job "
 #define DOCKET_EVENT_COLUMNS "seq, at, type, job, task, root, before, after, job_id, message"
 
 void bind_new_task(Statement& insert, const model::Task& task, std::string& parameters_buffer);
-Result<model::Task> read_task(const Statement& row);
+Result<model::Task> read_task(const Statement& row);          // DOCKET_TASK_COLUMNS
+Result<engine::TaskRow> read_task_row(const Statement& row);  // DOCKET_TASK_ROW_COLUMNS
 
 void bind_event(Statement& insert, const model::Event& event);
 Result<model::Event> read_event(const Statement& row);
@@ -71,5 +94,23 @@ Result<model::JobPtr> read_job_version(RowReader& row);
 Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job);
 
 tl::unexpected<Error> damaged_row(std::string_view table, std::int64_t number);
+
+// Steps a bound statement to its end and makes a value of every row.
+template <class T>
+Result<std::vector<T>> collect(Statement& statement, Result<T> (*read)(const Statement&)) {
+  std::vector<T> rows;
+  Result<bool> row = true;
+  while ((row = statement.step()) && *row) {
+    Result<T> value = read(statement);
+    if (!value) {
+      statement.reset();
+      return fail(value.error());
+    }
+    rows.push_back(std::move(*value));
+  }
+  statement.reset();
+  if (!row) return fail(row.error());
+  return rows;
+}
 
 }  // namespace docket::store

@@ -15,33 +15,17 @@ std::int64_t number_or_any(const std::optional<Id>& id) {
 
 std::uint32_t page_size(std::uint32_t limit) { return std::min(limit, engine::kMaxPage); }
 
-// Steps a bound statement to its end and makes a value of every row.
-template <class T>
-Result<std::vector<T>> collect(Statement& statement, Result<T> (*read)(const Statement&)) {
-  std::vector<T> rows;
-  Result<bool> row = true;
-  while ((row = statement.step()) && *row) {
-    Result<T> value = read(statement);
-    if (!value) {
-      statement.reset();
-      return fail(value.error());
-    }
-    rows.push_back(std::move(*value));
-  }
-  statement.reset();
-  if (!row) return fail(row.error());
-  return rows;
-}
-
 }  // namespace
 
 SqliteReader::SqliteReader(Database database)
     : database_(std::move(database)),
       pages_(database_),
+      tree_(database_),
       ended_(database_,
              "SELECT " DOCKET_TASK_COLUMNS
-             " FROM task INDEXED BY run_by_job_end WHERE parent = 0 AND state >= 4 AND job = ? "
-             "AND (state = 4) = ? ORDER BY finished_at DESC, id DESC LIMIT ?"),
+             " FROM task INDEXED BY run_by_job_end" DOCKET_JOIN_OPERATION
+             "WHERE task.parent = 0 AND task.state >= 4 AND task.job = ? AND (task.state = 4) = ? "
+             "ORDER BY task.finished_at DESC, task.id DESC LIMIT ?"),
       children_(database_,
                 "SELECT id FROM task INDEXED BY child_by_parent WHERE parent <> 0 AND parent = ? "
                 "ORDER BY id"),
@@ -89,6 +73,26 @@ Result<std::vector<engine::TaskRow>> SqliteReader::tasks(const engine::TaskQuery
   const Transaction transaction(database_, Transaction::Mode::kRead);
   if (!transaction.begun()) return fail(transaction.begun().error());
   return pages_.page(query);
+}
+
+Result<std::vector<engine::TaskRow>> SqliteReader::children(const engine::ChildQuery& query) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  return tree_.children(query);
+}
+
+Result<std::vector<engine::ListedRow>> SqliteReader::listed(const engine::ListedQuery& query) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  return tree_.listed(query);
+}
+
+Result<std::optional<model::Listing>> SqliteReader::listing(TaskId task) {
+  return tree_.listing(task);
+}
+
+Result<std::optional<TaskId>> SqliteReader::task_of_uuid(const std::string& uuid) {
+  return tree_.task_of_uuid(uuid);
 }
 
 Result<std::vector<engine::FinishedRun>> SqliteReader::history(const engine::HistoryQuery& query) {

@@ -9,6 +9,7 @@
 #include "engine/store.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/task_pages.h"
+#include "store/sqlite/tree_pages.h"
 
 namespace docket::store {
 
@@ -23,6 +24,10 @@ class SqliteReader : public engine::Reader {
   Result<std::vector<model::Event>> events(const engine::EventQuery& query) override;
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
                                                  std::uint32_t limit) override;
+  Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query) override;
+  Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery& query) override;
+  Result<std::optional<model::Listing>> listing(TaskId task) override;
+  Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid) override;
   Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override;
 
  private:
@@ -32,6 +37,7 @@ class SqliteReader : public engine::Reader {
 
   Database database_;
   TaskPages pages_;
+  TreePages tree_;
   Statement ended_, children_, root_, events_, events_of_root_, events_of_job_;
   Statement ledger_start_, ledger_, version_;
 };

@@ -111,26 +111,6 @@ TEST_F(SqliteStoreTest, AnEmptyFileBecomesAStore) {
   EXPECT_TRUE(open());
 }
 
-TEST_F(SqliteStoreTest, AStoreOfTheFirstSchemaTakesTheNextSteps) {
-  const engine::Batch batch{.jobs = {conformance::plain_job(1, "a")},
-                            .schedules = {conformance::plain_schedule(1, 1)}};
-  ASSERT_TRUE((*open())->commit(batch));
-  {
-    Result<Database> database = Database::open(file(), Access::kReadWrite, "docket-checksum-quick");
-    ASSERT_TRUE(
-        database->run("ALTER TABLE job DROP COLUMN held_back;"
-                      "ALTER TABLE schedule DROP COLUMN watched_from;"
-                      "ALTER TABLE schedule DROP COLUMN done_from;"
-                      "ALTER TABLE schedule DROP COLUMN done_until;"
-                      "PRAGMA user_version = 1"));
-  }
-  const auto store = open();
-  ASSERT_TRUE(store) << store.error().message;
-  const engine::Snapshot snapshot = (*store)->load().value();
-  EXPECT_EQ(conformance::describe(snapshot.jobs), conformance::describe(batch.jobs));
-  EXPECT_EQ(conformance::describe(snapshot.schedules), conformance::describe(batch.schedules));
-}
-
 TEST_F(SqliteStoreTest, ANewerStoreIsRefusedWithBothVersions) {
   ASSERT_TRUE(open());
   {
@@ -179,6 +159,60 @@ TEST_F(SqliteStoreTest, PeopleCanReadItWithSqlite) {
   Statement attempts(*database, "SELECT run, state FROM attempt");
   ASSERT_TRUE(*attempts.step());
   EXPECT_EQ(attempts.integer(0), 5);
+}
+
+TEST_F(SqliteStoreTest, PeopleSeeOperationsApartFromRuns) {
+  const auto store = open();
+  ASSERT_TRUE(store);
+  const auto root = conformance::plain_operation(5);
+  auto child = conformance::folded(conformance::plain_operation(6, &root), 86'400);
+  child.tally.completed = 2.5;
+  ASSERT_TRUE((*store)->commit({.tasks = {root, child}}));
+  Result<Database> database = Database::open(file(), Access::kReadOnly, "");
+  ASSERT_TRUE(database);
+  EXPECT_EQ(*database->number("SELECT count(*) FROM run"), 0);
+  EXPECT_EQ(*database->number("SELECT count(*) FROM attempt"), 0);
+  Statement rows(*database, "SELECT parent, module, state, completed, finished FROM operations");
+  ASSERT_TRUE(*rows.step());
+  EXPECT_TRUE(rows.is_null(0));
+  ASSERT_TRUE(*rows.step());
+  EXPECT_EQ(rows.integer(0), 5);
+  EXPECT_EQ(rows.text(1), "backups");
+  EXPECT_EQ(rows.text(2), "done");
+  EXPECT_EQ(rows.real(3), 2.5);
+  EXPECT_EQ(rows.text(4), "1970-01-02T00:00:00Z");
+}
+
+// No job, no version: its use need not be counted.
+TEST_F(SqliteStoreTest, OperationsDoNotCountAsUsesOfAJob) {
+  const auto store = open();
+  ASSERT_TRUE(store);
+  const auto root = conformance::plain_operation(5);
+  ASSERT_TRUE((*store)->commit({.tasks = {root}}));
+  const auto over = conformance::ended(root, model::State::kDone, conformance::at_second(1));
+  ASSERT_TRUE((*store)->commit({.tasks = {over}}));
+  Result<Database> database = Database::open(file(), Access::kReadOnly, "");
+  EXPECT_EQ(*database->number("SELECT count(*) FROM job_version_use"), 0);
+  ASSERT_TRUE((*store)->commit({.sweeps = {{conformance::at_second(9), 9}}}));
+  EXPECT_EQ(*database->number("SELECT count(*) FROM job_version_use"), 0);
+  EXPECT_EQ(*database->number("SELECT count(*) FROM operation"), 0);
+}
+
+TEST_F(SqliteStoreTest, AnOperationWithoutItsRowIsDamage) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->commit({.tasks = {conformance::plain_operation(5)}}));
+  store->reset();
+  {
+    Result<Database> database = Database::open(file(), Access::kReadWrite, "docket-checksum-quick");
+    ASSERT_TRUE(database->run("DELETE FROM operation"));
+  }
+  store = open();
+  ASSERT_TRUE(store);
+  const auto reader = (*store)->open_reader();
+  const auto task = (*reader)->task(TaskId{5});
+  ASSERT_FALSE(task);
+  EXPECT_THAT(task.error().message, HasSubstr("damaged row 5 in table task"));
 }
 
 // Every enumeration in the view has the name that the model gives it.

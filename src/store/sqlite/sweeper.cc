@@ -16,6 +16,13 @@ Sweeper::Sweeper(Database& database)
       use_of_task_(database, "SELECT job, job_version FROM task WHERE id = ?"),
       delete_task_(database, "DELETE FROM task WHERE id = ?"),
       delete_tree_events_(database, "DELETE FROM event WHERE root = ?"),
+      delete_operation_(database, "DELETE FROM operation WHERE task = ?"),
+      delete_listing_(database, "DELETE FROM listing WHERE task = ?"),
+      delete_listings_(database,
+                       "DELETE FROM listing WHERE task IN "
+                       "(SELECT task FROM listing INDEXED BY listing_by_end "
+                       "WHERE until <> 9223372036854775807 AND until <= ? "
+                       "ORDER BY until, task LIMIT ?)"),
       release_use_(database,
                    "UPDATE job_version_use SET tasks = tasks - ? WHERE job = ? AND version = ?"),
       delete_ledger_(database,
@@ -43,8 +50,9 @@ Sweeper::Sweeper(Database& database)
 Result<> Sweeper::prepared() const {
   for (const Statement* each :
        {&ended_roots_, &children_, &use_of_task_, &delete_task_, &delete_tree_events_,
-        &release_use_, &delete_ledger_, &deleted_jobs_, &delete_job_events_, &delete_job_,
-        &retire_uses_, &delete_versions_, &delete_uses_, &delete_blocks_, &remember_}) {
+        &delete_operation_, &delete_listing_, &delete_listings_, &release_use_, &delete_ledger_,
+        &deleted_jobs_, &delete_job_events_, &delete_job_, &retire_uses_, &delete_versions_,
+        &delete_uses_, &delete_blocks_, &remember_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   return {};
@@ -53,6 +61,7 @@ Result<> Sweeper::prepared() const {
 Result<> Sweeper::sweep(const engine::Sweep& sweep) {
   if (Result<> kept = remember_last_numbers(); !kept) return kept;
   if (Result<> swept = sweep_trees(sweep); !swept) return swept;
+  if (Result<> swept = sweep_listings(sweep); !swept) return swept;
   if (Result<> swept = sweep_ledger(sweep); !swept) return swept;
   if (Result<> swept = sweep_deleted_jobs(sweep); !swept) return swept;
   if (Result<> swept = delete_versions_.run(); !swept) return swept;
@@ -123,8 +132,12 @@ Result<> Sweeper::remove_tree(const Tree& tree) {
 Result<> Sweeper::remove_task(std::int64_t id) {
   const Result<bool> row = use_of_task_.bind(id).step();
   if (!row) return fail(row.error());
-  ++released_[{use_of_task_.integer(0), use_of_task_.integer(1)}];
+  const std::int64_t job = use_of_task_.integer(0);
+  const std::int64_t version = use_of_task_.integer(1);
   use_of_task_.reset();
+  if (job != 0) ++released_[{job, version}];
+  if (Result<> removed = delete_operation_.bind(id).run(); !removed) return removed;
+  if (Result<> removed = delete_listing_.bind(id).run(); !removed) return removed;
   return delete_task_.bind(id).run();
 }
 
@@ -137,6 +150,10 @@ Result<> Sweeper::release_uses() {
   }
   released_.clear();
   return {};
+}
+
+Result<> Sweeper::sweep_listings(const engine::Sweep& sweep) {
+  return delete_listings_.bind(to_micros(sweep.listed_until)).bind(sweep.max_roots).run();
 }
 
 Result<> Sweeper::sweep_ledger(const engine::Sweep& sweep) {

@@ -37,12 +37,14 @@ class Sweeper {
   Result<> remove_tree(const Tree& tree);
   Result<> remove_task(std::int64_t id);
   Result<> release_uses();
+  Result<> sweep_listings(const engine::Sweep& sweep);
   Result<> sweep_ledger(const engine::Sweep& sweep);
   Result<> sweep_deleted_jobs(const engine::Sweep& sweep);
   Result<> remove_job(std::int64_t uid);
 
   Database* database_;
   Statement ended_roots_, children_, use_of_task_, delete_task_, delete_tree_events_;
+  Statement delete_operation_, delete_listing_, delete_listings_;
   Statement release_use_, delete_ledger_, deleted_jobs_, delete_job_events_, delete_job_,
       retire_uses_;
   Statement delete_versions_, delete_uses_, delete_blocks_, remember_;

@@ -57,8 +57,8 @@ std::vector<std::int64_t> states_of(const TaskQuery& query) {
 
 TaskPages::TaskPages(Database& database)
     : database_(&database),
-      task_by_id_(database, "SELECT " DOCKET_TASK_COLUMNS " FROM task WHERE id = ?"),
-      job_by_uid_(database, "SELECT id FROM job WHERE uid = ?"),
+      task_by_id_(database, "SELECT " DOCKET_TASK_ROW_COLUMNS
+                            " FROM task" DOCKET_JOIN_OPERATION DOCKET_JOIN_JOB "WHERE task.id = ?"),
       jobs_by_id_(database, "SELECT uid FROM job WHERE id = ?"),
       first_block_(database,
                    "SELECT block FROM task_block WHERE last_created >= ? ORDER BY block LIMIT 1"),
@@ -66,31 +66,14 @@ TaskPages::TaskPages(Database& database)
                   "SELECT block FROM task_block WHERE first_created < ? "
                   "ORDER BY block DESC LIMIT 1") {}
 
-Result<std::string> TaskPages::job_id(JobUid job) {
-  const Result<bool> row = job_by_uid_.bind(job.value).step();
-  if (!row) return fail(row.error());
-  std::string id(*row ? job_by_uid_.text(0) : std::string_view());
-  job_by_uid_.reset();
-  return id;
-}
-
-Result<std::optional<model::Task>> TaskPages::find(std::int64_t id) {
-  const Result<bool> row = task_by_id_.bind(id).step();
+Result<std::optional<engine::TaskRow>> TaskPages::task(TaskId id) {
+  const Result<bool> row = task_by_id_.bind(id.value).step();
   if (!row) return fail(row.error());
   if (!*row) return std::nullopt;
-  Result<model::Task> task = read_task(task_by_id_);
+  Result<engine::TaskRow> found = read_task_row(task_by_id_);
   task_by_id_.reset();
-  if (!task) return fail(task.error());
-  return std::optional(std::move(*task));
-}
-
-Result<std::optional<engine::TaskRow>> TaskPages::task(TaskId id) {
-  Result<std::optional<model::Task>> found = find(static_cast<std::int64_t>(id.value));
   if (!found) return fail(found.error());
-  if (!*found) return std::nullopt;
-  Result<std::string> job = job_id((*found)->job);
-  if (!job) return fail(job.error());
-  return engine::TaskRow{std::move(**found), std::move(*job)};
+  return std::optional(std::move(*found));
 }
 
 Result<std::vector<engine::TaskRow>> TaskPages::page(const TaskQuery& query) {
@@ -252,16 +235,14 @@ Result<std::vector<engine::TaskRow>> TaskPages::merge(std::vector<Stream>& strea
 
 Result<> TaskPages::append_if_wanted(std::int64_t id, const TaskQuery& query,
                                      std::vector<engine::TaskRow>& page) {
-  Result<std::optional<model::Task>> found = find(id);
+  Result<std::optional<engine::TaskRow>> found = task(TaskId{static_cast<std::uint64_t>(id)});
   if (!found) return fail(found.error());
   if (!*found) {
     return fail(ErrorKind::kInternal, "an index names task " + std::to_string(id) +
                                           ", which is not there: the store is damaged");
   }
-  if (!matches(query, **found)) return {};
-  Result<std::string> job = job_id((*found)->job);
-  if (!job) return fail(job.error());
-  if (admits(query.job_id, *job)) page.push_back({std::move(**found), std::move(*job)});
+  engine::TaskRow& row = **found;
+  if (matches(query, row.task) && admits(query.job_id, row.job_id)) page.push_back(std::move(row));
   return {};
 }
 

@@ -67,11 +67,9 @@ class TaskPages {
                                              const engine::TaskQuery& query);
   Result<> append_if_wanted(std::int64_t id, const engine::TaskQuery& query,
                             std::vector<engine::TaskRow>& page);
-  Result<std::optional<model::Task>> find(std::int64_t id);
-  Result<std::string> job_id(JobUid job);
 
   Database* database_;
-  Statement task_by_id_, job_by_uid_, jobs_by_id_, first_block_, last_block_;
+  Statement task_by_id_, jobs_by_id_, first_block_, last_block_;
   std::array<std::array<Statement, 2>, kSources> ids_;  // prepared when first used
   std::array<std::array<bool, 2>, kSources> ids_ready_{};
 };

@@ -52,6 +52,7 @@ Writer::Writer(Database& database)
       upsert_ledger_(database, "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)"),
       upsert_secret_(database, "INSERT OR REPLACE INTO secret VALUES (?, ?, ?)"),
       drop_secret_(database, "DELETE FROM secret WHERE path = ?"),
+      operations_(database),
       sweeper_(database) {}
 
 Result<> Writer::prepared() const {
@@ -61,6 +62,7 @@ Result<> Writer::prepared() const {
                                 &upsert_lock_, &upsert_ledger_, &upsert_secret_, &drop_secret_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
+  if (Result<> ready = operations_.prepared(); !ready) return ready;
   return sweeper_.prepared();
 }
 
@@ -76,6 +78,7 @@ Result<Writer> Writer::make(Database& database) {
 void Writer::forget_cached() {
   new_uses_.clear();
   new_blocks_.clear();
+  operations_.forget_cached();
   sweeper_.forget_cached();
 }
 
@@ -95,6 +98,7 @@ Result<> Writer::put(const engine::Batch& batch) {
     if (Result<> put = upsert_ledger_.run(); !put) return put;
   }
   if (Result<> put = put_secrets(batch); !put) return put;
+  if (Result<> put = operations_.put_listings(batch); !put) return put;
   for (const engine::Sweep& sweep : batch.sweeps) {
     if (Result<> swept = sweeper_.sweep(sweep); !swept) return swept;
   }
@@ -150,14 +154,21 @@ Result<> Writer::put_schedules(const engine::Batch& batch) {
 
 Result<> Writer::put_tasks(const std::vector<model::Task>& tasks) {
   for (const model::Task& task : tasks) {
-    Result<bool> known = false;
-    if (task.id.value <= last_task_) known = put_old_task(task);
-    if (!known) return fail(known.error());
-    if (*known) continue;
-    if (Result<> put = put_new_task(task); !put) return put;
+    if (Result<> put = put_task(task); !put) return put;
   }
   if (Result<> put = put_uses(); !put) return put;
   return put_blocks();
+}
+
+Result<> Writer::put_task(const model::Task& task) {
+  const bool operation = task.kind == model::TaskKind::kOperation;
+  if (operation && operations_.only_progress(task)) return operations_.put_progress(task);
+  Result<bool> known = false;
+  if (task.id.value <= last_task_) known = put_old_task(task);
+  if (!known) return fail(known.error());
+  if (*known) return operation ? operations_.put_old(task) : Result<>{};
+  if (Result<> put = put_new_task(task); !put) return put;
+  return operation ? operations_.put_new(task) : Result<>{};
 }
 
 Result<bool> Writer::put_old_task(const model::Task& task) {
@@ -178,7 +189,7 @@ Result<> Writer::put_new_task(const model::Task& task) {
   bind_new_task(insert_task_, task, buffer_);
   if (Result<> put = insert_task_.run(); !put) return put;
   last_task_ = std::max(last_task_, task.id.value);
-  ++new_uses_[{task.job.value, task.job_version}];
+  if (task.job) ++new_uses_[{task.job.value, task.job_version}];
   const std::int64_t created = to_micros(task.created_at);
   const auto [block, is_new] = new_blocks_.try_emplace(block_of(task.id), Span{created, created});
   block->second.first = std::min(block->second.first, created);

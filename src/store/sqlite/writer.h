@@ -12,6 +12,7 @@
 
 #include "engine/store.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/operation_writer.h"
 #include "store/sqlite/sweeper.h"
 
 namespace docket::store {
@@ -28,6 +29,7 @@ class Writer {
   Result<> put_job(const engine::JobRow& row);
   Result<> put_version(const model::Job& job);
   Result<> put_tasks(const std::vector<model::Task>& tasks);
+  Result<> put_task(const model::Task& task);
   Result<> put_new_task(const model::Task& task);
   Result<bool> put_old_task(const model::Task& task);  // false: there is none
   Result<> put_uses();
@@ -47,6 +49,7 @@ class Writer {
   Statement upsert_schedule_, drop_schedule_;
   Statement insert_task_, update_task_, upsert_block_;
   Statement insert_event_, upsert_lock_, upsert_ledger_, upsert_secret_, drop_secret_;
+  OperationWriter operations_;
   Sweeper sweeper_;
   std::uint64_t last_task_ = 0;  // no row has a higher id
   // Of the batch at hand, written once each at its end.
