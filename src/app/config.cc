@@ -128,6 +128,14 @@ const std::map<std::string, Apply>& settings() {
        numeric<std::size_t>([](auto& c, auto v) { c.http.connections = v; }, std::size_t{1})},
       {"read-threads", numeric<unsigned>([](auto& c, auto v) { c.read_threads = v; }, 1U)},
       {"cgroups", flag([](auto& c, bool v) { c.cgroups = v; })},
+      {"task-ttl-seconds",
+       numeric<std::uint32_t>([](auto& c, auto v) { c.engine.task_ttl = std::chrono::seconds{v}; },
+                              0U)},
+      {"user-task-ttl-seconds",
+       numeric<std::uint32_t>(
+           [](auto& c, auto v) { c.engine.user_task_ttl = std::chrono::seconds{v}; }, 0U)},
+      {"status-read-unregisters", flag([](auto& c, bool v) { c.status_unregisters = v; })},
+      {"enable-test-api", flag([](auto& c, bool v) { c.test_api = v; })},
       {"cpu-quota", flag([](auto& c, bool v) { c.cpu_quota = v; })},
   };
   return table;

@@ -34,7 +34,9 @@ struct ServeConfig {
   std::uint64_t reserve_bytes = std::uint64_t{8} << 20;  // disk kept free for finishing what runs
   bool cgroups = true;
   bool cpu_quota = true;
-  unsigned read_threads = 2;  // history, logs
+  unsigned read_threads = 2;       // history, logs
+  bool status_unregisters = true;  // of the Scylla door: scylla.h
+  bool test_api = false;
 
   // Where a door's own port is; nullopt when it is off. all=off closes those that are not named.
   std::optional<Endpoint> port_of(const std::string& door, std::uint16_t otherwise) const;

@@ -15,6 +15,7 @@
 #include "dialects/metronome/access.h"
 #include "dialects/metronome/metronome.h"
 #include "dialects/native/native.h"
+#include "dialects/scylla/scylla.h"
 
 namespace docket::app {
 namespace {
@@ -29,7 +30,7 @@ constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 // would.
 constexpr std::uint32_t kWriterCacheKib = 8 * 1024;
 
-const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}};
+const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}, {"scylla", 10000}};
 
 std::vector<std::string> runner_command(const ServeConfig& config) {
   std::vector<std::string> argv{"/proc/self/exe", "runner",
@@ -87,13 +88,13 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
       process_(config_.engine.kill_grace),
       reactor_(io_, clock_),
       logs_(io_, config_.data_dir + "/runner"),
-      archive_(*store_, config_.read_threads),
       executor_(io_, {.dir = config_.data_dir + "/runner", .runner_argv = runner_command(config_)},
                 [](const std::string& line) { spdlog::info("{}", line); }),
       engine_(config_.engine, random_, vault_, {&process_}),
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
       loop_(engine_, committer_, executor_, clock_, reactor_, &disk_),
+      archive_(*store_, config_.read_threads),
       sweeper_(io_, archive_, config_.data_dir + "/runner", kSweepInterval),
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
@@ -159,13 +160,21 @@ void Service::open_doors() {
   auto native = native::make_native_door(loop_, archive_, logs_,
                                          {.version = kVersion, .started_at = started_at_});
 
+  const auto scylla_port = config_.port_of("scylla", kNativePorts.at("scylla"));
+  auto scylla =
+      scylla::make_scylla_door(loop_, archive_,
+                               {.status_unregisters = config_.status_unregisters,
+                                .test_api = config_.test_api,
+                                .node = scylla_port ? scylla_port->address : config_.hub.address});
+  const http::Mount tasks{"", scylla, scylla::gate()};
   const http::Mount router{"/service/metronome", metronome, metronome::router_gate()};
-  const http::Site hub{{native::kPrefix, native, native::gate()}, router};
+  const http::Site hub{{native::kPrefix, native, native::gate()}, router, tasks};
   if (const auto bound = listen("hub", config_.hub, hub); !bound) {
     spdlog::critical("{}", bound.error().message);
     return stop(1);
   }
-  const std::map<std::string, http::Site> doors{{"metronome", {{"", metronome}, router}}};
+  const std::map<std::string, http::Site> doors{{"metronome", {{"", metronome}, router}},
+                                                {"scylla", {tasks}}};
   for (const auto& [door, site] : doors) {
     const auto endpoint = config_.port_of(door, kNativePorts.at(door));
     if (!endpoint) continue;

@@ -56,11 +56,11 @@ class Service {
   kinds::ProcessKind process_;
   AsioReactor reactor_;
   RunnerLogs logs_;
-  ReadPool archive_;  // its reads use the logs
   runner::RunnerExecutor executor_;
   engine::Engine engine_;
   CommitThread committer_;
   engine::Loop loop_;
+  ReadPool archive_;  // its reads use the logs, and hand over to the loop
   AttemptSweeper sweeper_;
   http::Server http_;
   boost::asio::signal_set signals_;

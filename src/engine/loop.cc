@@ -85,6 +85,12 @@ void Loop::schedule_flush() {
   });
 }
 
+void Loop::post(std::function<void()> work) {
+  reactor_.post([alive = alive_, work = std::move(work)] {
+    if (*alive) work();
+  });
+}
+
 void Loop::wait(TaskId task, Time until, Waits::Done done) {
   if (failed_) return done(fail(failure_));
   if (!engine_.is_live(task)) {

@@ -57,6 +57,9 @@ class Loop : private ExecutorListener {
         engine_.open_size() != before);
   }
 
+  // From any thread: runs work on the strand, unless the loop is gone by then.
+  void post(std::function<void()> work);
+
   // Calls done with true once the task has ended, durably; at once if it is not live. With false at
   // `until` (kNever: never), with kUnavailable if the store failed.
   void wait(TaskId task, Time until, Waits::Done done);

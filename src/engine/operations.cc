@@ -78,15 +78,18 @@ void Operations::add_module(const std::string& name) {
   journal_.batch().lanes.push_back({name, 0, 0});
 }
 
-bool Operations::has_module(const std::string& name) const { return modules_.contains(name); }
+bool Operations::has_module(const std::string& name) const {
+  return name == model::kProcessModule || modules_.contains(name);
+}
 
 std::vector<std::string> Operations::modules() const {
-  std::vector<std::string> names;
+  std::vector<std::string> names{model::kProcessModule};
   for (const auto& [name, lanes] : modules_) names.push_back(name);
   return names;
 }
 
 std::vector<std::uint32_t> Operations::lanes(const std::string& module) const {
+  if (module == model::kProcessModule) return {0};
   std::vector<std::uint32_t> numbers;
   const auto found = modules_.find(module);
   if (found == modules_.end()) return numbers;
@@ -106,7 +109,7 @@ Result<> Operations::drain(const std::string& name) {
 }
 
 Result<> Operations::drop_module(const std::string& name, Time now) {
-  if (!has_module(name)) return fail(not_found("module"));
+  if (!modules_.contains(name)) return fail(not_found("module"));
   std::vector<TaskId> tasks;
   for (const auto& [id, node] : nodes_) {
     if (node->what().module == name) tasks.push_back(id);

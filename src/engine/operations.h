@@ -54,7 +54,8 @@ class Operations {
   // heard while the server was down. What was docket's own fails.
   void restore(const Snapshot& snapshot, Time now);
 
-  // A module is there from its first task on, or from here, until drop_module.
+  // A module is there from its first task on, or from here, until drop_module. That of the runs
+  // always is; the engine's queue knows what is in it.
   void add_module(const std::string& name);
   bool has_module(const std::string& name) const;
   std::vector<std::string> modules() const;

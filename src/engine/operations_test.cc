@@ -118,7 +118,7 @@ TEST_F(OperationsTest, NumbersRiseInEachLaneAndAreSharedByATree) {
   EXPECT_EQ(number(add(child)), 2U);
   EXPECT_EQ(number(add({}, 1)), 2U);
   EXPECT_EQ(number(add(operation("other"))), 1U);
-  EXPECT_THAT(operations_.modules(), ElementsAre("other", "test"));
+  EXPECT_THAT(operations_.modules(), ElementsAre("process", "other", "test"));
   EXPECT_THAT(operations_.lanes("test"), ElementsAre(0U, 1U));
 }
 

@@ -27,7 +27,7 @@ class Committer {
 class Reactor {
  public:
   virtual ~Reactor() = default;
-  virtual void post(std::function<void()> work) = 0;  // after what is ready now
+  virtual void post(std::function<void()> work) = 0;  // after what is ready now; any thread
   // One timer; arming again replaces it. Wall time: the reactor must also wake within a second of a
   // clock step.
   virtual void arm(Time when, std::function<void()> work) = 0;

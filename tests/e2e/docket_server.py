@@ -27,12 +27,14 @@ class Server:
         self.process = None
         self.hub = None
         self.metronome = None
+        self.scylla = None
         self.log = []
 
     def start(self, deadline_s=20):
         flags = [f"--data={self.data}", f"--listen=127.0.0.1:{self._port(self.hub)}"]
         if "all=off" not in self.flags:
             flags.append(f"--port=metronome={self._port(self.metronome)}")
+            flags.append(f"--port=scylla={self._port(self.scylla)}")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", *flags, *self.flags],
             stdin=subprocess.DEVNULL,
@@ -44,7 +46,7 @@ class Server:
         timer.start()
         for line in self.process.stderr:
             self.log.append(line)
-            found = re.search(r"(hub|metronome) listens on (http://\S+)", line)
+            found = re.search(r"(hub|metronome|scylla) listens on (http://\S+)", line)
             if found:
                 setattr(self, found.group(1), found.group(2))
             if " is ready" in line:

@@ -42,7 +42,8 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"data", "DIR: everything the server keeps (./data)"},
     {"listen", "ADDRESS:PORT of the hub (127.0.0.1:7300)"},
     {"port",
-     "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000)"},
+     "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000, "
+     "scylla=10000)"},
     {"access",
      "FILE: tokens and what they permit, see docket access; without it everyone may do all"},
     {"allow-open", "true: serve other than loopback addresses although there is no access list"},
@@ -60,6 +61,11 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"reserve-bytes", "disk kept free to finish what runs when the disk is full (8388608)"},
     {"connections-max", "open connections (20000)"},
     {"read-threads", "threads for history and logs (2)"},
+    {"task-ttl-seconds", "the Scylla API shows an ended task that nobody asked for this long (0)"},
+    {"user-task-ttl-seconds", "... and one that somebody asked for (3600)"},
+    {"status-read-unregisters",
+     "false: reading the status of an ended task does not hide it (true)"},
+    {"enable-test-api", "true: serve /task_manager_test (false)"},
     {"cgroups", "false: do not enforce cpus and mem"},
     {"cpu-quota", "false: shares only, no hard limit of cpus"},
 };
@@ -96,7 +102,9 @@ int serve(int argc, char** argv) {
   app.add_option("--config", file, "TOML file with the settings below under the same names");
   for (const auto& [name, help] : kSettings)
     app.add_option("--" + name, flags[name], help)->allow_extra_args(false)->option_text("VALUE");
-  app.get_option("--allow-open")->expected(0, 1)->default_str("true");  // bare means yes
+  for (const char* flag : {"--allow-open", "--enable-test-api"}) {
+    app.get_option(flag)->expected(0, 1)->default_str("true");  // bare means yes
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

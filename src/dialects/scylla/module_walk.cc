@@ -1,0 +1,93 @@
+#include "dialects/scylla/module_walk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dialects/scylla/task_view.h"
+
+namespace docket::scylla {
+namespace {
+
+bool admits(const std::optional<std::string>& wanted, std::string_view value) {
+  return !wanted || *wanted == value;
+}
+
+}  // namespace
+
+ModuleWalk::ModuleWalk(ModuleQuery query) : query_(std::move(query)) {
+  if (query_.module == model::kProcessModule) sources_.push_back({.live_runs = true});
+  for (const std::uint32_t lane : query_.lanes) {
+    sources_.push_back({.lane = lane});
+    if (query_.internal) sources_.push_back({.lane = lane, .internal = true});
+  }
+  std::ranges::reverse(sources_);
+}
+
+Result<bool> ModuleWalk::write(engine::Reader& reader, std::string& out, std::size_t enough) {
+  if (!std::exchange(begun_, true)) out += '[';
+  while (out.size() < enough) {
+    if (sources_.empty()) {
+      out += ']';
+      return false;
+    }
+    const auto more = write_page(reader, out);
+    if (!more) return fail(more.error());
+    if (*more) continue;
+    sources_.pop_back();
+    after_.reset();
+    after_until_ = kNever;
+  }
+  return true;
+}
+
+Result<bool> ModuleWalk::write_page(engine::Reader& reader, std::string& out) {
+  const Source source = sources_.back();
+  return source.live_runs ? write_live_runs(reader, out) : write_listed(reader, out, source);
+}
+
+// Attempts are internal: they have a parent.
+Result<bool> ModuleWalk::write_live_runs(engine::Reader& reader, std::string& out) {
+  using enum model::State;
+  engine::TaskQuery query;
+  query.states = {kCreated, kQueued, kRunning, kPaused};
+  query.order = engine::Order::kOldestFirst;
+  query.limit = engine::kMaxPage;
+  query.after = after_;
+  if (!query_.internal) query.parent = TaskId{};
+  const auto page = reader.tasks(query);
+  if (!page) return fail(page.error());
+  for (const engine::TaskRow& row : *page) {
+    if (row.task.kind != model::TaskKind::kOperation) write_row(out, row);
+  }
+  if (!page->empty()) after_ = page->back().task.id;
+  return page->size() == query.limit;
+}
+
+Result<bool> ModuleWalk::write_listed(engine::Reader& reader, std::string& out,
+                                      const Source& source) {
+  engine::ListedQuery query;
+  query.module = query_.module;
+  query.lane = source.lane;
+  query.internal = source.internal;
+  query.now = query_.now;
+  query.after = after_;
+  query.after_until = after_until_;
+  const auto page = reader.listed(query);
+  if (!page) return fail(page.error());
+  for (const engine::ListedRow& listed : *page) write_row(out, listed.row);
+  if (!page->empty()) {
+    after_ = page->back().row.task.id;
+    after_until_ = page->back().until;
+  }
+  return page->size() == query.limit;
+}
+
+void ModuleWalk::write_row(std::string& out, const engine::TaskRow& row) {
+  const TaskView view(row, {});
+  if (!admits(query_.keyspace, view.keyspace) || !admits(query_.table, view.table)) return;
+  if (std::exchange(has_rows_, true)) out += ',';
+  JsonWriter json(out);
+  write_stats(json, view);
+}
+
+}  // namespace docket::scylla

@@ -1,0 +1,49 @@
+#pragma once
+
+// list_module_tasks, written piece by piece from the store: lane by lane what lives and what has
+// ended and is still listed. Runs that have not ended have no listing; they are found by their
+// state. One turn at a time on the archive's threads.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/store.h"
+
+namespace docket::scylla {
+
+struct ModuleQuery {
+  std::string module;
+  std::vector<std::uint32_t> lanes;
+  bool internal = false;
+  std::optional<std::string> keyspace, table;  // exact
+  Time now = kNever;
+};
+
+class ModuleWalk {
+ public:
+  explicit ModuleWalk(ModuleQuery query);
+  // Appends until there are `enough` bytes; false when that was all.
+  Result<bool> write(engine::Reader& reader, std::string& out, std::size_t enough);
+
+ private:
+  struct Source {
+    bool live_runs = false;
+    std::uint32_t lane = 0;
+    bool internal = false;
+  };
+  Result<bool> write_page(engine::Reader& reader, std::string& out);
+  Result<bool> write_live_runs(engine::Reader& reader, std::string& out);
+  Result<bool> write_listed(engine::Reader& reader, std::string& out, const Source& source);
+  void write_row(std::string& out, const engine::TaskRow& row);
+
+  ModuleQuery query_;
+  std::vector<Source> sources_;  // the next one last
+  std::optional<TaskId> after_;
+  Time after_until_ = kNever;
+  bool begun_ = false;
+  bool has_rows_ = false;
+};
+
+}  // namespace docket::scylla

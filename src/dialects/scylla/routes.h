@@ -1,0 +1,47 @@
+#pragma once
+
+// The handlers, in groups, and what they share.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dialects/scylla/scylla.h"
+#include "dialects/scylla/wire.h"
+
+namespace docket::scylla {
+
+struct Context {
+  engine::Loop& loop;
+  engine::Archive& archive;
+  ScyllaSettings settings;
+};
+using ContextPtr = std::shared_ptr<const Context>;  // shared by all handlers of the door
+using Action = void (*)(const ContextPtr& context, http::Request request, http::Reply reply);
+
+http::Route route(const ContextPtr& context, const char* method, const char* pattern,
+                  Action action);
+
+// A task that this API can name by its id: it lives, or its root's listing has not ended.
+struct Found {
+  engine::TaskRow row;
+  std::string parent_uuid;  // empty: none
+};
+// Reads it on an archive thread, and goes on there; answers 500 for what is no uuid and 400 for a
+// task that is not there, not to be seen any more, or forgotten.
+using WithTask = std::function<void(engine::Reader& reader, Found found)>;
+void with_task(const ContextPtr& context, std::string_view uuid, const http::Reply& reply,
+               WithTask go_on);
+// The same without a look at whether it is forgotten: for whoever has waited for it.
+void with_any_task(const ContextPtr& context, TaskId id, const http::Reply& reply, WithTask go_on);
+
+// Runs work on the engine; its response is sent when that is durable.
+using Work = std::function<http::Response(engine::Engine&, Time)>;
+void answer(const ContextPtr& context, const http::Reply& reply, Work work);
+
+std::vector<http::Route> task_routes(const ContextPtr& context);
+std::vector<http::Route> ttl_routes(const ContextPtr& context);
+std::vector<http::Route> test_routes(const ContextPtr& context);
+
+}  // namespace docket::scylla

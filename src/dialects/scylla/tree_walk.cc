@@ -1,0 +1,165 @@
+#include "dialects/scylla/tree_walk.h"
+
+#include <utility>
+
+namespace docket::scylla {
+namespace {
+
+using engine::Fold;
+
+// Whether the store has to be asked. A live task may have live children that nothing tells of.
+bool may_have_children(const model::Task& task, bool folded) {
+  if (task.kind == model::TaskKind::kAttempt) return false;
+  if (task.kind == model::TaskKind::kRun) return true;
+  if (folded) return task.tally.failing > 0;
+  return !model::is_final(task.state) || task.tally.children > 0 || task.tally.unfolded > 0;
+}
+
+bool may_have_unfolded(const model::Task& task) {
+  return task.operation && (!model::is_final(task.state) || task.tally.unfolded > 0);
+}
+
+bool is_folded(const model::Task& task) {
+  return task.kind == model::TaskKind::kAttempt || task.tally.fold > 0;
+}
+
+}  // namespace
+
+Siblings::Siblings(TaskId parent, bool parent_is_folded) {
+  query_.parent = parent;
+  query_.which = parent_is_folded ? Fold::kKept : Fold::kUnfolded;
+}
+
+Result<> Siblings::read_page(engine::Reader& reader) {
+  auto page = reader.children(query_);
+  if (!page) return fail(std::move(page.error()));
+  page_ = std::move(*page);
+  at_ = 0;
+  page_is_last_ = page_.size() < query_.limit;
+  if (!page_.empty()) query_.after = engine::place_of(page_.back().task);
+  return {};
+}
+
+Result<const engine::TaskRow*> Siblings::next(engine::Reader& reader) {
+  for (;;) {
+    if (at_ < page_.size()) {
+      const engine::TaskRow& row = page_[at_++];
+      if (query_.which == Fold::kUnfolded) {
+        shown_.insert(row.task.id);
+      } else if (shown_.contains(row.task.id)) {
+        continue;
+      }
+      return &row;
+    }
+    if (page_is_last_ && query_.which != Fold::kUnfolded) return nullptr;
+    if (page_is_last_) {
+      query_.which = Fold::kFolded;
+      query_.after = 0;
+    }
+    if (auto read = read_page(reader); !read) return fail(std::move(read.error()));
+  }
+}
+
+TreeWalk::TreeWalk(engine::TaskRow root, std::string parent_uuid, std::string node, Depth depth)
+    : root_(std::move(root)),
+      root_parent_(std::move(parent_uuid)),
+      node_(std::move(node)),
+      whole_(depth == Depth::kAll) {}
+
+Result<bool> TreeWalk::write(engine::Reader& reader, std::string& out, std::size_t enough) {
+  if (!std::exchange(begun_, true)) {
+    if (whole_) out += '[';
+    if (auto done = begin(reader, out, root_, root_parent_, false); !done)
+      return fail(done.error());
+  }
+  while (out.size() < enough) {
+    Result<> done;
+    if (ids_) {
+      done = write_child_id(reader, out);
+    } else if (siblings_) {
+      done = write_child(reader, out);
+    } else if (open_.empty() || !whole_) {
+      if (whole_) out += ']';
+      return false;
+    } else {
+      parent_ = std::move(open_.front());
+      open_.pop_front();
+      siblings_.emplace(parent_.id, parent_.folded);
+    }
+    if (!done) return fail(std::move(done.error()));
+  }
+  return true;
+}
+
+// Everything of a status but the ids of its children, which follow piece by piece.
+Result<> TreeWalk::begin(engine::Reader& reader, std::string& out, const engine::TaskRow& row,
+                         std::string_view parent_uuid, bool folded) {
+  const auto unfolded = unfolded_progress(reader, row.task);
+  if (!unfolded) return fail(unfolded.error());
+  const TaskView view(row, parent_uuid);
+  JsonWriter json(out);
+  begin_status(json, view, model::progress_of(row.task, *unfolded));
+  if (!may_have_children(row.task, folded)) {
+    out += '}';
+    return {};
+  }
+  ids_.emplace(row.task.id, folded);
+  has_ids_ = false;
+  open_.push_back({row.task.id, view.uuid, folded});
+  return {};
+}
+
+Result<> TreeWalk::write_child_id(engine::Reader& reader, std::string& out) {
+  const auto child = ids_->next(reader);
+  if (!child) return fail(child.error());
+  if (!*child) {
+    out += has_ids_ ? "]}" : "}";
+    if (!has_ids_) open_.pop_back();  // it had none
+    ids_.reset();
+    return {};
+  }
+  out += std::exchange(has_ids_, true) ? "," : ",\"children_ids\":[";
+  JsonWriter json(out);
+  write_identity(json, model::uuid_of((*child)->task), node_);
+  return {};
+}
+
+Result<> TreeWalk::write_child(engine::Reader& reader, std::string& out) {
+  const auto child = siblings_->next(reader);
+  if (!child) return fail(child.error());
+  if (!*child) {
+    siblings_.reset();
+    return {};
+  }
+  out += ',';
+  const engine::TaskRow& row = **child;
+  const bool folded = parent_.folded || (is_folded(row.task) && model::is_final(row.task.state));
+  return begin(reader, out, row, parent_.uuid, folded);
+}
+
+// The progress of everything below the task that is not folded into it; none: there is nothing.
+Result<std::optional<model::Progress>> TreeWalk::unfolded_progress(engine::Reader& reader,
+                                                                   const model::Task& task) {
+  if (!may_have_unfolded(task) || task.tally.counts) return std::nullopt;
+  if (const auto known = progress_.find(task.id); known != progress_.end()) return known->second;
+  std::optional<model::Progress> sum;
+  engine::ChildQuery query{.parent = task.id};
+  for (;;) {
+    const auto page = reader.children(query);
+    if (!page) return fail(page.error());
+    for (const engine::TaskRow& child : *page) {
+      const auto below = unfolded_progress(reader, child.task);
+      if (!below) return fail(below.error());
+      const model::Progress progress = model::progress_of(child.task, *below);
+      if (!sum) sum.emplace();
+      sum->completed += progress.completed;
+      sum->total += progress.total;
+    }
+    if (page->size() < query.limit) break;
+    query.after = engine::place_of(page->back().task);
+  }
+  if (sum) progress_.emplace(task.id, *sum);
+  return sum;
+}
+
+}  // namespace docket::scylla

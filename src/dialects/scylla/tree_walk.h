@@ -1,0 +1,73 @@
+#pragma once
+
+// The status of a task with its children, and of a whole tree breadth first, written piece by piece
+// from the store: neither the tree nor the answer is ever in memory as a whole. Which children are
+// shown, and in which order: scylla-tasks.md section 4, folding.
+//
+// A walk may take several turns on the archive's threads, one at a time, while the tree goes on. A
+// child that ends meanwhile is still shown once.
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "dialects/scylla/task_view.h"
+#include "engine/store.h"
+
+namespace docket::scylla {
+
+// The children of a task that this API shows: unfolded ones, then folded ones; of a folded task
+// those that failed.
+class Siblings {
+ public:
+  Siblings(TaskId parent, bool parent_is_folded);
+  // Null at the end. Valid until the next call.
+  Result<const engine::TaskRow*> next(engine::Reader& reader);
+
+ private:
+  Result<> read_page(engine::Reader& reader);
+
+  engine::ChildQuery query_;
+  std::vector<engine::TaskRow> page_;
+  std::size_t at_ = 0;
+  bool page_is_last_ = false;
+  std::unordered_set<TaskId> shown_;  // as unfolded; they may be folded by now
+};
+
+class TreeWalk {
+ public:
+  enum class Depth { kOne, kAll };
+  TreeWalk(engine::TaskRow root, std::string parent_uuid, std::string node, Depth depth);
+  // Appends until there are `enough` bytes; false when that was all.
+  Result<bool> write(engine::Reader& reader, std::string& out, std::size_t enough);
+
+ private:
+  struct Open {  // a task whose children are still to be shown
+    TaskId id;
+    std::string uuid;
+    bool folded;
+  };
+  Result<> begin(engine::Reader& reader, std::string& out, const engine::TaskRow& row,
+                 std::string_view parent_uuid, bool folded);
+  Result<> write_child_id(engine::Reader& reader, std::string& out);
+  Result<> write_child(engine::Reader& reader, std::string& out);
+  Result<std::optional<model::Progress>> unfolded_progress(engine::Reader& reader,
+                                                           const model::Task& task);
+
+  engine::TaskRow root_;
+  std::string root_parent_;
+  std::string node_;
+  bool whole_;
+  bool begun_ = false;
+  std::optional<Siblings> ids_;  // of the task being written
+  bool has_ids_ = false;
+  std::optional<Siblings> siblings_;  // being written
+  Open parent_{};                     // of these
+  std::deque<Open> open_;
+  std::unordered_map<TaskId, model::Progress> progress_;  // of unfolded tasks, summed once
+};
+
+}  // namespace docket::scylla

@@ -1,0 +1,42 @@
+#pragma once
+
+// What seastar's httpd and this API's handlers do with parameters and errors (scylla-tasks.md
+// section 1): one error body everywhere, and texts of C++ exceptions that clients match.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "core/time.h"
+#include "http/message.h"
+
+namespace docket::scylla {
+
+template <class T>
+using Wire = tl::expected<T, http::Response>;
+
+// {"message":"...","code":N}
+http::Response error_response(int status, std::string_view message);
+http::Response json_response(std::string body);
+http::Response void_response();  // 200 without a body
+
+http::Response task_not_found(std::string_view uuid);  // 400
+http::Response module_not_found(std::string_view name, int status = 400);
+http::Response missing_parameter(std::string_view name);  // 400
+
+// A uuid as clients write it, dashes or not, as 8-4-4-4-12 in lower case; else 500 with the text of
+// the exception.
+Wire<std::string> parse_uuid(std::string_view text);
+// An unsigned 32-bit number; "-1" wraps, as in the cast that the original uses. Else `status`.
+Wire<std::uint32_t> parse_unsigned(std::string_view text, int status);
+// Absent and empty are `otherwise`; else 400.
+Wire<bool> bool_parameter(const http::Request& request, std::string_view name, bool otherwise);
+// Missing and empty are 400; else as parse_unsigned with 400.
+Wire<std::uint32_t> mandatory_unsigned(const http::Request& request, std::string_view name);
+
+// Whole seconds, UTC; kNever is the epoch, which clients compare with.
+std::string format_datetime(Time time);
+
+}  // namespace docket::scylla
