@@ -111,6 +111,7 @@ void Loop::wait(TaskId task, Time until, Waits::Done done) {
 void Loop::flush() {
   waits_.expire(clock_.now());
   if (failed_ || committing_) return;
+  engine_.observe(!subscribers_->empty());
   engine_.advance(clock_.now());
   tick_ = engine_.take();
   in_flight_ = std::exchange(waiting_, {});
@@ -230,20 +231,15 @@ void Loop::fail_all(const Error& error) {
 
 // ---- subscribers
 
-std::uint64_t Loop::subscribe(Subscriber subscriber) {
+Loop::Subscription Loop::subscribe(Subscriber subscriber) {
   engine_.observe(true);
-  subscribers_.emplace(++last_ticket_, std::move(subscriber));
-  return last_ticket_;
-}
-
-void Loop::unsubscribe(std::uint64_t ticket) {
-  subscribers_.erase(ticket);
-  engine_.observe(!subscribers_.empty());
+  subscribers_->emplace(++last_ticket_, std::move(subscriber));
+  return {subscribers_, last_ticket_};
 }
 
 void Loop::publish(const Notice& notice) {
   // A subscriber may leave while it is called.
-  for (auto it = subscribers_.begin(); it != subscribers_.end();) {
+  for (auto it = subscribers_->begin(); it != subscribers_->end();) {
     const Subscriber& subscriber = (it++)->second;
     subscriber(notice);
   }

@@ -31,6 +31,30 @@ class Loop : private ExecutorListener {
     virtual bool has_room() = 0;  // comfortable again; takes back what was freed
   };
   using Subscriber = std::function<void(const Notice&)>;
+  using Subscribers = std::map<std::uint64_t, Subscriber>;
+
+  // Ends with its life, on the strand; may outlive the loop.
+  class Subscription {
+   public:
+    Subscription() = default;
+    Subscription(const std::shared_ptr<Subscribers>& subscribers, std::uint64_t ticket)
+        : subscribers_(subscribers), ticket_(ticket) {}
+    ~Subscription() { end(); }
+    Subscription(Subscription&& other) noexcept { *this = std::move(other); }
+    Subscription& operator=(Subscription&& other) noexcept {
+      end();
+      subscribers_ = std::exchange(other.subscribers_, {});
+      ticket_ = other.ticket_;
+      return *this;
+    }
+
+   private:
+    void end() {
+      if (const auto subscribers = subscribers_.lock()) subscribers->erase(ticket_);
+    }
+    std::weak_ptr<Subscribers> subscribers_;
+    std::uint64_t ticket_ = 0;
+  };
 
   Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
        Reserve* reserve = nullptr);
@@ -64,9 +88,8 @@ class Loop : private ExecutorListener {
   // `until` (kNever: never), with kUnavailable if the store failed.
   void wait(TaskId task, Time until, Waits::Done done);
 
-  // Every event once its tick is durable, in order. Returns a ticket for unsubscribe.
-  std::uint64_t subscribe(Subscriber subscriber);
-  void unsubscribe(std::uint64_t ticket);
+  // Every event once its tick is durable, in order.
+  Subscription subscribe(Subscriber subscriber);
 
   bool failed() const { return failed_; }
   bool full() const { return full_; }
@@ -116,7 +139,8 @@ class Loop : private ExecutorListener {
   std::function<void(const Error&)> failure_handler_;
   std::function<void(bool)> full_handler_;
   Waits waits_;
-  std::map<std::uint64_t, Subscriber> subscribers_;
+  std::shared_ptr<Subscribers> subscribers_ =
+      std::make_shared<Subscribers>();  // shared so that subscriptions know whether it is there
   std::uint64_t last_ticket_ = 0;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // shared with posted work, which may outlive the loop

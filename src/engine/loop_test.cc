@@ -129,6 +129,26 @@ TEST_F(LoopTest, AStopThatIsAskedWhileTheStoreIsFullReachesTheProcess) {
   EXPECT_THAT(executor.stopped, Contains(executor.started[0]));
 }
 
+TEST_F(LoopTest, ASubscriptionEndsWithItsLifeAndMayOutliveTheLoop) {
+  int seen = 0;
+  Loop::Subscription subscription;
+  {
+    Loop other(engine, committer, executor, clock, reactor);
+    subscription = other.subscribe([&](const Notice&) { ++seen; });
+    EXPECT_TRUE(engine.create_job(job("a"), {}, clock.now()));
+    other.drain([] {});
+    reactor.run_ready();
+    EXPECT_EQ(seen, 1);
+    subscription = {};
+    EXPECT_TRUE(engine.create_job(job("b"), {}, clock.now()));
+    other.drain([] {});
+    reactor.run_ready();
+    EXPECT_EQ(seen, 1);
+    subscription = other.subscribe([](const Notice&) {});
+  }
+  subscription = {};
+}
+
 // ---- waiting
 
 class WaitTest : public LoopTest {

@@ -107,20 +107,12 @@ class Reader {
   // Entries that touch [from, until), oldest first.
   virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from,
                                                          Time until, std::uint32_t limit) = 0;
-  virtual Result<std::vector<TaskRow>> children(const ChildQuery&) {
-    return fail(ErrorKind::kInternal, "to be written");
-  }
+  virtual Result<std::vector<TaskRow>> children(const ChildQuery& query) = 0;
   // Ordered by (until, id).
-  virtual Result<std::vector<ListedRow>> listed(const ListedQuery&) {
-    return fail(ErrorKind::kInternal, "to be written");
-  }
-  virtual Result<std::optional<model::Listing>> listing(TaskId) {
-    return fail(ErrorKind::kInternal, "to be written");
-  }
+  virtual Result<std::vector<ListedRow>> listed(const ListedQuery& query) = 0;
+  virtual Result<std::optional<model::Listing>> listing(TaskId task) = 0;
   // The operation whose reporter chose this uuid, the newest of several.
-  virtual Result<std::optional<TaskId>> task_of_uuid(const std::string&) {
-    return fail(ErrorKind::kInternal, "to be written");
-  }
+  virtual Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid) = 0;
   // A definition as it was, for runs of older versions and deleted jobs.
   virtual Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) = 0;
 };

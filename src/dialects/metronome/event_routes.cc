@@ -43,17 +43,16 @@ class EventStream final : public http::BodyStream {
  public:
   EventStream(engine::Loop& loop, engine::Archive& archive, http::IdentityPtr caller,
               std::optional<EventSeq> after)
-      : loop_(loop), archive_(archive) {
+      : archive_(archive) {
     progress_->caller = std::move(caller);
     if (after) {
       progress_->after = *after;
       progress_->placed = progress_->behind = true;
     }
-    ticket_ = loop_.subscribe([&archive, progress = progress_](const engine::Notice& notice) {
+    subscription_ = loop.subscribe([&archive, progress = progress_](const engine::Notice& notice) {
       on_notice(archive, progress, notice.event.seq);
     });
   }
-  ~EventStream() override { loop_.unsubscribe(ticket_); }
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
 
@@ -78,10 +77,9 @@ class EventStream final : public http::BodyStream {
     }
   }
 
-  engine::Loop& loop_;
   engine::Archive& archive_;
   ProgressPtr progress_ = std::make_shared<Progress>();
-  std::uint64_t ticket_ = 0;
+  engine::Loop::Subscription subscription_;
 };
 
 std::optional<EventSeq> last_event_id(const http::Request& request) {

@@ -27,12 +27,11 @@ bool EventFilter::matches(const model::Event& event) const {
 
 EventFeed::EventFeed(engine::Loop& loop, engine::Archive& archive, EventFilter filter,
                      std::optional<EventSeq> after)
-    : loop_(loop),
-      archive_(archive),
+    : archive_(archive),
       filter_(std::move(filter)),
       turn_(std::make_shared<Turn>(
           Turn{.sent = after.value_or(EventSeq{}), .caught_up = !after.has_value()})),
-      ticket_(loop.subscribe([this](const engine::Notice& notice) { on_notice(notice); })) {}
+      subscription_(loop.subscribe([this](const engine::Notice& notice) { on_notice(notice); })) {}
 
 void EventFeed::next(Next done) {
   if (!turn_->caught_up) return read_store(std::move(done));

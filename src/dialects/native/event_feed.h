@@ -35,7 +35,6 @@ class EventFeed final : public http::BodyStream {
   // `after`: the last event the client has; none: from now on.
   EventFeed(engine::Loop& loop, engine::Archive& archive, EventFilter filter,
             std::optional<EventSeq> after);
-  ~EventFeed() override { loop_.unsubscribe(ticket_); }
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
 
@@ -51,14 +50,13 @@ class EventFeed final : public http::BodyStream {
   void read_store(Next done);
   static std::string read_chunk(engine::Reader& reader, const EventFilter& filter, Turn& turn);
 
-  engine::Loop& loop_;
   engine::Archive& archive_;
   const EventFilter filter_;
   std::shared_ptr<Turn> turn_;  // shared with the read in flight
   std::vector<engine::Notice> buffer_;
   bool overflowed_ = false;  // events after the buffered ones were let go: they are in the store
   Next waiting_;
-  std::uint64_t ticket_;
+  engine::Loop::Subscription subscription_;
 };
 
 }  // namespace docket::native
