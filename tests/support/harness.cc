@@ -176,6 +176,17 @@ http::Response Harness::ask(const http::Door& door, const std::string& method,
 
 http::Response Harness::ask(http::Site site, const std::string& method, const std::string& target,
                             const std::string& body, http::Fields headers) {
+  const auto answer = send(std::move(site), method, target, body, std::move(headers));
+  EXPECT_TRUE(*answer) << "no answer to " << method << " " << target;
+  return answer->value_or(http::Response{});
+}
+
+std::shared_ptr<std::optional<http::Response>> Harness::send(http::Site site,
+                                                             const std::string& method,
+                                                             const std::string& target,
+                                                             const std::string& body,
+                                                             http::Fields headers) {
+  auto answer = std::make_shared<std::optional<http::Response>>();  // shared with who answers
   const auto parts = http::split_target(target).value();
   const std::string path(parts.path);
   const auto router = http::Router::compile(std::move(site));
@@ -188,15 +199,17 @@ http::Response Harness::ask(http::Site site, const std::string& method, const st
   request.headers = std::move(headers);
   request.body = body;
   if (access) request.identity = access->identify(request.header("authorization").value_or(""));
-  if (auto refusal = refuse(match, request, path)) return *refusal;
+  if (auto refusal = refuse(match, request, path)) {
+    *answer = std::move(*refusal);
+    return answer;
+  }
   if (match.route->body == http::BodyRule::kIgnore) request.body.clear();
-  std::optional<http::Response> answer;
-  match.route->handler(std::move(request),
-                       [&](http::Response response) { answer = std::move(response); });
+  match.route->handler(std::move(request), [answer, head = match.head](http::Response response) {
+    if (head) response.body.clear();
+    *answer = std::move(response);
+  });
   settle();
-  EXPECT_TRUE(answer) << "no answer to " << method << " " << target;
-  if (answer && match.head) answer->body.clear();
-  return answer.value_or(http::Response{});
+  return answer;
 }
 
 }  // namespace docket::testing

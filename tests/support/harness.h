@@ -69,6 +69,12 @@ class Harness {
   // The same through a listener's whole site: mounts, gates, and `access` where it is set.
   http::Response ask(http::Site site, const std::string& method, const std::string& target,
                      const std::string& body, http::Fields headers);
+  // The same for a request whose answer may come later: it is in what this returns once it is
+  // there.
+  std::shared_ptr<std::optional<http::Response>> send(http::Site site, const std::string& method,
+                                                      const std::string& target,
+                                                      const std::string& body,
+                                                      http::Fields headers);
   std::optional<http::AccessList> access;  // none: the server is open
 
   engine::Engine& engine() { return *engine_; }
