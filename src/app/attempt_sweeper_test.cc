@@ -35,6 +35,18 @@ class CountingReader : public engine::Reader {
                                                  std::uint32_t limit) override {
     return reader_->ledger(schedule, from, until, limit);
   }
+  Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query) override {
+    return reader_->children(query);
+  }
+  Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery& query) override {
+    return reader_->listed(query);
+  }
+  Result<std::optional<model::Listing>> listing(TaskId task) override {
+    return reader_->listing(task);
+  }
+  Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid) override {
+    return reader_->task_of_uuid(uuid);
+  }
   Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override {
     return reader_->job_version(job, version);
   }

@@ -24,6 +24,14 @@ class NoReader : public engine::Reader {
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid, Time, Time, std::uint32_t) override {
     return fail(error_);
   }
+  Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery&) override {
+    return fail(error_);
+  }
+  Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery&) override {
+    return fail(error_);
+  }
+  Result<std::optional<model::Listing>> listing(TaskId) override { return fail(error_); }
+  Result<std::optional<TaskId>> task_of_uuid(const std::string&) override { return fail(error_); }
   Result<std::optional<model::JobPtr>> job_version(JobUid, std::uint32_t) override {
     return fail(error_);
   }
