@@ -148,6 +148,8 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- time: fires what is due, starts what fits. Idempotent for one instant.
   void advance(Time now);
   Time next_wake();  // kNever: nothing to wait for
+  // A slice of retention now, not only when it is its time.
+  void sweep_now(Time now) { sweep(now); }
 
   // --- ticks
   bool dirty() const;  // take() would give something to commit or do
