@@ -67,13 +67,13 @@ void NaiveModel::put_listings(const engine::Batch& batch) {
       return each.module == drain.module && each.until != model::kForever;
     });
   }
-  for (const auto& row : batch.listings) {
-    put(listings_, row, [](auto& each) { return each.task; });
-    std::erase_if(listings_, [](const auto& each) { return each.until == kNever; });
-  }
   for (const std::string& module : batch.dropped_modules) {
     std::erase_if(listings_, [&](const auto& each) { return each.module == module; });
     std::erase_if(lanes_, [&](const auto& each) { return each.module == module; });
+  }
+  for (const auto& row : batch.listings) {
+    put(listings_, row, [](auto& each) { return each.task; });
+    std::erase_if(listings_, [](const auto& each) { return each.until == kNever; });
   }
   for (const auto& row : batch.lanes) {
     put(lanes_, row, [](auto& each) { return std::tuple(each.module, each.lane); });

@@ -8,6 +8,7 @@
 namespace docket::conformance {
 namespace {
 
+using engine::Fold;
 using engine::Order;
 using model::State;
 
@@ -49,6 +50,130 @@ TEST_P(StoreConformance, NoPageIsLongerThanTheLimitOfThePort) {
   EXPECT_EQ(reader().history({.job = JobUid{1}, .limit = 100'000})->size(), engine::kMaxPage);
   EXPECT_EQ(reader().ledger(ScheduleUid{1}, kNever, at_second(9999), 100'000)->size(),
             engine::kMaxPage);
+}
+
+TEST_P(StoreConformance, NoPageOfTheTreeIsLongerThanTheLimitOfThePort) {
+  const model::Task root = plain_operation(1);
+  engine::Batch batch{.tasks = {root}};
+  for (std::uint64_t id = 2; id <= engine::kMaxPage + 7; ++id) {
+    batch.tasks.push_back(folded(plain_operation(id, &root), id, State::kFailed));
+    batch.listings.push_back({TaskId{id}, "a", 0, false, model::kForever});
+  }
+  commit(batch);
+  EXPECT_EQ(reader().children({root.id, Fold::kFolded, 0, 100'000})->size(), engine::kMaxPage);
+  EXPECT_EQ(reader().children({root.id, Fold::kKept, 0, 100'000})->size(), engine::kMaxPage);
+  EXPECT_EQ(reader().children({root.id, Fold::kKept, engine::kMaxPage})->size(), 7U);
+  EXPECT_EQ(reader().listed({.module = "a", .limit = 100'000})->size(), engine::kMaxPage);
+}
+
+// The worked tree of reference/scylla-tasks.md section 4, with children that ended out of order.
+TEST_P(StoreConformance, ChildrenOfAnOperationAreByTheirEnds) {
+  const model::Task root = plain_operation(1);
+  model::Task over = ended(plain_operation(2, &root), State::kFailed, at_second(3));  // not folded
+  const model::Task first = folded(plain_operation(6, &root), 21);
+  const model::Task second = folded(plain_operation(3, &root), 30, State::kFailed);
+  model::Task third = folded(plain_operation(5, &root), 31);
+  third.tally.failing = 1;  // below it
+  const model::Task fourth = folded(plain_operation(7, &root), 40, State::kAborted);
+  const model::Task live = plain_operation(4, &root);
+  const model::Task grandchild = folded(plain_operation(8, &third), 22, State::kFailed);
+  commit({.tasks = {root, over, second, live, third, first, fourth, grandchild}});
+  const auto of = [this](std::uint64_t parent, Fold which, std::uint64_t after = 0,
+                         std::uint32_t limit = 100) {
+    return ids(reader().children({TaskId{parent}, which, after, limit}));
+  };
+  EXPECT_EQ(of(1, Fold::kUnfolded), (Ids{2, 4}));
+  EXPECT_EQ(of(1, Fold::kUnfolded, 2), Ids{4});
+  EXPECT_EQ(of(1, Fold::kFolded), (Ids{6, 3, 5, 7}));
+  EXPECT_EQ(of(1, Fold::kFolded, 0, 2), (Ids{6, 3}));
+  EXPECT_EQ(of(1, Fold::kFolded, 30, 2), (Ids{5, 7}));
+  EXPECT_EQ(of(1, Fold::kFolded, UINT64_MAX), Ids{});
+  EXPECT_EQ(of(1, Fold::kKept), (Ids{3, 5, 7}));
+  EXPECT_EQ(of(1, Fold::kKept, 30, 1), Ids{5});
+  EXPECT_EQ(of(5, Fold::kKept), Ids{8});
+  EXPECT_EQ(of(4, Fold::kFolded), Ids{});
+  EXPECT_EQ(of(99, Fold::kUnfolded), Ids{});
+  EXPECT_EQ(of(0, Fold::kUnfolded), Ids{});
+
+  // Folded later, and with a failure found later: the same child is elsewhere.
+  over.tally.fold = 50;
+  third.tally.failing = 0;
+  commit({.tasks = {over, third}});
+  EXPECT_EQ(of(1, Fold::kUnfolded), Ids{4});
+  EXPECT_EQ(of(1, Fold::kKept), (Ids{3, 7, 2}));
+}
+
+TEST_P(StoreConformance, AttemptsAreFoldedWhenTheyHaveEnded) {
+  const model::Task run = plain_run(1, 1, State::kRunning);
+  const model::Task done = ended(plain_attempt(2, run), State::kDone, at_second(90));
+  const model::Task failed = ended(plain_attempt(3, run), State::kFailed, at_second(50));
+  const model::Task live = plain_attempt(4, run);
+  const model::Task aborted = ended(plain_attempt(5, run), State::kAborted, at_second(60));
+  commit({.jobs = {plain_job(1, "a")}, .tasks = {run, done, failed, live, aborted}});
+  const auto of = [&](Fold which, std::uint64_t after = 0) {
+    return ids(reader().children({run.id, which, after, 2}));
+  };
+  EXPECT_EQ(of(Fold::kUnfolded), Ids{4});
+  EXPECT_EQ(of(Fold::kFolded), (Ids{2, 3}));
+  EXPECT_EQ(of(Fold::kFolded, 3), Ids{5});
+  EXPECT_EQ(of(Fold::kKept), (Ids{3, 5}));
+  EXPECT_EQ(reader().children({run.id, Fold::kUnfolded})->front().job_id, "a");
+}
+
+TEST_P(StoreConformance, ListedTasksAreOfOneLaneAndStillShown) {
+  const model::Task run = ended(plain_run(1), State::kDone, at_second(1));
+  const model::Task live = plain_operation(2);
+  engine::Batch batch{.jobs = {plain_job(1, "a")}, .tasks = {run, live}};
+  const auto list = [&batch](std::uint64_t task, Time until, const std::string& module = "m",
+                             std::uint32_t lane = 0, bool internal = false) {
+    if (task > 2) batch.tasks.push_back(plain_operation(task));
+    batch.listings.push_back({TaskId{task}, module, lane, internal, until});
+  };
+  list(1, at_second(50));
+  list(2, model::kForever);
+  list(3, at_second(40));
+  list(4, at_second(50));
+  list(5, model::kForever);
+  list(6, at_second(50), "m", 1);
+  list(7, at_second(50), "m", 0, true);
+  list(8, at_second(50), "other");
+  batch.listings.push_back({TaskId{99}, "m", 0, false, at_second(50)});  // there is no such task
+  commit(batch);
+  const auto listed = [this](const engine::ListedQuery& query) {
+    Ids found;
+    const auto rows = reader().listed(query);
+    for (const engine::ListedRow& row : *rows) found.push_back(row.row.task.id.value);
+    return found;
+  };
+  EXPECT_EQ(listed({.module = "m", .now = at_second(39)}), (Ids{3, 1, 4, 2, 5}));
+  EXPECT_EQ(listed({.module = "m", .now = at_second(40)}), (Ids{1, 4, 2, 5}));
+  EXPECT_EQ(listed({.module = "m", .now = at_second(50), .limit = 1}), Ids{2});
+  EXPECT_EQ(
+      listed(
+          {.module = "m", .now = at_second(39), .after_until = at_second(50), .after = TaskId{1}}),
+      (Ids{4, 2, 5}));
+  EXPECT_EQ(listed({.module = "m", .after_until = model::kForever, .after = TaskId{2}}), Ids{5});
+  EXPECT_EQ(listed({.module = "m", .lane = 1}), Ids{6});
+  EXPECT_EQ(listed({.module = "m", .internal = true}), Ids{7});
+  EXPECT_EQ(listed({.module = "none"}), Ids{});
+  const std::vector<engine::ListedRow> rows{{{run, "a"}, at_second(50)}};
+  EXPECT_EQ(describe(reader().listed({.module = "m", .now = at_second(40), .limit = 1})),
+            describe(rows));
+}
+
+TEST_P(StoreConformance, TheNewestOperationWithAUuidIsFound) {
+  const auto with_uuid = [](std::uint64_t id, const std::string& uuid) {
+    model::Task task = ended(plain_operation(id), State::kDone, at_second(1));
+    model::Operation what = *task.operation;
+    what.uuid = uuid;
+    task.operation = std::make_shared<const model::Operation>(std::move(what));
+    return task;
+  };
+  const std::string uuid = "0badcafe-0000-4000-8000-000000000001";
+  commit({.tasks = {with_uuid(1, uuid), with_uuid(2, uuid), with_uuid(3, "")}});
+  EXPECT_EQ(describe(reader().task_of_uuid(uuid)), "2");
+  EXPECT_EQ(describe(reader().task_of_uuid("")), "none");
+  EXPECT_EQ(describe(reader().task_of_uuid("0badcafe")), "none");
 }
 
 TEST_P(StoreConformance, TasksAreFilteredByEachMember) {

@@ -18,6 +18,10 @@ TEST_P(StoreConformance, AnEmptyStoreHasNothing) {
   EXPECT_EQ(describe(reader().task(TaskId{1})), "none");
   EXPECT_EQ(describe(reader().job_version(JobUid{1}, 1)), "none");
   EXPECT_EQ(describe(reader().history({JobUid{1}})), "");
+  EXPECT_EQ(describe(reader().children({TaskId{1}})), "");
+  EXPECT_EQ(describe(reader().listed({.module = "backups"})), "");
+  EXPECT_EQ(describe(reader().listing(TaskId{1})), "none");
+  EXPECT_EQ(describe(reader().task_of_uuid("")), "none");
 }
 
 TEST_P(StoreConformance, AnEmptyBatchIsFine) {
@@ -61,6 +65,112 @@ TEST_P(StoreConformance, ALiveRunIsLoadedWithItsNewestAttemptsAndThoseThatLive) 
   reopen();
   EXPECT_EQ(describe(load().tasks), describe(expected));
   EXPECT_EQ(reader().tasks({.parent = run.id, .limit = engine::kMaxPage})->size(), kAttempts);
+}
+
+TEST_P(StoreConformance, OperationsKeepEveryMember) {
+  const model::Task rich = rich_operation(10);
+  const model::Task child = plain_operation(11, &rich);
+  commit({.tasks = {rich, child}});
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{rich, child}));
+  EXPECT_EQ(describe(reader().task(rich.id)), describe(engine::TaskRow{rich, ""}));
+  const std::vector<engine::TaskRow> both{{child, ""}, {rich, ""}};
+  EXPECT_EQ(describe(reader().tasks({})), describe(both));
+  EXPECT_EQ(describe(reader().children({rich.id})), describe(std::vector{both[0]}));
+  EXPECT_EQ(describe(reader().task_of_uuid(rich.operation->uuid)), "10");
+}
+
+// The put that a reporter's figures cause may be a quicker one: it must not be less.
+TEST_P(StoreConformance, ProgressIsKeptAndSoIsWhatChangesWithIt) {
+  model::Task task = plain_operation(10);
+  commit({.tasks = {task}});
+  const auto expect_kept = [&] {
+    commit({.tasks = {task}});
+    EXPECT_EQ(describe(reader().task(task.id)), describe(engine::TaskRow{task, ""}));
+  };
+  task.tally = {true, 0.25, 100, 0, 0, 0, 0, 0};
+  expect_kept();
+  task.tally = {true, 1e300, 1e300, 5, 2, 0.1, 0.2, 0};
+  expect_kept();
+  task.stopping = true;
+  expect_kept();
+  task.tally.completed = 3;
+  task.message = "hears";
+  expect_kept();
+  task.message.clear();
+  expect_kept();
+  reopen();
+  task.tally.completed = 4;
+  expect_kept();
+  task.started_at = at_second(77);
+  expect_kept();
+  task = folded(task, 12, State::kAborted);
+  expect_kept();
+}
+
+TEST_P(StoreConformance, OfOperationsOnlyLiveOnesAreLoaded) {
+  const model::Task root = plain_operation(1);
+  const model::Task over = ended(plain_operation(2, &root), State::kDone, at_second(9));
+  const model::Task late = plain_operation(3, &over);
+  const model::Task gone = folded(plain_operation(4, &root), 1, State::kFailed);
+  const model::Task ended_root = ended(plain_operation(5), State::kDone, at_second(9));
+  const model::Task orphan = plain_operation(6, &ended_root);
+  const model::Task sibling = folded(plain_operation(7, &ended_root), 2);
+  commit({.tasks = {root, over, late, gone, ended_root, orphan, sibling}});
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{root, late, orphan}));
+  EXPECT_EQ(load().last_task, TaskId{7});
+}
+
+TEST_P(StoreConformance, LanesKeepEveryMemberUntilTheirModuleIsDropped) {
+  constexpr auto kHighest = std::numeric_limits<std::uint32_t>::max();
+  const std::vector<model::Lane> lanes{
+      {"", 0, 0}, {"a", 0, 7}, {"a", kHighest, std::numeric_limits<std::uint64_t>::max()}};
+  commit({.lanes = {lanes[2], lanes[1], lanes[0], {"b", 0, 3}}});
+  commit({.dropped_modules = {"b", "never was"}});
+  reopen();
+  EXPECT_EQ(describe(load().lanes), describe(lanes));
+  // Dropped and there again in one batch: it begins anew.
+  commit({.dropped_modules = {"a"}, .lanes = {{"a", 0, 1}}});
+  EXPECT_EQ(describe(load().lanes), describe(std::vector<model::Lane>{{"", 0, 0}, {"a", 0, 1}}));
+}
+
+TEST_P(StoreConformance, ListingsKeepEveryMemberAndAreReplaced) {
+  const model::Listing odd{TaskId{9}, "modül", std::numeric_limits<std::uint32_t>::max(), true,
+                           at_second(5)};
+  commit({.listings = {{TaskId{9}, "a", 0, false, model::kForever}, odd}});
+  reopen();
+  EXPECT_EQ(describe(reader().listing(TaskId{9})), describe(odd));
+  commit({.listings = {{TaskId{9}, "", 0, false, kNever}}});
+  EXPECT_EQ(describe(reader().listing(TaskId{9})), "none");
+}
+
+TEST_P(StoreConformance, ADrainForgetsWhatHasEnded) {
+  const model::Listing live{TaskId{1}, "a", 0, false, model::kForever};
+  const model::Listing ended_one{TaskId{2}, "a", 1, true, at_second(5)};
+  const model::Listing other{TaskId{3}, "b", 0, false, at_second(5)};
+  commit({.listings = {live, ended_one, other}});
+  commit({.drains = {{"a"}, {"never was"}}});
+  reopen();
+  EXPECT_EQ(describe(reader().listing(live.task)), describe(live));
+  EXPECT_EQ(describe(reader().listing(ended_one.task)), "none");
+  EXPECT_EQ(describe(reader().listing(other.task)), describe(other));
+  // What is listed by the same batch comes after the drain, and after the drop of a module.
+  commit({.drains = {{"b"}}, .listings = {other}});
+  EXPECT_EQ(describe(reader().listing(other.task)), describe(other));
+  commit({.dropped_modules = {"a"}, .listings = {ended_one}});
+  EXPECT_EQ(describe(reader().listing(live.task)), "none");
+  EXPECT_EQ(describe(reader().listing(ended_one.task)), describe(ended_one));
+}
+
+TEST_P(StoreConformance, AnOperationThatDoesNotSayWhatItIsIsRefused) {
+  model::Task task = plain_operation(1);
+  task.operation = nullptr;
+  const Result<> refused = store_->commit({.tasks = {task}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInternal);
+  reopen();
+  EXPECT_EQ(describe(reader().tasks({})), "");
 }
 
 TEST_P(StoreConformance, HighNumbersAreKept) {

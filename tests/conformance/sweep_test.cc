@@ -10,7 +10,7 @@ namespace {
 using model::State;
 
 engine::Batch sweep_before(std::int64_t seconds, std::uint32_t max_roots = 100) {
-  return {.sweeps = {{at_second(seconds), max_roots}}};
+  return {.sweeps = {{at_second(seconds), max_roots, kNever}}};
 }
 
 TEST_P(StoreConformance, ASweepRemovesTheOldestEndedTreesWithAllThatHangsOnThem) {
@@ -42,6 +42,59 @@ TEST_P(StoreConformance, ASweepLeavesTreesWithALiveMember) {
   commit({.jobs = {plain_job(1, "a")}, .tasks = {run, plain_attempt(2, run, State::kRunning)}});
   commit(sweep_before(1000));
   EXPECT_EQ(reader().tasks({})->size(), 2U);
+}
+
+TEST_P(StoreConformance, ASweepRemovesTreesOfOperationsWithTheirListings) {
+  const model::Task root = ended(plain_operation(1), State::kDone, at_second(100));
+  model::Task child = folded(plain_operation(2, &root), 90, State::kFailed);
+  model::Operation named = *child.operation;
+  named.uuid = "0badcafe-0000-4000-8000-000000000001";
+  child.operation = std::make_shared<const model::Operation>(named);
+  const model::Task grandchild = folded(plain_operation(3, &child), 80, State::kFailed);
+  const model::Task younger = ended(plain_operation(4), State::kFailed, at_second(200));
+  const model::Task busy = ended(plain_operation(5), State::kDone, at_second(50));
+  const model::Task late = plain_operation(6, &busy);
+  commit({.tasks = {root, child, grandchild, younger, busy, late},
+          .events = {plain_event(1, root), plain_event(2, grandchild), plain_event(3, younger)},
+          .listings = {plain_listing(root, at_second(9000)), plain_listing(grandchild),
+                       plain_listing(younger, at_second(9000))}});
+  commit(sweep_before(200));
+  reopen();
+  const std::vector<engine::TaskRow> left{{late, ""}, {busy, ""}, {younger, ""}};
+  EXPECT_EQ(describe(reader().tasks({})), describe(left));
+  EXPECT_EQ(reader().events({})->size(), 1U);
+  EXPECT_EQ(describe(reader().children({root.id, engine::Fold::kFolded})), "");
+  EXPECT_EQ(describe(reader().task_of_uuid(named.uuid)), "none");
+  EXPECT_EQ(describe(reader().listing(root.id)), "none");
+  EXPECT_EQ(describe(reader().listing(grandchild.id)), "none");
+  EXPECT_NE(describe(reader().listing(younger.id)), "none");
+}
+
+TEST_P(StoreConformance, ASweepRemovesListingsThatAreOverTheOldestFirst) {
+  const auto is_listed = [this](std::uint64_t task) {
+    return describe(reader().listing(TaskId{task})) != "none";
+  };
+  engine::Batch batch;
+  for (std::uint64_t task : {1U, 2U, 3U, 4U, 5U}) {
+    const Time until =
+        task == 5 ? model::kForever : at_second(60 - 10 * static_cast<std::int64_t>(task / 2));
+    batch.listings.push_back({TaskId{task}, "a", 0, false, until});  // 60 50 50 40
+  }
+  commit(batch);
+  const auto sweep = [this](std::int64_t until, std::uint32_t max) {
+    commit({.sweeps = {{kNever, max, at_second(until)}}});
+  };
+  commit(sweep_before(1000));
+  EXPECT_TRUE(is_listed(4));
+  sweep(39, 9);
+  EXPECT_TRUE(is_listed(4));
+  sweep(55, 2);
+  EXPECT_FALSE(is_listed(4));
+  EXPECT_FALSE(is_listed(2));
+  EXPECT_TRUE(is_listed(3));
+  commit({.sweeps = {{kNever, 9, Time::max()}}});
+  EXPECT_FALSE(is_listed(1));
+  EXPECT_TRUE(is_listed(5));
 }
 
 TEST_P(StoreConformance, NumbersAreNotReusedAfterASweep) {

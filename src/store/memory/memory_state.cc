@@ -147,14 +147,14 @@ void MemoryState::put_listings(const engine::Batch& batch) {
       return entry.second.module == drain.module && entry.second.until != model::kForever;
     });
   }
-  for (const model::Listing& listing : batch.listings) {
-    listings_.insert_or_assign(listing.task, listing);
-    if (listing.until == kNever) listings_.erase(listing.task);
-  }
   for (const std::string& module : batch.dropped_modules) {
     std::erase_if(listings_,
                   [&module](const auto& entry) { return entry.second.module == module; });
     std::erase_if(lanes_, [&module](const auto& entry) { return entry.first.first == module; });
+  }
+  for (const model::Listing& listing : batch.listings) {
+    listings_.insert_or_assign(listing.task, listing);
+    if (listing.until == kNever) listings_.erase(listing.task);
   }
   for (const model::Lane& lane : batch.lanes) {
     lanes_.insert_or_assign({lane.module, lane.lane}, lane);

@@ -86,11 +86,11 @@ Result<> OperationWriter::put_listings(const engine::Batch& batch) {
   for (const engine::Drain& each : batch.drains) {
     if (Result<> drained = drain_.bind(each.module).run(); !drained) return drained;
   }
-  for (const model::Listing& listing : batch.listings) {
-    if (Result<> put = put_listing(listing); !put) return put;
-  }
   for (const std::string& module : batch.dropped_modules) {
     if (Result<> dropped = drop_module(module); !dropped) return dropped;
+  }
+  for (const model::Listing& listing : batch.listings) {
+    if (Result<> put = put_listing(listing); !put) return put;
   }
   for (const model::Lane& lane : batch.lanes) {
     bind_lane(upsert_lane_, lane);

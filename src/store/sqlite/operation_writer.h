@@ -28,7 +28,7 @@ class OperationWriter {
   Result<> put_new(const model::Task& operation);
   Result<> put_old(const model::Task& operation);
 
-  // Drains, listings, dropped modules, lanes.
+  // Drains, dropped modules, listings, lanes.
   Result<> put_listings(const engine::Batch& batch);
 
  private:
