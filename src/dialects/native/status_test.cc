@@ -78,7 +78,9 @@ TEST_F(NativeStatus, TheDocumentHoldsTogether) {
         openapi().find_pointer(text(member).substr(1), missing);
         EXPECT_FALSE(missing) << text(member);
       }
-      if (name == "operationId") EXPECT_TRUE(ids.insert(text(member)).second) << text(member);
+      if (name == "operationId") {
+        EXPECT_TRUE(ids.insert(text(member)).second) << text(member);
+      }
       visit(member);
     }
   };
