@@ -1,12 +1,15 @@
 // How fast the SQLite store is on this machine, beside what its disk can do, in one run:
 //
 //   store_bench [--directory DIR] [--finished N] [--queued N] [--seconds S] [--keep yes]
+//               [--only runs|tree]
 //
 // 1. the disk: fdatasync of 4 KiB, overwriting and appending
 // 2. an empty store: creating runs (a task and an event each) and whole lives of runs, by size of
 // batch
 // 3. the same store filled with a long history: creating runs again, pages of every kind, opening
 // and loading
+// 4. a store with as many ended operations, and one tree of operations: its pages, what doors that
+// forget list, reports of progress, and its removal
 //
 // The history is built through commit() like any other.
 
@@ -40,6 +43,7 @@ struct Options {
   double seconds = 2;
   std::uint64_t jobs = 1000;
   bool keep = false;  // use a history that is there, and leave it there
+  std::string only;
 };
 
 double seconds_since(Stopwatch::time_point start) {
@@ -382,8 +386,201 @@ void bench_history(const Options& options) {
   print_writes(feeder, options, "long history");
 }
 
+// A store of operations: `finished` roots of which the newest few are listed, and one tree.
+class Forest {
+ public:
+  static constexpr std::uint64_t kFolded = 100'000;
+  static constexpr std::uint64_t kLive = 1000;
+  static constexpr std::uint64_t kListed = 100;
+
+  explicit Forest(store::SqliteStore& store) : store_(store) {}
+
+  void add_ended_roots(std::uint64_t count) {
+    engine::Batch batch;
+    for (std::uint64_t left = count; left > 0; --left) {
+      batch.tasks.push_back(ended(operation(nullptr), 0));
+      if (left <= kListed) {
+        batch.listings.push_back({TaskId{task_}, "backups", 0, false, far()});
+      }
+      commit_if_large(batch);
+    }
+    commit_if_large(batch, 1);
+  }
+
+  void add_tree() {
+    root_ = operation(nullptr);
+    engine::Batch batch{.tasks = {root_}};
+    for (std::uint64_t left = kFolded + kLive; left > 0; --left) {
+      model::Task child = operation(&root_);
+      // Every hundredth fails. They end in another order than they began, as a thousand at a time
+      // would: 7919 is prime to 1000.
+      const State state = left % 100 == 0 ? State::kFailed : State::kDone;
+      const std::uint64_t fold = left / 1000 * 1000 + left * 7919 % 1000;
+      if (left > kLive) child = ended(child, 1'000'000 - fold, state);
+      if (left <= kLive) live_.push_back(child);
+      batch.tasks.push_back(std::move(child));
+      commit_if_large(batch);
+    }
+    commit_if_large(batch, 1);
+  }
+
+  // One report of each of `count` reporters, in one batch.
+  void report(std::uint64_t count) {
+    engine::Batch batch;
+    for (std::uint64_t at = 0; at < count; ++at) {
+      model::Task& task = live_[turn_++ % 100];
+      task.tally.counts = true;
+      task.tally.completed += 1.5;
+      batch.tasks.push_back(task);
+    }
+    must(store_.commit(batch));
+  }
+
+  void end_tree() {
+    engine::Batch batch;
+    for (const model::Task& each : live_) batch.tasks.push_back(ended(each, each.id.value));
+    root_ = ended(root_, 0);
+    root_.finished_at = from_micros(1);  // the oldest of all
+    batch.tasks.push_back(root_);
+    must(store_.commit(batch));
+  }
+  TaskId root() const { return root_.id; }
+
+ private:
+  static Time far() { return from_micros(4'000'000'000'000'000); }
+
+  model::Task operation(const model::Task* parent) {
+    model::Task task;
+    task.id = task.root = TaskId{++task_};
+    task.kind = model::TaskKind::kOperation;
+    task.state = State::kRunning;
+    task.created_at = task.started_at = now_ += std::chrono::microseconds(200);
+    if (parent) {
+      task.parent = parent->id;
+      task.root = parent->root;
+    }
+    model::Operation what;
+    what.module = "backups";
+    what.type = "upload";
+    what.scope = "table";
+    what.keyspace = "users";
+    what.table = "sessions";
+    what.units = "bytes";
+    what.sequence = task.root.value;
+    what.internal = parent != nullptr;
+    task.operation = std::make_shared<const model::Operation>(std::move(what));
+    task.tally = {true, 1024.5, 4096, 0, 0, 0, 0, 0};
+    return task;
+  }
+
+  model::Task ended(model::Task task, std::uint64_t fold, State state = State::kDone) {
+    task.state = state;
+    task.finished_at = now_;
+    task.tally.fold = fold;
+    return task;
+  }
+
+  void commit_if_large(engine::Batch& batch, std::size_t least = 1000) {
+    if (batch.tasks.size() < least) return;
+    must(store_.commit(batch));
+    batch = {};
+  }
+
+  store::SqliteStore& store_;
+  model::Task root_;
+  std::vector<model::Task> live_;
+  std::uint64_t task_ = 0;
+  std::uint64_t turn_ = 0;
+  Time now_ = from_micros(1'600'000'000'000'000);
+};
+
+std::size_t read_children(engine::Reader& reader, TaskId parent, engine::Fold which) {
+  engine::ChildQuery query{parent, which};
+  std::size_t rows = 0;
+  for (bool more = true; more;) {
+    const std::vector<engine::TaskRow> page = must(reader.children(query));
+    rows += page.size();
+    more = page.size() == engine::kMaxPage;
+    if (more) query.after = engine::place_of(page.back().task);
+  }
+  return rows;
+}
+
+void print_children(store::SqliteStore& store, TaskId root) {
+  using engine::Fold;
+  const std::unique_ptr<engine::Reader> reader = must(store.open_reader());
+  const std::pair<const char*, std::vector<Fold>> questions[] = {
+      {"children, live and folded", {Fold::kUnfolded, Fold::kFolded}},
+      {"children, folded and failing", {Fold::kKept}}};
+  for (const auto& [what, folds] : questions) {
+    for (const char* round : {"first", "again"}) {
+      const auto start = Stopwatch::now();
+      const double cpu = cpu_seconds();
+      std::size_t rows = 0;
+      for (const Fold fold : folds) rows += read_children(*reader, root, fold);
+      const auto count = static_cast<double>(rows);
+      std::printf("  %-30s %-5s %7zu rows %9.0f rows/s %9.0f rows a second of processor\n", what,
+                  round, rows, count / seconds_since(start), count / (cpu_seconds() - cpu));
+    }
+  }
+}
+
+void print_listed(store::SqliteStore& store) {
+  const std::unique_ptr<engine::Reader> reader = must(store.open_reader());
+  const auto listed = [&](const char* what, const engine::ListedQuery& query) {
+    print_page(what, [&] { return must(reader->listed(query)).size(); });
+  };
+  const Time now = from_micros(1'700'000'000'000'000);
+  listed("listed of a module", {.module = "backups", .now = now});
+  listed("listed of another: none", {.module = "repair", .now = now});
+  print_page("live operations", [&] {
+    return must(reader->tasks(
+                    {.states = {State::kCreated, State::kRunning}, .limit = engine::kMaxPage}))
+        .size();
+  });
+}
+
+void print_reports(Forest& forest, const Options& options) {
+  for (std::uint64_t size : {1U, 100U, 1000U}) {
+    const double cpu = cpu_seconds();
+    std::uint64_t done = 0;
+    const double per_second = rate(options.seconds, [&] {
+      forest.report(size);
+      done += size;
+    });
+    std::printf("  reports of progress, batches of %-4llu %9.0f/s %7.2f us of processor each\n",
+                static_cast<unsigned long long>(size), per_second * static_cast<double>(size),
+                (cpu_seconds() - cpu) * 1e6 / static_cast<double>(done));
+  }
+}
+
+void bench_tree(const Options& options) {
+  std::filesystem::remove_all(options.directory + "/data");
+  auto store = open_store(options);
+  Forest forest(*store);
+  auto start = Stopwatch::now();
+  forest.add_ended_roots(options.finished);
+  forest.add_tree();
+  const double seconds = seconds_since(start);
+  std::printf("%llu ended operations and a tree of %llu made in %.1f s\n",
+              static_cast<unsigned long long>(options.finished),
+              static_cast<unsigned long long>(Forest::kFolded + Forest::kLive), seconds);
+  print_children(*store, forest.root());
+  print_listed(*store);
+  print_reports(forest, options);
+  forest.end_tree();
+  start = Stopwatch::now();
+  must(store->commit({.sweeps = {{from_micros(2), 1, kNever}}}));
+  std::printf("the tree removed in %.2f s\n", seconds_since(start));
+}
+
 void run(const Options& options) {
   std::filesystem::create_directories(options.directory);
+  if (options.only != "runs" && !options.keep) bench_tree(options);
+  if (options.only == "tree") {
+    std::filesystem::remove_all(options.directory);
+    return;
+  }
   const std::string data = options.directory + "/data";
   const auto print_disk = [&] {
     std::printf("disk: %.0f fdatasync/s over 4 KiB, %.0f/s when the file grows\n",
@@ -416,6 +613,7 @@ int main(int count, char** arguments) {
     if (name == "--finished") options.finished = std::strtoull(arguments[at + 1], nullptr, 10);
     if (name == "--queued") options.queued = std::strtoull(arguments[at + 1], nullptr, 10);
     if (name == "--keep") options.keep = std::string(arguments[at + 1]) == "yes";
+    if (name == "--only") options.only = arguments[at + 1];
     if (name == "--seconds") options.seconds = std::strtod(arguments[at + 1], nullptr);
   }
   docket::bench::run(options);
