@@ -1,47 +1,40 @@
 #include "store/sqlite/backup.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <filesystem>
-#include <system_error>
-
+#include "store/sqlite/checksum_vfs.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/new_file.h"
 
 namespace docket::store {
 namespace {
 
 constexpr int kPagesAtOnce = 1024;
 
-tl::unexpected<Error> system_failure(const std::string& doing) {
-  const ErrorKind kind = errno == ENOSPC || errno == EDQUOT ? ErrorKind::kExhausted
-                         : errno == EEXIST                  ? ErrorKind::kConflict
-                                                            : ErrorKind::kUnavailable;
-  return fail(kind, doing + ": " + std::generic_category().message(errno));
+bool go_on(sqlite3_backup* copy, engine::CareWatch* watch) {
+  if (!watch) return true;
+  const double all = sqlite3_backup_pagecount(copy);
+  const double rest = sqlite3_backup_remaining(copy);
+  return watch->go_on((all - rest) * kPageBytes, all * kPageBytes);
 }
 
-Result<> sync_path(const std::string& path, int flags) {
-  const int descriptor = open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) return system_failure("cannot open " + path);
-  const int synced = fsync(descriptor);
-  close(descriptor);
-  if (synced != 0) return system_failure("cannot sync " + path);
-  return {};
-}
-
-Result<> copy_pages(Database& from, Database& to) {
+Result<> copy_pages(Database& from, Database& to, engine::CareWatch* watch) {
   sqlite3_backup* copy = sqlite3_backup_init(to.handle(), "main", from.handle(), "main");
   if (!copy) return fail(error_of(to.handle(), sqlite3_errcode(to.handle()), "backup"));
   int code = SQLITE_OK;
-  while (code == SQLITE_OK) code = sqlite3_backup_step(copy, kPagesAtOnce);
+  bool wanted = true;
+  while (code == SQLITE_OK && wanted) {
+    code = sqlite3_backup_step(copy, kPagesAtOnce);
+    wanted = go_on(copy, watch);
+  }
   sqlite3_backup_finish(copy);
+  if (code == SQLITE_OK) return engine::cancelled();
   if (code != SQLITE_DONE) return fail(error_of(to.handle(), code, "backup"));
   return {};
 }
 
-Result<> copy_to(const std::string& from, const std::string& partial, const std::string& vfs) {
+Result<> copy_into(const std::string& from, const std::string& partial, const std::string& vfs,
+                   engine::CareWatch* watch) {
   Result<Database> source = Database::open(from, Access::kReadOnly, vfs);
   if (!source) return fail(source.error());
   const Transaction snapshot(*source, Transaction::Mode::kRead);
@@ -53,27 +46,17 @@ Result<> copy_to(const std::string& from, const std::string& partial, const std:
   if (!target) return fail(target.error());
   // The file is synced as a whole at the end, and thrown away when anything fails before.
   Result<> ready = target->run("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
-  return ready ? copy_pages(*source, *target) : ready;
-}
-
-// link() refuses an existing name, so that nobody's file is ever replaced.
-Result<> publish(const std::string& partial, const std::string& to) {
-  if (Result<> synced = sync_path(partial, O_RDONLY); !synced) return synced;
-  if (link(partial.c_str(), to.c_str()) != 0) return system_failure("cannot make " + to);
-  std::string directory = std::filesystem::path(to).parent_path().string();
-  return sync_path(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
+  return ready ? copy_pages(*source, *target, watch) : ready;
 }
 
 }  // namespace
 
-Result<> copy_store(const std::string& from, const std::string& to, const std::string& vfs) {
-  if (access(to.c_str(), F_OK) == 0) return fail(ErrorKind::kConflict, to + " exists already");
-  const std::string partial = to + ".partial";
-  unlink(partial.c_str());
-  Result<> done = copy_to(from, partial, vfs);
-  if (done) done = publish(partial, to);
-  unlink(partial.c_str());
-  return done;
+Result<> copy_store(const std::string& from, const std::string& to, const std::string& vfs,
+                    engine::CareWatch* watch) {
+  Result<NewFile> file = NewFile::begin(to);
+  if (!file) return fail(file.error());
+  Result<> copied = copy_into(from, file->partial(), vfs, watch);
+  return copied ? file->publish() : copied;
 }
 
 }  // namespace docket::store

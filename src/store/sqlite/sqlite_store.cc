@@ -47,7 +47,8 @@ Result<Database> open_writer(const std::string& file, const std::string& vfs,
   sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   const std::string setup =
       "PRAGMA page_size = " + std::to_string(kPageBytes) +
-      "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
+      "; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+      "PRAGMA wal_autocheckpoint = 0; "
       "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; "
       "PRAGMA cache_size = -" +
       std::to_string(options.writer_cache_kib);
