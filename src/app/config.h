@@ -28,7 +28,7 @@ struct ServeConfig {
   std::map<std::string, std::optional<Endpoint>> ports;
   std::string access_file;  // who may do what (access_file.h); empty: everyone everything
   bool allow_open = false;  // serve other than loopback addresses although there is no such list
-  engine::Settings engine{.sweep_interval = std::chrono::seconds{10}, .sweep_roots_max = 2000};
+  engine::Settings engine{.sweep_interval = std::chrono::seconds{10}, .sweep_roots_max = 500};
   http::Limits http;
   std::uint64_t log_bytes = std::uint64_t{100} << 20;    // kept of each output stream of an attempt
   std::uint64_t reserve_bytes = std::uint64_t{8} << 20;  // disk kept free for finishing what runs

@@ -19,6 +19,8 @@ Engine::~Engine() = default;
 void Engine::restore(Snapshot snapshot, Time now) {
   started_at_ = now;
   next_sweep_ = now + settings_.sweep_interval;
+  swept_at_ = now;
+  swept_task_ = snapshot.last_task;
   last_task_ = snapshot.last_task;
   last_event_ = snapshot.last_event;
   jobs_.restore(snapshot.last_job);

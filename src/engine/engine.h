@@ -244,6 +244,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
   void start_held_back(Time now);
+  Duration sweep_pause(Time now);
   void sweep(Time now);
 
   void touch(Node& node);
@@ -274,6 +275,8 @@ class Engine : private SecretSource, private Operations::Journal {
   Time last_seen_ = kNever;   // the newest advance; kNever: none yet
   Time last_stamp_ = kNever;  // see rising()
   Time next_sweep_ = kNever;
+  Time swept_at_ = kNever;  // the last sweep, and the newest task then
+  TaskId swept_task_;
   std::set<JobUid> held_back_;  // dependents that were ready when there was no room for a run
   std::string refusal_;
   bool observed_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "engine/engine.h"
 
@@ -15,6 +16,9 @@ using model::DueOutcome;
 constexpr std::uint64_t kCatchUpStep = 5000;
 
 constexpr int kDuePerTick = 128;
+
+// Between two sweeps at the least.
+constexpr Duration kSweepPause = std::chrono::milliseconds{100};
 
 // A clock that was this far ahead was wrong, and what it passed over is still to come.
 constexpr Duration kFarAhead = std::chrono::hours{24};
@@ -224,8 +228,21 @@ void Engine::start_held_back(Time now) {
 
 // ---- retention
 
+// Often enough that trees go as fast as they come: what was made in a busy hour ends its retention
+// within an hour, and is removed in a busy hour if there is one every day.
+Duration Engine::sweep_pause(Time now) {
+  const std::uint64_t made = last_task_.value - std::exchange(swept_task_, last_task_).value;
+  const Duration elapsed = std::max(now - std::exchange(swept_at_, now), Duration{1});
+  if (made == 0) return settings_.sweep_interval;
+  const double pause =
+      static_cast<double>(elapsed.count()) * settings_.sweep_roots_max / static_cast<double>(made);
+  const Duration longest = settings_.sweep_interval;
+  if (pause >= static_cast<double>(longest.count())) return longest;
+  return std::max(Duration{static_cast<std::int64_t>(pause)}, std::min(kSweepPause, longest));
+}
+
 void Engine::sweep(Time now) {
-  next_sweep_ = now + settings_.sweep_interval;
+  next_sweep_ = now + sweep_pause(now);
   const bool keeps_all = settings_.retention == Duration::zero();
   open_.batch->sweeps.push_back({.finished_before = keeps_all ? kNever : now - settings_.retention,
                                  .max_roots = settings_.sweep_roots_max,

@@ -241,5 +241,22 @@ TEST_F(EngineTimeTest, ForbidSeesTheDyingProcessOfADeletedJobWithTheSameId) {
               ElementsAre(DueOutcome::kForbidden, DueOutcome::kForbidden, DueOutcome::kRan));
 }
 
+// Five trees a second at rest, but trees are made twice as fast: what is kept stays what retention
+// asks for.
+TEST(Retention, KeepsUpWithWhatIsMade) {
+  Settings settings = Harness::roomy();
+  settings.retention = minutes{1};
+  settings.sweep_interval = seconds{10};
+  settings.sweep_roots_max = 50;
+  Harness docket(settings);
+  docket.add_job("a");
+  for (int second = 0; second < 150; ++second) {
+    for (int i = 0; i < 10; ++i) docket.finish_attempt(docket.start("a"), 0);
+    docket.advance(seconds{1});
+  }
+  EXPECT_GE(docket.stored_runs("a").size(), 600U - 10U);
+  EXPECT_LE(docket.stored_runs("a").size(), 600U + 200U);
+}
+
 }  // namespace
 }  // namespace docket::engine

@@ -34,7 +34,7 @@ struct Settings {
   Duration kill_grace = std::chrono::seconds{3};  // Mesos' default where a job names none
   Duration retention =
       std::chrono::days{30};  // finished runs older than this are removed; zero keeps all
-  Duration sweep_interval = std::chrono::minutes{1};
+  Duration sweep_interval = std::chrono::minutes{1};  // more often when many tasks are made
   std::uint32_t sweep_roots_max = 1000;
   std::uint32_t operations_max = 1'000'000;  // live ones; more are refused (kExhausted)
   // How long doors that forget show an ended root: others, and those a person asked for.
