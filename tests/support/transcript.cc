@@ -40,6 +40,18 @@ void read_cases(const std::filesystem::path& path, std::vector<TranscriptCase>& 
 
 // ---- expectations
 
+// Longer names first: "$a" begins "$ab".
+std::string fill(std::string text, const TranscriptNames& names) {
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    const auto& [from, to] = *name;
+    for (std::size_t at = text.find(from); at != std::string::npos;
+         at = text.find(from, at + to.size())) {
+      text.replace(at, from.size(), to);
+    }
+  }
+  return text;
+}
+
 class Matcher {
  public:
   Matcher(TranscriptNames& names, const char* time) : names_(names), time_(time) {}
@@ -59,7 +71,8 @@ class Matcher {
     const std::string text(actual.get_string());
     if (expected == "*time") return std::regex_match(text, time_) || complain(path, "time", actual);
     if (!expected.starts_with("$")) {
-      return expected == text || complain(path, json::string(expected), actual);
+      const std::string wanted = fill(std::string(expected), names_);
+      return wanted == text || complain(path, json::string(wanted), actual);
     }
     const auto [known, is_new] = names_.try_emplace(std::string(expected), text);
     return is_new || known->second == text || complain(path, json::string(known->second), actual);
@@ -341,16 +354,8 @@ void TranscriptPlayer::add_user(const std::string& name, const std::string& perm
   ASSERT_TRUE(access->add(http::token_digest(name + "-token"), shared));
 }
 
-// Longer names first: "$a" begins "$ab".
 std::string TranscriptPlayer::filled(std::string text) const {
-  for (auto name = stage_.names.rbegin(); name != stage_.names.rend(); ++name) {
-    const auto& [from, to] = *name;
-    for (std::size_t at = text.find(from); at != std::string::npos;
-         at = text.find(from, at + to.size())) {
-      text.replace(at, from.size(), to);
-    }
-  }
-  return text;
+  return fill(std::move(text), stage_.names);
 }
 
 }  // namespace docket::testing

@@ -34,6 +34,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,6 +49,9 @@ struct TranscriptCase {
   std::string file;
   std::vector<std::pair<int, std::string>> lines;  // number and text
 };
+
+// What a failing test is called.
+inline void PrintTo(const TranscriptCase& test, std::ostream* out) { *out << test.file; }
 
 // Of all files of a directory, in the order of their names.
 std::vector<TranscriptCase> transcript_cases(const std::filesystem::path& directory);

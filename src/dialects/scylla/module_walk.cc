@@ -12,6 +12,8 @@ bool admits(const std::optional<std::string>& wanted, std::string_view value) {
   return !wanted || *wanted == value;
 }
 
+bool is_cluster_task(const model::Task& task) { return task.operation && task.operation->cluster; }
+
 }  // namespace
 
 ModuleWalk::ModuleWalk(ModuleQuery query) : query_(std::move(query)) {
@@ -33,11 +35,20 @@ Result<bool> ModuleWalk::write(engine::Reader& reader, std::string& out, std::si
     const auto more = write_page(reader, out);
     if (!more) return fail(more.error());
     if (*more) continue;
-    sources_.pop_back();
-    after_.reset();
-    after_until_ = kNever;
+    end_source();
   }
   return true;
+}
+
+// Cluster tasks that were passed over follow the others.
+void ModuleWalk::end_source() {
+  if (std::exchange(passed_cluster_, false)) {
+    sources_.back().cluster = true;
+  } else {
+    sources_.pop_back();
+  }
+  after_.reset();
+  after_until_ = kNever;
 }
 
 Result<bool> ModuleWalk::write_page(engine::Reader& reader, std::string& out) {
@@ -74,7 +85,11 @@ Result<bool> ModuleWalk::write_listed(engine::Reader& reader, std::string& out,
   query.after_until = after_until_;
   const auto page = reader.listed(query);
   if (!page) return fail(page.error());
-  for (const engine::ListedRow& listed : *page) write_row(out, listed.row);
+  for (const engine::ListedRow& listed : *page) {
+    const bool is_cluster = is_cluster_task(listed.row.task);
+    if (is_cluster == source.cluster) write_row(out, listed.row);
+    passed_cluster_ |= is_cluster && !source.cluster;
+  }
   if (!page->empty()) {
     after_ = page->back().row.task.id;
     after_until_ = page->back().until;

@@ -2,7 +2,7 @@
 
 // list_module_tasks, written piece by piece from the store: lane by lane what lives and what has
 // ended and is still listed. Runs that have not ended have no listing; they are found by their
-// state. One turn at a time on the archive's threads.
+// state. Cluster tasks come last in their lane. One turn at a time on the archive's threads.
 
 #include <cstdint>
 #include <optional>
@@ -32,14 +32,17 @@ class ModuleWalk {
     bool live_runs = false;
     std::uint32_t lane = 0;
     bool internal = false;
+    bool cluster = false;  // those only; else all others
   };
   Result<bool> write_page(engine::Reader& reader, std::string& out);
   Result<bool> write_live_runs(engine::Reader& reader, std::string& out);
   Result<bool> write_listed(engine::Reader& reader, std::string& out, const Source& source);
+  void end_source();
   void write_row(std::string& out, const engine::TaskRow& row);
 
   ModuleQuery query_;
   std::vector<Source> sources_;  // the next one last
+  bool passed_cluster_ = false;  // in this source
   std::optional<TaskId> after_;
   Time after_until_ = kNever;
   bool begun_ = false;

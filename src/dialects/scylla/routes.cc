@@ -46,11 +46,11 @@ Result<std::optional<Found>> find(engine::Reader& reader, const std::string& uui
   return found;
 }
 
+}  // namespace
+
 http::Response broken(const Error& error) {
   return error_response(500, "std::runtime_error (" + error.message + ")");
 }
-
-}  // namespace
 
 http::Route route(const ContextPtr& context, const char* method, const char* pattern,
                   Action action) {

@@ -36,6 +36,9 @@ void with_task(const ContextPtr& context, std::string_view uuid, const http::Rep
 // The same without a look at whether it is forgotten: for whoever has waited for it.
 void with_any_task(const ContextPtr& context, TaskId id, const http::Reply& reply, WithTask go_on);
 
+// 500: what this API has no words for.
+http::Response broken(const Error& error);
+
 // Runs work on the engine; its response is sent when that is durable.
 using Work = std::function<http::Response(engine::Engine&, Time)>;
 void answer(const ContextPtr& context, const http::Reply& reply, Work work);

@@ -122,7 +122,7 @@ http::Response status_response(engine::Reader& reader, Found found, const std::s
   std::string body;
   TreeWalk walk(std::move(found.row), std::move(found.parent_uuid), node, TreeWalk::Depth::kOne);
   const auto written = walk.write(reader, body, SIZE_MAX);
-  return written ? json_response(std::move(body)) : error_response(500, written.error().message);
+  return written ? json_response(std::move(body)) : broken(written.error());
 }
 
 void task_status(const ContextPtr& context, http::Request request, http::Reply reply) {
@@ -151,9 +151,9 @@ void task_status_recursive(const ContextPtr& context, http::Request request, htt
 // The decision is the task's own; its state does not matter. Aborting what has ended but is still
 // registered changes nothing (section 3).
 http::Response abort_response(const Result<>& aborted, const std::string& uuid, bool abortable) {
-  if (aborted || (abortable && aborted.error().kind == ErrorKind::kNotFound)) {
-    return void_response();
-  }
+  const bool over = !aborted && aborted.error().kind == ErrorKind::kNotFound;
+  if (aborted || (over && abortable)) return void_response();
+  if (!over && aborted.error().kind != ErrorKind::kDenied) return broken(aborted.error());
   return error_response(403, fmt::format("task with id {} cannot be aborted", uuid));
 }
 
@@ -174,7 +174,7 @@ void abort_task(const ContextPtr& context, http::Request request, http::Reply re
 
 void reply_waited(const ContextPtr& context, TaskId id, const Result<bool>& ended,
                   const http::Reply& reply) {
-  if (!ended) return reply(error_response(500, ended.error().message));
+  if (!ended) return reply(broken(ended.error()));
   if (!*ended) return reply(error_response(408, "timedout"));
   with_any_task(context, id, reply, [context, reply](engine::Reader& reader, Found found) {
     reply(status_response(reader, std::move(found), context->settings.node));

@@ -1,5 +1,7 @@
 #include "dialects/scylla/task_view.h"
 
+#include <fmt/format.h>
+
 #include "dialects/scylla/wire.h"
 
 namespace docket::scylla {
@@ -31,8 +33,11 @@ std::string_view word_of(State state) {
 
 std::string error_of(const model::Task& task) {
   if (task.state == State::kAborted && task.message.empty()) return std::string(kAborted);
-  if (task.state == State::kAborted || task.state == State::kFailed) return task.message;
-  return {};
+  if (task.state != State::kAborted && task.state != State::kFailed) return {};
+  if (!task.message.empty() || task.kind != model::TaskKind::kAttempt) return task.message;
+  // An attempt's end speaks for itself.
+  if (task.signal != 0) return fmt::format("killed by signal {}", task.signal);
+  return fmt::format("exit code {}", task.exit_code);
 }
 
 }  // namespace
@@ -50,10 +55,13 @@ TaskView::TaskView(const engine::TaskRow& row, std::string_view parent_uuid)
     table = operation->table;
     entity = operation->entity;
     units = operation->units;
-    if (operation->cluster) kind = "cluster";
-    sequence = operation->sequence;
-    shard = operation->lane;
     abortable = operation->abortable;
+    if (operation->cluster) {
+      kind = "cluster";  // of no shard, and without a number
+    } else {
+      sequence = operation->sequence;
+      shard = operation->lane;
+    }
     return;
   }
   const bool is_run = task.kind == model::TaskKind::kRun;

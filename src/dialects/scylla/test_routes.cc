@@ -90,7 +90,7 @@ http::Response create(Engine& engine, const NewTask& task, Time now) {
     parent = *found;
   }
   const auto made = engine.operations().create(task.what, parent, true, now);
-  if (!made) return error_response(500, "std::runtime_error (" + made.error().message + ")");
+  if (!made) return broken(made.error());
   return json_response("\"" + model::uuid_of((*made)->task) + "\"");
 }
 

@@ -7,16 +7,10 @@ namespace {
 
 using engine::Fold;
 
-// Whether the store has to be asked. A live task may have live children that nothing tells of.
+// Whether the store has to be asked.
 bool may_have_children(const model::Task& task, bool folded) {
   if (task.kind == model::TaskKind::kAttempt) return false;
-  if (task.kind == model::TaskKind::kRun) return true;
-  if (folded) return task.tally.failing > 0;
-  return !model::is_final(task.state) || task.tally.children > 0 || task.tally.unfolded > 0;
-}
-
-bool may_have_unfolded(const model::Task& task) {
-  return task.operation && (!model::is_final(task.state) || task.tally.unfolded > 0);
+  return !folded || task.tally.failing > 0;
 }
 
 bool is_folded(const model::Task& task) {
@@ -69,8 +63,9 @@ TreeWalk::TreeWalk(engine::TaskRow root, std::string parent_uuid, std::string no
 Result<bool> TreeWalk::write(engine::Reader& reader, std::string& out, std::size_t enough) {
   if (!std::exchange(begun_, true)) {
     if (whole_) out += '[';
-    if (auto done = begin(reader, out, root_, root_parent_, false); !done)
-      return fail(done.error());
+    if (auto done = begin(reader, out, root_, root_parent_, false); !done) {
+      return fail(std::move(done.error()));
+    }
   }
   while (out.size() < enough) {
     Result<> done;
@@ -94,7 +89,7 @@ Result<bool> TreeWalk::write(engine::Reader& reader, std::string& out, std::size
 // Everything of a status but the ids of its children, which follow piece by piece.
 Result<> TreeWalk::begin(engine::Reader& reader, std::string& out, const engine::TaskRow& row,
                          std::string_view parent_uuid, bool folded) {
-  const auto unfolded = unfolded_progress(reader, row.task);
+  const auto unfolded = sums_.of(reader, row.task);
   if (!unfolded) return fail(unfolded.error());
   const TaskView view(row, parent_uuid);
   JsonWriter json(out);
@@ -135,31 +130,6 @@ Result<> TreeWalk::write_child(engine::Reader& reader, std::string& out) {
   const engine::TaskRow& row = **child;
   const bool folded = parent_.folded || (is_folded(row.task) && model::is_final(row.task.state));
   return begin(reader, out, row, parent_.uuid, folded);
-}
-
-// The progress of everything below the task that is not folded into it; none: there is nothing.
-Result<std::optional<model::Progress>> TreeWalk::unfolded_progress(engine::Reader& reader,
-                                                                   const model::Task& task) {
-  if (!may_have_unfolded(task) || task.tally.counts) return std::nullopt;
-  if (const auto known = progress_.find(task.id); known != progress_.end()) return known->second;
-  std::optional<model::Progress> sum;
-  engine::ChildQuery query{.parent = task.id};
-  for (;;) {
-    const auto page = reader.children(query);
-    if (!page) return fail(page.error());
-    for (const engine::TaskRow& child : *page) {
-      const auto below = unfolded_progress(reader, child.task);
-      if (!below) return fail(below.error());
-      const model::Progress progress = model::progress_of(child.task, *below);
-      if (!sum) sum.emplace();
-      sum->completed += progress.completed;
-      sum->total += progress.total;
-    }
-    if (page->size() < query.limit) break;
-    query.after = engine::place_of(page->back().task);
-  }
-  if (sum) progress_.emplace(task.id, *sum);
-  return sum;
 }
 
 }  // namespace docket::scylla

@@ -10,10 +10,10 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "dialects/scylla/progress_sums.h"
 #include "dialects/scylla/task_view.h"
 #include "engine/store.h"
 
@@ -54,8 +54,6 @@ class TreeWalk {
                  std::string_view parent_uuid, bool folded);
   Result<> write_child_id(engine::Reader& reader, std::string& out);
   Result<> write_child(engine::Reader& reader, std::string& out);
-  Result<std::optional<model::Progress>> unfolded_progress(engine::Reader& reader,
-                                                           const model::Task& task);
 
   engine::TaskRow root_;
   std::string root_parent_;
@@ -67,7 +65,7 @@ class TreeWalk {
   std::optional<Siblings> siblings_;  // being written
   Open parent_{};                     // of these
   std::deque<Open> open_;
-  std::unordered_map<TaskId, model::Progress> progress_;  // of unfolded tasks, summed once
+  ProgressSums sums_;
 };
 
 }  // namespace docket::scylla
