@@ -2,7 +2,7 @@
 """Measures docket beside this machine's own limits, and with --peers beside the peers, all in one run.
 
     ./bench                  everything
-    ./bench --only creates   one section (repeatable): limits creates true latency schedules get scale start memory peers
+    ./bench --only creates   one section (repeatable): limits creates true latency schedules get scale start memory tasks peers
     ./bench --quick          shorter measurements
 
 Prints a table: figure, the machine's limit, the ratio, the goal. Judge by ratios inside one run: machines differ, and
@@ -26,6 +26,7 @@ sys.path.insert(0, os.path.join(HERE, "../tests/e2e"))
 
 from docket_server import PROGRAM, Server, eventually, job  # noqa: E402
 import peers  # noqa: E402
+import tasks  # noqa: E402
 
 BUILD = os.path.dirname(os.path.abspath(PROGRAM))
 ROWS = []
@@ -73,6 +74,7 @@ class Bench:
         self.post = post_script(self.directory)
         self.limits = {}
         self.servers = 0
+        self.program = PROGRAM
 
     def server(self, *flags, data=None):
         self.servers += 1
@@ -280,6 +282,9 @@ class Bench:
                "150 MB" if count == 100_000 else "15 MB")
         server.stop_everything()
 
+    def tasks(self):
+        tasks.measure(self, report, wrk)
+
     def peers(self):
         for claim, figure in peers.measure(self.directory, self.seconds, wrk):
             report(f"peer: {claim}", figure)
@@ -287,7 +292,7 @@ class Bench:
 
 SECTIONS = {"limits": Bench.limits_section, "creates": Bench.creates, "true": Bench.true, "latency": Bench.latency,
             "schedules": Bench.schedules, "get": Bench.get, "scale": Bench.scale, "start": Bench.start,
-            "memory": Bench.memory}
+            "memory": Bench.memory, "tasks": Bench.tasks}
 
 
 def main():
