@@ -1,6 +1,7 @@
 #include "store/sqlite/tree_pages.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "store/sqlite/operation_rows.h"
 
@@ -17,6 +18,11 @@ namespace {
   "SELECT " DOCKET_TASK_ROW_COLUMNS                                             \
   " FROM task INDEXED BY child_by_parent" DOCKET_JOIN_OPERATION DOCKET_JOIN_JOB \
   "WHERE task.parent <> 0 AND task.parent = ? AND "
+#define DOCKET_LISTED                                                               \
+  "SELECT " DOCKET_TASK_ROW_COLUMNS                                                 \
+  ", listing.until FROM listing INDEXED BY listing_in_order "                       \
+  "CROSS JOIN task ON task.id = listing.task" DOCKET_JOIN_OPERATION DOCKET_JOIN_JOB \
+  "WHERE listing.module = ? AND listing.lane = ? AND listing.internal = ? "
 
 std::int64_t page_size(std::uint32_t limit) { return std::min(limit, engine::kMaxPage); }
 
@@ -29,13 +35,10 @@ std::int64_t number(std::uint64_t value) {
 
 TreePages::TreePages(Database& database)
     : kind_(database, "SELECT kind FROM task WHERE id = ?"),
-      listed_(database,
-              "SELECT " DOCKET_TASK_ROW_COLUMNS
-              ", listing.until FROM listing INDEXED BY listing_in_order "
-              "CROSS JOIN task ON task.id = listing.task" DOCKET_JOIN_OPERATION DOCKET_JOIN_JOB
-              "WHERE listing.module = ? AND listing.lane = ? AND listing.internal = ? "
-              "AND (listing.until, listing.task) > (?, ?) "
-              "ORDER BY listing.until, listing.task LIMIT ?"),
+      listed_at_(database, DOCKET_LISTED
+                 "AND listing.until = ? AND listing.task > ? ORDER BY listing.task LIMIT ?"),
+      listed_behind_(database, DOCKET_LISTED
+                     "AND listing.until > ? ORDER BY listing.until, listing.task LIMIT ?"),
       listing_(database, "SELECT task, module, lane, internal, until FROM listing WHERE task = ?"),
       by_uuid_(database,
                "SELECT max(task) FROM operation INDEXED BY operation_by_uuid "
@@ -70,19 +73,37 @@ Result<std::vector<engine::TaskRow>> TreePages::children(const engine::ChildQuer
   return collect(read, read_task_row);
 }
 
-// Behind (until, id) of the last row seen, and not before the first that is still shown.
+namespace {
+
+Statement& bind_lane_of(Statement& read, const engine::ListedQuery& query) {
+  return read.bind(query.module).bind(query.lane).bind(query.internal);
+}
+
+}  // namespace
+
+// Behind the last row seen, and not before the first that is still shown. Whatever lives is listed
+// until one and the same instant, so the rest of an instant is a question of its own: SQLite would
+// look at all of it again for a comparison of (until, task).
 Result<std::vector<engine::ListedRow>> TreePages::listed(const engine::ListedQuery& query) {
-  std::pair behind(to_micros(query.now), INT64_MAX);
-  if (query.after) {
-    behind = std::max(behind, std::pair(to_micros(query.after_until), number(query.after->value)));
+  const std::int64_t limit = page_size(query.limit);
+  const bool goes_on = query.after && query.after_until > query.now;
+  std::vector<engine::ListedRow> page;
+  if (goes_on) {
+    bind_lane_of(listed_at_, query)
+        .bind(to_micros(query.after_until))
+        .bind(number(query.after->value))
+        .bind(limit);
+    Result<std::vector<engine::ListedRow>> rest = collect(listed_at_, read_listed);
+    if (!rest) return rest;
+    page = std::move(*rest);
   }
-  listed_.bind(query.module)
-      .bind(query.lane)
-      .bind(query.internal)
-      .bind(behind.first)
-      .bind(behind.second)
-      .bind(page_size(query.limit));
-  return collect(listed_, read_listed);
+  bind_lane_of(listed_behind_, query)
+      .bind(to_micros(goes_on ? query.after_until : query.now))
+      .bind(limit - static_cast<std::int64_t>(page.size()));
+  Result<std::vector<engine::ListedRow>> later = collect(listed_behind_, read_listed);
+  if (!later) return later;
+  std::move(later->begin(), later->end(), std::back_inserter(page));
+  return page;
 }
 
 Result<std::optional<model::Listing>> TreePages::listing(TaskId task) {

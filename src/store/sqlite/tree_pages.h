@@ -1,8 +1,8 @@
 #pragma once
 
 // The task tree as the Scylla Task Manager shows it: the children of a task by how they ended, the
-// tasks that doors which forget still show, tasks by the uuid of their reporter. Every page is one
-// statement over an index that has its order, so a page costs its rows.
+// tasks that doors which forget still show, tasks by the uuid of their reporter. Pages are
+// read from indexes that have their order, so a page costs its rows.
 
 #include <array>
 #include <string>
@@ -26,7 +26,7 @@ class TreePages {
  private:
   static constexpr std::size_t kFolds = 3;
 
-  Statement kind_, listed_, listing_, by_uuid_;
+  Statement kind_, listed_at_, listed_behind_, listing_, by_uuid_;
   std::array<Statement, kFolds> of_operation_, of_run_;  // by engine::Fold
 };
 
