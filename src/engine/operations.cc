@@ -78,6 +78,13 @@ void Operations::add_module(const std::string& name) {
   journal_.batch().lanes.push_back({name, 0, 0});
 }
 
+void Operations::add_lane(const std::string& module, std::uint32_t lane) {
+  add_module(module);
+  if (modules_[module].try_emplace(lane, 0).second) {
+    journal_.batch().lanes.push_back({module, lane, 0});
+  }
+}
+
 bool Operations::has_module(const std::string& name) const {
   return name == model::kProcessModule || modules_.contains(name);
 }
@@ -125,6 +132,13 @@ Result<> Operations::drop_module(const std::string& name, Time now) {
   return {};
 }
 
+// All of a tree have its root's; what is below a cluster task, which has none, is a root as far as
+// numbers go.
+std::uint64_t Operations::number_for(const model::Operation& what, const OperationNode* above) {
+  if (above && !above->what().cluster) return above->what().sequence;
+  return what.cluster ? 0 : next_number(what.module, what.lane);
+}
+
 std::uint64_t Operations::next_number(const std::string& module, std::uint32_t lane) {
   add_module(module);
   const std::uint64_t number = ++modules_[module][lane];
@@ -139,6 +153,7 @@ Result<> Operations::check(const model::Operation& what) const {
   if (what.module == model::kProcessModule) return invalid("module", "process is of runs only");
   if (!what.uuid.empty() && !is_uuid(what.uuid))
     return invalid("uuid", "must be a lower-case UUID");
+  if (model::task_of_uuid(what.uuid)) return invalid("uuid", "is one that docket makes itself");
   if (by_uuid_.contains(what.uuid)) {
     return fail(ErrorKind::kConflict, "a task with this uuid is running");
   }
@@ -176,14 +191,12 @@ Result<const OperationNode*> Operations::create(model::Operation what, TaskId pa
     above = found->second.get();
     if (what.module.empty()) what.module = above->what().module;
     if (what.module != above->what().module) return invalid("module", "must be the parent's");
+    if (what.cluster) return invalid("cluster", "is of roots only");
     what.internal = true;
   }
   if (auto sound = check(what); !sound) return fail(std::move(sound.error()));
-  what.sequence = above ? above->what().sequence : next_number(what.module, what.lane);
-  if (above && !modules_[what.module].contains(what.lane)) {
-    modules_[what.module][what.lane] = 0;
-    journal_.batch().lanes.push_back({what.module, what.lane, 0});
-  }
+  what.sequence = number_for(what, above);
+  add_lane(what.module, what.lane);
   model::Task task;
   task.id = journal_.new_task();
   task.parent = parent;

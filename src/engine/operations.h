@@ -99,6 +99,8 @@ class Operations {
 
  private:
   Result<> check(const model::Operation& what) const;
+  void add_lane(const std::string& module, std::uint32_t lane);
+  std::uint64_t number_for(const model::Operation& what, const OperationNode* above);
   std::uint64_t next_number(const std::string& module, std::uint32_t lane);
   OperationNode& insert(model::Task task);
   void erase(OperationNode& node);

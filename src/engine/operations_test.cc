@@ -122,6 +122,25 @@ TEST_F(OperationsTest, NumbersRiseInEachLaneAndAreSharedByATree) {
   EXPECT_THAT(operations_.lanes("test"), ElementsAre(0U, 1U));
 }
 
+TEST_F(OperationsTest, ClusterTasksHaveNoNumberAndTheirChildrenAreNumberedAsRoots) {
+  model::Operation what = operation();
+  what.cluster = true;
+  const TaskId cluster = add(what);
+  EXPECT_EQ(number(cluster), 0U);
+  const TaskId child = add(cluster);
+  EXPECT_EQ(number(child), 1U);
+  EXPECT_EQ(number(add(child)), 1U);
+  EXPECT_EQ(number(add(cluster)), 2U);
+  EXPECT_EQ(number(add()), 3U);
+  EXPECT_EQ(operations_.create(what, cluster, true, now_).error().kind, ErrorKind::kInvalid);
+}
+
+TEST_F(OperationsTest, NobodyTakesTheUuidsThatDocketMakes) {
+  model::Operation what = operation();
+  what.uuid = model::uuid_of(TaskId{7});
+  EXPECT_EQ(operations_.create(what, {}, true, now_).error().kind, ErrorKind::kInvalid);
+}
+
 TEST_F(OperationsTest, ADroppedModuleBeginsAnew) {
   const TaskId root = add();
   const TaskId child = add(root);

@@ -177,6 +177,7 @@ void Workload::change_operations(engine::Batch& batch) {
       task.tally.counts = true;
       task.tally.completed += static_cast<double>(below(50)) / 7;
       task.tally.total = 1000;
+      task.tally.unfolded += chance(10) ? 1 : 0;
       batch.tasks.push_back(task);
     } else if (chance(20)) {
       task.state = State::kRunning;

@@ -209,6 +209,7 @@ CREATE TABLE operation (
   failing INTEGER NOT NULL,
   children_completed REAL NOT NULL,
   children_total REAL NOT NULL,
+  unfolded INTEGER NOT NULL,
   fold INTEGER NOT NULL,
   kept INTEGER NOT NULL
 ) STRICT;

@@ -53,6 +53,7 @@ void read_tally(RowReader& read, model::Tally& tally) {
   tally.failing = read.integer<std::uint64_t>();
   tally.children_completed = read.real();
   tally.children_total = read.real();
+  tally.unfolded = read.integer<std::uint64_t>();
   tally.fold = read.integer<std::uint64_t>();
 }
 
@@ -92,7 +93,8 @@ Statement& bind_progress(Statement& update, const model::Tally& tally) {
       .bind(tally.children)
       .bind(tally.failing)
       .bind(tally.children_completed)
-      .bind(tally.children_total);
+      .bind(tally.children_total)
+      .bind(tally.unfolded);
 }
 
 Result<> read_operation(RowReader& row, model::Task& task) {

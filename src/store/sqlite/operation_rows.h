@@ -13,7 +13,7 @@ bool is_kept(const model::Task& task);
 
 // All columns of the table, in its order.
 void bind_new_operation(Statement& insert, const model::Task& task, std::string& labels_buffer);
-// counts, completed, total, children, failing, children_completed, children_total.
+// counts, completed, total, children, failing, children_completed, children_total, unfolded.
 Statement& bind_progress(Statement& update, const model::Tally& tally);
 // DOCKET_OPERATION_COLUMNS. Fails when there is no such row, or a damaged one.
 Result<> read_operation(RowReader& row, model::Task& task);

@@ -7,7 +7,7 @@ namespace {
 
 #define DOCKET_PROGRESS                                                       \
   "UPDATE operation SET counts = ?, completed = ?, total = ?, children = ?, " \
-  "failing = ?, children_completed = ?, children_total = ?"
+  "failing = ?, children_completed = ?, children_total = ?, unfolded = ?"
 
 // Nothing has happened to it that a live operation knows nothing of.
 bool is_plain(const model::Task& task) {
@@ -21,7 +21,7 @@ bool is_plain(const model::Task& task) {
 OperationWriter::OperationWriter(Database& database)
     : insert_(database,
               "INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-              "?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+              "?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_(database, DOCKET_PROGRESS ", fold = ?, kept = ? WHERE task = ?"),
       progress_(database, DOCKET_PROGRESS " WHERE task = ?"),
       drain_(database, "DELETE FROM listing WHERE module = ? AND until <> 9223372036854775807"),

@@ -63,9 +63,10 @@ class RowReader {
   "operation.tbl, operation.entity, operation.units, operation.labels, operation.lane, "         \
   "operation.sequence, operation.expected, operation.lease, operation.flags, operation.counts, " \
   "operation.completed, operation.total, operation.children, operation.failing, "                \
-  "operation.children_completed, operation.children_total, operation.fold"
+  "operation.children_completed, operation.children_total, operation.unfolded, "                 \
+  "operation.fold"
 inline constexpr int kOwnTaskColumns = 20;
-inline constexpr int kOperationColumns = 22;
+inline constexpr int kOperationColumns = 23;
 inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 // A task of any kind: the columns, and the join that belongs to them, right after the table task.
 #define DOCKET_TASK_COLUMNS DOCKET_OWN_TASK_COLUMNS ", " DOCKET_OPERATION_COLUMNS
