@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <cmath>
 
 namespace docket::native {
 namespace json = boost::json;
@@ -43,6 +44,15 @@ bool Body::read(std::string_view name, std::int64_t& into, std::int64_t min, std
   if (!value->is_number() || inexact || number < min || number > max) {
     return complain(name, fmt::format("must be a whole number from {} to {}", min, max)), false;
   }
+  into = number;
+  return true;
+}
+
+bool Body::read(std::string_view name, std::optional<double>& into) {
+  const json::value* value = find(name);
+  if (!value) return false;
+  const auto number = value->is_number() ? value->to_number<double>() : -1.0;
+  if (!std::isfinite(number) || number < 0) return complain(name, "must be a number from 0"), false;
   into = number;
   return true;
 }

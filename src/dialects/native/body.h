@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ class Body {
   bool read(std::string_view name, std::string& into);
   bool read(std::string_view name, bool& into);
   bool read(std::string_view name, std::int64_t& into, std::int64_t min, std::int64_t max);
+  bool read(std::string_view name, std::optional<double>& into);  // finite, from 0
   bool read(std::string_view name, model::StringPairs& into);
   bool read(std::string_view name, std::vector<std::string>& into);
 

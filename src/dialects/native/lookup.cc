@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialects/native/render.h"
+#include "engine/progress_sums.h"
+
 namespace docket::native {
 namespace {
 
@@ -89,6 +92,17 @@ Result<engine::TaskRow> read_task(Reader& reader, TaskId id) {
   if (!row) return fail(std::move(row.error()));
   if (!*row) return fail(no_such_task(std::to_string(id.value)));
   return **std::move(row);
+}
+
+Result<std::string> show_task(Reader& reader, TaskId id) {
+  const auto row = read_task(reader, id);
+  if (!row) return fail(row.error());
+  const auto live = engine::ProgressSums().of(reader, row->task);
+  if (!live) return fail(live.error());
+  std::string body;
+  JsonWriter out(body);
+  write_task(out, row->task, row->job_id, *live);
+  return body;
 }
 
 Result<std::vector<model::Task>> read_children(Reader& reader, TaskId parent) {

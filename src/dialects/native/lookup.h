@@ -22,6 +22,8 @@ Result<const model::Schedule*> find_schedule(const engine::Engine& engine,
 Error no_such_task(const std::string& id);
 
 Result<engine::TaskRow> read_task(engine::Reader& reader, TaskId id);
+// The task as JSON.
+Result<std::string> show_task(engine::Reader& reader, TaskId id);
 // Oldest first; the newest kMaxPage of them.
 Result<std::vector<model::Task>> read_children(engine::Reader& reader, TaskId parent);
 

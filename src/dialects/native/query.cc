@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <utility>
 
 #include "model/task.h"
 
@@ -56,6 +59,26 @@ std::optional<Time> Query::time(std::string_view name) {
   const auto time = parse_time(*value);
   if (time) return *time;
   complain(name, "must be an RFC 3339 timestamp such as 2026-03-29T02:30:00Z");
+  return std::nullopt;
+}
+
+std::optional<Duration> Query::duration(std::string_view name, Duration max) {
+  constexpr std::array<std::pair<std::string_view, Duration>, 4> kUnits{
+      {{"ms", std::chrono::milliseconds{1}},
+       {"m", std::chrono::minutes{1}},
+       {"s", std::chrono::seconds{1}},
+       {"", std::chrono::seconds{1}}}};
+  const auto value = request_.query_value(name);
+  if (!value) return std::nullopt;
+  const std::size_t digits = std::min(value->find_first_not_of("0123456789"), value->size());
+  for (const auto& [word, unit] : kUnits) {
+    if (value->substr(digits) != word) continue;
+    const auto number =
+        parse_number(value->substr(0, digits), static_cast<std::uint64_t>(max / unit));
+    if (number) return unit * static_cast<std::int64_t>(*number);
+  }
+  complain(name, fmt::format("must be like 30s, 500ms or 2m, up to {}s",
+                             std::chrono::duration_cast<std::chrono::seconds>(max).count()));
   return std::nullopt;
 }
 

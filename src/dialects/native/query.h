@@ -36,7 +36,8 @@ class Query {
   bool flag(std::string_view name);  // true, false, 1, 0; alone (?follow) is true
   std::optional<std::uint64_t> number(std::string_view name, std::uint64_t max);
   std::optional<Time> time(std::string_view name);
-  std::uint32_t limit();                     // 1 to kPageMax
+  std::optional<Duration> duration(std::string_view name, Duration max);  // "30s", "500ms", "2m"
+  std::uint32_t limit();                                                  // 1 to kPageMax
   engine::Order order(engine::Order usual);  // newest or oldest (first)
 
   template <class Id>

@@ -38,16 +38,53 @@ void write_parameters(JsonWriter& out, const model::Task& task) {
   model::write_string_map(out.key("env"), parameters.env);
 }
 
-void write_task_members(JsonWriter& out, const model::Task& task, std::string_view job_id) {
-  out.member("id", std::to_string(task.id.value)).member("uuid", model::uuid_of(task.id));
+void write_optional(JsonWriter& out, std::string_view name, const std::optional<double>& number) {
+  out.key(name);
+  number ? out.value(*number) : out.null();
+}
+
+// What it says of itself, and how many of its children have ended and are folded into it.
+void write_operation(JsonWriter& out, const model::Operation& operation,
+                     const model::Tally& tally) {
+  out.begin_object().member("module", operation.module);
+  write_text(out.key("type"), operation.type);
+  write_text(out.key("scope"), operation.scope);
+  write_text(out.key("keyspace"), operation.keyspace);
+  write_text(out.key("table"), operation.table);
+  write_text(out.key("entity"), operation.entity);
+  model::write_string_map(out.key("labels"), operation.labels);
+  out.member("lane", operation.lane).member("sequence", operation.sequence);
+  write_optional(out, "expected", operation.expected);
+  out.key("leaseSeconds");
+  const std::chrono::duration<double> lease = operation.lease;
+  lease.count() > 0 ? out.value(lease.count()) : out.null();
+  out.member("abortable", operation.abortable).member("internal", operation.internal);
+  out.member("cluster", operation.cluster).member("user", operation.user);
+  out.member("local", operation.local);
+  out.member("childrenEnded", tally.children).member("childrenFailed", tally.failing);
+  out.end_object();
+}
+
+void write_progress(JsonWriter& out, const model::Task& task, const LiveProgress& live) {
+  const model::Progress progress = model::progress_of(task, live);
+  out.begin_object().member("completed", progress.completed).member("total", progress.total);
+  write_text(out.key("units"), task.operation ? task.operation->units : std::string_view());
+  out.end_object();
+}
+
+void write_task_members(JsonWriter& out, const model::Task& task, std::string_view job_id,
+                        const LiveProgress& live) {
+  out.member("id", std::to_string(task.id.value)).member("uuid", model::uuid_of(task));
   out.member("kind", model::name_of(task.kind));
   write_id(out.key("parent"), task.parent.value);
   write_id(out.key("root"), task.root.value);
   write_text(out.key("name"), task.name);
-  out.member("job", job_id);
+  write_text(out.key("job"), job_id);
   write_id(out.key("jobUid"), task.job.value);
-  out.member("jobVersion", task.job_version).member("state", model::name_of(task.state));
-  out.member("stopping", task.stopping).member("trigger", model::name_of(task.trigger));
+  out.key("jobVersion");
+  task.operation ? out.null() : out.value(task.job_version);
+  out.member("state", model::name_of(task.state)).member("stopping", task.stopping);
+  write_text(out.key("trigger"), task.operation ? "" : model::name_of(task.trigger));
   write_id(out.key("scheduleUid"), task.schedule.value);
   write_time(out.key("dueAt"), task.due_at);
   write_time(out.key("createdAt"), task.created_at);
@@ -60,11 +97,9 @@ void write_task_members(JsonWriter& out, const model::Task& task, std::string_vi
   task.signal != 0 ? out.value(task.signal) : out.null();
   write_text(out.key("message"), task.message);
   write_parameters(out, task);
-}
-
-void write_number(JsonWriter& out, std::string_view name, const std::optional<double>& number) {
-  out.key(name);
-  number ? out.value(*number) : out.null();
+  write_progress(out.key("progress"), task, live);
+  out.key("operation");
+  task.operation ? write_operation(out, *task.operation, task.tally) : void(out.null());
 }
 
 void write_holder(JsonWriter& out, const engine::Holder& holder) {
@@ -72,7 +107,7 @@ void write_holder(JsonWriter& out, const engine::Holder& holder) {
   write_id(out.key("run"), holder.run.value);
   write_text(out.key("name"), holder.run_name);
   write_text(out.key("job"), holder.job_id);
-  write_number(out, "amount", holder.amount);
+  write_optional(out, "amount", holder.amount);
   write_time(out.key("since"), holder.since);
   out.end_object();
 }
@@ -80,10 +115,10 @@ void write_holder(JsonWriter& out, const engine::Holder& holder) {
 void write_reason(JsonWriter& out, const engine::Reason& reason) {
   out.begin_object().member("kind", engine::name_of(reason.kind)).member("message", reason.message);
   write_text(out.key("subject"), reason.subject);
-  write_number(out, "needed", reason.needed);
-  write_number(out, "free", reason.free);
-  write_number(out, "missing", reason.missing());
-  write_number(out, "total", reason.total);
+  write_optional(out, "needed", reason.needed);
+  write_optional(out, "free", reason.free);
+  write_optional(out, "missing", reason.missing());
+  write_optional(out, "total", reason.total);
   write_time(out.key("at"), reason.at);
   out.key("holders").begin_array();
   for (const engine::Holder& holder : reason.holders) write_holder(out, holder);
@@ -141,16 +176,17 @@ void write_schedule(JsonWriter& out, const engine::Engine& engine, const std::st
   out.end_object();
 }
 
-void write_task(JsonWriter& out, const model::Task& task, std::string_view job_id) {
+void write_task(JsonWriter& out, const model::Task& task, std::string_view job_id,
+                const LiveProgress& live) {
   out.begin_object();
-  write_task_members(out, task, job_id);
+  write_task_members(out, task, job_id, live);
   out.end_object();
 }
 
 void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
                std::span<const model::Task> attempts) {
   out.begin_object();
-  write_task_members(out, run, job_id);
+  write_task_members(out, run, job_id, {});
   out.key("attempts").begin_array();
   for (const model::Task& attempt : attempts) write_task(out, attempt, job_id);
   out.end_array().end_object();
@@ -159,7 +195,7 @@ void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
 // As deep as the tree, which whoever built it has bounded.
 void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id) {
   out.begin_object();
-  write_task_members(out, tree.task, job_id);
+  write_task_members(out, tree.task, job_id, tree.live);
   out.key("children").begin_array();
   for (const TaskTree& child : tree.children) write_tree(out, child, job_id);
   out.end_array().end_object();

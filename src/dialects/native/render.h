@@ -3,6 +3,7 @@
 // The nouns as JSON of this door. Every member is always there; what is not known or not yet is
 // null.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +29,10 @@ void write_job(JsonWriter& out, const engine::Engine& engine, const engine::JobE
 void write_schedule(JsonWriter& out, const engine::Engine& engine, const std::string& job_id,
                     const model::Schedule& schedule, Time now);
 
-void write_task(JsonWriter& out, const model::Task& task, std::string_view job_id);
+// `live`: how far what is live below it is, see engine/progress_sums.h; runs have none.
+using LiveProgress = std::optional<model::Progress>;
+void write_task(JsonWriter& out, const model::Task& task, std::string_view job_id,
+                const LiveProgress& live = {});
 // A task with its attempts, oldest first.
 void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
                std::span<const model::Task> attempts);
@@ -36,6 +40,7 @@ void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
 // A task with all that hangs on it.
 struct TaskTree {
   model::Task task;
+  LiveProgress live;
   std::vector<TaskTree> children;  // oldest first
 };
 void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id);

@@ -33,6 +33,7 @@ Routes schedule_routes(const ContextPtr& context);
 Routes ledger_routes(const ContextPtr& context);
 Routes run_routes(const ContextPtr& context);
 Routes task_routes(const ContextPtr& context);
+Routes report_routes(const ContextPtr& context);
 Routes event_routes(const ContextPtr& context);
 Routes log_routes(const ContextPtr& context);
 Routes lock_routes(const ContextPtr& context);

@@ -5,6 +5,7 @@
 
 #include "dialects/native/lookup.h"
 #include "dialects/native/render.h"
+#include "engine/progress_sums.h"
 
 namespace docket::native {
 namespace {
@@ -32,6 +33,13 @@ std::optional<model::Trigger> read_trigger(Query& query) {
   return std::nullopt;
 }
 
+bool lets_through(const TaskFilter& filter, const model::Task& task) {
+  if (filter.trigger && (task.operation || task.trigger != *filter.trigger)) return false;
+  if (filter.kind && task.kind != *filter.kind) return false;
+  if (!filter.module) return true;
+  return *filter.module == (task.operation ? task.operation->module : model::kProcessModule);
+}
+
 }  // namespace
 
 TaskFilter read_task_filter(Query& query) {
@@ -51,16 +59,18 @@ TaskFilter read_task_filter(Query& query) {
 
 Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& filter) {
   std::function<bool(const engine::TaskRow&)> keep;
-  if (filter.trigger || filter.kind) {
-    keep = [&](const engine::TaskRow& row) {
-      return (!filter.trigger || row.task.trigger == *filter.trigger) &&
-             (!filter.kind || row.task.kind == *filter.kind);
-    };
+  if (filter.trigger || filter.kind || filter.module) {
+    keep = [&](const engine::TaskRow& row) { return lets_through(filter, row.task); };
   }
   auto page = read_tasks(reader, filter.query, keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
-  for (const engine::TaskRow& row : page->rows) write_task(out.item(), row.task, row.job_id);
+  engine::ProgressSums sums;
+  for (const engine::TaskRow& row : page->rows) {
+    const auto live = sums.of(reader, row.task);
+    if (!live) return fail(live.error());
+    write_task(out.item(), row.task, row.job_id, *live);
+  }
   return out.finish(page->next ? std::to_string(page->next->value) : "");
 }
 

@@ -16,6 +16,7 @@ struct TaskFilter {
   engine::TaskQuery query;                // what the store can select
   std::optional<model::Trigger> trigger;  // what it cannot
   std::optional<model::TaskKind> kind;
+  std::optional<std::string> module;
   std::string schedule_id;  // to be turned into query.schedule by whoever has the engine
 };
 

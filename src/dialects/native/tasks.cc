@@ -1,5 +1,6 @@
-// Tasks: every node of every tree, runs and attempts alike.
+// Tasks: every node of every tree, runs, attempts and operations alike.
 
+#include <array>
 #include <utility>
 
 #include "dialects/native/answer.h"
@@ -8,6 +9,8 @@
 #include "dialects/native/render.h"
 #include "dialects/native/routes.h"
 #include "dialects/native/task_filter.h"
+#include "dialects/native/task_ref.h"
+#include "engine/progress_sums.h"
 
 namespace docket::native {
 namespace {
@@ -15,13 +18,17 @@ namespace {
 // A tree is shown whole up to here; deeper or wider ones are cut, and their tasks are in the list.
 constexpr int kTreeDepthMax = 16;
 constexpr std::size_t kTreeTasksMax = 5000;
+constexpr Duration kWaitMax = std::chrono::hours{1};
 
 std::optional<model::TaskKind> read_kind(Query& query) {
-  const auto kind = query.text("kind");
-  if (!kind) return std::nullopt;
-  if (*kind == "run") return model::TaskKind::kRun;
-  if (*kind == "attempt") return model::TaskKind::kAttempt;
-  query.complain("kind", "must be run or attempt");
+  constexpr std::array kKinds{model::TaskKind::kRun, model::TaskKind::kAttempt,
+                              model::TaskKind::kOperation};
+  const auto text = query.text("kind");
+  if (!text) return std::nullopt;
+  for (const model::TaskKind kind : kKinds) {
+    if (*text == model::name_of(kind)) return kind;
+  }
+  query.complain("kind", "must be run, attempt or operation");
   return std::nullopt;
 }
 
@@ -30,7 +37,9 @@ void list_tasks(const Context& door, const http::Request& request, http::Reply r
   TaskFilter filter = read_task_filter(query);
   filter.query.parent = query.id<TaskId>("parent");
   filter.kind = read_kind(query);
-  // Only runs have no parent, and that the store can select by itself.
+  filter.module = query.text("module");
+  if (query.flag("roots")) filter.query.parent = TaskId{};
+  // All runs are roots, and these the store can select by itself.
   if (filter.kind == model::TaskKind::kRun && !filter.query.parent) filter.query.parent = TaskId{};
   if (!query.ok()) return reply(bad_query(query.errors()));
   door.archive.read([filter = std::move(filter), reply = std::move(reply)](engine::Reader& reader) {
@@ -38,43 +47,100 @@ void list_tasks(const Context& door, const http::Request& request, http::Reply r
   });
 }
 
-Result<std::string> show_task(engine::Reader& reader, TaskId id) {
-  const auto row = read_task(reader, id);
-  if (!row) return fail(row.error());
-  std::string body;
-  JsonWriter out(body);
-  write_task(out, row->task, row->job_id);
-  return body;
+// ---- one task, now or when it has ended
+
+Result<std::string> show_named(engine::Reader& reader, const std::string& name) {
+  const auto id = find_any(reader, name);
+  if (!id) return fail(id.error());
+  return show_task(reader, *id);
 }
 
-void get_task(const Context& door, const http::Request& request, http::Reply reply) {
-  const auto id = parse_task_id(request.params[0]);
-  if (!id) return reply(problem(no_such_task(request.params[0])));
-  door.archive.read([id = *id, reply = std::move(reply)](engine::Reader& reader) {
-    answer_json(reply)(show_task(reader, id));
+void answer_now(engine::Archive& archive, const std::string& name, const http::Reply& reply) {
+  archive.read(
+      [name, reply](engine::Reader& reader) { answer_json(reply)(show_named(reader, name)); });
+}
+
+struct Waited {
+  TaskId id;  // none: it is not live
+  Time until = kNever;
+};
+
+// The number is taken now: a UUID may have another task once this one has ended.
+void answer_waited(engine::Loop& loop, engine::Archive& archive, const std::string& name,
+                   const Waited& waited, const http::Reply& reply) {
+  if (!waited.id) return answer_now(archive, name, reply);
+  loop.wait(waited.id, waited.until, [&archive, id = waited.id, reply](const Result<bool>& ended) {
+    if (!ended) return reply(problem(ended.error()));
+    answer_now(archive, std::to_string(id.value), reply);
   });
 }
 
-Result<> grow(engine::Reader& reader, TaskTree& tree, int depth, std::size_t& tasks) {
-  if (depth == kTreeDepthMax || tasks >= kTreeTasksMax) return {};
-  auto children = read_children(reader, tree.task.id);
-  if (!children) return fail(std::move(children.error()));
-  tasks += children->size();
-  for (model::Task& child : *children) {
-    TaskTree& grown =
-        tree.children.emplace_back(TaskTree{.task = std::move(child), .children = {}});
-    if (grown.task.kind == model::TaskKind::kAttempt) continue;  // attempts have no children
-    if (auto done = grow(reader, grown, depth + 1, tasks); !done) return done;
-  }
-  return {};
+void get_task(const Context& door, const http::Request& request, http::Reply reply) {
+  Query query(request);
+  const auto wait = query.duration("wait", kWaitMax);
+  if (!query.ok()) return reply(bad_query(query.errors()));
+  const std::string& name = request.params[0];
+  const auto ref = parse_task_ref(name);
+  if (!ref) return reply(problem(no_such_task(name)));
+  if (!wait) return answer_now(door.archive, name, reply);
+  door.loop.call<Waited>(
+      [ref = *ref, wait = *wait](engine::Engine& engine, Time now) -> Result<Waited> {
+        return Waited{.id = find_live(engine, ref).value_or(TaskId{}), .until = now + wait};
+      },
+      [&loop = door.loop, &archive = door.archive, name,
+       reply = std::move(reply)](const Result<Waited>& waited) {
+        if (!waited) return reply(problem(waited.error()));
+        answer_waited(loop, archive, name, *waited, reply);
+      });
 }
 
-Result<std::string> show_tree(engine::Reader& reader, TaskId id) {
-  auto row = read_task(reader, id);
+// ---- trees
+
+// Grown down to the bounds.
+class Tree {
+ public:
+  Tree(engine::Reader& reader, bool live_only) : reader_(reader), live_only_(live_only) {}
+
+  Result<> grow(TaskTree& tree, int depth = 0) {
+    const auto live = sums_.of(reader_, tree.task);
+    if (!live) return fail(live.error());
+    tree.live = *live;
+    if (depth == kTreeDepthMax || tasks_ >= kTreeTasksMax) return {};
+    if (tree.task.kind == model::TaskKind::kAttempt) return {};  // these have no children
+    auto children = children_of(tree.task.id);
+    if (!children) return fail(std::move(children.error()));
+    tasks_ += children->size();
+    for (model::Task& child : *children) {
+      auto& grown = tree.children.emplace_back(
+          TaskTree{.task = std::move(child), .live = {}, .children = {}});
+      if (auto done = grow(grown, depth + 1); !done) return done;
+    }
+    return {};
+  }
+
+ private:
+  Result<std::vector<model::Task>> children_of(TaskId parent) {
+    if (!live_only_) return read_children(reader_, parent);
+    auto rows = reader_.children({.parent = parent, .which = engine::Fold::kUnfolded});
+    if (!rows) return fail(std::move(rows.error()));
+    std::vector<model::Task> live;
+    for (engine::TaskRow& row : *rows) live.push_back(std::move(row.task));
+    return live;
+  }
+
+  engine::Reader& reader_;
+  const bool live_only_;
+  engine::ProgressSums sums_;
+  std::size_t tasks_ = 1;
+};
+
+Result<std::string> show_tree(engine::Reader& reader, const std::string& name, bool live_only) {
+  const auto id = find_any(reader, name);
+  if (!id) return fail(id.error());
+  auto row = read_task(reader, *id);
   if (!row) return fail(std::move(row.error()));
-  TaskTree tree{.task = std::move(row->task), .children = {}};
-  std::size_t tasks = 1;
-  if (auto grown = grow(reader, tree, 0, tasks); !grown) return fail(std::move(grown.error()));
+  TaskTree tree{.task = std::move(row->task), .live = {}, .children = {}};
+  if (auto grown = Tree(reader, live_only).grow(tree); !grown) return fail(grown.error());
   std::string body;
   JsonWriter out(body);
   write_tree(out, tree, row->job_id);
@@ -82,11 +148,13 @@ Result<std::string> show_tree(engine::Reader& reader, TaskId id) {
 }
 
 void get_tree(const Context& door, const http::Request& request, http::Reply reply) {
-  const auto id = parse_task_id(request.params[0]);
-  if (!id) return reply(problem(no_such_task(request.params[0])));
-  door.archive.read([id = *id, reply = std::move(reply)](engine::Reader& reader) {
-    answer_json(reply)(show_tree(reader, id));
-  });
+  Query query(request);
+  const bool live_only = query.flag("live");
+  if (!query.ok()) return reply(bad_query(query.errors()));
+  door.archive.read(
+      [name = request.params[0], live_only, reply = std::move(reply)](engine::Reader& reader) {
+        answer_json(reply)(show_tree(reader, name, live_only));
+      });
 }
 
 }  // namespace

@@ -1,0 +1,151 @@
+#include "dialects/native/read_task.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <utility>
+
+#include "core/json.h"
+#include "dialects/native/body.h"
+
+namespace docket::native {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kLaneMax = 1'000'000;
+constexpr std::int64_t kLeaseMax = 366LL * 24 * 3600;
+constexpr std::size_t kMessageMax = 8192;  // bytes
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+// Ids are strings in this API; who has them as numbers is understood.
+std::string text_of_id(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (value.is_int64() && value.get_int64() > 0) return std::to_string(value.get_int64());
+  return {};
+}
+
+std::optional<TaskRef> read_ref(Body& body, std::string_view name, std::string* text = nullptr) {
+  const json::value* value = body.find(name);
+  if (!value) return std::nullopt;
+  std::string written = text_of_id(*value);
+  auto ref = parse_task_ref(written);
+  if (!ref) body.complain(name, "must be the number or the UUID of a task");
+  if (text) *text = std::move(written);
+  return ref;
+}
+
+void read_figures(Body& body, engine::Report& into) {
+  body.read("completed", into.completed);
+  body.read("total", into.total);
+}
+
+void read_operation(Body& body, model::Operation& into) {
+  body.read("uuid", into.uuid);
+  body.read("module", into.module);
+  body.read("type", into.type);
+  body.read("scope", into.scope);
+  body.read("keyspace", into.keyspace);
+  body.read("table", into.table);
+  body.read("entity", into.entity);
+  body.read("units", into.units);
+  body.read("labels", into.labels);
+  std::int64_t lane = 0;
+  if (body.read("lane", lane, 0, kLaneMax)) into.lane = static_cast<std::uint32_t>(lane);
+  body.read("expected", into.expected);
+  std::int64_t lease = 0;
+  if (body.read("leaseSeconds", lease, 0, kLeaseMax)) into.lease = std::chrono::seconds{lease};
+  body.read("abortable", into.abortable);
+  body.read("user", into.user);
+  body.read("internal", into.internal);
+}
+
+void read_progress(Body& body, NewTask& into, std::vector<FieldError>& errors) {
+  const json::value* value = body.find("progress");
+  if (!value) return;
+  Body progress(*value, body.at("progress"), errors);
+  read_figures(progress, into.progress);
+  progress.finish();
+}
+
+Result<std::string> read_text(std::string_view text, const char* name, bool required) {
+  std::vector<FieldError> errors;
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::string said;
+  Body body(*value, "", errors);
+  body.read(name, said);
+  if (required && said.empty()) body.complain(name, "must say something");
+  if (said.size() > kMessageMax) {
+    body.complain(name, fmt::format("must have at most {} bytes", kMessageMax));
+  }
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return said;
+}
+
+}  // namespace
+
+Result<NewTask> read_new_task(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  NewTask made;
+  Body body(*value, "", errors);
+  made.parent = read_ref(body, "parent");
+  if (!body.find("parent")) body.require("module");  // of a child it is the parent's
+  read_operation(body, made.what);
+  body.read("begin", made.begins);
+  read_progress(body, made, errors);
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return made;
+}
+
+Result<engine::Report> read_report(std::string_view text) {
+  if (is_blank(text)) return engine::Report{};
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  engine::Report report;
+  Body body(*value, "", errors);
+  read_figures(body, report);
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return report;
+}
+
+Result<std::vector<ReportOf>> read_reports(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  const json::array* items = value->if_array();
+  if (!items || items->size() > kReportsMax) {
+    return fail(invalid_body(
+        {{.path = "", .errors = {fmt::format("must be an array of at most {}", kReportsMax)}}}));
+  }
+  std::vector<FieldError> errors;
+  std::vector<ReportOf> reports;
+  reports.reserve(items->size());
+  for (const json::value& item : *items) {
+    Body body(item, fmt::format("/{}", reports.size()), errors);
+    ReportOf& report = reports.emplace_back();
+    body.require("task");
+    if (auto ref = read_ref(body, "task", &report.name)) report.task = *std::move(ref);
+    read_figures(body, report.report);
+    body.finish();
+  }
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return reports;
+}
+
+Result<std::string> read_note(std::string_view text) { return read_text(text, "message", true); }
+
+Result<std::string> read_finish(std::string_view text) {
+  if (is_blank(text)) return std::string();
+  return read_text(text, "error", false);
+}
+
+}  // namespace docket::native
