@@ -1,0 +1,33 @@
+#pragma once
+
+// One thread that does what it is given, one piece after the other.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace docket::app {
+
+class WorkThread {
+ public:
+  explicit WorkThread(const std::string& name);  // at most 15 characters, for ps and debuggers
+  ~WorkThread();  // finishes the piece that is under way, drops the others
+  WorkThread(const WorkThread&) = delete;
+  WorkThread& operator=(const WorkThread&) = delete;
+
+  void run(std::function<void()> piece);  // any thread
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> pieces_;
+  bool stopping_ = false;
+  std::thread thread_;  // last: starts when everything else is there
+};
+
+}  // namespace docket::app
