@@ -205,7 +205,8 @@ void write_event(JsonWriter& out, const model::Event& event, std::string_view ru
   const bool of_task = static_cast<bool>(event.task);
   out.begin_object().member("seq", std::to_string(event.seq.value));
   write_time(out.key("at"), event.at);
-  out.member("type", model::name_of(event.type)).member("job", event.job_id);
+  out.member("type", model::name_of(event.type));
+  write_text(out.key("job"), event.job_id);
   write_id(out.key("jobUid"), event.job.value);
   write_id(out.key("task"), event.task.value);
   write_id(out.key("root"), event.root.value);

@@ -1,0 +1,94 @@
+// Maintenance: docket's own housekeeping, ordered here and found again as a task.
+
+#include <utility>
+
+#include "core/json.h"
+#include "dialects/native/answer.h"
+#include "dialects/native/body.h"
+#include "dialects/native/lookup.h"
+#include "dialects/native/query.h"
+#include "dialects/native/render.h"
+#include "dialects/native/routes.h"
+#include "engine/maintenance.h"
+
+namespace docket::native {
+namespace {
+
+using engine::Engine;
+
+Result<engine::ChoreOrder> read_order(engine::Chore chore, const std::string& text) {
+  engine::ChoreOrder order{.chore = chore};
+  if (text.empty()) return order;
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  Body body(*value, "", errors);
+  body.read("file", order.file);
+  body.read("families", order.families);
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return order;
+}
+
+std::string render(const model::Task& task) {
+  std::string body;
+  JsonWriter out(body);
+  write_task(out, task, "");
+  return body;
+}
+
+// The failure of what was waited for is the failure of the request.
+void answer_ended(const Context& door, TaskId id, const http::Reply& reply) {
+  door.archive.read([id, reply](engine::Reader& reader) {
+    const auto row = read_task(reader, id);
+    if (!row) return reply(problem(row.error()));
+    const model::Task& task = row->task;
+    if (task.state == model::State::kDone) return reply(json_response(render(task)));
+    const std::string name = "task " + std::to_string(id.value);
+    if (task.state == model::State::kAborted) return reply(problem(409, name + " was aborted"));
+    reply(problem(500, name + " failed: " + task.message));
+  });
+}
+
+struct Ordered {
+  TaskId task;
+  Created created;
+};
+
+void order_maintenance(const Context& door, const http::Request& request, http::Reply reply) {
+  const auto chore = engine::chore_of(request.params[0]);
+  if (!chore) return reply(problem(404, "there is no maintenance '" + request.params[0] + "'"));
+  Query query(request);
+  const bool waits = query.flag("wait");
+  if (!query.ok()) return reply(bad_query(query.errors()));
+  auto order = read_order(*chore, request.body);
+  if (!order) return reply(bad_body(order.error()));
+  engine::Maintenance* maintenance = door.settings.maintenance;
+  if (!maintenance) return reply(problem(503, "this server has no maintenance"));
+  door.loop.call<Ordered>(
+      [maintenance, order = std::move(*order)](Engine& engine, Time now) -> Result<Ordered> {
+        const auto task = maintenance->ask(engine, order, now);
+        if (!task) return fail(task.error());
+        return Ordered{*task,
+                       {.body = render(engine.operations().find(*task)->task),
+                        .location = "/tasks/" + std::to_string(task->value)}};
+      },
+      [&door, waits, reply = std::move(reply)](Result<Ordered> ordered) {
+        if (!ordered) return reply(problem(ordered.error()));
+        if (!waits) return answer_created(reply)(std::move(ordered->created));
+        door.loop.wait(ordered->task, kNever,
+                       [&door, task = ordered->task, reply](const Result<bool>& ended) {
+                         if (!ended) return reply(problem(ended.error()));
+                         answer_ended(door, task, reply);
+                       });
+      });
+}
+
+}  // namespace
+
+Routes maintenance_routes(const ContextPtr& door) {
+  return {
+      route(door, "POST", "/maintenance/{operation}", order_maintenance, http::BodyRule::kOptional)};
+}
+
+}  // namespace docket::native
