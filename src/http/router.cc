@@ -51,8 +51,7 @@ std::string collapsed(std::string_view path) {
   std::string out;
   out.reserve(path.size() + 1);
   while (const auto segment = take_segment(path, true)) out.append("/").append(*segment);
-  if (out.empty()) out = "/";
-  return out;
+  return out.empty() ? "/" : out;
 }
 
 // Only for paths whose escapes match() has found sound.

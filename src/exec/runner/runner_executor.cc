@@ -135,8 +135,8 @@ void RunnerExecutor::Impl::unreachable(const std::string& why) {
   status.last_error = std::move(error);
   retry = std::clamp(retry * 2, config.retry_first, config.retry_last);
   timer.expires_after(retry);
-  timer.async_wait([self = shared_from_this()](error_code error) {
-    if (!error) self->connect();
+  timer.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled) self->connect();
   });
 }
 

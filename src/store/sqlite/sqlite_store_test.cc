@@ -350,7 +350,9 @@ TEST_F(SqliteStoreTest, ATruncatedFileIsDetected) {
     SCOPED_TRACE("first " + std::to_string(keep) + " bytes");
     write_file(content.substr(0, keep));
     auto store = open();
-    if (store) EXPECT_FALSE((*store)->verify());
+    if (store) {
+      EXPECT_FALSE((*store)->verify());
+    }
   }
 }
 
