@@ -1,5 +1,7 @@
 // Maintenance: docket's own housekeeping, ordered here and found again as a task.
 
+#include "engine/maintenance.h"
+
 #include <utility>
 
 #include "core/json.h"
@@ -9,7 +11,6 @@
 #include "dialects/native/query.h"
 #include "dialects/native/render.h"
 #include "dialects/native/routes.h"
-#include "engine/maintenance.h"
 
 namespace docket::native {
 namespace {
@@ -43,7 +44,7 @@ void answer_ended(const Context& door, TaskId id, const http::Reply& reply) {
     const auto row = read_task(reader, id);
     if (!row) return reply(problem(row.error()));
     const model::Task& task = row->task;
-    if (task.state == model::State::kDone) return reply(json_response(render(task)));
+    if (task.state == model::State::kDone) return answer_json(reply)(show_task(reader, id));
     const std::string name = "task " + std::to_string(id.value);
     if (task.state == model::State::kAborted) return reply(problem(409, name + " was aborted"));
     reply(problem(500, name + " failed: " + task.message));
@@ -87,8 +88,8 @@ void order_maintenance(const Context& door, const http::Request& request, http::
 }  // namespace
 
 Routes maintenance_routes(const ContextPtr& door) {
-  return {
-      route(door, "POST", "/maintenance/{operation}", order_maintenance, http::BodyRule::kOptional)};
+  return {route(door, "POST", "/maintenance/{operation}", order_maintenance,
+                http::BodyRule::kOptional)};
 }
 
 }  // namespace docket::native

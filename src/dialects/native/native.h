@@ -5,8 +5,8 @@
 // clients' languages; this one shows all there is, and what other doors made.
 //
 // One file a resource, each with its route table: jobs, schedules, ledger, runs, tasks, events,
-// logs, locks, secrets, explain, status. render.h writes the nouns, read_job.h and read_schedule.h
-// read them. openapi.json describes every route; a test holds it against the door.
+// logs, locks, secrets, explain, status, maintenance. render.h writes the nouns, read_job.h and
+// read_schedule.h read them. openapi.json describes every route; a test holds it against the door.
 //
 // Thread rule: handlers run on the engine's strand, as the loop demands; history and logs are read
 // on the archive's threads, which answer from there.
@@ -17,6 +17,7 @@
 
 #include "core/time.h"
 #include "engine/loop.h"
+#include "engine/maintenance.h"
 #include "engine/ports.h"
 #include "http/access.h"
 #include "http/door.h"
@@ -30,9 +31,10 @@ inline constexpr const char* kPrefix = "/docket/v1";
 http::Gate gate();
 
 struct NativeSettings {
-  std::string version;                // of the program
-  Time started_at = kNever;           // of this server, for its uptime
-  std::size_t body_limit = 1U << 20;  // bytes; more is 413
+  std::string version;                         // of the program
+  Time started_at = kNever;                    // of this server, for its uptime
+  std::size_t body_limit = 1U << 20;           // bytes; more is 413
+  engine::Maintenance* maintenance = nullptr;  // outlives the door; null: orders of it answer 503
 };
 
 // The door refers to all three for as long as it lives. Shared: it is mounted on several listeners.

@@ -40,5 +40,6 @@ Routes lock_routes(const ContextPtr& context);
 Routes secret_routes(const ContextPtr& context);
 Routes explain_routes(const ContextPtr& context);
 Routes status_routes(const ContextPtr& context);
+Routes maintenance_routes(const ContextPtr& context);
 
 }  // namespace docket::native

@@ -1,0 +1,108 @@
+#include "engine/maintenance.h"
+
+#include "dialects/native/native_fixture.h"
+
+namespace docket::native {
+namespace {
+
+// Makes a task of every order; the test ends it.
+class FakeMaintenance : public engine::Maintenance {
+ public:
+  Result<TaskId> ask(engine::Engine& engine, engine::ChoreOrder order, Time now) override {
+    if (auto sound = check(order); !sound) return fail(sound.error());
+    if (order.file == "there") return fail(ErrorKind::kConflict, "there exists already");
+    last = std::move(order);
+    const auto node = engine.operations().create(
+        {.module = "maintenance", .type = name_of(last.chore), .scope = "node", .abortable = true},
+        {}, true, now);
+    if (!node) return fail(node.error());
+    return task = (*node)->task.id;
+  }
+  engine::ChoreOrder last;
+  TaskId task;
+};
+
+class NativeMaintenance : public NativeTest {
+ protected:
+  NativeMaintenance() {
+    door = make_native_door(
+        docket.loop(), *docket.archive, docket.logs,
+        {.version = "1.2.3", .started_at = docket.clock.now(), .maintenance = &maintenance});
+  }
+  void finish(const std::string& error, bool abort = false) {
+    docket.loop().call<bool>(
+        [&](engine::Engine& engine, Time now) -> Result<bool> {
+          if (abort) EXPECT_TRUE(engine.abort_task(maintenance.task, now));
+          EXPECT_TRUE(engine.operations().finish(maintenance.task, error, now));
+          return true;
+        },
+        [](const Result<bool>&) {});
+    docket.settle();
+  }
+  FakeMaintenance maintenance;
+};
+
+TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
+  const auto made = post("/maintenance/backup", R"({"file":"a.db"})");
+  EXPECT_EQ(made.status(), 201);
+  EXPECT_EQ(made.header("Location"), "/docket/v1/tasks/" + made.at("/id"));
+  EXPECT_EQ(made.at("/kind"), "operation");
+  EXPECT_EQ(maintenance.last.chore, engine::Chore::kBackup);
+  EXPECT_EQ(maintenance.last.file, "a.db");
+  EXPECT_EQ(get("/tasks/" + made.at("/id")).status(), 200);
+  EXPECT_EQ(post("/maintenance/verify", R"({"families":["task"]})").status(), 201);
+  EXPECT_EQ(maintenance.last.families, std::vector<std::string>{"task"});
+  EXPECT_EQ(post("/maintenance/vacuum").status(), 201) << "a body is not needed";
+}
+
+TEST_F(NativeMaintenance, WrongOrdersMakeNoTask) {
+  EXPECT_EQ(post("/maintenance/reboot").status(), 404);
+  EXPECT_EQ(post("/maintenance/backup", "{").status(), 400);
+  EXPECT_EQ(post("/maintenance/backup?wait=perhaps").status(), 400);
+  EXPECT_EQ(post("/maintenance/backup", R"({"file":"there"})").status(), 409);
+  EXPECT_EQ(post("/maintenance/backup", R"({"dir":"/tmp"})").errors(),
+            "/dir: is not a known member");
+  const auto elsewhere = post("/maintenance/backup", R"({"file":"../x"})");
+  EXPECT_EQ(elsewhere.status(), 422);
+  EXPECT_TRUE(elsewhere.errors().starts_with("/file: must be a name"));
+  EXPECT_EQ(post("/maintenance/verify", R"({"families":["x"]})").errors(), "/families: has no 'x'");
+  EXPECT_EQ(docket.engine().operations().live(), 0U);
+}
+
+// ---- waiting: the request hangs until the task has ended
+
+class NativeMaintenanceWaits : public NativeMaintenance {
+ protected:
+  std::shared_ptr<std::optional<http::Response>> begin(const std::string& target) {
+    return docket.send({{"", door}}, "POST", target, "",
+                            {{"content-type", "application/json"}});
+  }
+};
+
+TEST_F(NativeMaintenanceWaits, ForTheEnd) {
+  const auto answer = begin("/maintenance/verify?wait=true");
+  EXPECT_FALSE(*answer);
+  finish("");
+  ASSERT_TRUE(*answer);
+  EXPECT_EQ((*answer)->status, 200);
+  EXPECT_EQ(text(parse_json((*answer)->body)->as_object().at("state")), "done");
+}
+
+TEST_F(NativeMaintenanceWaits, ForAFailure) {
+  const auto answer = begin("/maintenance/verify?wait=true");
+  finish("The store is damaged");
+  ASSERT_TRUE(*answer);
+  EXPECT_EQ((*answer)->status, 500);
+  EXPECT_EQ(text(parse_json((*answer)->body)->as_object().at("detail")),
+            "task " + std::to_string(maintenance.task.value) + " failed: The store is damaged");
+}
+
+TEST_F(NativeMaintenanceWaits, ForAnAbort) {
+  const auto answer = begin("/maintenance/verify?wait=true");
+  finish("", true);
+  ASSERT_TRUE(*answer);
+  EXPECT_EQ((*answer)->status, 409);
+}
+
+}  // namespace
+}  // namespace docket::native
