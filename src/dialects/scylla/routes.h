@@ -46,5 +46,6 @@ void answer(const ContextPtr& context, const http::Reply& reply, Work work);
 std::vector<http::Route> task_routes(const ContextPtr& context);
 std::vector<http::Route> ttl_routes(const ContextPtr& context);
 std::vector<http::Route> test_routes(const ContextPtr& context);
+std::vector<http::Route> maintenance_routes(const ContextPtr& context);
 
 }  // namespace docket::scylla

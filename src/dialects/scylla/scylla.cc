@@ -30,7 +30,7 @@ std::shared_ptr<const http::Door> make_scylla_door(engine::Loop& loop, engine::A
   door->envelope = failure_response;
   door->wrong_method_is_404 = true;
   door->server_header = "Seastar httpd";
-  for (auto routes : {task_routes(context), ttl_routes(context)}) {
+  for (auto routes : {task_routes(context), ttl_routes(context), maintenance_routes(context)}) {
     std::move(routes.begin(), routes.end(), std::back_inserter(door->routes));
   }
   if (!settings.test_api) return door;

@@ -17,6 +17,7 @@
 #include <string>
 
 #include "engine/loop.h"
+#include "engine/maintenance.h"
 #include "engine/ports.h"
 #include "http/door.h"
 
@@ -26,8 +27,9 @@ struct ScyllaSettings {
   // Reading the status of a task that has ended unregisters it: as in the seed and in 6.2. Off: as
   // in current master, where reading changes nothing, and an empty filter is no filter.
   bool status_unregisters = true;
-  bool test_api = false;           // /task_manager_test
-  std::string node = "127.0.0.1";  // this server's address, as children name it
+  bool test_api = false;                       // /task_manager_test
+  std::string node = "127.0.0.1";              // this server's address, as children name it
+  engine::Maintenance* maintenance = nullptr;  // outlives the door; null: its routes answer 500
 };
 
 // Who passes: readers need `docket:tasks read`, everyone else `docket:tasks full`.

@@ -1,0 +1,315 @@
+// docket's housekeeping in this API's words: scylla-tasks.md section 6. Every operation is there
+// twice, by one mechanism: under /tasks it answers the id of its task at once, under its own path
+// when that task has ended. A keyspace is a kind of docket's or one of its rooms, `docket` being
+// the whole store; its tables are the families of records that belong to it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/json_writer.h"
+#include "dialects/scylla/routes.h"
+#include "engine/maintenance.h"
+
+namespace docket::scylla {
+namespace {
+
+using engine::Chore;
+using engine::ChoreOrder;
+using engine::Engine;
+
+// What a synchronous route answers when its task is done (section 6); a failure is an error.
+enum class Outcome { kNothing, kZero, kTrue, kScrub };
+
+using Read = Wire<ChoreOrder> (*)(const http::Request& request);
+
+struct Offer {
+  const char* method;
+  std::string async_path;
+  std::string sync_path;  // empty: there is none
+  Read read;
+  Outcome outcome;
+};
+
+std::string text(const http::Request& request, std::string_view name) {
+  return std::string(request.query_value(name).value_or(std::string_view()));
+}
+
+tl::unexpected<http::Response> wrong(int status, const std::string& message) {
+  return tl::unexpected(error_response(status, message));
+}
+
+// ---- keyspaces
+
+const std::vector<std::string>* tables_of(const std::string& keyspace) {
+  static const std::map<std::string, std::vector<std::string>> keyspaces{
+      {"docket", {engine::record_families().begin(), engine::record_families().end()}},
+      {"process", {"job", "schedule", "task", "event", "ledger", "lock", "secret"}},
+      {engine::kMaintenanceModule, {"operation", "listing"}}};
+  const auto found = keyspaces.find(keyspace);
+  return found == keyspaces.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> split(const std::string& names) {
+  std::vector<std::string> parts;
+  for (std::size_t from = 0; from <= names.size();) {
+    const std::size_t comma = std::min(names.find(',', from), names.size());
+    parts.push_back(names.substr(from, comma - from));
+    from = comma + 1;
+  }
+  return parts;
+}
+
+// Keyspace and tables into the order. All tables of `docket` are the store as a whole.
+Wire<ChoreOrder> order_for(Chore chore, const std::string& type, const std::string& keyspace,
+                           const std::string& tables) {
+  const std::vector<std::string>* known = tables_of(keyspace);
+  if (!known) return wrong(400, "Can't find a keyspace " + keyspace);
+  ChoreOrder order{.chore = chore, .type = type, .keyspace = keyspace};
+  if (tables.empty()) {
+    if (chore == Chore::kVerify && keyspace != "docket") order.families = *known;
+    return order;
+  }
+  const std::vector<std::string> named = split(tables);
+  for (const std::string& table : named) {
+    if (std::ranges::find(*known, table) != known->end()) continue;
+    return wrong(400, fmt::format("Can't find a column family {} in keyspace {}", table, keyspace));
+  }
+  if (chore == Chore::kVerify) order.families = named;
+  if (named.size() == 1) order.table = named.front();
+  return order;
+}
+
+Wire<ChoreOrder> order_of_path(Chore chore, const char* type, const http::Request& request) {
+  return order_for(chore, type, request.params[0], text(request, "cf"));
+}
+
+// ---- section 6, row by row
+
+// The flags of a compaction have a reader and an error of their own.
+Wire<bool> check_compaction_flag(const http::Request& request, std::string_view name) {
+  std::string word = text(request, name);
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const char* known : {"", "true", "yes", "1", "false", "no", "0"}) {
+    if (word == known) return true;
+  }
+  return wrong(500, "std::runtime_error (Invalid boolean parameter value)");
+}
+
+Wire<ChoreOrder> read_compaction(const http::Request& request) {
+  auto order = order_of_path(Chore::kVacuum, "major compaction", request);
+  if (!order) return order;
+  for (const char* flag : {"flush_memtables", "consider_only_existing_data"}) {
+    if (auto fine = check_compaction_flag(request, flag); !fine) {
+      return tl::unexpected(std::move(fine.error()));
+    }
+  }
+  return order;
+}
+
+Wire<ChoreOrder> read_cleanup(const http::Request& request) {
+  return order_of_path(Chore::kRetention, "cleanup compaction", request);
+}
+
+Wire<ChoreOrder> read_offstrategy(const http::Request& request) {
+  return order_of_path(Chore::kCheckpoint, "offstrategy compaction", request);
+}
+
+Wire<bool> check_choice(const http::Request& request, const std::string& name,
+                        const std::vector<std::string>& choices) {
+  const std::string value = text(request, name);
+  if (value.empty() || std::ranges::find(choices, value) != choices.end()) return true;
+  return wrong(400, fmt::format("Unknown argument for '{}' parameter: {}", name, value));
+}
+
+// Every mode looks and none repairs, so there is nothing to take a snapshot for.
+Wire<ChoreOrder> read_scrub(const http::Request& request) {
+  auto order = order_of_path(Chore::kVerify, "scrub sstables compaction", request);
+  if (!order) return order;
+  for (const char* flag : {"disable_snapshot", "skip_corrupted"}) {
+    if (auto fine = bool_parameter(request, flag, false); !fine) {
+      return tl::unexpected(std::move(fine.error()));
+    }
+  }
+  auto mode = check_choice(request, "scrub_mode", {"ABORT", "SKIP", "SEGREGATE", "VALIDATE"});
+  if (!mode) return tl::unexpected(std::move(mode.error()));
+  auto quarantine = check_choice(request, "quarantine_mode", {"INCLUDE", "EXCLUDE", "ONLY"});
+  if (!quarantine) return tl::unexpected(std::move(quarantine.error()));
+  return order;
+}
+
+Wire<ChoreOrder> read_upgrade(const http::Request& request) {
+  auto order = order_of_path(Chore::kUpgrade, "upgrade sstables compaction", request);
+  if (!order) return order;
+  auto fine = bool_parameter(request, "exclude_current_version", false);
+  if (!fine) return tl::unexpected(std::move(fine.error()));
+  return order;
+}
+
+// A copy goes into the server's own directory: who wants it elsewhere must hear that.
+Wire<ChoreOrder> read_snapshot(const http::Request& request) {
+  for (const char* option : {"endpoint", "bucket", "prefix"}) {
+    if (text(request, option).empty()) continue;
+    return wrong(400, fmt::format("option {} is not supported", option));
+  }
+  const std::string keyspace = text(request, "keyspace");
+  auto order = order_for(Chore::kBackup, "backup", keyspace.empty() ? "docket" : keyspace,
+                         text(request, "table"));
+  if (!order) return order;
+  order->keyspace = keyspace;
+  order->file = text(request, "snapshot");
+  return order;
+}
+
+// docket's own names: `file` for what makes one, `keyspace` and `cf` for what looks at tables.
+template <Chore kChore>
+Wire<ChoreOrder> read_own(const http::Request& request) {
+  ChoreOrder order{.chore = kChore};
+  const std::string keyspace = text(request, "keyspace");
+  const std::string tables = text(request, "cf");
+  if (!keyspace.empty() || !tables.empty()) {
+    auto narrowed =
+        order_for(kChore, engine::name_of(kChore), keyspace.empty() ? "docket" : keyspace, tables);
+    if (!narrowed) return narrowed;
+    order = std::move(*narrowed);
+  }
+  order.file = text(request, "file");
+  return order;
+}
+
+Offer keyspace_offer(const char* method, const std::string& name, Read read, Outcome outcome) {
+  return {method, "/tasks/compaction/" + name + "/{keyspace}",
+          "/storage_service/" + name + "/{keyspace}", read, outcome};
+}
+
+template <Chore kChore>
+Offer own_offer() {
+  const std::string name = engine::name_of(kChore);
+  return {"POST", "/tasks/maintenance/" + name, "/maintenance/" + name, read_own<kChore>,
+          Outcome::kNothing};
+}
+
+std::vector<Offer> offers() {
+  return {
+      keyspace_offer("POST", "keyspace_compaction", read_compaction, Outcome::kNothing),
+      keyspace_offer("POST", "keyspace_cleanup", read_cleanup, Outcome::kZero),
+      keyspace_offer("POST", "keyspace_offstrategy_compaction", read_offstrategy, Outcome::kTrue),
+      keyspace_offer("GET", "keyspace_scrub", read_scrub, Outcome::kScrub),
+      keyspace_offer("GET", "keyspace_upgrade_sstables", read_upgrade, Outcome::kZero),
+      {"POST", "/storage_service/backup", "", read_snapshot, Outcome::kNothing},
+      own_offer<Chore::kBackup>(),
+      own_offer<Chore::kVerify>(),
+      own_offer<Chore::kVacuum>(),
+      own_offer<Chore::kCheckpoint>(),
+      own_offer<Chore::kRetention>(),
+      own_offer<Chore::kExport>(),
+      own_offer<Chore::kUpgrade>(),
+  };
+}
+
+// ---- the twin
+
+http::Response refusal(const Error& error) {
+  const bool asked_wrong = error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kConflict;
+  if (asked_wrong) return error_response(400, error.message);
+  return error_response(500, "std::runtime_error (" + error.message + ")");
+}
+
+http::Response done_response(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kNothing:
+      break;
+    case Outcome::kZero:
+    case Outcome::kScrub:
+      return json_response("0");
+    case Outcome::kTrue:
+      return json_response("true");
+  }
+  return void_response();
+}
+
+// A scrub has words of its own for its failures: 1 aborted, 3 validation errors.
+http::Response ended_response(const model::Task& task, Outcome outcome) {
+  if (task.state == model::State::kDone) return done_response(outcome);
+  const bool aborted = task.state == model::State::kAborted;
+  if (outcome == Outcome::kScrub) return json_response(aborted ? "1" : "3");
+  if (aborted) {
+    return error_response(500, "seastar::abort_requested_exception (abort requested)");
+  }
+  return error_response(500, "std::runtime_error (" + task.message + ")");
+}
+
+void answer_when_ended(const ContextPtr& context, TaskId task, Outcome outcome,
+                       const http::Reply& reply) {
+  if (!task) return reply(done_response(outcome));
+  context->loop.wait(task, kNever, [context, task, outcome, reply](const Result<bool>& ended) {
+    if (!ended) return reply(refusal(ended.error()));
+    with_any_task(context, task, reply, [outcome, reply](engine::Reader&, const Found& found) {
+      reply(ended_response(found.row.task, outcome));
+    });
+  });
+}
+
+// No task: a store that keeps all needs no cleanup.
+std::string id_of(TaskId task) {
+  return task ? model::uuid_of(task) : "00000000-0000-0000-0000-000000000000";
+}
+
+using Answer = std::function<void(TaskId task, const http::Reply& reply)>;
+
+void ask(const ContextPtr& context, const ChoreOrder& order, const http::Reply& reply,
+         Answer go_on) {
+  engine::Maintenance* maintenance = context->settings.maintenance;
+  if (!maintenance) return reply(error_response(500, "std::runtime_error (no maintenance here)"));
+  context->loop.call<TaskId>(
+      [maintenance, order](Engine& engine, Time now) -> Result<TaskId> {
+        const bool keeps_all = engine.settings().retention == Duration::zero();
+        if (order.chore == Chore::kRetention && keeps_all) return TaskId{};
+        return maintenance->ask(engine, order, now);
+      },
+      [reply, go_on = std::move(go_on)](const Result<TaskId>& task) {
+        if (!task) return reply(refusal(task.error()));
+        go_on(*task, reply);
+      });
+}
+
+http::Route route_of(const ContextPtr& context, const char* method, const std::string& path,
+                     Read read, const Answer& go_on) {
+  return {
+      .method = method,
+      .pattern = path,
+      .handler = [context, read, go_on](const http::Request& request, const http::Reply& reply) {
+        // Some of these are GET, which readers may; but what they do is work.
+        if (!request.identity || !request.identity->may(gate().resource, gate().write)) {
+          return reply(error_response(403, "Not permitted"));
+        }
+        auto order = read(request);
+        if (!order) return reply(std::move(order.error()));
+        ask(context, *order, reply, go_on);
+      }};
+}
+
+}  // namespace
+
+std::vector<http::Route> maintenance_routes(const ContextPtr& context) {
+  std::vector<http::Route> routes;
+  for (const Offer& offer : offers()) {
+    routes.push_back(route_of(context, offer.method, offer.async_path, offer.read,
+                              [](TaskId task, const http::Reply& reply) {
+                                reply(json_response("\"" + id_of(task) + "\""));
+                              }));
+    if (offer.sync_path.empty()) continue;
+    routes.push_back(
+        route_of(context, offer.method, offer.sync_path, offer.read,
+                 [context, outcome = offer.outcome](TaskId task, const http::Reply& reply) {
+                   answer_when_ended(context, task, outcome, reply);
+                 }));
+  }
+  return routes;
+}
+
+}  // namespace docket::scylla
