@@ -17,13 +17,17 @@ bool is_cluster_task(const model::Task& task) { return task.operation && task.op
 }  // namespace
 
 ModuleWalk::ModuleWalk(ModuleQuery query) : query_(std::move(query)) {
-  if (query_.module == model::kProcessModule) sources_.push_back({.live_runs = true});
+  if (query_.module == model::kProcessModule) add({.part = Part::kLiveRuns});
   for (const std::uint32_t lane : query_.lanes) {
-    sources_.push_back({.lane = lane});
-    if (query_.internal) sources_.push_back({.lane = lane, .internal = true});
+    add({.part = Part::kLive, .lane = lane});
+    add({.part = Part::kEnded, .lane = lane, .last = !query_.internal});
+    // What has ended and is internal is not listed.
+    if (query_.internal) add({.part = Part::kLive, .lane = lane, .internal = true, .last = true});
   }
   std::ranges::reverse(sources_);
 }
+
+void ModuleWalk::add(Source source) { sources_.push_back(source); }
 
 Result<bool> ModuleWalk::write(engine::Reader& reader, std::string& out, std::size_t enough) {
   if (!std::exchange(begun_, true)) out += '[';
@@ -40,20 +44,23 @@ Result<bool> ModuleWalk::write(engine::Reader& reader, std::string& out, std::si
   return true;
 }
 
-// Cluster tasks that were passed over follow the others.
+// Cluster tasks that were passed over follow the others of their lane.
 void ModuleWalk::end_source() {
-  if (std::exchange(passed_cluster_, false)) {
-    sources_.back().cluster = true;
-  } else {
-    sources_.pop_back();
+  const Source ended = sources_.back();
+  sources_.pop_back();
+  if (ended.last && std::exchange(passed_cluster_, false)) {
+    add({.part = Part::kEnded, .lane = ended.lane, .cluster = true});
+    add({.part = Part::kLive, .lane = ended.lane, .cluster = true});
   }
+  if (ended.part == Part::kEnded || ended.internal) shown_alive_.clear();
   after_.reset();
   after_until_ = kNever;
 }
 
 Result<bool> ModuleWalk::write_page(engine::Reader& reader, std::string& out) {
   const Source source = sources_.back();
-  return source.live_runs ? write_live_runs(reader, out) : write_listed(reader, out, source);
+  return source.part == Part::kLiveRuns ? write_live_runs(reader, out)
+                                        : write_listed(reader, out, source);
 }
 
 // Attempts are internal: they have a parent.
@@ -68,7 +75,9 @@ Result<bool> ModuleWalk::write_live_runs(engine::Reader& reader, std::string& ou
   const auto page = reader.tasks(query);
   if (!page) return fail(page.error());
   for (const engine::TaskRow& row : *page) {
-    if (row.task.kind != model::TaskKind::kOperation) write_row(out, row);
+    if (row.task.kind == model::TaskKind::kOperation) continue;
+    shown_alive_.push_back(row.task.id);
+    write_row(out, row);
   }
   if (!page->empty()) after_ = page->back().task.id;
   return page->size() == query.limit;
@@ -83,18 +92,34 @@ Result<bool> ModuleWalk::write_listed(engine::Reader& reader, std::string& out,
   query.now = query_.now;
   query.after = after_;
   query.after_until = after_until_;
+  const bool alive = source.part == Part::kLive;
+  if (alive && !after_) {
+    query.after = TaskId{UINT64_MAX};
+    query.after_until = model::kForever - Duration{1};
+  }
   const auto page = reader.listed(query);
   if (!page) return fail(page.error());
   for (const engine::ListedRow& listed : *page) {
-    const bool is_cluster = is_cluster_task(listed.row.task);
-    if (is_cluster == source.cluster) write_row(out, listed.row);
-    passed_cluster_ |= is_cluster && !source.cluster;
+    if (!alive && listed.until == model::kForever) return false;
+    write_listed_row(out, listed, source);
   }
   if (!page->empty()) {
     after_ = page->back().row.task.id;
     after_until_ = page->back().until;
   }
   return page->size() == query.limit;
+}
+
+void ModuleWalk::write_listed_row(std::string& out, const engine::ListedRow& listed,
+                                  const Source& source) {
+  const model::Task& task = listed.row.task;
+  if (is_cluster_task(task) != source.cluster) {
+    passed_cluster_ |= !source.cluster;
+    return;
+  }
+  if (source.part == Part::kEnded && std::ranges::binary_search(shown_alive_, task.id)) return;
+  if (source.part == Part::kLive) shown_alive_.push_back(task.id);
+  write_row(out, listed.row);
 }
 
 void ModuleWalk::write_row(std::string& out, const engine::TaskRow& row) {

@@ -1,8 +1,11 @@
 #pragma once
 
-// list_module_tasks, written piece by piece from the store: lane by lane what lives and what has
+// list_module_tasks, written piece by piece from the store: lane by lane what lives, then what has
 // ended and is still listed. Runs that have not ended have no listing; they are found by their
-// state. Cluster tasks come last in their lane. One turn at a time on the archive's threads.
+// state. Cluster tasks come last in their lane.
+//
+// Tasks end while this is under way. What lives comes first, so that none is passed over; one that
+// was shown alive is not shown again. One turn at a time on the archive's threads.
 
 #include <cstdint>
 #include <optional>
@@ -28,21 +31,26 @@ class ModuleWalk {
   Result<bool> write(engine::Reader& reader, std::string& out, std::size_t enough);
 
  private:
+  enum class Part { kLiveRuns, kLive, kEnded };
   struct Source {
-    bool live_runs = false;
+    Part part = Part::kLive;
     std::uint32_t lane = 0;
     bool internal = false;
     bool cluster = false;  // those only; else all others
+    bool last = false;     // of its lane
   };
+  void add(Source source);
   Result<bool> write_page(engine::Reader& reader, std::string& out);
   Result<bool> write_live_runs(engine::Reader& reader, std::string& out);
   Result<bool> write_listed(engine::Reader& reader, std::string& out, const Source& source);
   void end_source();
+  void write_listed_row(std::string& out, const engine::ListedRow& listed, const Source& source);
   void write_row(std::string& out, const engine::TaskRow& row);
 
   ModuleQuery query_;
-  std::vector<Source> sources_;  // the next one last
-  bool passed_cluster_ = false;  // in this source
+  std::vector<Source> sources_;      // the next one last
+  bool passed_cluster_ = false;      // in this lane
+  std::vector<TaskId> shown_alive_;  // in this lane, ascending
   std::optional<TaskId> after_;
   Time after_until_ = kNever;
   bool begun_ = false;

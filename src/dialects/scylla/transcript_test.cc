@@ -91,7 +91,8 @@ class Stage final : public testing::TranscriptStage {
                                                               {"report", &Stage::report},
                                                               {"finish", &Stage::finish},
                                                               {"job", &Stage::job},
-                                                              {"run", &Stage::run},             {"end", &Stage::end}};
+                                                              {"run", &Stage::run},
+                                                              {"end", &Stage::end}};
     const auto found = kDirectives.find(verb);
     if (found == kDirectives.end()) return false;
     (this->*found->second)(rest);

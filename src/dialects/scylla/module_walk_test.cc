@@ -1,0 +1,70 @@
+#include "dialects/scylla/module_walk.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/harness.h"
+#include "support/transcript.h"
+
+namespace docket::scylla {
+namespace {
+
+class ModuleWalkTest : public ::testing::Test {
+ protected:
+  static engine::Settings lasting() {
+    engine::Settings settings = testing::Harness::roomy();
+    settings.task_ttl = std::chrono::hours{1};
+    return settings;
+  }
+  void act(std::function<void(engine::Operations&, Time)> work) {
+    docket_.loop().call<bool>(
+        [&](engine::Engine& engine, Time now) -> Result<bool> {
+          work(engine.operations(), now);
+          return true;
+        },
+        [](const Result<bool>& done) { EXPECT_TRUE(done); });
+    docket_.settle();
+  }
+  void add(int count) {
+    act([&](engine::Operations& operations, Time now) {
+      for (int i = 0; i < count; ++i) {
+        const auto made = operations.create({.module = "test"}, {}, true, now);
+        ASSERT_TRUE(made);
+        tasks_.push_back((*made)->task.id);
+      }
+    });
+  }
+  void finish(std::size_t at) {
+    act([&](engine::Operations& operations, Time now) {
+      EXPECT_TRUE(operations.finish(tasks_[at], "", now));
+    });
+  }
+
+  testing::Harness docket_{lasting()};
+  std::vector<TaskId> tasks_;
+};
+
+// More than one page of the store, with ends between the pages.
+TEST_F(ModuleWalkTest, WhatEndsMeanwhileIsShownOnce) {
+  add(2500);
+  finish(100);
+  const auto reader = docket_.store->open_reader().value();
+  ModuleWalk walk({.module = "test", .lanes = {0}, .now = docket_.clock.now()});
+  std::string out;
+  ASSERT_TRUE(walk.write(*reader, out, 1).value());
+  finish(5);     // shown already
+  finish(2400);  // not yet
+  while (walk.write(*reader, out, out.size() + 1).value()) continue;
+
+  const auto list = testing::parsed_json(out);
+  std::vector<std::string> shown;
+  for (const auto& task : list.as_array()) shown.emplace_back(task.at("task_id").as_string());
+  std::vector<std::string> expected;
+  for (const TaskId id : tasks_) expected.push_back(model::uuid_of(id));
+  std::ranges::sort(shown);
+  EXPECT_EQ(shown, expected);
+}
+
+}  // namespace
+}  // namespace docket::scylla
