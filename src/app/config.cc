@@ -101,6 +101,7 @@ const std::map<std::string, Apply>& settings() {
          return {};
        }},
       {"port", apply_port},
+      {"backups", text([](auto& c, auto& v) { c.backup_dir = v; })},
       {"access", text([](auto& c, auto& v) { c.access_file = v; })},
       {"allow-open", flag([](auto& c, bool v) { c.allow_open = v; })},
       {"node.cpus", numeric<double>([](auto& c, double v) { c.engine.node.cpus = v; }, 0.0)},

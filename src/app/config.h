@@ -26,6 +26,7 @@ struct ServeConfig {
   Endpoint hub{"127.0.0.1", 7300};
   // Native ports by door; absent: the door's own default. nullopt: off.
   std::map<std::string, std::optional<Endpoint>> ports;
+  std::string backup_dir;   // of backups and exports; empty: DATA/backups
   std::string access_file;  // who may do what (access_file.h); empty: everyone everything
   bool allow_open = false;  // serve other than loopback addresses although there is no such list
   engine::Settings engine{.sweep_interval = std::chrono::seconds{10}, .sweep_roots_max = 500};

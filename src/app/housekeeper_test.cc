@@ -168,6 +168,7 @@ TEST_F(HousekeeperTest, AnAbortStopsTheWork) {
   care.result = engine::cancelled();
   care.during = [&](engine::CareWatch& watch) {
     EXPECT_TRUE(watch.go_on(1, 10));
+    docket.settle();
     abort(*task);
     docket.advance(100ms);
     EXPECT_TRUE(watch.go_on(2, 10)) << "asks, and hears it with the answer";

@@ -58,6 +58,10 @@ Result<> make_directories(const std::string& data_dir) {
   return {};
 }
 
+std::string backup_directory(const ServeConfig& config) {
+  return config.backup_dir.empty() ? config.data_dir + "/backups" : config.backup_dir;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
@@ -96,6 +100,10 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
       loop_(engine_, committer_, executor_, clock_, reactor_, &disk_),
       archive_(*store_, config_.read_threads),
       sweeper_(io_, archive_, config_.data_dir + "/runner", kSweepInterval),
+      care_(config_.data_dir),
+      housework_("docket-care"),
+      housekeeper_(loop_, clock_, care_, backup_directory(config_),
+                   [this](std::function<void()> piece) { housework_.run(std::move(piece)); }),
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
       reload_(io_, SIGHUP),
@@ -153,19 +161,22 @@ int Service::run() {
 void Service::open_doors() {
   if (stopping_) return;
   sweeper_.start();
+  remove_partial_files(backup_directory(config_));
   auto metronome = metronome::make_metronome_door(
       loop_, archive_,
       {.leader = fmt::format("{}:{}", config_.hub.address, config_.hub.port),
        .started_at = started_at_});
-  auto native = native::make_native_door(loop_, archive_, logs_,
-                                         {.version = kVersion, .started_at = started_at_});
+  auto native = native::make_native_door(
+      loop_, archive_, logs_,
+      {.version = kVersion, .started_at = started_at_, .maintenance = &housekeeper_});
 
   const auto scylla_port = config_.port_of("scylla", kNativePorts.at("scylla"));
   auto scylla =
       scylla::make_scylla_door(loop_, archive_,
                                {.status_unregisters = config_.status_unregisters,
                                 .test_api = config_.test_api,
-                                .node = scylla_port ? scylla_port->address : config_.hub.address});
+                                .node = scylla_port ? scylla_port->address : config_.hub.address,
+                                .maintenance = &housekeeper_});
   const http::Mount tasks{"", scylla, scylla::gate()};
   const http::Mount router{"/service/metronome", metronome, metronome::router_gate()};
   const http::Site hub{{native::kPrefix, native, native::gate()}, router, tasks};
@@ -199,6 +210,7 @@ void Service::stop(int exit_code) {
   if (stopping_) return;
   stopping_ = true;
   exit_code_ = exit_code;
+  housekeeper_.stop();  // or its clients would be waited for
   http_.stop(kDrain, [this] { loop_.drain([this] { io_.stop(); }); });
 }
 

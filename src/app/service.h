@@ -13,14 +13,17 @@
 #include "app/commit_thread.h"
 #include "app/config.h"
 #include "app/disk_guard.h"
+#include "app/housekeeper.h"
 #include "app/read_pool.h"
 #include "app/runner_logs.h"
 #include "app/system.h"
+#include "app/work_thread.h"
 #include "engine/engine.h"
 #include "engine/loop.h"
 #include "exec/runner/runner_executor.h"
 #include "http/server.h"
 #include "kinds/process/process_kind.h"
+#include "store/sqlite/sqlite_care.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace docket::app {
@@ -62,6 +65,9 @@ class Service {
   engine::Loop loop_;
   ReadPool archive_;  // its reads use the logs, and hand over to the loop
   AttemptSweeper sweeper_;
+  store::SqliteCare care_;
+  WorkThread housework_;
+  Housekeeper housekeeper_;
   http::Server http_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_;  // SIGHUP: the access list is read again

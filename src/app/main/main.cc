@@ -40,6 +40,7 @@ int complain(const Error& error) {
 // Flags that the configuration file knows under the same names.
 const std::vector<std::pair<std::string, std::string>> kSettings{
     {"data", "DIR: everything the server keeps (./data)"},
+    {"backups", "DIR: where backups and exports that clients ask for go (DATA/backups)"},
     {"listen", "ADDRESS:PORT of the hub (127.0.0.1:7300)"},
     {"port",
      "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000, "
