@@ -52,7 +52,7 @@ TEST_F(ModuleWalkTest, WhatEndsMeanwhileIsShownOnce) {
   const auto reader = docket_.store->open_reader().value();
   ModuleWalk walk({.module = "test", .lanes = {0}, .now = docket_.clock.now()});
   std::string out;
-  ASSERT_TRUE(walk.write(*reader, out, 1).value());
+  ASSERT_TRUE(walk.write(*reader, out, 2).value());
   finish(5);     // shown already
   finish(2400);  // not yet
   while (walk.write(*reader, out, out.size() + 1).value()) continue;
