@@ -171,13 +171,18 @@ def test_verify_finds_a_flipped_bit(tmp_path):
 
 
 def test_a_verification_is_aborted(shared):
-    ids = [scylla(shared, "POST", "/tasks/maintenance/verify")[1] for _ in range(20)]
+    for number in range(40):  # something to look at
+        status, _ = shared.native("PUT", f"/secrets/big{number}", {"value": "x" * 300_000})
+        assert status == 204
+    ids = [scylla(shared, "POST", "/tasks/maintenance/verify")[1] for _ in range(60)]
     assert scylla(shared, "POST", f"/task_manager/abort_task/{ids[-1]}")[0] == 200
     status, task = scylla(shared, "GET", f"/task_manager/wait_task/{ids[-1]}?timeout=20")
     assert status == 200 and task["state"] == "failed"
     assert task["error"] == "seastar::abort_requested_exception (abort requested)"
-    for id in ids[:-1]:
+    for id in (ids[0], ids[-2]):
         assert scylla(shared, "GET", f"/task_manager/wait_task/{id}?timeout=20")[1]["state"] == "done"
+    for number in range(40):
+        shared.native("DELETE", f"/secrets/big{number}")
 
 
 # ---- the Scylla door: section 6 of its reference
