@@ -3,6 +3,7 @@
 // The handlers, in groups, and what they share.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,10 +13,14 @@
 
 namespace docket::scylla {
 
+// Waiters of one task that are called together share one reading of it. Strand only.
+using SharedReplies = std::map<TaskId, std::vector<http::Reply>>;
+
 struct Context {
   engine::Loop& loop;
   engine::Archive& archive;
   ScyllaSettings settings;
+  std::shared_ptr<SharedReplies> waited = std::make_shared<SharedReplies>();
 };
 using ContextPtr = std::shared_ptr<const Context>;  // shared by all handlers of the door
 using Action = void (*)(const ContextPtr& context, http::Request request, http::Reply reply);

@@ -24,7 +24,8 @@ http::Gate gate() {
 
 std::shared_ptr<const http::Door> make_scylla_door(engine::Loop& loop, engine::Archive& archive,
                                                    const ScyllaSettings& settings) {
-  const auto context = std::make_shared<const Context>(Context{loop, archive, settings});
+  const auto context = std::make_shared<const Context>(
+      Context{.loop = loop, .archive = archive, .settings = settings});
   auto door = std::make_shared<http::Door>();
   door->name = "scylla";
   door->envelope = failure_response;

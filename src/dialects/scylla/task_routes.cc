@@ -176,8 +176,17 @@ void reply_waited(const ContextPtr& context, TaskId id, const Result<bool>& ende
                   const http::Reply& reply) {
   if (!ended) return reply(broken(ended.error()));
   if (!*ended) return reply(error_response(408, "timedout"));
-  with_any_task(context, id, reply, [context, reply](engine::Reader& reader, Found found) {
-    reply(status_response(reader, std::move(found), context->settings.node));
+  std::vector<http::Reply>& waited = (*context->waited)[id];
+  waited.push_back(reply);
+  if (waited.size() > 1) return;  // the first one reads for all
+  const http::Reply all = [context, id](const http::Response& response) {
+    context->loop.post([context, id, response] {
+      const auto replies = context->waited->extract(id);
+      for (const http::Reply& each : replies.mapped()) each(response);
+    });
+  };
+  with_any_task(context, id, all, [context, all](engine::Reader& reader, Found found) {
+    all(status_response(reader, std::move(found), context->settings.node));
   });
 }
 
