@@ -46,12 +46,12 @@ tl::unexpected<http::Response> wrong(int status, const std::string& message) {
 // ---- keyspaces
 
 const std::vector<std::string>* tables_of(const std::string& keyspace) {
-  static const std::map<std::string, std::vector<std::string>> keyspaces{
+  static const std::map<std::string, std::vector<std::string>> kKeyspaces{
       {"docket", {engine::record_families().begin(), engine::record_families().end()}},
       {"process", {"job", "schedule", "task", "event", "ledger", "lock", "secret"}},
       {engine::kMaintenanceModule, {"operation", "listing"}}};
-  const auto found = keyspaces.find(keyspace);
-  return found == keyspaces.end() ? nullptr : &found->second;
+  const auto found = kKeyspaces.find(keyspace);
+  return found == kKeyspaces.end() ? nullptr : &found->second;
 }
 
 std::vector<std::string> split(const std::string& names) {

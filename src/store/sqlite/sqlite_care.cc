@@ -15,12 +15,12 @@ namespace {
 
 // Tables of a record family, where they are not just the one of its name.
 const std::vector<std::string>* more_tables(const std::string& family) {
-  static const std::map<std::string, std::vector<std::string>> table{
+  static const std::map<std::string, std::vector<std::string>> kTables{
       {"job", {"job", "job_version", "job_version_use"}},
       {"task", {"task", "task_block"}},
       {"listing", {"listing", "lane"}}};
-  const auto found = table.find(family);
-  return found == table.end() ? nullptr : &found->second;
+  const auto found = kTables.find(family);
+  return found == kTables.end() ? nullptr : &found->second;
 }
 
 std::vector<std::string> tables_of(const std::vector<std::string>& families) {

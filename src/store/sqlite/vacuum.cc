@@ -49,7 +49,7 @@ Result<Log> empty_log(Database& database) {
 
 Result<std::int64_t> free_pages(Database& database) {
   const Result<std::int64_t> mode = database.number("PRAGMA auto_vacuum");
-  if (!mode) return mode;
+  if (!mode) return fail(mode.error());
   return *mode == kIncremental ? database.number("PRAGMA freelist_count") : 0;
 }
 

@@ -52,7 +52,8 @@ class Verification {
 // The connection's own handle on the file: closing another one would drop the locks that SQLite has
 // on it (fcntl), and go past the checksums.
 Result<> Verification::compare_pages() {
-  int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file_);
+  int code =
+      sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file_));
   sqlite3_int64 size = 0;
   if (code == SQLITE_OK) code = file_->pMethods->xFileSize(file_, &size);
   if (code != SQLITE_OK) return fail(error_of(handle_, code, "verify"));
