@@ -1,9 +1,11 @@
 #include "cli/cli.h"
 
+#include <algorithm>
 #include <ostream>
 #include <sstream>
 
 #include "cli/command_tree.h"
+#include "cli/command_words.h"
 #include "cli/suggestion.h"
 
 namespace docket::cli {
@@ -16,6 +18,7 @@ constexpr int kUsage = 2;
 void add_all_commands(CommandTree& tree) {
   add_job_commands(tree);
   add_task_commands(tree);
+  add_tasks_commands(tree);
   add_explain_command(tree);
   add_native_commands(tree);
   add_event_commands(tree);
@@ -59,34 +62,37 @@ std::string help_of(const CliEnvironment& env, const CLI::App& app) {
   return text.str();
 }
 
-int usage_error(const CliEnvironment& env, const CLI::App& app, const std::string& message) {
+int usage_error(const CliEnvironment& env, const CommandTree& tree, const CLI::App& app,
+                const std::string& message) {
+  if (const UsageAction* own = tree.usage_action(app)) return (*own)(env, message);
   env.err << "Error: " << message << "\nSee `" << full_name(app) << " --help`.\n";
   return kUsage;
 }
 
-int unknown_word(const CliEnvironment& env, const CLI::App& group, const std::string& word) {
+int unknown_word(const CliEnvironment& env, const CommandTree& tree, const CLI::App& group,
+                 const std::string& word) {
   std::string message = "unknown command \"" + word + "\"";
   if (group.get_parent() != nullptr) message += " of `" + full_name(group) + "`";
   if (const auto guess = nearest(word, known_words(env, group))) {
     message += "; did you mean \"" + *guess + "\"?";
   }
-  return usage_error(env, group, message);
+  return usage_error(env, tree, group, message);
 }
 
 // What CLI11 did not take is a mistyped command, a mistyped flag, or one argument too many.
-int leftovers(const CliEnvironment& env, const CLI::App& root) {
-  const CLI::App& app = *chosen(root);
-  for (const std::string& word : root.remaining(true)) {
+int leftovers(const CliEnvironment& env, const CommandTree& tree) {
+  const CLI::App& app = *chosen(tree.root());
+  for (const std::string& word : tree.root().remaining(true)) {
     if (word.starts_with("-") && word.size() > 1) {
-      return usage_error(env, app, "unknown flag " + word.substr(0, word.find('=')));
+      return usage_error(env, tree, app, "unknown flag " + word.substr(0, word.find('=')));
     }
     if (is_group(app) &&
         app.get_options([](const CLI::Option* o) { return o->get_positional(); }).empty()) {
-      return unknown_word(env, app, word);
+      return unknown_word(env, tree, app, word);
     }
-    return usage_error(env, app, "unexpected argument \"" + word + "\"");
+    return usage_error(env, tree, app, "unexpected argument \"" + word + "\"");
   }
-  return usage_error(env, app, "the command line makes no sense");
+  return usage_error(env, tree, app, "the command line makes no sense");
 }
 
 int report(const CliEnvironment& env, const Result<void>& result) {
@@ -103,12 +109,19 @@ int report(const CliEnvironment& env, const Result<void>& result) {
   return kFailed;
 }
 
-int run_remote(const CliEnvironment& env, const CommandTree& tree, const ServerAction& action) {
+int run_remote(const CliEnvironment& env, const CommandTree& tree, const ExitAction& action) {
   auto settings = load_settings(env, tree.url_flag());
   if (!settings) return report(env, fail(settings.error()));
   const std::unique_ptr<HttpClient> own = env.http == nullptr ? make_curl_client() : nullptr;
   ServerApi server(own ? *own : *env.http, *std::move(settings));
-  return report(env, action(env, server));
+  return action(env, server);
+}
+
+int run_remote(const CliEnvironment& env, const CommandTree& tree, const ServerAction& action) {
+  const ExitAction reported = [&action](const CliEnvironment& world, ServerApi& server) {
+    return report(world, action(world, server));
+  };
+  return run_remote(env, tree, reported);
 }
 
 // CLI11 hands what a command does not take to the commands above it: `job show runs a b` is not
@@ -124,16 +137,19 @@ bool has_misplaced_argument(const CLI::App& app) {
 
 int run_chosen(const CliEnvironment& env, const CommandTree& tree) {
   const CLI::App& app = *chosen(tree.root());
-  if (has_misplaced_argument(app)) return usage_error(env, app, "too many arguments");
+  if (has_misplaced_argument(app)) return usage_error(env, tree, app, "too many arguments");
   if (const LocalAction* action = tree.local_action(app)) return report(env, (*action)(env));
   if (const ServerAction* action = tree.server_action(app)) return run_remote(env, tree, *action);
+  if (const ExitAction* action = tree.exit_action(app)) return run_remote(env, tree, *action);
+  if (const UsageAction* own = tree.usage_action(app)) return (*own)(env, "");
   env.out << help_of(env, app);
   return kDone;
 }
 
-int parse_and_run(const CliEnvironment& env, CommandTree& tree, int argc, const char* const* argv) {
+int parse_and_run(const CliEnvironment& env, CommandTree& tree, std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
-    tree.root().parse(argc, argv);
+    tree.root().parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     env.out << help_of(env, *chosen(tree.root()));
     return kDone;
@@ -141,9 +157,9 @@ int parse_and_run(const CliEnvironment& env, CommandTree& tree, int argc, const 
     env.out << version.what() << '\n';
     return kDone;
   } catch (const CLI::ExtrasError&) {
-    return leftovers(env, tree.root());
+    return leftovers(env, tree);
   } catch (const CLI::ParseError& error) {
-    return usage_error(env, *chosen(tree.root()), error.what());
+    return usage_error(env, tree, *chosen(tree.root()), error.what());
   }
   return run_chosen(env, tree);
 }
@@ -153,7 +169,10 @@ int parse_and_run(const CliEnvironment& env, CommandTree& tree, int argc, const 
 int run_cli(int argc, const char* const* argv, const CliEnvironment& environment) {
   CommandTree tree(environment);
   add_all_commands(tree);
-  return parse_and_run(environment, tree, argc, argv);
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  tree.rest() = split_off_command(words);
+  drop_connection_options(words);
+  return parse_and_run(environment, tree, std::move(words));
 }
 
 std::vector<CommandWord> command_words() {

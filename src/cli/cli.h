@@ -7,13 +7,27 @@
 // Nothing here reads the environment or a clock: app/ fills CliEnvironment, so tests run whole
 // commands in process against a fake server. One thread; run_cli returns when the command is done.
 
+#include <chrono>
+#include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace docket::cli {
 
 class HttpClient;
+
+// What else a command may want of the machine.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  virtual std::chrono::milliseconds elapsed() = 0;  // since some instant; never steps
+  virtual void pause(std::chrono::milliseconds time) = 0;
+  virtual std::uint64_t random() = 0;  // uniform over 64 bits
+  // Columns and rows of the terminal, as they are now; 0 is unknown.
+  virtual std::pair<unsigned, unsigned> terminal() = 0;
+};
 
 struct CommandWord {
   std::string name;
@@ -31,13 +45,15 @@ struct CliEnvironment {
   std::string version = {};      // printed by --version
   unsigned columns = 0;          // COLUMNS or the terminal's width; 0 is unknown
   bool is_tty = false;           // `out` is a terminal
+  std::string task = {};         // DOCKET_TASK: the task that this program is part of
+  Machine* machine = nullptr;    // borrowed; commands that wait or draw lots need it
   HttpClient* http = nullptr;    // borrowed; null: libcurl
   std::vector<CommandWord> server_commands =
       {};  // words that app/ handles itself: for help and completion
 };
 
 // Runs one command line. 0 done; 1 the command failed, with `Error: ...` on err; 2 the line makes
-// no sense.
+// no sense. `docket tasks` and `docket task run` have exit codes of their own (docs/cli.md).
 int run_cli(int argc, const char* const* argv, const CliEnvironment& environment);
 
 // The first words that run_cli knows, in the order of the help text.

@@ -51,6 +51,29 @@ CLI::App& CommandTree::command(CLI::App& parent, const std::string& word,
   return app;
 }
 
+CLI::App& CommandTree::program(CLI::App& parent, const std::string& word,
+                               const std::string& description, ExitAction action) {
+  CLI::App& app = group(parent, word, description);
+  exit_.emplace(&app, std::move(action));
+  return app;
+}
+
+void CommandTree::on_misuse(const CLI::App& group, UsageAction action) {
+  usage_.emplace(&group, std::move(action));
+}
+
+const ExitAction* CommandTree::exit_action(const CLI::App& app) const {
+  const auto found = exit_.find(&app);
+  return found == exit_.end() ? nullptr : &found->second;
+}
+
+const UsageAction* CommandTree::usage_action(const CLI::App& app) const {
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    if (const auto found = usage_.find(at); found != usage_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
 const LocalAction* CommandTree::local_action(const CLI::App& app) const {
   const auto found = local_.find(&app);
   return found == local_.end() ? nullptr : &found->second;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/cli.h"
 #include "cli/server_api.h"
@@ -17,6 +18,10 @@ namespace docket::cli {
 
 using LocalAction = std::function<Result<void>(const CliEnvironment&)>;
 using ServerAction = std::function<Result<void>(const CliEnvironment&, ServerApi&)>;
+// For commands whose exit codes and messages are not ours: they do all of it themselves.
+using ExitAction = std::function<int(const CliEnvironment&, ServerApi&)>;
+// What becomes of a line that makes no sense, below such a group.
+using UsageAction = std::function<int(const CliEnvironment&, const std::string& complaint)>;
 
 // What a positional names, so that the shell can complete it.
 enum class Completes { kNothing, kJob, kFile, kStream };
@@ -36,14 +41,26 @@ class CommandTree {
   CLI::App& command(CLI::App& parent, const std::string& word, const std::string& description,
                     ServerAction action);
 
+  CLI::App& program(CLI::App& parent, const std::string& word, const std::string& description,
+                    ExitAction action);
+  void on_misuse(const CLI::App& group, UsageAction action);
+
+  // What stands behind `--`, where a command takes that (`docket task run -- command ...`).
+  std::vector<std::string>& rest() { return rest_; }
+
   const LocalAction* local_action(const CLI::App& app) const;
   const ServerAction* server_action(const CLI::App& app) const;
+  const ExitAction* exit_action(const CLI::App& app) const;
+  const UsageAction* usage_action(const CLI::App& app) const;  // its own, or of a group above
 
  private:
   CLI::App root_;
   std::string url_;
   std::map<const CLI::App*, LocalAction> local_;
   std::map<const CLI::App*, ServerAction> server_;
+  std::map<const CLI::App*, ExitAction> exit_;
+  std::map<const CLI::App*, UsageAction> usage_;
+  std::vector<std::string> rest_;
 };
 
 // Positionals. Ids must not be empty: an empty one would ask for the list instead of the thing.
@@ -66,6 +83,9 @@ void add_run_commands(CommandTree& tree, CLI::App& job);
 void add_run_list(CommandTree& tree, CLI::App& show);
 void add_schedule_commands(CommandTree& tree, CLI::App& job);
 void add_task_commands(CommandTree& tree);
+void add_task_run(CommandTree& tree, CLI::App& task);
+void add_tasks_commands(CommandTree& tree);
+void add_tasks_watch(CommandTree& tree, CLI::App& tasks);
 void add_explain_command(CommandTree& tree);
 void add_native_commands(CommandTree& tree);
 void add_event_commands(CommandTree& tree);

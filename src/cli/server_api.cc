@@ -111,6 +111,7 @@ std::string encode_segment(std::string_view segment) {
 
 std::string ServerApi::url_of(const Call& call) const {
   if (call.door == Door::kNative) return settings_.url + "/docket/v1" + call.path;
+  if (call.door == Door::kTasks) return settings_.url + call.path;
   // A base URL that names the door already, as `job.url` of the dcos configuration does.
   if (settings_.url.ends_with("/service/metronome")) return settings_.url + call.path;
   return settings_.url + metronome_prefix_ + call.path;
@@ -137,6 +138,17 @@ Result<HttpResponse> ServerApi::exchange(const Call& call, BodySink sink) {
     response = send(call, sink);
   }
   if (response && response->status / 100 != 2) return fail(refusal(*response));
+  return response;
+}
+
+Result<HttpResponse> ServerApi::ask(const Call& call, bool patient) {
+  if (!patient) return send(call, {});
+  std::string body;
+  auto response = send(call, [&body](std::string_view piece) {
+    body.append(piece);
+    return true;
+  });
+  if (response && !body.empty()) response->body = std::move(body);
   return response;
 }
 

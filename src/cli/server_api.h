@@ -1,6 +1,6 @@
 #pragma once
 
-// The two doors that the commands use, and their refusals in the words of `dcos job` (metronome.md
+// The doors that the commands use, and their refusals in the words of `dcos job` (metronome.md
 // sections 2, 9 and 11): "409 - requirement failed: ..." with the complaints of a 422 in
 // Error::fields.
 
@@ -17,7 +17,7 @@ namespace docket::cli {
 // `/v1/jobs/` + one percent-encoded segment each time.
 std::string encode_segment(std::string_view segment);
 
-enum class Door { kMetronome, kNative };
+enum class Door { kMetronome, kNative, kTasks };
 
 struct Call {
   Door door = Door::kMetronome;
@@ -34,7 +34,9 @@ class ServerApi {
   // (only when the thing is missing, not the route), 409 kConflict, 401 and 403 kDenied, other 4xx
   // kInvalid.
   Result<boost::json::value> call(const Call& call);
-  // The same for answers that are text or have no end.
+  // The answer as it came, whatever its status; it may take as long as it likes when `patient`.
+  Result<HttpResponse> ask(const Call& call, bool patient = false);
+  // The same as call() for answers that are text or have no end.
   Result<std::string> text(const Call& call);
   Result<void> stream(const Call& call, BodySink sink);
 
@@ -43,12 +45,13 @@ class ServerApi {
     return call({.door = Door::kNative, .path = std::move(path)});
   }
 
+  const Settings& settings() const { return settings_; }
   const std::string& url() const { return settings_.url; }
+  std::string url_of(const Call& call) const;
 
  private:
   Result<HttpResponse> exchange(const Call& call, BodySink sink);
   Result<HttpResponse> send(const Call& call, const BodySink& sink);
-  std::string url_of(const Call& call) const;
 
   HttpClient& http_;
   Settings settings_;

@@ -179,7 +179,7 @@ std::string valid_stream(const std::string& text) {
 
 void add_task_commands(CommandTree& tree) {
   const auto flags = std::make_shared<LogFlags>();
-  CLI::App& task = tree.group(tree.root(), "task", "Read what runs write");
+  CLI::App& task = tree.group(tree.root(), "task", "Read what runs write; run commands as tasks");
   CLI::App& log = tree.command(task, "log", "Print the end of a run's output",
                                [flags](const CliEnvironment& env, ServerApi& server) {
                                  return print_log(env, server, *flags);
@@ -193,6 +193,7 @@ void add_task_commands(CommandTree& tree) {
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000).description(""));
   log.footer("\nExample: docket task log --completed mytestjob stderr");
+  add_task_run(tree, task);
 }
 
 }  // namespace docket::cli

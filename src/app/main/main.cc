@@ -12,9 +12,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "app/access_file.h"
 #include "app/service.h"
+#include "app/system.h"
 #include "app/version.h"
 #include "cli/cli.h"
 #include "exec/runner/runner.h"
@@ -189,14 +191,28 @@ std::string local_timezone() {
   return at == std::string::npos ? "UTC" : zone.substr(at + 10);
 }
 
-unsigned terminal_columns() {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
+class ThisMachine final : public cli::Machine {
+ public:
+  std::chrono::milliseconds elapsed() override {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+  }
+  void pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+  std::uint64_t random() override { return random_.next(); }
+  std::pair<unsigned, unsigned> terminal() override {
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return {0, 0};
+    return {size.ws_col, size.ws_row};
+  }
+
+ private:
+  SystemRandom random_;
+};
 
 int client(int argc, char** argv) {
   std::string token = environment("DOCKET_TOKEN");
   if (token.empty()) token = environment("DCOS_ACS_TOKEN");
+  ThisMachine machine;
   const cli::CliEnvironment world{
       .in = std::cin,
       .out = std::cout,
@@ -206,8 +222,10 @@ int client(int argc, char** argv) {
       .home = environment("HOME"),
       .timezone = local_timezone(),
       .version = kVersion,
-      .columns = terminal_columns(),
+      .columns = machine.terminal().first,
       .is_tty = isatty(STDOUT_FILENO) == 1,
+      .task = environment("DOCKET_TASK"),
+      .machine = &machine,
       .server_commands = {{"serve", "Run the server"},
                           {"backup", "Copy the store while the server runs"},
                           {"access", "Tokens of users and what they may do"}}};

@@ -1,0 +1,92 @@
+#include "cli/command_words.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace docket::cli {
+namespace {
+
+constexpr std::string_view kTasks = "tasks";
+
+// Of nodetool, each with a value.
+constexpr std::array<std::string_view, 12> kConnection{"-h",
+                                                       "--host",
+                                                       "-p",
+                                                       "--port",
+                                                       "-u",
+                                                       "--username",
+                                                       "-pw",
+                                                       "--password",
+                                                       "-pwf",
+                                                       "--password-file",
+                                                       "--rest-api-port",
+                                                       "-rp"};
+constexpr std::array<std::string_view, 2> kConnectionFlags{"-pp", "--print-port"};
+constexpr std::array<std::string_view, 10> kCommands{
+    kTasks, "modules", "list", "status", "tree", "wait", "abort", "ttl", "user-ttl", "drain"};
+
+template <class Words>
+bool contains(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// How many words from here on are a connection option: 0, 1 (--port=1, -p1, -pp) or 2.
+std::size_t connection_words(const std::vector<std::string>& words, std::size_t at) {
+  const std::string& word = words[at];
+  if (contains(kConnectionFlags, word)) return 1;
+  if (word.starts_with("--") && contains(kConnection, word.substr(0, word.find('='))) &&
+      word.find('=') != std::string::npos) {
+    return 1;
+  }
+  const bool port_with_digits = word.size() > 2 && word.starts_with("-p") &&
+                                word.find_first_not_of("0123456789", 2) == std::string::npos;
+  if (port_with_digits) return 1;
+  if (!contains(kConnection, word) || at + 1 == words.size()) return 0;
+  const std::string& value = words[at + 1];
+  if (word == "-h" && (value.starts_with("-") || contains(kCommands, value))) return 0;
+  return 2;
+}
+
+// The first word that is a command.
+bool is_tasks_line(const std::vector<std::string>& words) {
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (const std::size_t taken = connection_words(words, at); taken > 0) {
+      at += taken - 1;
+    } else if (words[at] == "--url") {
+      ++at;
+    } else if (!words[at].starts_with("-")) {
+      return words[at] == kTasks;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> split_off_command(std::vector<std::string>& words) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  constexpr std::array<std::string_view, 2> kRun{"task", "run"};
+  if (dashes == words.end() ||
+      std::search(words.begin(), dashes, kRun.begin(), kRun.end()) == dashes) {
+    return {};
+  }
+  std::vector<std::string> command(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return command;
+}
+
+void drop_connection_options(std::vector<std::string>& words) {
+  if (!is_tasks_line(words)) return;
+  std::vector<std::string> kept;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (const std::size_t taken = connection_words(words, at); taken > 0) {
+      at += taken - 1;
+    } else {
+      kept.push_back(words[at] == "-ks" ? "--keyspace" : words[at]);
+    }
+  }
+  words = std::move(kept);
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+// What happens to the words of a line before they are parsed.
+
+#include <string>
+#include <vector>
+
+namespace docket::cli {
+
+// `docket task run FLAGS -- command ...`: takes the command, and the dashes, off. Nothing of other
+// lines.
+std::vector<std::string> split_off_command(std::vector<std::string>& words);
+
+// Scripts call `nodetool -h HOST -p PORT -u USER -pw WORD tasks ...`, with these before or behind
+// the command. docket's server has one URL, so in lines of `docket tasks` they are dropped. An -h
+// without a host, at the end or before a command or an option, asks for help. Also -ks, which no
+// parser of short options takes for one, becomes --keyspace.
+void drop_connection_options(std::vector<std::string>& words);
+
+}  // namespace docket::cli

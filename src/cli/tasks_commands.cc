@@ -1,0 +1,371 @@
+// docket tasks: the words, tables, messages and exit codes of `nodetool tasks`, over the Scylla
+// Task Manager's API (scylla-tasks.md section 8), so that scripts go on as they are.
+
+#include <boost/json/array.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "cli/command_tree.h"
+#include "cli/json_access.h"
+#include "cli/tasks_text.h"
+#include "core/json.h"
+
+namespace docket::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int kBadArguments = 1;
+constexpr int kOther = 2;
+constexpr int kRemote = 4;
+// Of wait --quiet.
+constexpr int kTaskFailed = 123;
+constexpr int kTimedOut = 124;
+constexpr int kCannotWait = 125;
+
+// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+struct TasksFlags {
+  std::string id;
+  std::string module;
+  std::optional<std::string> keyspace, table, timeout, set;
+  std::uint32_t interval = 10;
+  std::uint32_t iterations = 0;
+  bool internal = false;
+  bool quiet = false;
+};
+using FlagsPtr = std::shared_ptr<const TasksFlags>;
+
+using Parameters = std::map<std::string, std::string>;
+
+// A failure as an exit code; what there is to say has been said.
+struct Failure {
+  int code = kOther;
+  int status = 0;  // of the answer; 0: there was none
+};
+template <class T>
+using Answer = tl::expected<T, Failure>;
+
+std::string shown(const Parameters& parameters) {
+  std::string text = "{";
+  for (const auto& [name, value] : parameters) {
+    text += (text.size() > 1 ? ", " : "") + std::string("\"") + name + "\": \"" + value + "\"";
+  }
+  return text + "}";
+}
+
+std::string query_of(const Parameters& parameters) {
+  std::string query;
+  for (const auto& [name, value] : parameters) {
+    query += (query.empty() ? "?" : "&") + name + "=" + encode_segment(value);
+  }
+  return query;
+}
+
+// One invocation: asks, and says what went wrong.
+class Tasks {
+ public:
+  Tasks(const CliEnvironment& env, ServerApi& server) : env_(env), server_(server) {}
+
+  // Quiet about statuses below: the caller has words of its own for these.
+  void expect(int status) { expected_ = status; }
+  void be_silent() { silent_ = true; }
+
+  Answer<json::value> get(const std::string& path, const Parameters& parameters = {},
+                          bool patient = false) {
+    return exchange("GET", path, parameters, patient);
+  }
+  Answer<json::value> post(const std::string& path, const Parameters& parameters = {}) {
+    return exchange("POST", path, parameters, false);
+  }
+  Answer<json::value> task(const std::string& route, const std::string& id,
+                           const Parameters& parameters = {}, bool patient = false) {
+    return get("/task_manager/" + route + "/" + encode_segment(id), parameters, patient);
+  }
+
+ private:
+  Answer<json::value> exchange(std::string_view method, const std::string& path,
+                               const Parameters& parameters, bool patient) {
+    Call call{.door = Door::kTasks, .method = method, .path = path + query_of(parameters)};
+    const auto response = server_.ask(call, patient);
+    if (!response) {
+      say("error running operation: " + response.error().message);
+      return tl::unexpected(Failure{kOther, 0});
+    }
+    if (response->status != 200) {
+      call.path = path;
+      if (response->status != expected_) {
+        say("error executing " + std::string(method) + " request to " + server_.url_of(call) +
+            " with parameters " + shown(parameters) + ": remote replied with status code " +
+            std::to_string(response->status) + ":\n" + message_of(response->body));
+      }
+      return tl::unexpected(Failure{kRemote, response->status});
+    }
+    if (response->body.empty()) return json::value(nullptr);
+    auto value = parse_json(response->body);
+    if (value) return *std::move(value);
+    say("error running operation: " + server_.url_of(call) + " answered " + value.error().message);
+    return tl::unexpected(Failure{kOther, 200});
+  }
+
+  static std::string message_of(const std::string& body) {
+    const auto value = parse_json(body);
+    const std::string message = value ? text_at(*value, "message") : std::string();
+    return message.empty() ? body : message;
+  }
+
+  void say(const std::string& text) const {
+    if (!silent_) env_.err << text << '\n';
+  }
+
+  const CliEnvironment& env_;
+  ServerApi& server_;
+  int expected_ = 0;
+  bool silent_ = false;
+};
+
+int bad_arguments(const CliEnvironment& env, const std::string& complaint) {
+  env.err << "error processing arguments: " << complaint << '\n';
+  return kBadArguments;
+}
+
+int missing(const CliEnvironment& env, const char* name) {
+  return bad_arguments(env, std::string("required parameter is missing: ") + name);
+}
+
+int list_modules(const CliEnvironment& env, ServerApi& server) {
+  const auto modules = Tasks(env, server).get("/task_manager/list_modules");
+  if (!modules) return modules.error().code;
+  for (const json::value& name : array_of(*modules)) env.out << text_of(name) << '\n';
+  return 0;
+}
+
+// ---- list
+
+int print_list(const CliEnvironment& env, Tasks& tasks, const TasksFlags& flags) {
+  Parameters parameters;
+  if (flags.internal) parameters["internal"] = "true";
+  if (flags.keyspace) parameters["keyspace"] = *flags.keyspace;
+  if (flags.table) parameters["table"] = *flags.table;
+  const auto listed = tasks.task("list_module_tasks", flags.module, parameters);
+  if (!listed) return listed.error().code;
+  PlainTable table = list_table();
+  for (const json::value& stats : array_of(*listed)) table.add(list_row(stats));
+  table.print(env.out);
+  env.out.flush();
+  return 0;
+}
+
+int list(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
+  if (flags.module.empty()) return missing(env, "module");
+  Tasks tasks(env, server);
+  for (std::uint32_t left = flags.iterations;; --left) {
+    if (const int code = print_list(env, tasks, flags); code != 0) return code;
+    if (left == 0 || !env.out.good()) return 0;
+    if (env.machine) env.machine->pause(std::chrono::seconds{flags.interval});
+    env.out << "\n\n";
+  }
+}
+
+// ---- tree
+
+int print_tree(const CliEnvironment& env, Tasks& tasks, const std::string& id) {
+  const auto tree = tasks.task("task_status_recursive", id, {}, true);
+  if (!tree) return tree.error().code;
+  PlainTable table = tree_table();
+  for (const json::value& status : array_of(*tree)) table.add(tree_row(status));
+  table.print(env.out);
+  return 0;
+}
+
+// A task may be forgotten between the list and the question: 400, and no failure.
+int add_module_trees(Tasks& tasks, const std::string& module, PlainTable& table) {
+  const auto listed = tasks.task("list_module_tasks", module);
+  if (!listed) return listed.error().code;
+  for (const json::value& stats : array_of(*listed)) {
+    tasks.expect(400);
+    const auto tree = tasks.task("task_status_recursive", text_at(stats, "task_id"), {}, true);
+    tasks.expect(0);
+    if (!tree && tree.error().status == 400) continue;
+    if (!tree) return tree.error().code;
+    for (const json::value& status : array_of(*tree)) table.add(tree_row(status));
+  }
+  return 0;
+}
+
+int tree(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
+  Tasks tasks(env, server);
+  if (!flags.id.empty()) return print_tree(env, tasks, flags.id);
+  const auto modules = tasks.get("/task_manager/list_modules");
+  if (!modules) return modules.error().code;
+  PlainTable table = tree_table();
+  for (const json::value& module : array_of(*modules)) {
+    if (const int code = add_module_trees(tasks, text_of(module), table); code != 0) return code;
+  }
+  table.print(env.out);
+  return 0;
+}
+
+// ---- one task
+
+int status(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
+  if (flags.id.empty()) return missing(env, "id");
+  const auto status = Tasks(env, server).task("task_status", flags.id);
+  if (!status) return status.error().code;
+  print_status(env.out, *status);
+  return 0;
+}
+
+int quiet_outcome(const Answer<json::value>& waited) {
+  if (!waited) return waited.error().status == 408 ? kTimedOut : kCannotWait;
+  return text_at(*waited, "state") == "done" ? 0 : kTaskFailed;
+}
+
+int wait(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
+  if (flags.id.empty()) return missing(env, "id");
+  Tasks tasks(env, server);
+  tasks.expect(408);
+  if (flags.quiet) tasks.be_silent();
+  Parameters parameters;
+  if (flags.timeout) parameters["timeout"] = *flags.timeout;
+  const auto waited = tasks.task("wait_task", flags.id, parameters, true);
+  if (flags.quiet) return quiet_outcome(waited);
+  if (!waited && waited.error().status != 408) return waited.error().code;
+  if (waited) {
+    print_status(env.out, *waited);
+  } else {
+    env.out << "Operation timed out\n";
+  }
+  return 0;
+}
+
+int abort(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
+  if (flags.id.empty()) return missing(env, "id");
+  Tasks tasks(env, server);
+  tasks.expect(403);
+  const auto aborted = tasks.post("/task_manager/abort_task/" + encode_segment(flags.id));
+  if (aborted) return 0;
+  if (aborted.error().status != 403) return aborted.error().code;
+  env.out << "Task with id " << flags.id << " is not abortable\n";
+  return 0;
+}
+
+// ---- how long what has ended is shown
+
+// `name` is that of the route and of its parameter.
+int time_to_live(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags,
+                 const std::string& name, const char* words) {
+  Tasks tasks(env, server);
+  const std::string path = "/task_manager/" + name;
+  const auto answer = flags.set ? tasks.post(path, {{name, *flags.set}}) : tasks.get(path);
+  if (!answer) return answer.error().code;
+  if (!flags.set) env.out << "Current " << words << ": " << text_of(*answer) << '\n';
+  return 0;
+}
+
+int drain(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
+  Tasks tasks(env, server);
+  std::vector<std::string> names{flags.module};
+  if (flags.module.empty()) {
+    const auto modules = tasks.get("/task_manager/list_modules");
+    if (!modules) return modules.error().code;
+    names.clear();
+    for (const json::value& name : array_of(*modules)) names.push_back(text_of(name));
+  }
+  for (const std::string& name : names) {
+    const auto drained = tasks.post("/task_manager/drain/" + encode_segment(name));
+    if (!drained) return drained.error().code;
+  }
+  return 0;
+}
+
+// ---- the words
+
+class Group {
+ public:
+  explicit Group(CommandTree& tree)
+      : tree_(tree),
+        app_(tree.group(tree.root(), "tasks", "Tasks of every kind, as nodetool does")) {
+    tree.on_misuse(app_, [](const CliEnvironment& env, const std::string& complaint) {
+      if (!complaint.empty() && !complaint.starts_with("unknown command")) {
+        return bad_arguments(env, complaint);
+      }
+      env.err << "error: unrecognized operation argument: expected one of (modules, list, status, "
+                 "tree, wait, abort, ttl, user-ttl, drain, watch)"
+              << (complaint.empty() ? "" : ": ") << complaint << '\n';
+      return kBadArguments;
+    });
+  }
+
+  using Action = int (*)(const CliEnvironment&, ServerApi&, const TasksFlags&);
+  CLI::App& add(const char* word, const char* description, Action action) {
+    return tree_.program(app_, word, description,
+                         [flags = flags_, action](const CliEnvironment& env, ServerApi& server) {
+                           return action(env, server, *flags);
+                         });
+  }
+  CLI::App& add_for_task(const char* word, const char* description, Action action) {
+    CLI::App& app = add(word, description, action);
+    app.add_option("id", flags_->id, "The task's UUID");
+    return app;
+  }
+  CLI::App& app() { return app_; }
+  TasksFlags& flags() { return *flags_; }
+
+ private:
+  CommandTree& tree_;
+  CLI::App& app_;
+  std::shared_ptr<TasksFlags> flags_ = std::make_shared<TasksFlags>();
+};
+
+void add_list(Group& group) {
+  TasksFlags& flags = group.flags();
+  CLI::App& app = group.add("list", "List the tasks of a module", list);
+  app.add_option("module", flags.module, "The module");
+  app.add_flag("--internal", flags.internal, "Also internal ones");
+  app.add_option("--keyspace", flags.keyspace, "Only of this keyspace; also -ks")->type_name("K");
+  app.add_option("-t,--table", flags.table, "Only of this table")->type_name("T");
+  app.add_option("--interval", flags.interval, "Seconds between repetitions (10)")->type_name("S");
+  app.add_option("-i,--iterations", flags.iterations, "Repetitions (0)")->type_name("N");
+}
+
+void add_ttls(Group& group) {
+  TasksFlags& flags = group.flags();
+  CLI::App& ttl = group.add("ttl", "Show or set how long ended tasks are shown",
+                            [](const CliEnvironment& env, ServerApi& server, const TasksFlags& f) {
+                              return time_to_live(env, server, f, "ttl", "ttl");
+                            });
+  CLI::App& user_ttl =
+      group.add("user-ttl", "The same for tasks that somebody asked for",
+                [](const CliEnvironment& env, ServerApi& server, const TasksFlags& f) {
+                  return time_to_live(env, server, f, "user_ttl", "user ttl");
+                });
+  for (CLI::App* app : {&ttl, &user_ttl}) {
+    app->add_option("--set", flags.set, "The new value, in seconds")->type_name("S");
+  }
+}
+
+}  // namespace
+
+void add_tasks_commands(CommandTree& tree_of_commands) {
+  Group group(tree_of_commands);
+  TasksFlags& flags = group.flags();
+  group.add("modules", "List the modules",
+            [](const CliEnvironment& env, ServerApi& server, const TasksFlags&) {
+              return list_modules(env, server);
+            });
+  add_list(group);
+  group.add_for_task("status", "Show a task", status);
+  group.add_for_task("tree", "Show a task and all below it, or all tasks", tree);
+  CLI::App& waiting = group.add_for_task("wait", "Wait until a task has ended", wait);
+  waiting.add_flag("-q,--quiet", flags.quiet, "Say nothing; exit with 0, 123, 124 or 125");
+  waiting.add_option("--timeout", flags.timeout, "Give up after so many seconds")->type_name("S");
+  group.add_for_task("abort", "Ask a task to stop", abort);
+  add_ttls(group);
+  CLI::App& draining = group.add("drain", "Forget tasks that have ended", drain);
+  draining.add_option("--module", flags.module, "Only of this module")->type_name("M");
+  add_tasks_watch(tree_of_commands, group.app());
+}
+
+}  // namespace docket::cli

@@ -1,0 +1,167 @@
+// docket tasks watch: a live tree. On a terminal it is drawn in place; else a line is printed for
+// what has changed. It sets nothing of the terminal that would have to be put back, so an interrupt
+// leaves it as it is.
+
+#include <boost/json/array.hpp>
+#include <map>
+#include <memory>
+#include <ostream>
+
+#include "cli/command_tree.h"
+#include "cli/json_access.h"
+#include "cli/native_calls.h"
+#include "cli/watch_view.h"
+
+namespace docket::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kRootsMax = 100;  // without an id, the newest
+
+// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+struct WatchFlags {
+  std::string id;
+  std::string module;
+  double interval = 1;
+};
+
+bool has_ended(const json::value& task) {
+  const std::string state = text_at(task, "state");
+  return state == "done" || state == "failed" || state == "aborted";
+}
+
+class Watch {
+ public:
+  Watch(const CliEnvironment& env, ServerApi& server, const WatchFlags& flags)
+      : env_(env), server_(server), flags_(flags) {}
+
+  int run() {
+    for (;;) {
+      const auto trees = flags_.id.empty() ? all() : one();
+      if (!trees && !seen_) return complain(trees.error());
+      if (trees) {
+        seen_ = true;
+        show(*trees);
+        const bool over = !flags_.id.empty() && has_ended(trees->front());
+        if (over) return text_at(trees->front(), "state") == "done" ? 0 : 1;
+      } else {
+        say_away(trees.error());
+      }
+      if (!env_.out.good() || !env_.machine) return 0;
+      env_.machine->pause(std::chrono::milliseconds{static_cast<long>(flags_.interval * 1000)});
+    }
+  }
+
+ private:
+  Result<json::array> one() {
+    auto tree = tree_of(flags_.id);
+    if (!tree) return fail(tree.error());
+    return json::array{*std::move(tree)};
+  }
+
+  Result<json::array> all() {
+    std::string path =
+        "/tasks?roots=true&state=created,queued,running,paused&limit=" + std::to_string(kRootsMax);
+    if (!flags_.module.empty()) path += "&module=" + encode_segment(flags_.module);
+    const auto page = server_.native(path);
+    if (!page) return fail(page.error());
+    json::array trees;
+    for (const json::value& root : array_at(*page, "items")) {
+      auto tree = tree_of(text_at(root, "id"));
+      if (!tree && tree.error().kind == ErrorKind::kNotFound) continue;
+      if (!tree) return fail(tree.error());
+      trees.push_back(*std::move(tree));
+    }
+    return trees;
+  }
+
+  Result<json::value> tree_of(const std::string& id) {
+    return server_.native("/tasks/" + encode_segment(id) + "/tree?live=true");
+  }
+
+  int complain(const Error& error) const {
+    env_.err << "Error: " << error.message << '\n';
+    return 1;
+  }
+
+  void show(const json::array& trees) {
+    away_ = false;
+    env_.is_tty ? draw(trees) : print_changes(trees);
+    env_.out.flush();
+  }
+
+  // The lines of the last time are drawn over, and what is left of them is cleared. One write, so
+  // that an interrupt finds nothing half drawn.
+  void draw(const json::array& trees) {
+    const auto now = env_.machine ? env_.machine->terminal() : std::pair{0U, 0U};
+    ViewSize size{.columns = now.first ? now.first : 80, .rows = now.second ? now.second : 24};
+    size.colours = true;
+    const auto lines = view_lines(trees, size);
+    std::string frame;
+    if (drawn_ > 0 && now != terminal_) {
+      frame = "\x1b[2J\x1b[H";  // a terminal that has another size has moved the lines
+    } else if (drawn_ > 0) {
+      frame = "\r\x1b[" + std::to_string(drawn_) + "A";
+    }
+    for (const std::string& line : lines) frame += line + "\x1b[K\n";
+    env_.out << frame << "\x1b[J";
+    drawn_ = lines.size();
+    terminal_ = now;
+  }
+
+  // What is not a terminal gets all columns, and every change once.
+  void print_changes(const json::array& trees) {
+    std::map<std::string, std::string> shown;
+    for (const json::value& tree : trees) print_changes(tree, 0, shown);
+    shown_ = std::move(shown);
+  }
+  void print_changes(const json::value& task, std::size_t depth,
+                     std::map<std::string, std::string>& shown) {
+    json::object alone(task.get_object());
+    alone.erase("children");
+    std::string line =
+        view_lines({json::value(std::move(alone))}, {.columns = 120, .rows = 0}).front();
+    const std::string id = text_at(task, "id");
+    const auto before = shown_.find(id);
+    if (before == shown_.end() || before->second != line) {
+      env_.out << std::string(2 * std::min<std::size_t>(depth, 10), ' ') << line << '\n';
+    }
+    shown.emplace(id, std::move(line));
+    for (const json::value& child : array_at(task, "children")) {
+      print_changes(child, depth + 1, shown);
+    }
+  }
+
+  void say_away(const Error& error) {
+    if (std::exchange(away_, true)) return;
+    env_.err << error.message << "; trying again\n";
+    drawn_ += 1;  // the line of this
+  }
+
+  const CliEnvironment& env_;
+  ServerApi& server_;
+  const WatchFlags& flags_;
+  bool seen_ = false;
+  bool away_ = false;
+  std::size_t drawn_ = 0;  // lines above the cursor that are ours
+  std::pair<unsigned, unsigned> terminal_;
+  std::map<std::string, std::string> shown_;
+};
+
+}  // namespace
+
+void add_tasks_watch(CommandTree& tree, CLI::App& tasks) {
+  const auto flags = std::make_shared<WatchFlags>();
+  CLI::App& watch = tree.program(tasks, "watch", "Follow a task and all below it, or all tasks",
+                                 [flags](const CliEnvironment& env, ServerApi& server) {
+                                   return Watch(env, server, *flags).run();
+                                 });
+  watch.add_option("id", flags->id, "The task's number or UUID; without it, all that are live");
+  watch.add_option("--module", flags->module, "Only of this module")->type_name("M");
+  watch.add_option("--interval", flags->interval, "Seconds between looks (1)")
+      ->type_name("S")
+      ->check(CLI::Range(0.05, 3600.0));
+}
+
+}  // namespace docket::cli
