@@ -26,7 +26,7 @@ struct Request {
   Fields query;                     // percent-decoded, '+' is a blank, in order, repeats kept
   Fields headers;                   // names in lower case
   std::string body;
-  std::string remote;  // peer address
+  std::string remote;               // peer address
   IdentityPtr identity = anyone();  // who asks; null: nobody the access list knows
 
   // The last value of a query parameter or header; nullopt when absent.

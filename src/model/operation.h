@@ -50,7 +50,7 @@ struct Tally {
   std::uint64_t failing = 0;      // of these: failed, or with a failure that they keep below them
   double children_completed = 0;  // their progress when they ended
   double children_total = 0;
-  std::uint64_t unfolded = 0;     // children that ended before something below them did
+  std::uint64_t unfolded = 0;  // children that ended before something below them did
   // When it was folded into its parent: the number of the event that ended it, so that siblings are
   // in the order of their ends; 0: not folded.
   std::uint64_t fold = 0;

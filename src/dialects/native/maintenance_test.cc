@@ -74,8 +74,7 @@ TEST_F(NativeMaintenance, WrongOrdersMakeNoTask) {
 class NativeMaintenanceWaits : public NativeMaintenance {
  protected:
   std::shared_ptr<std::optional<http::Response>> begin(const std::string& target) {
-    return docket.send({{"", door}}, "POST", target, "",
-                            {{"content-type", "application/json"}});
+    return docket.send({{"", door}}, "POST", target, "", {{"content-type", "application/json"}});
   }
 };
 
