@@ -144,23 +144,48 @@ class View {
 
   void add(const json::value& task, std::size_t depth) {
     count(task);
-    if (size_.rows == 0 || lines_.size() + 2 < size_.rows) {
-      lines_.push_back(line_of(task, depth));
-    } else {
-      ++hidden_;
-    }
+    tasks_.push_back({&task, depth});
     for (const json::value& child : array_at(task, "children")) add(child, depth + 1);
   }
 
   std::vector<std::string> finish() {
+    std::vector<std::size_t> room = room_by_depth();
+    std::vector<std::string> lines;
+    for (const Placed& placed : tasks_) {
+      if (room[placed.depth] == 0) continue;
+      --room[placed.depth];
+      lines.push_back(line_of(*placed.task, placed.depth));
+    }
+    const std::size_t hidden = tasks_.size() - lines.size();
     std::string last = fmt::format("{} live, {} ended, {} failed", live_, ended_, failed_);
-    if (hidden_ > 0) last += fmt::format("; {} more", hidden_);
-    lines_.push_back(fitted(last, columns_));
-    for (std::string& line : lines_) line.erase(line.find_last_not_of(' ') + 1);
-    return std::move(lines_);
+    if (hidden > 0) last += fmt::format("; {} more", hidden);
+    lines.push_back(fitted(last, columns_));
+    for (std::string& line : lines) line.erase(line.find_last_not_of(' ') + 1);
+    return lines;
   }
 
  private:
+  struct Placed {
+    const json::value* task = nullptr;
+    std::size_t depth = 0;
+  };
+
+  // How many tasks of each depth have a line: those near the roots come first. One line is for the
+  // counts, and one below it for the cursor.
+  std::vector<std::size_t> room_by_depth() const {
+    std::vector<std::size_t> room;
+    for (const Placed& placed : tasks_) {
+      if (room.size() <= placed.depth) room.resize(placed.depth + 1);
+      ++room[placed.depth];
+    }
+    std::size_t left = size_.rows == 0 ? tasks_.size() : std::max<std::size_t>(size_.rows, 3) - 2;
+    for (std::size_t& of_depth : room) {
+      of_depth = std::min(of_depth, left);
+      left -= of_depth;
+    }
+    return room;
+  }
+
   void count(const json::value& task) {
     const std::string state = text_at(task, "state");
     const bool failed = state == "failed" || state == "aborted";
@@ -191,8 +216,8 @@ class View {
   std::size_t columns_ = 0;
   std::size_t right_ = 0;  // of what stands behind the name
   bool percent_ = false, bar_ = false, figures_ = false;
-  std::vector<std::string> lines_;
-  std::size_t live_ = 0, ended_ = 0, failed_ = 0, hidden_ = 0;
+  std::vector<Placed> tasks_;
+  std::size_t live_ = 0, ended_ = 0, failed_ = 0;
 };
 
 }  // namespace
