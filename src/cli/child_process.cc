@@ -180,6 +180,8 @@ Result<ChildEnd> ChildProcess::run(const ChildCommand& command) {
   }
   for (Pipe* pipe : {&out_, &err_}) pump(*pipe, command, true);
   give_terminal(::getpgrp());
+  const sigset_t set = handled_signals();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // from here on they are for this program again
   return end_;
 }
 

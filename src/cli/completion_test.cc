@@ -62,12 +62,14 @@ TEST_F(BashCompletion, Commands) {
   EXPECT_THAT(complete("docket job s"), ElementsAre("show", "schedule"));
   EXPECT_THAT(complete("docket job schedule "), ElementsAre("add", "update", "remove", "show"));
   EXPECT_THAT(complete("docket completion "), ElementsAre("bash", "zsh"));
+  EXPECT_THAT(complete("docket tasks w"), ElementsAre("wait", "watch"));
 }
 
 TEST_F(BashCompletion, Flags) {
   EXPECT_THAT(complete("docket job remove --s"), ElementsAre("--stop-current-job-runs"));
   EXPECT_THAT(complete("docket job remove joba --s"), ElementsAre("--stop-current-job-runs"));
   EXPECT_THAT(complete("docket import crontab --u"), ElementsAre("--user-column"));
+  EXPECT_THAT(complete("docket task run --pro"), ElementsAre("--progress"));
 }
 
 TEST_F(BashCompletion, JobIds) {

@@ -1,5 +1,6 @@
 // docket task run: a command of any kind as a task in the server's tree.
 
+#include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -23,7 +24,8 @@ constexpr int kUsage = 2;
 constexpr int kNotExecutable = 126;
 constexpr int kNoSuchCommand = 127;
 constexpr HttpTimeouts kTimeouts{.connect_ms = 2'000, .answer_ms = 10'000};
-constexpr std::size_t kErrorMax = 8192;  // bytes, of the server
+constexpr std::size_t kErrorMax = 8192;               // bytes, of the server
+constexpr std::chrono::milliseconds kRenewal{2'000};  // at the latest: an abort is heard of so late
 
 // What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
 struct RunFlags {
@@ -127,7 +129,7 @@ class TaskRun {
     return {.task = std::move(task),
             .uuid = uuid_,
             .parent_is_a_guess = flags_.parent.empty() && !flags_.module.empty(),
-            .renewal = std::chrono::milliseconds{flags_.lease * 1000L / 3},
+            .renewal = std::min(kRenewal, std::chrono::milliseconds{flags_.lease * 1000L / 3}),
             .on_abort = [this] { process_.stop(); }};
   }
 
