@@ -4,9 +4,9 @@
 // RFC 3339 instants in microseconds, RFC 9457 problems, cursor paging). The other doors speak their
 // clients' languages; this one shows all there is, and what other doors made.
 //
-// One file a resource, each with its route table: jobs, schedules, ledger, runs, tasks, events,
-// logs, locks, secrets, explain, status, maintenance. render.h writes the nouns, read_job.h and
-// read_schedule.h read them. openapi.json describes every route; a test holds it against the door.
+// One file a resource, each with its route table: jobs, schedules, ledger, runs, tasks, reports,
+// events, logs, locks, secrets, explain, status, maintenance. render.h writes the nouns, read_job.h
+// and read_task.h read them. openapi.json describes every route; a test holds it against the door.
 //
 // Thread rule: handlers run on the engine's strand, as the loop demands; history and logs are read
 // on the archive's threads, which answer from there.
