@@ -13,8 +13,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "dialects/scylla/progress_sums.h"
 #include "dialects/scylla/task_view.h"
+#include "engine/progress_sums.h"
 #include "engine/store.h"
 
 namespace docket::scylla {
@@ -65,7 +65,7 @@ class TreeWalk {
   std::optional<Siblings> siblings_;  // being written
   Open parent_{};                     // of these
   std::deque<Open> open_;
-  ProgressSums sums_;
+  engine::ProgressSums sums_;
 };
 
 }  // namespace docket::scylla
