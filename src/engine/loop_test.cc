@@ -149,6 +149,12 @@ TEST_F(LoopTest, ASubscriptionEndsWithItsLifeAndMayOutliveTheLoop) {
   subscription = {};
 }
 
+TEST_F(LoopTest, AModuleThatIsAddedIsAChange) {
+  const std::size_t before = engine.open_size();
+  engine.operations().add_module("new");
+  EXPECT_GT(engine.open_size(), before);
+}
+
 // ---- waiting
 
 class WaitTest : public LoopTest {
