@@ -5,11 +5,10 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
-from docket_server import PROGRAM, Server, request
+from docket_server import PROGRAM, Server, eventually, request
 
 ROUTER = "dcos:adminrouter:service:metronome full"
 JOBS = "dcos:service:metronome:metronome:jobs"
@@ -135,13 +134,6 @@ def test_the_list_holds_no_token_and_neither_does_the_log(guarded):
     assert guarded.file.stat().st_mode & 0o777 == 0o600
 
 
-def until(true, what, deadline_s=10):
-    end = time.monotonic() + deadline_s
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-
-
 def test_sighup_reads_the_list_again_and_a_bad_one_changes_nothing(tmp_path):
     guarded = Guarded(tmp_path)
     server = guarded.server
@@ -149,23 +141,14 @@ def test_sighup_reads_the_list_again_and_a_bad_one_changes_nothing(tmp_path):
         guarded.tokens["late"] = add_user(guarded.file, "late")
         assert guarded.ask("late", "GET", "/docket/v1/status").status == 401
         server.process.send_signal(signal.SIGHUP)
-        until(
-            lambda: guarded.ask("late", "GET", "/docket/v1/status").status == 200,
-            "the new user is not known",
-        )
+        eventually(lambda: guarded.ask("late", "GET", "/docket/v1/status").status == 200)
         guarded.file.write_text("[[user]]\nname = 'x'\n")
         server.process.send_signal(signal.SIGHUP)
-        until(
-            lambda: any("the old access list stays" in line for line in server.log),
-            "nothing was said of the bad list",
-        )
+        eventually(lambda: any("the old access list stays" in line for line in server.log))
         assert guarded.ask("late", "GET", "/docket/v1/status").status == 200
         guarded.file.write_text("")  # nobody
         server.process.send_signal(signal.SIGHUP)
-        until(
-            lambda: guarded.ask("root", "GET", "/docket/v1/status").status == 401,
-            "a removed user still passes",
-        )
+        eventually(lambda: guarded.ask("root", "GET", "/docket/v1/status").status == 401)
     finally:
         server.stop_everything()
 
