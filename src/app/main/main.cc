@@ -197,7 +197,9 @@ class ThisMachine final : public cli::Machine {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now().time_since_epoch());
   }
-  void pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
+  void pause(std::chrono::milliseconds time) override {
+    std::this_thread::sleep_for(time);  // between two tries or two pictures: a client has no loop
+  }
   std::uint64_t random() override { return random_.next(); }
   std::pair<unsigned, unsigned> terminal() override {
     winsize size{};
