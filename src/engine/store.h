@@ -85,6 +85,13 @@ inline std::uint64_t place_of(const model::Task& child) {
   return child.tally.fold ? child.tally.fold : child.id.value;
 }
 
+// A child as a list of ids shows it.
+struct ChildId {
+  TaskId id;
+  std::uint64_t place = 0;  // as place_of()
+  std::string uuid;         // as its reporter chose it; empty: derived from the id
+};
+
 // Tasks that doors which forget still show, in one lane of a module. Runs that have not ended have
 // no listing (TaskQuery finds them by state).
 struct ListedQuery {
@@ -108,6 +115,16 @@ class Reader {
   virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from,
                                                          Time until, std::uint32_t limit) = 0;
   virtual Result<std::vector<TaskRow>> children(const ChildQuery& query) = 0;
+  // The same children, for stores that can tell their ids without reading them whole.
+  virtual Result<std::vector<ChildId>> child_ids(const ChildQuery& query) {
+    const auto rows = children(query);
+    if (!rows) return fail(rows.error());
+    std::vector<ChildId> ids;
+    for (const auto& [task, job] : *rows) {
+      ids.push_back({task.id, place_of(task), task.operation ? task.operation->uuid : ""});
+    }
+    return ids;
+  }
   // Ordered by (until, id).
   virtual Result<std::vector<ListedRow>> listed(const ListedQuery& query) = 0;
   virtual Result<std::optional<model::Listing>> listing(TaskId task) = 0;

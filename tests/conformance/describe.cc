@@ -148,6 +148,10 @@ std::string describe(const model::Lane& lane) {
 
 std::string describe(TaskId id) { return std::to_string(id.value); }
 
+std::string describe(const engine::ChildId& child) {
+  return describe(child.id) + " at " + std::to_string(child.place) + " " + child.uuid;
+}
+
 std::string describe(const model::Event& event) {
   Fields fields;
   fields.add("seq", event.seq).add("at", event.at).add("type", event.type).add("job", event.job);

@@ -19,6 +19,7 @@ std::string describe(const engine::ListedRow& row);
 std::string describe(const model::Listing& listing);
 std::string describe(const model::Lane& lane);
 std::string describe(TaskId id);
+std::string describe(const engine::ChildId& child);
 std::string describe(const model::Event& event);
 std::string describe(const model::Schedule& schedule);
 std::string describe(const model::Lock& lock);

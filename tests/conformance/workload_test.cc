@@ -10,6 +10,14 @@
 namespace docket::conformance {
 namespace {
 
+std::vector<engine::ChildId> ids_of(const std::vector<engine::TaskRow>& children) {
+  std::vector<engine::ChildId> ids;
+  for (const auto& [task, job] : children) {
+    ids.push_back({task.id, engine::place_of(task), task.operation ? task.operation->uuid : ""});
+  }
+  return ids;
+}
+
 void expect_same_answers(engine::Reader& reader, const NaiveModel& model, Workload& workload) {
   for (int round = 0; round < 10; ++round) {
     const engine::TaskQuery query = workload.task_query();
@@ -26,6 +34,7 @@ void expect_same_answers(engine::Reader& reader, const NaiveModel& model, Worklo
               describe(model.ledger(schedule, from, until, 7)));
     const engine::ChildQuery children = workload.child_query();
     ASSERT_EQ(describe(reader.children(children)), describe(model.children(children)));
+    ASSERT_EQ(describe(reader.child_ids(children)), describe(ids_of(model.children(children))));
     const engine::ListedQuery listed = workload.listed_query();
     ASSERT_EQ(describe(reader.listed(listed)), describe(model.listed(listed)));
     const TaskId task = workload.some_task();

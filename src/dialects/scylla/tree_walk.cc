@@ -17,33 +17,53 @@ bool is_folded(const model::Task& task) {
   return task.kind == model::TaskKind::kAttempt || task.tally.fold > 0;
 }
 
+using engine::ChildId;
+using engine::TaskRow;
+
+Result<std::vector<TaskRow>> read(engine::Reader& reader, const engine::ChildQuery& query,
+                                  const TaskRow* /*of*/) {
+  return reader.children(query);
+}
+Result<std::vector<ChildId>> read(engine::Reader& reader, const engine::ChildQuery& query,
+                                  const ChildId* /*of*/) {
+  return reader.child_ids(query);
+}
+
+TaskId id_of(const TaskRow& child) { return child.task.id; }
+TaskId id_of(const ChildId& child) { return child.id; }
+std::uint64_t place_of(const TaskRow& child) { return engine::place_of(child.task); }
+std::uint64_t place_of(const ChildId& child) { return child.place; }
+
 }  // namespace
 
-Siblings::Siblings(TaskId parent, bool parent_is_folded) {
+template <class Child>
+Siblings<Child>::Siblings(TaskId parent, bool parent_is_folded) {
   query_.parent = parent;
   query_.which = parent_is_folded ? Fold::kKept : Fold::kUnfolded;
 }
 
-Result<> Siblings::read_page(engine::Reader& reader) {
-  auto page = reader.children(query_);
+template <class Child>
+Result<> Siblings<Child>::read_page(engine::Reader& reader) {
+  auto page = read(reader, query_, static_cast<const Child*>(nullptr));
   if (!page) return fail(std::move(page.error()));
   page_ = std::move(*page);
   at_ = 0;
   page_is_last_ = page_.size() < query_.limit;
-  if (!page_.empty()) query_.after = engine::place_of(page_.back().task);
+  if (!page_.empty()) query_.after = place_of(page_.back());
   return {};
 }
 
-Result<const engine::TaskRow*> Siblings::next(engine::Reader& reader) {
+template <class Child>
+Result<const Child*> Siblings<Child>::next(engine::Reader& reader) {
   for (;;) {
     if (at_ < page_.size()) {
-      const engine::TaskRow& row = page_[at_++];
+      const Child& child = page_[at_++];
       if (query_.which == Fold::kUnfolded) {
-        shown_.insert(row.task.id);
-      } else if (shown_.contains(row.task.id)) {
+        shown_.insert(id_of(child));
+      } else if (shown_.contains(id_of(child))) {
         continue;
       }
-      return &row;
+      return &child;
     }
     if (page_is_last_ && query_.which != Fold::kUnfolded) return nullptr;
     if (page_is_last_) {
@@ -114,8 +134,9 @@ Result<> TreeWalk::write_child_id(engine::Reader& reader, std::string& out) {
     return {};
   }
   out += std::exchange(has_ids_, true) ? "," : ",\"children_ids\":[";
+  const std::string& uuid = (*child)->uuid;
   JsonWriter json(out);
-  write_identity(json, model::uuid_of((*child)->task), node_);
+  write_identity(json, uuid.empty() ? model::uuid_of((*child)->id) : uuid, node_);
   return {};
 }
 

@@ -20,18 +20,19 @@
 namespace docket::scylla {
 
 // The children of a task that this API shows: unfolded ones, then folded ones; of a folded task
-// those that failed.
+// those that failed. A Child is an engine::TaskRow or an engine::ChildId.
+template <class Child>
 class Siblings {
  public:
   Siblings(TaskId parent, bool parent_is_folded);
   // Null at the end. Valid until the next call.
-  Result<const engine::TaskRow*> next(engine::Reader& reader);
+  Result<const Child*> next(engine::Reader& reader);
 
  private:
   Result<> read_page(engine::Reader& reader);
 
   engine::ChildQuery query_;
-  std::vector<engine::TaskRow> page_;
+  std::vector<Child> page_;
   std::size_t at_ = 0;
   bool page_is_last_ = false;
   std::unordered_set<TaskId> shown_;  // as unfolded; they may be folded by now
@@ -60,10 +61,10 @@ class TreeWalk {
   std::string node_;
   bool whole_;
   bool begun_ = false;
-  std::optional<Siblings> ids_;  // of the task being written
+  std::optional<Siblings<engine::ChildId>> ids_;  // of the task being written
   bool has_ids_ = false;
-  std::optional<Siblings> siblings_;  // being written
-  Open parent_{};                     // of these
+  std::optional<Siblings<engine::TaskRow>> siblings_;  // being written
+  Open parent_{};                                      // of these
   std::deque<Open> open_;
   engine::ProgressSums sums_;
 };

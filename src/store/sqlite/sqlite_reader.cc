@@ -81,6 +81,12 @@ Result<std::vector<engine::TaskRow>> SqliteReader::children(const engine::ChildQ
   return tree_.children(query);
 }
 
+Result<std::vector<engine::ChildId>> SqliteReader::child_ids(const engine::ChildQuery& query) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  return tree_.child_ids(query);
+}
+
 Result<std::vector<engine::ListedRow>> SqliteReader::listed(const engine::ListedQuery& query) {
   const Transaction transaction(database_, Transaction::Mode::kRead);
   if (!transaction.begun()) return fail(transaction.begun().error());

@@ -25,6 +25,7 @@ class SqliteReader : public engine::Reader {
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
                                                  std::uint32_t limit) override;
   Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query) override;
+  Result<std::vector<engine::ChildId>> child_ids(const engine::ChildQuery& query) override;
   Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery& query) override;
   Result<std::optional<model::Listing>> listing(TaskId task) override;
   Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid) override;

@@ -10,14 +10,30 @@ namespace {
 
 // Conditions repeat those of the partial indexes: SQLite uses such an index only for a query that
 // says it. No operation is of a job.
-#define DOCKET_OPERATIONS_BY(index)                                     \
+#define DOCKET_OPERATION_ROWS(index)                                    \
   "SELECT " DOCKET_TASK_COLUMNS ", '' FROM operation INDEXED BY " index \
-  " CROSS JOIN task "                                                   \
-  "ON task.id = operation.task WHERE operation.parent = ? AND "
-#define DOCKET_ATTEMPTS                                                         \
+  " CROSS JOIN task ON task.id = operation.task WHERE operation.parent = ? AND "
+#define DOCKET_OPERATION_IDS(index)                                           \
+  "SELECT task, iif(fold, fold, task), uuid FROM operation INDEXED BY " index \
+  " WHERE operation.parent = ? AND "
+#define DOCKET_UNFOLDED(select) \
+  select("operation_unfolded") "operation.fold = 0 AND operation.parent <> 0 " \
+                               "AND operation.task > ? ORDER BY operation.task LIMIT ?"
+#define DOCKET_FOLDED(select) \
+  select("operation_folded") "operation.fold <> 0 AND operation.fold > ? " \
+                             "ORDER BY operation.fold LIMIT ?"
+#define DOCKET_KEPT(select) \
+  select("operation_kept") "operation.kept = 1 AND operation.fold > ? " \
+                           "ORDER BY operation.fold LIMIT ?"
+#define DOCKET_ATTEMPT_ROWS                                                     \
   "SELECT " DOCKET_TASK_ROW_COLUMNS                                             \
   " FROM task INDEXED BY child_by_parent" DOCKET_JOIN_OPERATION DOCKET_JOIN_JOB \
   "WHERE task.parent <> 0 AND task.parent = ? AND "
+#define DOCKET_ATTEMPT_IDS                                  \
+  "SELECT id, id, '' FROM task INDEXED BY child_by_parent " \
+  "WHERE task.parent <> 0 AND task.parent = ? AND "
+#define DOCKET_STATES(select, states) \
+  select "task.state " states " AND task.id > ? ORDER BY task.id LIMIT ?"
 #define DOCKET_LISTED                                                               \
   "SELECT " DOCKET_TASK_ROW_COLUMNS                                                 \
   ", listing.until FROM listing INDEXED BY listing_in_order "                       \
@@ -29,6 +45,14 @@ std::int64_t page_size(std::uint32_t limit) { return std::min(limit, engine::kMa
 // No number in the store is above this one.
 std::int64_t number(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX));
+}
+
+Result<engine::ChildId> read_child_id(const Statement& row) {
+  RowReader read(row);
+  engine::ChildId child{.id = read.id<TaskId>()};
+  child.place = read.integer<std::uint64_t>();
+  child.uuid = read.string();
+  return child;
 }
 
 }  // namespace
@@ -43,34 +67,43 @@ TreePages::TreePages(Database& database)
       by_uuid_(database,
                "SELECT max(task) FROM operation INDEXED BY operation_by_uuid "
                "WHERE uuid <> '' AND uuid = ?"),
-      of_operation_{
-          Statement(
-              database,
-              DOCKET_OPERATIONS_BY(
-                  "operation_unfolded") "operation.fold = 0 AND operation.parent <> 0 "
-                                        "AND operation.task > ? ORDER BY operation.task LIMIT ?"),
-          Statement(database, DOCKET_OPERATIONS_BY(
-                                  "operation_folded") "operation.fold <> 0 AND operation.fold > ? "
-                                                      "ORDER BY operation.fold LIMIT ?"),
-          Statement(database, DOCKET_OPERATIONS_BY(
-                                  "operation_kept") "operation.kept = 1 AND operation.fold > ? "
-                                                    "ORDER BY operation.fold LIMIT ?")},
-      of_run_{Statement(database,
-                        DOCKET_ATTEMPTS "task.state < 4 AND task.id > ? ORDER BY task.id LIMIT ?"),
-              Statement(database,
-                        DOCKET_ATTEMPTS "task.state >= 4 AND task.id > ? ORDER BY task.id LIMIT ?"),
-              Statement(database, DOCKET_ATTEMPTS
-                        "task.state IN (5, 6) AND task.id > ? ORDER BY task.id LIMIT ?")} {}
+      of_operation_{Statement(database, DOCKET_UNFOLDED(DOCKET_OPERATION_ROWS)),
+                    Statement(database, DOCKET_FOLDED(DOCKET_OPERATION_ROWS)),
+                    Statement(database, DOCKET_KEPT(DOCKET_OPERATION_ROWS))},
+      of_run_{Statement(database, DOCKET_STATES(DOCKET_ATTEMPT_ROWS, "< 4")),
+              Statement(database, DOCKET_STATES(DOCKET_ATTEMPT_ROWS, ">= 4")),
+              Statement(database, DOCKET_STATES(DOCKET_ATTEMPT_ROWS, "IN (5, 6)"))},
+      ids_of_operation_{Statement(database, DOCKET_UNFOLDED(DOCKET_OPERATION_IDS)),
+                        Statement(database, DOCKET_FOLDED(DOCKET_OPERATION_IDS)),
+                        Statement(database, DOCKET_KEPT(DOCKET_OPERATION_IDS))},
+      ids_of_run_{Statement(database, DOCKET_STATES(DOCKET_ATTEMPT_IDS, "< 4")),
+                  Statement(database, DOCKET_STATES(DOCKET_ATTEMPT_IDS, ">= 4")),
+                  Statement(database, DOCKET_STATES(DOCKET_ATTEMPT_IDS, "IN (5, 6)"))} {}
 
-Result<std::vector<engine::TaskRow>> TreePages::children(const engine::ChildQuery& query) {
+Result<Statement*> TreePages::bound(const engine::ChildQuery& query, ByFold& of_operation,
+                                    ByFold& of_run) {
   const Result<bool> row = kind_.bind(number(query.parent.value)).step();
   if (!row) return fail(row.error());
-  if (!*row) return std::vector<engine::TaskRow>{};
-  const bool of_operation = kind_.integer(0) == static_cast<int>(model::TaskKind::kOperation);
+  if (!*row) return nullptr;
+  const bool is_operation = kind_.integer(0) == static_cast<int>(model::TaskKind::kOperation);
   kind_.reset();
-  Statement& read = (of_operation ? of_operation_ : of_run_)[static_cast<std::size_t>(query.which)];
+  Statement& read = (is_operation ? of_operation : of_run)[static_cast<std::size_t>(query.which)];
   read.bind(query.parent.value).bind(number(query.after)).bind(page_size(query.limit));
-  return collect(read, read_task_row);
+  return &read;
+}
+
+Result<std::vector<engine::TaskRow>> TreePages::children(const engine::ChildQuery& query) {
+  const Result<Statement*> read = bound(query, of_operation_, of_run_);
+  if (!read) return fail(read.error());
+  if (!*read) return std::vector<engine::TaskRow>{};
+  return collect(**read, read_task_row);
+}
+
+Result<std::vector<engine::ChildId>> TreePages::child_ids(const engine::ChildQuery& query) {
+  const Result<Statement*> read = bound(query, ids_of_operation_, ids_of_run_);
+  if (!read) return fail(read.error());
+  if (!*read) return std::vector<engine::ChildId>{};
+  return collect(**read, read_child_id);
 }
 
 namespace {

@@ -19,15 +19,20 @@ class TreePages {
 
   // All within a transaction of the caller's.
   Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query);
+  Result<std::vector<engine::ChildId>> child_ids(const engine::ChildQuery& query);
   Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery& query);
   Result<std::optional<model::Listing>> listing(TaskId task);
   Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid);
 
  private:
-  static constexpr std::size_t kFolds = 3;
+  using ByFold = std::array<Statement, 3>;  // by engine::Fold
+
+  // The statement that lists them, bound; null: there is no such parent.
+  Result<Statement*> bound(const engine::ChildQuery& query, ByFold& of_operation, ByFold& of_run);
 
   Statement kind_, listed_at_, listed_behind_, listing_, by_uuid_;
-  std::array<Statement, kFolds> of_operation_, of_run_;  // by engine::Fold
+  ByFold of_operation_, of_run_;          // whole rows
+  ByFold ids_of_operation_, ids_of_run_;  // ids only
 };
 
 }  // namespace docket::store
