@@ -24,21 +24,6 @@ constexpr Duration kReportEvery = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds kRest{10};
 constexpr const char* kServerStopped = "The server was stopped before this had ended";
 
-model::Operation operation_of(const ChoreOrder& order) {
-  model::Operation what;
-  what.module = engine::kMaintenanceModule;
-  what.type = order.type.empty() ? engine::name_of(order.chore) : order.type;
-  what.scope = order.keyspace.empty() ? "node" : order.table.empty() ? "keyspace" : "table";
-  what.keyspace = order.keyspace;
-  what.table = order.table;
-  what.entity = order.file;
-  what.units = engine::units_of(order.chore);
-  what.abortable = true;
-  what.user = true;
-  what.local = true;
-  return what;
-}
-
 }  // namespace
 
 // ---- the work under way, as both sides see it
@@ -139,7 +124,7 @@ Result<TaskId> Housekeeper::ask(Engine& engine, ChoreOrder order, Time now) {
   if (makes_file(order.chore)) {
     if (auto named = name_file(order, now); !named) return fail(std::move(named.error()));
   }
-  const auto node = engine.operations().create(operation_of(order), {}, false, now);
+  const auto node = engine.operations().create(engine::operation_of(order), {}, false, now);
   if (!node) return fail(node.error());
   const TaskId task = (*node)->task.id;
   waiting_.push_back({task, std::move(order)});

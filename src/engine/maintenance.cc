@@ -73,4 +73,19 @@ Result<> check(const ChoreOrder& order) {
   return {};
 }
 
+model::Operation operation_of(const ChoreOrder& order) {
+  model::Operation what;
+  what.module = kMaintenanceModule;
+  what.type = order.type.empty() ? name_of(order.chore) : order.type;
+  what.scope = order.keyspace.empty() ? "node" : order.table.empty() ? "keyspace" : "table";
+  what.keyspace = order.keyspace;
+  what.table = order.table;
+  what.entity = order.file;
+  what.units = units_of(order.chore);
+  what.abortable = true;
+  what.user = true;
+  what.local = true;
+  return what;
+}
+
 }  // namespace docket::engine

@@ -53,6 +53,9 @@ struct ChoreOrder {
 // in the directory: names of 1 to 128 of A-Z a-z 0-9 _ - . that do not begin with a dot.
 Result<> check(const ChoreOrder& order);
 
+// The task of the order.
+model::Operation operation_of(const ChoreOrder& order);
+
 // Strand only.
 class Maintenance {
  public:
