@@ -23,8 +23,7 @@ engine::Settings Harness::roomy() {
   return settings;
 }
 
-Harness::Harness(engine::Settings settings, Time start)
-    : clock(start), settings_(std::move(settings)) {
+Harness::Harness(engine::Settings with, Time start) : settings(std::move(with)), clock(start) {
   boot();
 }
 
@@ -32,7 +31,7 @@ void Harness::boot() {
   store = std::make_unique<store::MemoryStore>(disk);
   committer = std::make_unique<FakeCommitter>(*store, reactor);
   archive = std::make_unique<FakeArchive>(*store);
-  engine_ = std::make_unique<engine::Engine>(settings_, random, vault,
+  engine_ = std::make_unique<engine::Engine>(settings, random, vault,
                                              std::vector<const engine::Kind*>{&kind_});
   engine_->restore(store->load().value(), clock.now());
   loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executor, clock, reactor);

@@ -32,7 +32,7 @@ Time working_day();
 
 class Harness {
  public:
-  explicit Harness(engine::Settings settings = roomy(), Time start = working_day());
+  explicit Harness(engine::Settings with = roomy(), Time start = working_day());
 
   // A node with room for everything a small test starts.
   static engine::Settings roomy();
@@ -76,6 +76,7 @@ class Harness {
                                                       const std::string& body,
                                                       http::Fields headers);
   std::optional<http::AccessList> access;  // none: the server is open
+  engine::Settings settings;               // from the next start on
 
   engine::Engine& engine() { return *engine_; }
   engine::Loop& loop() { return *loop_; }
@@ -94,7 +95,6 @@ class Harness {
  private:
   void boot();
 
-  engine::Settings settings_;
   kinds::ProcessKind kind_{std::chrono::seconds{3}};
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Loop> loop_;

@@ -217,8 +217,13 @@ void TranscriptPlayer::take_request_line(const std::string& text) {
 }
 
 void TranscriptPlayer::take_status_line(int number, const std::string& text) {
-  answering_ = true;
   Expected& expected = exchange_.expected;
+  if (std::exchange(answering_, true)) {
+    const std::size_t colon = std::min(text.find(": "), text.size());
+    expected.headers.emplace_back(text.substr(0, colon),
+                                  text.substr(std::min(colon + 2, text.size())));
+    return;
+  }
   expected.line = number;
   std::istringstream in(text);
   if (text.starts_with("later ")) {
@@ -286,6 +291,7 @@ void TranscriptPlayer::check(const http::Response& response) {
   } else if (!expected.content_type.empty()) {
     EXPECT_EQ(response.content_type, expected.content_type);
   }
+  check_headers(response);
   if (!expected.has_body) return;
   if (expected.exact) {
     EXPECT_EQ(response.body, expected.body);
@@ -296,6 +302,14 @@ void TranscriptPlayer::check(const http::Response& response) {
       expected.wanted.is_null() ? parsed_json(expected.body) : expected.wanted;
   Matcher matcher(stage_.names, stage_.time_pattern());
   EXPECT_TRUE(matcher.match(wanted, parsed_json(response.body), "")) << matcher.complaint();
+}
+
+void TranscriptPlayer::check_headers(const http::Response& response) const {
+  for (const auto& [name, value] : exchange_.expected.headers) {
+    const auto found = std::ranges::find(response.headers, name, &http::Fields::value_type::first);
+    const std::string actual = found == response.headers.end() ? "-" : found->second;
+    EXPECT_EQ(actual, filled(value)) << name;
+  }
 }
 
 std::string TranscriptPlayer::everything() {

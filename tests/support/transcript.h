@@ -16,6 +16,7 @@
 //   ...                         any other line: body as it stands (application/json unless a header
 //                               says otherwise)
 //   < STATUS [CONTENT-TYPE]     the answer; "-" for no content type
+//   < Name: value               and this header; "-": it has none of this name
 //   < later NAME                there is no answer yet;
 //   > answer NAME               but now there is, as the next lines say
 //   @...                        body: understood by the door's stage
@@ -92,6 +93,7 @@ class TranscriptPlayer {
     int line = 0;
     int status = 0;
     std::string content_type;
+    http::Fields headers;
     std::string body;
     bool has_body = false;
     bool exact = false;
@@ -115,6 +117,7 @@ class TranscriptPlayer {
   void ask();
   void check_earlier(const std::string& name);
   void check(const http::Response& response);
+  void check_headers(const http::Response& response) const;
   void direct(const std::string& text);
   void add_user(const std::string& name, const std::string& permissions);
   void move_process(const std::string& verb, std::istream& rest);

@@ -93,7 +93,7 @@ TEST_P(Transcript, IsKept) {
 
 INSTANTIATE_TEST_SUITE_P(Metronome, Transcript,
                          ::testing::ValuesIn(testing::transcript_cases(DOCKET_TRANSCRIPTS)),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace docket::metronome

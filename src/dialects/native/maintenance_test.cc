@@ -1,26 +1,10 @@
 #include "engine/maintenance.h"
 
 #include "dialects/native/native_fixture.h"
+#include "support/fake_maintenance.h"
 
 namespace docket::native {
 namespace {
-
-// Makes a task of every order; the test ends it.
-class FakeMaintenance : public engine::Maintenance {
- public:
-  Result<TaskId> ask(engine::Engine& engine, engine::ChoreOrder order, Time now) override {
-    if (auto sound = check(order); !sound) return fail(sound.error());
-    if (order.file == "there") return fail(ErrorKind::kConflict, "there exists already");
-    last = std::move(order);
-    const auto node = engine.operations().create(
-        {.module = "maintenance", .type = name_of(last.chore), .scope = "node", .abortable = true},
-        {}, true, now);
-    if (!node) return fail(node.error());
-    return task = (*node)->task.id;
-  }
-  engine::ChoreOrder last;
-  TaskId task;
-};
 
 class NativeMaintenance : public NativeTest {
  protected:
@@ -39,7 +23,9 @@ class NativeMaintenance : public NativeTest {
         [](const Result<bool>&) {});
     docket.settle();
   }
-  FakeMaintenance maintenance;
+  const engine::ChoreOrder& last() const { return maintenance.orders.back(); }
+
+  testing::FakeMaintenance maintenance;
 };
 
 TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
@@ -47,11 +33,11 @@ TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
   EXPECT_EQ(made.status(), 201);
   EXPECT_EQ(made.header("Location"), "/docket/v1/tasks/" + made.at("/id"));
   EXPECT_EQ(made.at("/kind"), "operation");
-  EXPECT_EQ(maintenance.last.chore, engine::Chore::kBackup);
-  EXPECT_EQ(maintenance.last.file, "a.db");
+  EXPECT_EQ(last().chore, engine::Chore::kBackup);
+  EXPECT_EQ(last().file, "a.db");
   EXPECT_EQ(get("/tasks/" + made.at("/id")).status(), 200);
   EXPECT_EQ(post("/maintenance/verify", R"({"families":["task"]})").status(), 201);
-  EXPECT_EQ(maintenance.last.families, std::vector<std::string>{"task"});
+  EXPECT_EQ(last().families, std::vector<std::string>{"task"});
   EXPECT_EQ(post("/maintenance/vacuum").status(), 201) << "a body is not needed";
 }
 
