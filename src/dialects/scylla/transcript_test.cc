@@ -9,8 +9,13 @@
 //                               module, parent, type, scope, keyspace, table, entity, units, lane,
 //                               expected, lease, and the flags abortable, cluster, user, internal,
 //                               local, created (it does not begin)
+//   ! start NAME                it begins
 //   ! report NAME COMPLETED TOTAL    its progress
-//   ! finish NAME [ERROR]       its end
+//   ! finish NAME [ERROR]       its end; NAME may be an id that the door has told
+//
+//   ! ordered CHORE ...; ...    what housekeeping was ordered since the last of these lines, with
+//                               families=A,B and file=NAME; `! ordered`: nothing
+//   ! keeps-all                 the store keeps all that ended, for ever
 //
 //   ! job ID [CPUS]             a job that runs one process
 //   ! run ID NAME               a run of it that somebody asks for, $NAME
@@ -26,6 +31,7 @@
 #include <sstream>
 
 #include "dialects/scylla/scylla.h"
+#include "support/fake_maintenance.h"
 
 namespace docket::scylla {
 namespace {
@@ -59,6 +65,16 @@ bool say(model::Operation& what, const std::string& key, const std::string& valu
   return true;
 }
 
+// An order of housekeeping in one line; what its task shows is not repeated.
+std::string words_of(const engine::ChoreOrder& order) {
+  std::string words = name_of(order.chore);
+  if (!order.families.empty()) {
+    words += fmt::format(" families={}", fmt::join(order.families, ","));
+  }
+  if (!order.file.empty()) words += " file=" + order.file;
+  return words;
+}
+
 class Stage final : public testing::TranscriptStage {
  public:
   Stage() {
@@ -88,8 +104,11 @@ class Stage final : public testing::TranscriptStage {
                                                               {"tree", &Stage::tree},
                                                               {"fold", &Stage::fold},
                                                               {"operation", &Stage::operation},
+                                                              {"start", &Stage::start},
                                                               {"report", &Stage::report},
                                                               {"finish", &Stage::finish},
+                                                              {"ordered", &Stage::ordered},
+                                                              {"keeps-all", &Stage::keeps_all},
                                                               {"job", &Stage::job},
                                                               {"run", &Stage::run},
                                                               {"end", &Stage::end}};
@@ -158,9 +177,10 @@ class Stage final : public testing::TranscriptStage {
   }
 
   TaskId id_of(const std::string& name) const {
-    const auto found = ids_.find(name);
-    if (found == ids_.end()) ADD_FAILURE() << "no operation " << name;
-    return found == ids_.end() ? TaskId{} : found->second;
+    if (const auto found = ids_.find(name); found != ids_.end()) return found->second;
+    const auto told = model::task_of_uuid(name);
+    EXPECT_TRUE(told) << "no operation " << name;
+    return told.value_or(TaskId{});
   }
 
   void operation(std::istream& rest) {
@@ -191,6 +211,16 @@ class Stage final : public testing::TranscriptStage {
     });
   }
 
+  void start(std::istream& rest) {
+    std::string name;
+    rest >> name;
+    act([&](Engine& engine, Time now) -> Result<bool> {
+      const auto begun = engine.operations().begin(id_of(name), now);
+      if (!begun) return fail(begun.error());
+      return true;
+    });
+  }
+
   void report(std::istream& rest) {
     std::string name;
     engine::Report report{0, 0};
@@ -212,6 +242,22 @@ class Stage final : public testing::TranscriptStage {
       }
       return true;
     });
+  }
+
+  void ordered(std::istream& rest) {
+    std::string wanted;
+    std::getline(rest >> std::ws, wanted);
+    std::string orders;
+    for (const engine::ChoreOrder& order : std::exchange(maintenance_.orders, {})) {
+      orders += (orders.empty() ? "" : "; ") + words_of(order);
+    }
+    EXPECT_EQ(orders, wanted);
+  }
+
+  void keeps_all(std::istream&) {
+    docket.settings.retention = Duration::zero();
+    docket.restart();
+    restarted();
   }
 
   void job(std::istream& rest) {
@@ -238,7 +284,11 @@ class Stage final : public testing::TranscriptStage {
     docket.finish_attempt(*run, code);
   }
 
-  ScyllaSettings settings_{.status_unregisters = true, .test_api = true, .node = "127.0.0.1"};
+  testing::FakeMaintenance maintenance_;
+  ScyllaSettings settings_{.status_unregisters = true,
+                           .test_api = true,
+                           .node = "127.0.0.1",
+                           .maintenance = &maintenance_};
   std::shared_ptr<const http::Door> door_;
   std::map<std::string, TaskId> ids_;
 };
@@ -252,7 +302,7 @@ TEST_P(Transcript, IsKept) {
 
 INSTANTIATE_TEST_SUITE_P(Scylla, Transcript,
                          ::testing::ValuesIn(testing::transcript_cases(DOCKET_TRANSCRIPTS)),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace docket::scylla
