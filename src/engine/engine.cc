@@ -132,9 +132,8 @@ std::size_t Engine::open_size() const {
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
          batch.events.size() + batch.locks.size() + batch.ledger.size() + batch.secrets.size() +
          batch.dropped_secrets.size() + batch.drains.size() + batch.listings.size() +
-         batch.dropped_modules.size() + batch.lanes.size() + operations_.dirty_count() +
-         dirty_nodes_.size() + dirty_jobs_.size() + open_.starts.size() + open_.stops.size() +
-         open_.forgets.size();
+         operations_.changes() + dirty_nodes_.size() + dirty_jobs_.size() + open_.starts.size() +
+         open_.stops.size() + open_.forgets.size();
 }
 
 Tick Engine::take() {

@@ -75,14 +75,17 @@ void Operations::add_module(const std::string& name) {
   const auto [module, is_new] = modules_.try_emplace(name);
   if (!is_new) return;
   module->second[0] = 0;
-  journal_.batch().lanes.push_back({name, 0, 0});
+  put_lane({name, 0, 0});
 }
 
 void Operations::add_lane(const std::string& module, std::uint32_t lane) {
   add_module(module);
-  if (modules_[module].try_emplace(lane, 0).second) {
-    journal_.batch().lanes.push_back({module, lane, 0});
-  }
+  if (modules_[module].try_emplace(lane, 0).second) put_lane({module, lane, 0});
+}
+
+void Operations::put_lane(const model::Lane& lane) {
+  journal_.batch().lanes.push_back(lane);
+  ++changes_;
 }
 
 bool Operations::has_module(const std::string& name) const {
@@ -128,6 +131,7 @@ Result<> Operations::drop_module(const std::string& name, Time now) {
   }
   std::erase_if(batch.lanes, [&name](const model::Lane& lane) { return lane.module == name; });
   batch.dropped_modules.push_back(name);
+  ++changes_;
   modules_.erase(name);
   return {};
 }
@@ -142,7 +146,7 @@ std::uint64_t Operations::number_for(const model::Operation& what, const Operati
 std::uint64_t Operations::next_number(const std::string& module, std::uint32_t lane) {
   add_module(module);
   const std::uint64_t number = ++modules_[module][lane];
-  journal_.batch().lanes.push_back({module, lane, number});
+  put_lane({module, lane, number});
   return number;
 }
 
@@ -403,6 +407,7 @@ std::optional<TaskId> Operations::find_uuid(const std::string& uuid) const {
 }
 
 void Operations::touch(OperationNode& node) {
+  ++changes_;
   if (!std::exchange(node.dirty, true)) dirty_.push_back(&node);
 }
 
@@ -413,6 +418,7 @@ void Operations::take() {
   }
   dirty_.clear();
   ended_.clear();
+  changes_ = 0;
 }
 
 void Operations::change(OperationNode& node, State to, std::string message, Time now) {

@@ -93,13 +93,15 @@ class Operations {
   Time next_wake() const;  // kNever: nothing to wait for
 
   bool dirty() const { return !dirty_.empty(); }
-  std::size_t dirty_count() const { return dirty_.size(); }
+  // Changes since the last take(); a row that changes twice counts twice.
+  std::size_t changes() const { return changes_; }
   // Rows of what has changed into the open batch; what has ended leaves memory.
   void take();
 
  private:
   Result<> check(const model::Operation& what) const;
   void add_lane(const std::string& module, std::uint32_t lane);
+  void put_lane(const model::Lane& lane);
   std::uint64_t number_for(const model::Operation& what, const OperationNode* above);
   std::uint64_t next_number(const std::string& module, std::uint32_t lane);
   OperationNode& insert(model::Task task);
@@ -123,6 +125,7 @@ class Operations {
   std::map<std::string, std::map<std::uint32_t, std::uint64_t>> modules_;  // lane to last number
   std::set<std::pair<Time, TaskId>> leases_;
   std::vector<OperationNode*> dirty_;
+  std::size_t changes_ = 0;
   std::vector<std::unique_ptr<OperationNode>> ended_;  // leave memory when their rows are taken
 };
 
