@@ -117,6 +117,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
       open_.stops.push_back({report.token, std::nullopt});
     }
   }
+  operations_.begin_leases(now);
 }
 
 // ---- ticks

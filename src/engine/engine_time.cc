@@ -56,6 +56,7 @@ void Engine::notice_step_back(Time now) {
   scheduler_.for_each([&](model::Schedule& schedule) {
     if (schedule.checked_until - now > kFarAhead) go_back(schedule, now);
   });
+  operations_.clock_set_back(now);
 }
 
 void Engine::go_back(model::Schedule& schedule, Time now) {

@@ -16,6 +16,7 @@ constexpr std::size_t kNameMax = 64;    // bytes of a module's name
 constexpr std::size_t kTextMax = 1024;  // bytes of any other text
 constexpr std::size_t kLabelsMax = 64;
 constexpr std::uint32_t kLaneMax = 1'000'000;
+constexpr Duration kLate = std::chrono::seconds{1};  // to see that a lease has run out
 
 tl::unexpected<Error> invalid(const char* field, const char* why) {
   return fail({.kind = ErrorKind::kInvalid,
@@ -278,7 +279,7 @@ Result<> Operations::abort(TaskId id, Time now) {
 }
 
 void Operations::stop(OperationNode& node, Time now) {
-  std::vector<TaskId> all = below(node);
+  std::vector<TaskId> all = below(node, Below::kAll);
   all.push_back(node.task.id);
   for (const TaskId id : all) {
     OperationNode& each = *nodes_.at(id);
@@ -289,12 +290,15 @@ void Operations::stop(OperationNode& node, Time now) {
 }
 
 // Live ones, nearest first.
-std::vector<TaskId> Operations::below(const OperationNode& node) const {
-  std::vector<TaskId> found(node.children.begin(), node.children.end());
-  for (std::size_t next = 0; next < found.size(); ++next) {
-    const auto& children = nodes_.at(found[next])->children;
-    found.insert(found.end(), children.begin(), children.end());
-  }
+std::vector<TaskId> Operations::below(const OperationNode& node, Below which) const {
+  std::vector<TaskId> found;
+  const auto add = [&](const OperationNode& parent) {
+    std::ranges::copy_if(parent.children, std::back_inserter(found), [&](TaskId child) {
+      return which == Below::kAll || nodes_.at(child)->what().lease == Duration::zero();
+    });
+  };
+  add(node);
+  for (std::size_t next = 0; next < found.size(); ++next) add(*nodes_.at(found[next]));
   return found;
 }
 
@@ -355,16 +359,26 @@ void Operations::renew(OperationNode& node, Time now) {
   leases_.insert({node.lease_until, node.task.id});
 }
 
-// What is below it, and has no lease of its own, was the same reporter's.
+void Operations::begin_leases(Time now) {
+  for (const auto& [until, id] : std::set(leases_)) renew(*nodes_.at(id), now);
+}
+
+void Operations::clock_set_back(Time now) {
+  for (const auto& [until, id] : std::set(leases_)) {
+    OperationNode& node = *nodes_.at(id);
+    if (until > now + node.what().lease) renew(node, now);
+  }
+}
+
+// What hangs on it, without a lease in between, was the same reporter's.
 void Operations::expire(Time now) {
+  if (!leases_.empty() && leases_.begin()->first + kLate < now) begin_leases(now);
   while (!leases_.empty() && leases_.begin()->first <= now) {
     OperationNode& node = *nodes_.at(leases_.begin()->second);
     const std::string message =
         fmt::format("Lost: its reporter was not heard of for {} s",
                     std::chrono::duration<double>(node.what().lease).count());
-    std::vector<TaskId> lost = below(node);
-    std::erase_if(lost,
-                  [this](TaskId id) { return nodes_.at(id)->what().lease != Duration::zero(); });
+    std::vector<TaskId> lost = below(node, Below::kOfItsLease);
     lost.push_back(node.task.id);
     end_all(std::move(lost), State::kFailed, message, now);
   }

@@ -88,9 +88,13 @@ class Operations {
   std::optional<TaskId> find_uuid(const std::string& uuid) const;  // of live ones
   std::size_t live() const { return nodes_.size(); }
 
-  // Leases that have run out fail their operations.
+  // Leases that have run out fail their operations. If that is seen late, all begin anew: nobody
+  // was listening, since the machine slept, or it is the clock that was set.
   void expire(Time now);
-  Time next_wake() const;  // kNever: nothing to wait for
+  // Reporters can be heard from here on.
+  void begin_leases(Time now);
+  void clock_set_back(Time now);  // no lease is longer for that
+  Time next_wake() const;         // kNever: nothing to wait for
 
   bool dirty() const { return !dirty_.empty(); }
   // Changes since the last take(); a row that changes twice counts twice.
@@ -114,7 +118,8 @@ class Operations {
   void forget_or_list(const OperationNode& node, Time now);
   void list(const OperationNode& node, Time until);
   void end_all(std::vector<TaskId> tasks, model::State to, const std::string& message, Time now);
-  std::vector<TaskId> below(const OperationNode& node) const;
+  enum class Below { kAll, kOfItsLease };  // the latter: not what has a lease, nor below that
+  std::vector<TaskId> below(const OperationNode& node, Below which) const;
   EventSeq log(model::EventType type, const OperationNode& node, model::State before,
                std::string message, Time now);
 

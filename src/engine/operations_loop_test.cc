@@ -93,5 +93,64 @@ TEST_F(OperationsLoopTest, ProgressOfWhatIsToBeWrittenAnywayWaitsForRoom) {
   EXPECT_EQ(answers, 2);
 }
 
+// ---- leases
+
+class LeaseTest : public OperationsLoopTest {
+ protected:
+  TaskId add_below(TaskId parent, Duration lease) {
+    model::Operation what;
+    what.lease = lease;
+    return operations.create(what, parent, true, clock.now()).value()->task.id;
+  }
+  bool lives_after(TaskId id, Duration pause) {
+    clock.set(clock.now() + pause);
+    reactor.fire_timer();
+    reactor.run_ready();
+    return engine.is_live(id);
+  }
+};
+
+TEST_F(LeaseTest, ALeaseThatIsSeenToRunOutLateBeginsAnew) {
+  const TaskId slept = add(std::chrono::seconds{10});
+  settle();
+  EXPECT_TRUE(lives_after(slept, std::chrono::hours{1}));  // asleep; or the clock was set
+  EXPECT_TRUE(lives_after(slept, std::chrono::seconds{9}));
+  EXPECT_FALSE(lives_after(slept, std::chrono::seconds{1}));
+}
+
+TEST_F(LeaseTest, AClockThatIsSetBackMakesNoLeaseLonger) {
+  const TaskId id = add(std::chrono::seconds{10});
+  settle();
+  EXPECT_TRUE(lives_after(id, -std::chrono::hours{1}));
+  EXPECT_TRUE(lives_after(id, std::chrono::seconds{9}));
+  EXPECT_FALSE(lives_after(id, std::chrono::seconds{1}));
+}
+
+// What hangs on a lease below is looked after by its own reporter, whatever became of those above.
+TEST_F(LeaseTest, ALossSparesWhatHangsOnAnotherLease) {
+  const TaskId root = add(std::chrono::seconds{10});
+  const TaskId own = add_below(root, {});
+  const TaskId others = add_below(own, std::chrono::seconds{60});
+  const TaskId below_others = add_below(others, {});
+  settle();
+  EXPECT_FALSE(lives_after(root, std::chrono::seconds{10}));
+  EXPECT_FALSE(engine.is_live(own));
+  EXPECT_TRUE(engine.is_live(others));
+  EXPECT_TRUE(engine.is_live(below_others));
+}
+
+// A start takes as long as the executor needs to say what runs.
+TEST_F(LeaseTest, LeasesBeginWhenTheServerIsInOrder) {
+  const TaskId id = add(std::chrono::seconds{10});
+  settle();
+  Engine again{Settings{}, random, vault, {&kind}};
+  again.restore(store.load().value(), clock.now());
+  again.reconcile({}, clock.now() + std::chrono::seconds{9});
+  again.advance(clock.now() + std::chrono::seconds{18});
+  EXPECT_TRUE(again.is_live(id));
+  again.advance(clock.now() + std::chrono::seconds{19});
+  EXPECT_FALSE(again.is_live(id));
+}
+
 }  // namespace
 }  // namespace docket::engine
