@@ -32,7 +32,9 @@ inline Time from_micros(std::int64_t micros) { return Time{Duration{micros}}; }
 std::string format_metronome(Time time);
 // 2019-04-11T00:20:00.000000Z: RFC 3339 in microseconds, the native API's form.
 std::string format_rfc3339(Time time);
-// Either form above, any fraction length, zone Z, +hh:mm or +hhmm.
+// 2019-04-11T00:20:00Z: whole seconds, those of the time before the fraction.
+std::string format_seconds(Time time);
+// Any form above, any fraction length, zone Z, +hh:mm or +hhmm.
 Result<Time> parse_time(std::string_view text);
 
 }  // namespace docket

@@ -23,6 +23,16 @@ TEST(FormatTime, WritesThreeDigitsForMetronomeAndSixForTheNativeApi) {
   EXPECT_EQ(format_rfc3339(kGuide + 59s + 7us), "2019-04-11T00:20:59.000007Z");
 }
 
+TEST(FormatTime, WritesWholeSeconds) {
+  EXPECT_EQ(format_seconds(kNever), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(format_seconds(kGuide + 1h + 2s + 999999us), "2019-04-11T01:20:02Z");
+}
+
+TEST(FormatTime, HasAsManyDigitsAsTheYearNeeds) {
+  EXPECT_EQ(format_seconds(sys_days{std::chrono::May / 6 / 987}), "0987-05-06T00:00:00Z");
+  EXPECT_EQ(format_seconds(sys_days{std::chrono::May / 6 / 12345}), "12345-05-06T00:00:00Z");
+}
+
 TEST(FormatTime, RoundsDownBeforeTheEpoch) {
   EXPECT_EQ(format_rfc3339(Time{-1us}), "1969-12-31T23:59:59.999999Z");
   EXPECT_EQ(format_metronome(Time{-1us}), "1969-12-31T23:59:59.999+0000");

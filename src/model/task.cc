@@ -91,9 +91,17 @@ std::string uuid_of(const Task& task) {
   return task.operation && !task.operation->uuid.empty() ? task.operation->uuid : uuid_of(task.id);
 }
 
+// By hand, since every row of a list has one or more.
 std::string uuid_of(TaskId id) {
-  const std::uint64_t low = id.value | 0x8000'0000'0000'0000U;
-  return fmt::format("{}{:04x}-{:012x}", kUuidPrefix, low >> 48, low & 0xffff'ffff'ffffU);
+  std::string uuid(kUuidPrefix);
+  uuid.resize(36, '-');
+  std::uint64_t low = id.value | 0x8000'0000'0000'0000U;
+  for (std::size_t at = 36; at-- > kUuidPrefix.size();) {
+    if (at == 23) continue;  // the last dash
+    uuid[at] = "0123456789abcdef"[low & 15];
+    low >>= 4;
+  }
+  return uuid;
 }
 
 std::optional<TaskId> task_of_uuid(std::string_view uuid) {

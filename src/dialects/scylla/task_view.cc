@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "dialects/scylla/wire.h"
+#include "core/time.h"
 
 namespace docket::scylla {
 namespace {
@@ -82,21 +82,22 @@ void write_labels(JsonWriter& json, const TaskView& view) {
 
 }  // namespace
 
+// Times that have not come are the epoch (kNever), which clients compare with.
 void write_stats(JsonWriter& json, const TaskView& view) {
   json.begin_object().member("task_id", view.uuid).member("state", view.state);
   json.member("type", view.type).member("kind", view.kind).member("scope", view.scope);
   write_labels(json, view);
   json.member("sequence_number", view.sequence).member("shard", view.shard);
-  json.member("start_time", format_datetime(view.started_at));
-  json.member("end_time", format_datetime(view.finished_at)).end_object();
+  json.member("start_time", format_seconds(view.started_at));
+  json.member("end_time", format_seconds(view.finished_at)).end_object();
 }
 
 void begin_status(JsonWriter& json, const TaskView& view, const model::Progress& progress) {
   json.begin_object().member("id", view.uuid).member("type", view.type);
   json.member("kind", view.kind).member("scope", view.scope).member("state", view.state);
   json.member("is_abortable", view.abortable);
-  json.member("start_time", format_datetime(view.started_at));
-  json.member("end_time", format_datetime(view.finished_at));
+  json.member("start_time", format_seconds(view.started_at));
+  json.member("end_time", format_seconds(view.finished_at));
   json.member("error", view.error).member("parent_id", view.parent);
   json.member("sequence_number", view.sequence).member("shard", view.shard);
   write_labels(json, view);

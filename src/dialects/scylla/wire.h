@@ -9,7 +9,6 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "core/time.h"
 #include "http/message.h"
 
 namespace docket::scylla {
@@ -35,8 +34,5 @@ Wire<std::uint32_t> parse_unsigned(std::string_view text, int status);
 Wire<bool> bool_parameter(const http::Request& request, std::string_view name, bool otherwise);
 // Missing and empty are 400; else as parse_unsigned with 400.
 Wire<std::uint32_t> mandatory_unsigned(const http::Request& request, std::string_view name);
-
-// Whole seconds, UTC; kNever is the epoch, which clients compare with.
-std::string format_datetime(Time time);
 
 }  // namespace docket::scylla
