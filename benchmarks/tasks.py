@@ -24,7 +24,9 @@ def pipelined(base, requests, window=64):
                 text = "".join(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" for path in batch)
                 connection.sendall(text.encode())
                 sent += len(batch)
-            tail += connection.recv(1 << 18)
+            received = connection.recv(1 << 18)
+            assert received, "the server closed the connection"
+            tail += received
             while (end := tail.find(b"\r\n\r\n")) >= 0:
                 head = tail[:end]
                 assert head.startswith(b"HTTP/1.1 200"), head
