@@ -200,6 +200,7 @@ Result<const OperationNode*> Operations::create(model::Operation what, TaskId pa
     what.internal = true;
   }
   if (auto sound = check(what); !sound) return fail(std::move(sound.error()));
+  if (what.cluster) what.lane = 0;  // it is everywhere, so its module lists it with its first lane
   what.sequence = number_for(what, above);
   add_lane(what.module, what.lane);
   model::Task task;

@@ -125,8 +125,10 @@ TEST_F(OperationsTest, NumbersRiseInEachLaneAndAreSharedByATree) {
 TEST_F(OperationsTest, ClusterTasksHaveNoNumberAndTheirChildrenAreNumberedAsRoots) {
   model::Operation what = operation();
   what.cluster = true;
+  what.lane = 3;
   const TaskId cluster = add(what);
   EXPECT_EQ(number(cluster), 0U);
+  EXPECT_EQ(operations_.find(cluster)->what().lane, 0U) << "nor a lane";
   const TaskId child = add(cluster);
   EXPECT_EQ(number(child), 1U);
   EXPECT_EQ(number(add(child)), 1U);
