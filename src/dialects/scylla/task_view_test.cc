@@ -1,0 +1,63 @@
+#include "dialects/scylla/task_view.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+namespace docket::scylla {
+namespace {
+
+using model::State;
+
+engine::TaskRow operation(State state, const std::string& message = {}) {
+  engine::TaskRow row;
+  row.task.id = TaskId{7};
+  row.task.kind = model::TaskKind::kOperation;
+  row.task.state = state;
+  row.task.message = message;
+  row.task.operation = std::make_shared<model::Operation>();
+  return row;
+}
+
+// scylla-tasks.md section 4: five words for docket's seven, and no `aborted` among them.
+TEST(TaskView, EveryStateHasAWordAndAnError) {
+  struct Expected {
+    State state;
+    const char* word;
+    const char* error;
+  };
+  for (const Expected& expected : {Expected{State::kCreated, "created", ""},
+                                   {State::kQueued, "created", ""},
+                                   {State::kRunning, "running", ""},
+                                   {State::kPaused, "suspended", ""},
+                                   {State::kDone, "done", ""},
+                                   {State::kFailed, "failed", "why"},
+                                   {State::kAborted, "failed", "why"}}) {
+    const engine::TaskRow row = operation(expected.state, "why");
+    const TaskView view(row, {});
+    EXPECT_EQ(view.state, expected.word);
+    EXPECT_EQ(view.error, expected.error) << expected.word;
+  }
+}
+
+TEST(TaskView, WhatWasAbortedWithoutAReasonSaysSo) {
+  EXPECT_EQ(TaskView(operation(State::kAborted), {}).error,
+            "seastar::abort_requested_exception (abort requested)");
+}
+
+// A process says how it ended by its exit code or the signal that killed it.
+TEST(TaskView, AnAttemptsEndIsItsError) {
+  engine::TaskRow row;
+  row.task.kind = model::TaskKind::kAttempt;
+  row.task.state = State::kFailed;
+  row.task.exit_code = 3;
+  EXPECT_EQ(TaskView(row, {}).error, "exit code 3");
+  row.task.signal = 9;
+  EXPECT_EQ(TaskView(row, {}).error, "killed by signal 9");
+  row.task.message = "The node is gone";
+  EXPECT_EQ(TaskView(row, {}).error, "The node is gone");
+}
+
+}  // namespace
+}  // namespace docket::scylla
