@@ -31,8 +31,8 @@ constexpr const char* kServerStopped = "The server was stopped before this had e
 class Housekeeper::Work : public engine::CareWatch, public std::enable_shared_from_this<Work> {
  public:
   // also: what else is to be done on the strand whenever the work reports.
-  Work(engine::Loop& loop, Clock& clock, TaskId task, std::function<void(Engine&, Time)> also)
-      : task(task), loop_(loop), clock_(clock), also_(std::move(also)) {}
+  Work(engine::Loop& loop, Clock& clock, TaskId of, std::function<void(Engine&, Time)> also)
+      : task(of), loop_(loop), clock_(clock), also_(std::move(also)) {}
 
   // ---- on the strand
   void stop(std::string why) {

@@ -16,7 +16,7 @@ class NativeMaintenance : public NativeTest {
   void finish(const std::string& error, bool abort = false) {
     docket.loop().call<bool>(
         [&](engine::Engine& engine, Time now) -> Result<bool> {
-          if (abort) EXPECT_TRUE(engine.abort_task(maintenance.task, now));
+          EXPECT_TRUE(!abort || engine.abort_task(maintenance.task, now));
           EXPECT_TRUE(engine.operations().finish(maintenance.task, error, now));
           return true;
         },
