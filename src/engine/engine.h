@@ -159,6 +159,7 @@ class Engine : private SecretSource, private Operations::Journal {
   // Of the open tick, for a store that has no room for it.
   std::vector<StopEffect>& open_stops() { return open_.stops; }
   const std::vector<StartEffect>& open_starts() const { return open_.starts; }
+  const std::vector<TaskId>& open_ended() const { return open_.ended; }
   void observe(bool on) { observed_ = on; }  // whether ticks carry notices
   // New work is refused with kExhausted while set; stops and ends go on. Set by the loop when the
   // store is full.

@@ -108,6 +108,7 @@ class Loop : private ExecutorListener {
   void on_attempt(const AttemptReport& report) override;
   void hold(Release release, bool changed);
   void hold_unless_full(Release release);
+  bool is_ending(TaskId task) const;
   void publish(const Notice& notice);
   void schedule_flush();
   void flush();

@@ -93,6 +93,29 @@ TEST_F(OperationsLoopTest, ProgressOfWhatIsToBeWrittenAnywayWaitsForRoom) {
   EXPECT_EQ(answers, 2);
 }
 
+// An end that waits for room is no end yet, and whoever names a deadline is answered by then.
+TEST_F(OperationsLoopTest, AWaiterIsToldOfAnEndWhenThereIsRoomForIt) {
+  const TaskId id = add();
+  settle();
+  fill_the_store();
+  ASSERT_TRUE(operations.finish(id, {}, clock.now()));
+  std::vector<std::string> told;
+  const auto wait = [&](const std::string& who, Time until) {
+    loop.wait(id, until, [&told, who](const Result<bool>& ended) {
+      told.push_back(who + (ended.value() ? ": ended" : ": late"));
+    });
+  };
+  wait("patient", kNever);
+  wait("hasty", clock.now() + std::chrono::seconds{1});
+  EXPECT_THAT(told, ::testing::IsEmpty());
+  next_second();
+  EXPECT_THAT(told, ::testing::ElementsAre("hasty: late"));
+  fate = store::CommitFate::kDurable;
+  next_second();
+  next_second();
+  EXPECT_THAT(told, ::testing::ElementsAre("hasty: late", "patient: ended"));
+}
+
 // ---- leases
 
 class LeaseTest : public OperationsLoopTest {
