@@ -30,6 +30,7 @@ void BatchRules::apply(const engine::Batch& batch) {
   states_.clear();
   Rows rows;
   for (const model::Task& task : batch.tasks) {
+    if (task.operation) continue;  // see OperationRules
     verdict_.require(rows.emplace(task.id, &task).second, "a task appears once in a batch",
                      fmt::format("task {}", task.id.value));
   }
@@ -91,6 +92,7 @@ void BatchRules::follow_events(const engine::Batch& batch, const Rows& rows) {
     verdict_.require(event.seq > record_.last_event, "events are numbered in rising order",
                      fmt::format("{} after {}", event.seq.value, record_.last_event.value));
     record_.last_event = event.seq;
+    if (event.type >= EventType::kTaskCreated) continue;  // of an operation
     verdict_.require(record_.jobs.contains(event.job), "every event has a job",
                      fmt::format("event {}", event.seq.value));
     if (!event.task) continue;

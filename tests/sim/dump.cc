@@ -47,9 +47,36 @@ void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::stri
   }
 }
 
+std::string show(const engine::OperationNode& node) {
+  const model::Task& task = node.task;
+  std::vector<std::uint64_t> children;
+  for (const TaskId child : node.children) children.push_back(child.value);
+  const model::Tally& tally = task.tally;
+  return fmt::format(
+      "operation {} below {} {} {} stopping {} {} of {} reported {} children {} failing {} {} of "
+      "{} unfolded {} live {}",
+      task.id.value, node.parent ? node.parent->task.id.value : 0, model::name_of(task.state),
+      model::uuid_of(task), task.stopping, tally.completed, tally.total, tally.counts,
+      tally.children, tally.failing, tally.children_completed, tally.children_total, tally.unfolded,
+      fmt::join(children, " "));
+}
+
+void dump_operations(const Engine& engine, const std::set<TaskId>& operations,
+                     std::vector<std::string>& lines) {
+  for (const TaskId id : operations) {
+    const engine::OperationNode* node = engine.operations().find(id);
+    lines.push_back(node ? show(*node) : fmt::format("operation {} is gone", id.value));
+  }
+  lines.push_back(fmt::format("{} operations", engine.operations().live()));
+  for (const std::string& module : engine.operations().modules()) {
+    lines.push_back(
+        fmt::format("module {} {}", module, fmt::join(engine.operations().lanes(module), " ")));
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> dump(const Engine& engine) {
+std::vector<std::string> dump(const Engine& engine, const std::set<TaskId>& operations) {
   std::vector<std::string> lines;
   for (const auto& [id, entry] : engine.jobs()) dump_job(engine, *entry, lines);
   for (const TaskId attempt : engine.live_attempts()) {
@@ -70,6 +97,7 @@ std::vector<std::string> dump(const Engine& engine) {
   for (const auto& [path, at] : engine.secrets()) {
     lines.push_back(fmt::format("secret {} {}", path, to_micros(at)));
   }
+  dump_operations(engine, operations, lines);
   return lines;
 }
 

@@ -2,6 +2,7 @@
 
 // Everything an engine knows that a restart must not change, as lines of text.
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,8 @@
 
 namespace docket::sim {
 
-std::vector<std::string> dump(const engine::Engine& engine);
+// `operations`: those that should live.
+std::vector<std::string> dump(const engine::Engine& engine, const std::set<TaskId>& operations);
 // The first line that differs; empty when none does.
 std::string difference(const std::vector<std::string>& left, const std::vector<std::string>& right);
 

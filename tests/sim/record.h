@@ -24,6 +24,15 @@ struct JobLife {
   std::set<std::string> run_names;
 };
 
+struct OperationLife {
+  model::Task task;       // its newest row
+  model::Tally tally;     // counted from the ends of its children
+  std::set<TaskId> live;  // children; once it has ended: those that it left behind
+  model::State state = model::State::kCreated;  // as its events tell
+  bool stopping = false;
+  EventSeq ended_by;
+};
+
 struct Record {
   std::map<JobUid, JobLife> jobs;
   std::map<ScheduleUid, model::Schedule> schedules;
@@ -33,6 +42,10 @@ struct Record {
   std::map<ScheduleUid, std::map<Time, model::LedgerEntry>> ledger;  // by first due time
   std::vector<TaskId> scheduled_runs;
   std::map<std::string, model::SealedSecret> secrets;
+  std::unordered_map<TaskId, OperationLife> operations;
+  std::set<TaskId> live_operations;
+  std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> lanes;  // their last numbers
+  std::map<std::string, model::Event> notes;                             // by what they say
   Time swept_until = kNever;  // what had finished before may be gone
   EventSeq last_event;
   TaskId last_task;
@@ -58,6 +71,13 @@ struct Record {
   bool may_be_swept(TaskId run) const {
     const model::Task* found = task(run);
     return found && !is_live(run) && found->finished_at < swept_until;
+  }
+  bool may_be_swept_operation(TaskId id) const {
+    const auto found = operations.find(id);
+    if (found == operations.end()) return false;
+    const auto root = operations.find(found->second.task.root);
+    return root != operations.end() && model::is_final(root->second.state) &&
+           root->second.task.finished_at < swept_until;
   }
   bool is_live(TaskId run) const {  // not final, or with a process that is not gone
     const model::Task* found = task(run);

@@ -17,6 +17,11 @@ CommitFate DiskHealth::fate() {
 void SimCommitter::commit(std::shared_ptr<const engine::Batch> batch, Done done) {
   verdict_.require(!busy(), "one commit at a time");
   batch_ = std::move(batch);
+  if (disk_.damage) {
+    const auto damaged = std::make_shared<engine::Batch>(*batch_);  // as batch_ is
+    disk_.damage(*damaged);
+    batch_ = damaged;
+  }
   done_ = std::move(done);
   written_ = false;
   verdict_.tell("commit", batch_->tasks.size(), batch_->events.size(), batch_->ledger.size());

@@ -3,6 +3,7 @@
 // The writer of the simulated server: every commit takes a while, and the world may end before,
 // during or after it. And the disk it writes to, which can be slow, full or broken.
 
+#include <functional>
 #include <memory>
 
 #include "engine/loop.h"
@@ -21,6 +22,7 @@ struct DiskHealth {
   bool reserve_open = false;
   store::CommitFate next = store::CommitFate::kDurable;  // of one commit
   bool lies = false;  // a mutation: now and then says that it is done when it is not
+  std::function<void(engine::Batch&)> damage;  // a mutation: done to what is written
   static constexpr int kReserve = 200;
 
   store::CommitFate fate();

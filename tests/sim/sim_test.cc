@@ -84,5 +84,83 @@ TEST(Mutations, ASecondExecutionIsCaught) {
   EXPECT_THAT(caught(Mutation::kRunsAgain), HasSubstr("executed twice"));
 }
 
+// ---- of operations
+
+TEST(Mutations, ALostLeaseIsCaught) {
+  EXPECT_THAT(caught(Mutation::kDeaf), HasSubstr("an operation that is heard of is not lost"));
+}
+
+TEST(Mutations, ALeaseThatNeverRunsOutIsCaught) {
+  EXPECT_THAT(caught(Mutation::kUndying), HasSubstr("an operation that is not heard of fails"));
+}
+
+TEST(Mutations, ATooEarlyWordToAWaiterIsCaught) {
+  EXPECT_THAT(caught(Mutation::kHasty), HasSubstr("a waiter is told of durable ends only"));
+}
+
+TEST(Mutations, AForgottenWaiterIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsWaiters), HasSubstr("nobody waits"));
+}
+
+TEST(Mutations, AnOperationThatStaysIsCaught) {
+  EXPECT_THAT(caught(Mutation::kAbandons), HasSubstr("operations"));
+}
+
+TEST(Mutations, ANumberThatIsUsedAgainIsCaught) {
+  EXPECT_THAT(caught(Mutation::kSameNumbers), HasSubstr("numbers of a lane rise by one"));
+}
+
+TEST(Mutations, AChildFoldedTwiceIsCaught) {
+  EXPECT_THAT(caught(Mutation::kCountsTwice), HasSubstr("a tally is what the ended children say"));
+}
+
+TEST(Mutations, LostProgressIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsFigures),
+              ::testing::ContainsRegex("figures of a reporter|acknowledged progress"));
+}
+
+TEST(Mutations, AnAbortThatReachesTheRootOnlyIsCaught) {
+  EXPECT_THAT(caught(Mutation::kAbortsRootsOnly), HasSubstr("an abort reaches all below"));
+}
+
+TEST(Mutations, WorkBelowAnAbortIsCaught) {
+  EXPECT_THAT(caught(Mutation::kBeginsBelowAborts),
+              HasSubstr("what is made below an abort fails at once"));
+}
+
+TEST(Mutations, ALossThatSparesIsCaught) {
+  EXPECT_THAT(caught(Mutation::kSparesTheLost),
+              HasSubstr("what hangs on a lost operation is lost"));
+}
+
+TEST(Mutations, AParentThatIsNotToldIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsParents),
+              HasSubstr("a parent is told of its children's ends"));
+}
+
+TEST(Mutations, ALostEndIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsEnds), HasSubstr("an acknowledged end is durable"));
+}
+
+TEST(Mutations, ALostNoteIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsNotes), HasSubstr("an acknowledged note is durable"));
+}
+
+TEST(Mutations, LostModulesAreCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsLanes), HasSubstr("a restart changes nothing"));
+}
+
+TEST(Mutations, ALaneThatCountsLateIsCaught) {
+  EXPECT_THAT(caught(Mutation::kCountsLanesLate), HasSubstr("a lane's counter is its last number"));
+}
+
+TEST(Mutations, AnIgnoredDrainIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsDrains), HasSubstr("a drain forgets all that had ended"));
+}
+
+TEST(Mutations, AListingForEverIsCaught) {
+  EXPECT_THAT(caught(Mutation::kListsForEver), HasSubstr("what has ended is listed for its time"));
+}
+
 }  // namespace
 }  // namespace docket::sim

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "sim/clients.h"
+#include "sim/damage.h"
 #include "sim/faults.h"
+#include "sim/operation_clients.h"
 #include "sim/world.h"
 
 namespace docket::sim {
@@ -101,6 +103,13 @@ std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
   return nullptr;
 }
 
+OperationHabits habits(Mutation mutation) {
+  return {.deaf = mutation == Mutation::kDeaf,
+          .undying = mutation == Mutation::kUndying,
+          .hasty = mutation == Mutation::kHasty,
+          .forgetful = mutation == Mutation::kForgetsWaiters};
+}
+
 class Simulation {
  public:
   explicit Simulation(const SeedOptions& options)
@@ -110,16 +119,21 @@ class Simulation {
         storm_(dice_.between(minutes{20}, minutes{90})),
         world_(plan(options), verdict_),
         clients_(world_, dice_.fork(), 4 + dice_.below(30), dice_.spread(seconds{20}, minutes{4})),
-        faults_(world_, dice_.fork()) {
+        faults_(world_, dice_.fork()),
+        reporters_(world_, dice_.fork(), 2 + dice_.below(4), dice_.spread(seconds{20}, minutes{4}),
+                   habits(options.mutation)) {
     world_.executor.habits.starts_twice = options.mutation == Mutation::kStartsTwice;
     world_.health.lies = options.mutation == Mutation::kLosesCommits;
+    world_.health.damage = damage_of(options.mutation);
     world_.on_boot([this](const engine::Snapshot& snapshot) {
       clients_.expectations().check_definitions(snapshot);
       clients_.expectations().check_runs(world_.disk()->state);
+      reporters_.check(world_.disk()->state);
     });
     world_.on_crash([this] {
       ++crashes_;
       clients_.server_died();
+      reporters_.server_died();
     });
     world_.on_commit([this] { faults_.watch_commit(); });
     world_.on_failure([this] { faults_.store_failed(); });
@@ -136,7 +150,7 @@ class Simulation {
     return {verdict_.violation(),
             verdict_.hash(),
             world_.timeline.steps(),
-            clients_.acknowledged(),
+            clients_.acknowledged() + reporters_.acknowledged(),
             world_.record.batches,
             world_.processes.spawned_in_all(),
             crashes_};
@@ -156,6 +170,7 @@ class Simulation {
   void audit_now_and_then() {
     world_.timeline.at(world_.timeline.now() + dice_.spread(seconds{10}, minutes{10}), [this] {
       world_.audit();
+      reporters_.waiters().check();
       audit_now_and_then();
     });
   }
@@ -164,6 +179,7 @@ class Simulation {
   void calm() {
     verdict_.tell("calm");
     clients_.stop();
+    reporters_.stop();
     faults_.stop();
     world_.run_until(storm_ + minutes{15});
     if (!verdict_.ok()) return;
@@ -184,9 +200,13 @@ class Simulation {
     if (!verdict_.ok()) return;
     verdict_.tell("finish");
     operate([](engine::Engine& engine, Time now) { end_schedules(engine, now); });
+    reporters_.give_up();
     const Duration limit = world_.timeline.now() + hours{24 * 7};
     while (verdict_.ok() && world_.timeline.now() < limit && !done()) {
-      operate([](engine::Engine& engine, Time now) { stop_misfits(engine, now); });
+      operate([this](engine::Engine& engine, Time now) {
+        stop_misfits(engine, now);
+        if (options_.mutation != Mutation::kAbandons) reporters_.end_all(engine, now);
+      });
       world_.run_until(world_.timeline.now() + minutes{1});
     }
     verdict_.require(done(), "every run ends", waiting());
@@ -223,13 +243,15 @@ class Simulation {
   bool done() const {
     const engine::Engine& engine = world_.engine();
     return world_.at_rest() && engine.queue().size() == 0 && engine.queue().running() == 0 &&
-           world_.executor.idle();
+           engine.operations().live() == 0 && world_.executor.idle();
   }
 
   std::string waiting() const {
     const engine::Queue& queue = world_.engine().queue();
     std::string text = fmt::format("{} wait, {} run", queue.size(), queue.running());
     if (queue.size() > 0) text += fmt::format(", first {}", queue.waiting().begin()->first.value);
+    if (const std::size_t live = world_.engine().operations().live(); live > 0)
+      text += fmt::format(", {} operations", live);
     if (!world_.executor.idle()) text += ", the executor is not idle";
     return text;
   }
@@ -251,8 +273,11 @@ class Simulation {
       verdict_.require(model::is_final(task.state), "every run ends",
                        fmt::format("task {}", id.value));
     clients_.expectations().check_all_ended();
+    verdict_.require(world_.record.live_operations.empty(), "every operation ends");
     world_.audit();
+    reporters_.waiters().check();
     clients_.expectations().check_runs(world_.disk()->state);
+    reporters_.check(world_.disk()->state);
   }
 
   SeedOptions options_;
@@ -262,6 +287,7 @@ class Simulation {
   World world_;
   Clients clients_;
   Faults faults_;
+  OperationClients reporters_;
   std::size_t crashes_ = 0;
 };
 

@@ -21,6 +21,26 @@ enum class Mutation {
   kAnywhere,      // the engine does not know of constraints
   kForgetful,     // runs start without their parameters
   kOvertakes,     // the engine lets younger runs go first for ever
+  // Of operations: what their clients do.
+  kDeaf,            // nobody hears that leases are renewed
+  kUndying,         // dead reporters go on renewing
+  kHasty,           // waiters are told what is not durable yet
+  kForgetsWaiters,  // now and then a waiter is not told
+  kAbandons,        // nobody ends what has no lease
+  // Of operations: what is written of them.
+  kSameNumbers,        // numbers of a lane stand still
+  kCountsTwice,        // one more child than have ended
+  kForgetsFigures,     // progress is not written
+  kAbortsRootsOnly,    // what is below is not asked to stop
+  kBeginsBelowAborts,  // what is made below an abort goes on
+  kSparesTheLost,      // what hangs on a lost operation goes on
+  kForgetsParents,     // parents are not told of their children's ends
+  kForgetsEnds,        // ends are not written
+  kForgetsNotes,       // nor is what a reporter says
+  kForgetsLanes,       // nor the counters of numbers
+  kCountsLanesLate,    // these are written one too low
+  kForgetsDrains,      // nor that a list was emptied
+  kListsForEver,       // nor until when something is listed
 };
 
 struct SeedOptions {

@@ -11,20 +11,24 @@
 namespace docket::sim {
 namespace {
 
-constexpr std::uint64_t kStepsMax = 3'000'000;  // more than any honest world needs
+constexpr Duration kSlow = std::chrono::milliseconds{100};  // of a disk
+constexpr std::uint64_t kStepsMax = 3'000'000;              // more than any honest world needs
 
 }  // namespace
 
 struct World::Server {
   Server(World& world, std::uint64_t seed)
       : random(seed),
-        store(world.disk_,
-              [&world](const engine::Batch& batch) {
-                const store::CommitFate fate = world.health.fate();
-                if (fate == store::CommitFate::kDurable || fate == store::CommitFate::kFailedThere)
-                  world.rules_.apply(batch);
-                return fate;
-              }),
+        store(
+            world.disk_,
+            [&world](const engine::Batch& batch) {
+              const store::CommitFate fate = world.health.fate();
+              if (fate == store::CommitFate::kDurable || fate == store::CommitFate::kFailedThere) {
+                world.operations.apply(batch);
+                world.rules_.apply(batch);
+              }
+              return fate;
+            }),
         reserve(world.health),
         reactor(world.timeline, world.clock, Dice(seed + 1)),
         committer(world.timeline, store, world.health, Dice(seed + 2), world.verdict),
@@ -45,6 +49,7 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       dice(plan.seed),
       clock(timeline, plan.start),
       processes(record, verdict, plan.truth),
+      operations(record, verdict, plan.truth),
       executor(timeline, clock, dice.fork(), processes, verdict),
       plan_(plan),
       rules_(record, verdict, plan_.truth),
@@ -65,10 +70,12 @@ void World::boot() {
   check_loaded(snapshot);
   if (on_boot_) on_boot_(snapshot);
   server.engine.restore(std::move(snapshot), clock.now());
+  operations.booted(clock.now());
   server.loop = std::make_unique<engine::Loop>(server.engine, server.committer, executor, clock,
                                                server.reactor,
                                                plan_.with_reserve ? &server.reserve : nullptr);
   server.committer.on_begin([this] {
+    if (health.latency_max >= kSlow) operations.disturbed(clock.now());
     if (on_commit_) on_commit_();
   });
   server.loop->on_failure([this](const Error&) {
@@ -93,6 +100,8 @@ void World::crash() {
 void World::freeze(Duration how_long) {
   verdict.tell("freeze", how_long.count());
   outages.push_back({Outage::Why::kFrozen, clock.now(), clock.now() + how_long});
+  operations.disturbed(clock.now() + how_long);
+  stirred_ = timeline.now() + how_long;
   timeline.freeze_server(timeline.now() + how_long);
 }
 
@@ -102,6 +111,8 @@ void World::step_clock(Duration by) {
   clock.step(by);
   outages.push_back(
       {Outage::Why::kClock, std::min(before, clock.now()), std::max(before, clock.now())});
+  operations.clock_set(clock.now());
+  stirred_ = std::max(stirred_, timeline.now());
   if (server_) server_->reactor.clock_stepped();
 }
 
@@ -112,6 +123,7 @@ void World::fill_disk(bool full) {
   if (full) {
     became_full_ = clock.now();
   } else {
+    operations.disturbed(clock.now());
     outages.push_back({Outage::Why::kFull, became_full_, clock.now()});
   }
 }
@@ -130,8 +142,10 @@ void World::audit() {
   testing::SeededRandom random(1);
   engine::Engine twin(plan_.belief, random, vault_, {&kind_});
   twin.restore(server_->store.load().value(), clock.now());
-  const std::string differs = difference(dump(server_->engine), dump(twin));
+  const std::set<TaskId>& live = record.live_operations;
+  const std::string differs = difference(dump(server_->engine, live), dump(twin, live));
   verdict.require(differs.empty(), "a restart changes nothing", differs);
+  operations.check_leases(clock.now());
 }
 
 void World::check_loaded(const engine::Snapshot& snapshot) {
@@ -150,7 +164,9 @@ void World::check_loaded(const engine::Snapshot& snapshot) {
         std::ranges::includes(loaded, life.active) && std::ranges::includes(loaded, life.live),
         "what lives is loaded", life.row.job->id());
   }
+  operations.check_loaded(snapshot);
   for (const model::Task& task : snapshot.tasks) {
+    if (task.operation) continue;
     const model::Task* known = record.task(task.id);
     verdict.require(known && known->state == task.state && known->stopping == task.stopping,
                     "what was durable is there after a restart",

@@ -12,6 +12,7 @@
 #include "engine/loop.h"
 #include "kinds/process/process_kind.h"
 #include "sim/batch_rules.h"
+#include "sim/operation_rules.h"
 #include "sim/process_rules.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_committer.h"
@@ -54,6 +55,8 @@ class World {
   engine::Loop* loop();
   const engine::Engine& engine() const;
   bool at_rest() const;  // nothing to commit, nothing being committed
+  // The server has had the time to see what the clock shows.
+  bool settled() const { return at_rest() && timeline.now() >= stirred_ + std::chrono::seconds{2}; }
   // Compares the engine with one that starts from the store.
   void audit();
   std::shared_ptr<store::MemoryDisk> disk() const { return disk_; }
@@ -79,6 +82,7 @@ class World {
   DiskHealth health;
   Record record;
   ProcessRules processes;
+  OperationRules operations;
   SimExecutor executor;
   std::vector<Outage> outages;
 
@@ -95,6 +99,7 @@ class World {
   std::unique_ptr<Server> server_;
   Time went_down_ = kNever;
   Time became_full_ = kNever;
+  Duration stirred_{};  // when it last froze, or its clock was set
   std::function<void(const engine::Snapshot&)> on_boot_;
   std::function<void()> on_crash_;
   std::function<void()> on_commit_;

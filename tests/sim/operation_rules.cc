@@ -1,0 +1,322 @@
+#include "sim/operation_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace docket::sim {
+namespace {
+
+using model::EventType;
+using model::State;
+
+// How long the engine may be kept from looking at leases by a restart or by slow commits.
+constexpr Duration kSlack = std::chrono::seconds{30};
+
+std::string show(TaskId id) { return fmt::format("operation {}", id.value); }
+
+std::string show(const model::Tally& tally) {
+  return fmt::format("{} folded, {} failing, {} of {}, {} unfolded, fold {}", tally.children,
+                     tally.failing, tally.children_completed, tally.children_total, tally.unfolded,
+                     tally.fold);
+}
+
+bool is_lost(const model::Task& task) { return task.message.starts_with("Lost: "); }
+
+bool of_operation(const model::Event& event) {
+  return event.type == EventType::kTaskCreated || event.type == EventType::kTaskChanged ||
+         event.type == EventType::kTaskNote;
+}
+
+}  // namespace
+
+OperationLife* OperationRules::life_of(TaskId id) {
+  const auto found = record_.operations.find(id);
+  return found == record_.operations.end() ? nullptr : &found->second;
+}
+
+void OperationRules::apply(const engine::Batch& batch) {
+  collect(batch);
+  for (const model::Event& event : batch.events) {
+    if (of_operation(event)) follow(event);
+    if (!verdict_.ok()) return;
+  }
+  check_families();
+  for (const auto& [id, row] : rows_) take_row(*row);
+  take_lanes(batch);
+  check_listings(batch);
+}
+
+void OperationRules::collect(const engine::Batch& batch) {
+  rows_.clear();
+  drops_.clear();
+  dropped_ = {batch.dropped_modules.begin(), batch.dropped_modules.end()};
+  for (auto* list : {&parents_, &stopped_, &lost_, &too_late_}) list->clear();
+  for (const model::Task& task : batch.tasks) {
+    if (!task.operation) continue;
+    verdict_.require(rows_.emplace(task.id, &task).second, "a task appears once in a batch",
+                     show(task.id));
+  }
+  for (const std::string& module : batch.dropped_modules) ++drops_[module];
+}
+
+// ---- events
+
+void OperationRules::follow(const model::Event& event) {
+  if (event.type == EventType::kTaskCreated) {
+    const auto row = rows_.find(event.task);
+    if (row == rows_.end()) return verdict_.violated("every event has a task", show(event.task));
+    return create(*row->second);
+  }
+  OperationLife* life = life_of(event.task);
+  if (!life || model::is_final(life->state)) {
+    return verdict_.violated("nothing happens to what has ended", show(event.task));
+  }
+  if (event.type == EventType::kTaskNote) {
+    record_.notes[event.message] = event;
+    return;
+  }
+  if (!rows_.contains(event.task))
+    return verdict_.violated("every event has a task", show(event.task));
+  follow_change(event, *life);
+}
+
+void OperationRules::follow_change(const model::Event& event, OperationLife& life) {
+  if (event.before == event.after) {
+    verdict_.require(!life.stopping, "a task is asked to stop once", show(event.task));
+    life.stopping = true;
+    stopped_.push_back(event.task);
+    return;
+  }
+  verdict_.require(event.before == life.state && model::may_move(event.before, event.after),
+                   "the states of a task form a path",
+                   fmt::format("{}: {} to {}", show(event.task), model::name_of(event.before),
+                               model::name_of(event.after)));
+  life.state = event.after;
+  if (!model::is_final(event.after)) return;
+  life.ended_by = event.seq;
+  check_end(event, life);
+  end(event, life);
+}
+
+void OperationRules::create(const model::Task& row) {
+  OperationLife* parent = row.parent ? life_of(row.parent) : nullptr;
+  verdict_.require(!row.parent || (parent && !model::is_final(parent->state)),
+                   "nothing is made below what has ended", show(row.id));
+  verdict_.require(!life_of(row.id) && !record_.task(row.id), "numbers are never used again",
+                   show(row.id));
+  number(row, parent);
+  record_.last_task = std::max(record_.last_task, row.id);
+  OperationLife& life = record_.operations[row.id];
+  life.task = row;
+  record_.live_operations.insert(row.id);
+  if (!parent) return;
+  parent = life_of(row.parent);  // the table may have moved
+  parent->live.insert(row.id);
+  if (!parent->stopping) return;
+  life.stopping = true;
+  too_late_.push_back(row.id);
+}
+
+// ---- numbers
+
+void OperationRules::number(const model::Task& row, const OperationLife* parent) {
+  const model::Operation& what = *row.operation;
+  if (parent && !parent->task.operation->cluster) {
+    verdict_.require(what.sequence == parent->task.operation->sequence &&
+                         what.module == parent->task.operation->module &&
+                         row.root == parent->task.root,
+                     "all of a tree have its root's number", show(row.id));
+  } else if (what.cluster) {
+    verdict_.require(what.sequence == 0, "what spreads over nodes has no number", show(row.id));
+  } else {
+    take_number(what);
+  }
+}
+
+void OperationRules::take_number(const model::Operation& what) {
+  std::uint64_t* last = &record_.lanes[{what.module, what.lane}];
+  const auto drop = drops_.find(what.module);
+  if (what.sequence != *last + 1 && drop != drops_.end() && drop->second > 0) {
+    --drop->second;  // a module of the same name begins at 1 again
+    std::erase_if(record_.lanes, [&](const auto& lane) { return lane.first.first == what.module; });
+    last = &record_.lanes[{what.module, what.lane}];
+  }
+  verdict_.require(
+      what.sequence == *last + 1, "numbers of a lane rise by one",
+      fmt::format("{} lane {}: {} after {}", what.module, what.lane, what.sequence, *last));
+  *last = what.sequence;
+}
+
+void OperationRules::take_lanes(const engine::Batch& batch) {
+  std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> written;
+  for (const model::Lane& lane : batch.lanes) written[{lane.module, lane.lane}] = lane.last;
+  for (const auto& [lane, last] : written) {
+    const std::uint64_t known = record_.lanes[lane];
+    verdict_.require(known == last || (last == 0 && dropped_.contains(lane.first)),
+                     "a lane's counter is its last number",
+                     fmt::format("{} lane {}: {}, not {}", lane.first, lane.second, last, known));
+  }
+  std::erase_if(record_.lanes, [&](const auto& lane) {
+    return dropped_.contains(lane.first.first) && !written.contains(lane.first);
+  });
+  for (const auto& [lane, last] : written) record_.lanes[lane] = last;
+}
+
+// ---- ends
+
+void OperationRules::check_end(const model::Event& event, const OperationLife& life) {
+  const model::Task& row = *rows_.at(event.task);
+  verdict_.require(event.after != State::kDone || !life.stopping,
+                   "what was asked to stop does not end well", show(event.task));
+  verdict_.require(
+      event.after != State::kAborted || life.stopping || dropped_.contains(row.operation->module),
+      "only what was asked to stop is aborted", show(event.task));
+  if (is_lost(row)) check_lost(event, life);
+}
+
+void OperationRules::end(const model::Event& event, OperationLife& life) {
+  const model::Task& row = *rows_.at(event.task);
+  record_.live_operations.erase(event.task);
+  OperationLife* parent = row.parent ? life_of(row.parent) : nullptr;
+  if (!parent || model::is_final(parent->state)) return;
+  parent->live.erase(event.task);
+  parents_.push_back(row.parent);
+  if (!life.live.empty() || life.tally.unfolded > 0) {
+    ++parent->tally.unfolded;
+  } else {
+    life.tally.fold = event.seq.value;
+    fold(*parent, life, row);
+  }
+}
+
+void OperationRules::fold(OperationLife& parent, const OperationLife& child,
+                          const model::Task& row) {
+  model::Task ended = row;
+  ended.tally = child.tally;
+  ended.tally.counts = row.tally.counts;
+  ended.tally.completed = row.tally.completed;
+  ended.tally.total = row.tally.total;
+  const model::Progress progress = model::progress_of(ended, std::nullopt);
+  model::Tally& tally = parent.tally;
+  ++tally.children;
+  tally.failing += row.state != State::kDone || child.tally.failing > 0 ? 1 : 0;
+  tally.children_completed += progress.completed;
+  tally.children_total += progress.total;
+}
+
+// ---- leases
+
+// Whoever is not heard of for its lease is lost, with what hangs on it and has no lease itself.
+void OperationRules::check_lost(const model::Event& event, const OperationLife& life) {
+  const OperationLife* owner = &life;
+  while (owner && owner->task.operation->lease == Duration::zero())
+    owner = owner->task.parent ? life_of(owner->task.parent) : nullptr;
+  if (!owner) return verdict_.violated("only leases run out", show(event.task));
+  lost_.push_back(event.task);
+  const TaskId id = owner->task.id;
+  const auto heard = heard_.find(id);
+  verdict_.require(
+      heard == heard_.end() || event.at >= heard->second + owner->task.operation->lease,
+      "no lease runs out before its time", show(id));
+  verdict_.require(silent_.contains(id), "an operation that is heard of is not lost", show(id));
+}
+
+void OperationRules::booted(Time now) {
+  for (const TaskId id : record_.live_operations) heard_[id] = now;
+  disturbed_ = now;
+}
+
+void OperationRules::clock_set(Time now) {
+  for (auto& [id, at] : heard_) at = std::min(at, now);
+  disturbed_ = now;
+}
+
+void OperationRules::check_leases(Time now) {
+  for (const TaskId id : record_.live_operations) {
+    const Duration lease = record_.operations.at(id).task.operation->lease;
+    const auto heard = heard_.find(id);
+    if (lease == Duration::zero() || heard == heard_.end()) continue;
+    verdict_.require(std::max(heard->second, disturbed_) + lease + kSlack > now,
+                     "an operation that is not heard of fails", show(id));
+  }
+}
+
+// ---- rows
+
+void OperationRules::take_row(const model::Task& row) {
+  OperationLife* life = life_of(row.id);
+  if (!life) return verdict_.violated("every operation was made", show(row.id));
+  const model::Task& before = life->task;
+  verdict_.require(row.parent == before.parent && row.root == before.root &&
+                       row.created_at == before.created_at && *row.operation == *before.operation,
+                   "a task stays what it is", show(row.id));
+  verdict_.require(row.state == life->state, "a task's state is what its events tell",
+                   show(row.id));
+  verdict_.require(row.stopping == life->stopping, "an abort is told and kept", show(row.id));
+  model::Tally told = row.tally;
+  told.counts = false;
+  told.completed = told.total = 0;
+  verdict_.require(told == life->tally, "a tally is what the ended children say",
+                   fmt::format("{}: {}; but {}", show(row.id), show(told), show(life->tally)));
+  verdict_.require(row.tally.completed >= before.tally.completed,
+                   "figures of a reporter do not go back", show(row.id));
+  life->task = row;
+}
+
+void OperationRules::check_families() {
+  for (const TaskId id : parents_)
+    verdict_.require(rows_.contains(id), "a parent is told of its children's ends", show(id));
+  for (const TaskId id : too_late_) {
+    verdict_.require(life_of(id)->state == State::kAborted,
+                     "what is made below an abort fails at once", show(id));
+  }
+  for (const TaskId id : stopped_) {
+    for (const TaskId child : life_of(id)->live)
+      verdict_.require(life_of(child)->stopping, "an abort reaches all below", show(child));
+  }
+  for (const TaskId id : lost_) {
+    for (const TaskId child : life_of(id)->live) {
+      const OperationLife& below = *life_of(child);
+      verdict_.require(
+          model::is_final(below.state) || below.task.operation->lease > Duration::zero(),
+          "what hangs on a lost operation is lost", show(child));
+    }
+  }
+}
+
+void OperationRules::check_listings(const engine::Batch& batch) {
+  std::map<TaskId, const model::Listing*> listed;  // the newest
+  for (const model::Listing& listing : batch.listings) listed[listing.task] = &listing;
+  for (const auto& [id, row] : rows_) {
+    if (!model::is_final(row->state)) continue;
+    const auto found = listed.find(id);
+    const bool told = found != listed.end();
+    const Time until = told ? found->second->until : model::kForever;
+    if (told && until == kNever) continue;
+    verdict_.require(told && !row->operation->internal && ttls_.contains(until - row->finished_at),
+                     "what has ended is listed for its time", show(id));
+  }
+}
+
+// ---- restarts
+
+void OperationRules::check_loaded(const engine::Snapshot& snapshot) {
+  std::size_t live = 0;
+  for (const model::Task& task : snapshot.tasks) {
+    if (!task.operation) continue;
+    ++live;
+    const OperationLife* life = life_of(task.id);
+    verdict_.require(life && !model::is_final(task.state) && task.state == life->task.state &&
+                         task.stopping == life->stopping && task.tally == life->task.tally,
+                     "what was durable is there after a restart", show(task.id));
+  }
+  verdict_.require(live == record_.live_operations.size(), "what lives is loaded",
+                   fmt::format("{} of {} operations", live, record_.live_operations.size()));
+  std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> lanes;
+  for (const model::Lane& lane : snapshot.lanes) lanes[{lane.module, lane.lane}] = lane.last;
+  verdict_.require(lanes == record_.lanes, "numbers are never used again",
+                   fmt::format("{} lanes of {}", lanes.size(), record_.lanes.size()));
+}
+
+}  // namespace docket::sim

@@ -1,0 +1,72 @@
+#pragma once
+
+// The rules of operations (src/engine/operations.h), judged on every durable batch before the
+// record takes it in: numbers, states, folding, inherited aborts, leases, listings. Parents'
+// tallies are counted here anew, from the events. Costs what the batch costs.
+
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/settings.h"
+#include "sim/record.h"
+#include "sim/verdict.h"
+
+namespace docket::sim {
+
+class OperationRules {
+ public:
+  OperationRules(Record& record, Verdict& verdict, const engine::Settings& settings)
+      : record_(record), verdict_(verdict), ttls_{settings.task_ttl, settings.user_task_ttl} {}
+
+  void apply(const engine::Batch& batch);
+  // The snapshot of a restart has what lives, and its figures.
+  void check_loaded(const engine::Snapshot& snapshot);
+  // While nothing is being committed: nothing lives that was not heard of for its lease.
+  void check_leases(Time now);
+
+  // What is known of reporters and of what may delay the engine. Times are of the wall clock.
+  void heard(TaskId operation, Time now) { heard_[operation] = now; }
+  void fell_silent(TaskId operation) { silent_.insert(operation); }
+  void booted(Time now);
+  void clock_set(Time now);
+  void disturbed(Time until) { disturbed_ = std::max(disturbed_, until); }
+  void ttls_set(Duration ttl, Duration user_ttl) { ttls_.insert({ttl, user_ttl}); }
+
+ private:
+  void collect(const engine::Batch& batch);
+  void follow(const model::Event& event);
+  void follow_change(const model::Event& event, OperationLife& life);
+  void create(const model::Task& row);
+  void number(const model::Task& row, const OperationLife* parent);
+  void take_number(const model::Operation& what);
+  void end(const model::Event& event, OperationLife& life);
+  void fold(OperationLife& parent, const OperationLife& child, const model::Task& row);
+  void check_end(const model::Event& event, const OperationLife& life);
+  void check_lost(const model::Event& event, const OperationLife& life);
+  void take_row(const model::Task& row);
+  void check_families();
+  void take_lanes(const engine::Batch& batch);
+  void check_listings(const engine::Batch& batch);
+  OperationLife* life_of(TaskId id);
+
+  Record& record_;
+  Verdict& verdict_;
+  std::set<Duration> ttls_;  // that listings may have
+  std::unordered_map<TaskId, Time> heard_;
+  std::set<TaskId> silent_;  // whose reporters have gone
+  Time disturbed_ = kNever;
+
+  // Of the batch at hand.
+  std::map<TaskId, const model::Task*> rows_;
+  std::map<std::string, std::size_t> drops_;  // of modules, that no number has shown yet
+  std::set<std::string> dropped_;
+  std::vector<TaskId> parents_;   // whose tallies have changed
+  std::vector<TaskId> stopped_;   // asked to stop, or made below what was
+  std::vector<TaskId> lost_;      // not heard of
+  std::vector<TaskId> too_late_;  // made below what was asked to stop
+};
+
+}  // namespace docket::sim

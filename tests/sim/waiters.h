@@ -1,0 +1,36 @@
+#pragma once
+
+// Clients that wait for the end of an operation. Each is told once: its end, when that is durable,
+// or that it was still live at the instant it named. A crash breaks the connection: told enough.
+
+#include <map>
+
+#include "sim/world.h"
+
+namespace docket::sim {
+
+class Waiters {
+ public:
+  explicit Waiters(World& world) : world_(world) {}
+
+  // `until` kNever: without end. Hasty and forgetful: mutations, see OperationHabits.
+  void wait(TaskId task, Time until, bool hasty, bool forgetful);
+  void server_died() { waiting_.clear(); }
+  // While nothing is being committed: nobody waits for what has ended, or longer than asked.
+  void check() const;
+  std::uint64_t told() const { return told_; }
+
+ private:
+  struct Waiter {
+    TaskId task;
+    Time until = kNever;
+  };
+  void tell(std::uint64_t ticket, const Result<bool>& ended);
+
+  World& world_;
+  std::map<std::uint64_t, Waiter> waiting_;
+  std::uint64_t last_ticket_ = 0;
+  std::uint64_t told_ = 0;
+};
+
+}  // namespace docket::sim
