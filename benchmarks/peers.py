@@ -184,6 +184,9 @@ def task_spooler(directory, _seconds):
     return figure
 
 
+FAILURES = (OSError, subprocess.SubprocessError, ValueError, TimeoutError)
+
+
 def measure(directory, seconds, _wrk):
     for claim, peer in (("BullMQ on Redis, appendfsync always, 64 adds at a time", bullmq),
                         ("PostgreSQL, one insert a transaction, 64 clients", postgres),
@@ -191,5 +194,5 @@ def measure(directory, seconds, _wrk):
                         ("xargs -P2 /bin/true", xargs), ("task-spooler, 2 slots, /bin/true", task_spooler)):
         try:
             yield claim, peer(directory, seconds)
-        except (OSError, subprocess.SubprocessError, ValueError, TimeoutError) as error:
+        except FAILURES as error:
             yield claim, f"failed: {error}"
