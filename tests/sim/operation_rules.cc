@@ -227,9 +227,9 @@ void OperationRules::booted(Time now) {
   disturbed_ = now;
 }
 
-void OperationRules::clock_set(Time now) {
+void OperationRules::clock_set(Time now, Time disturbed_until) {
   for (auto& [id, at] : heard_) at = std::min(at, now);
-  disturbed_ = now;
+  disturbed_ = disturbed_until;
 }
 
 void OperationRules::check_leases(Time now) {
@@ -237,8 +237,12 @@ void OperationRules::check_leases(Time now) {
     const Duration lease = record_.operations.at(id).task.operation->lease;
     const auto heard = heard_.find(id);
     if (lease == Duration::zero() || heard == heard_.end()) continue;
-    verdict_.require(std::max(heard->second, disturbed_) + lease + kSlack > now,
-                     "an operation that is not heard of fails", show(id));
+    verdict_.require(
+        std::max(heard->second, disturbed_) + lease + kSlack > now,
+        "an operation that is not heard of fails",
+        fmt::format("{}: heard of at {}, disturbed at {}, lease {} s, now {}", show(id),
+                    format_rfc3339(heard->second), format_rfc3339(disturbed_),
+                    lease.count() / 1'000'000, format_rfc3339(now)));
   }
 }
 

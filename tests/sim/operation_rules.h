@@ -31,7 +31,7 @@ class OperationRules {
   void heard(TaskId operation, Time now) { heard_[operation] = now; }
   void fell_silent(TaskId operation) { silent_.insert(operation); }
   void booted(Time now);
-  void clock_set(Time now);
+  void clock_set(Time now, Time disturbed_until);
   void disturbed(Time until) { disturbed_ = std::max(disturbed_, until); }
   void ttls_set(Duration ttl, Duration user_ttl) { ttls_.insert({ttl, user_ttl}); }
 

@@ -83,7 +83,10 @@ void World::boot() {
     if (server_) server_->serving = false;
     if (on_failure_) on_failure_();
   });
-  server.loop->start([&server](const Result<>& ready) { server.serving = ready.has_value(); });
+  server.loop->start([this, &server](const Result<>& ready) {
+    server.serving = ready.has_value();
+    operations.disturbed(clock.now());
+  });
 }
 
 void World::crash() {
@@ -111,8 +114,8 @@ void World::step_clock(Duration by) {
   clock.step(by);
   outages.push_back(
       {Outage::Why::kClock, std::min(before, clock.now()), std::max(before, clock.now())});
-  operations.clock_set(clock.now());
   stirred_ = std::max(stirred_, timeline.now());
+  operations.clock_set(clock.now(), clock.now() + (stirred_ - timeline.now()));
   if (server_) server_->reactor.clock_stepped();
 }
 
