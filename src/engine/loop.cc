@@ -99,18 +99,28 @@ bool Loop::is_ending(TaskId task) const {
   return ended_in(tick_.ended) || ended_in(engine_.open_ended());
 }
 
-void Loop::wait(TaskId task, Time until, Waits::Done done) {
-  if (failed_) return done(fail(failure_));
-  if (!engine_.is_live(task) && !is_ending(task)) return done(true);
-  if (until != kNever && until <= clock_.now()) return done(false);
-  waits_.add(task, until, std::move(done));
+Loop::Waiter Loop::wait(TaskId task, Time until, Waits::Done done) {
+  if (failed_) {
+    done(fail(failure_));
+    return {};
+  }
+  if (!engine_.is_live(task) && !is_ending(task)) {
+    done(true);
+    return {};
+  }
+  if (until != kNever && until <= clock_.now()) {
+    done(false);
+    return {};
+  }
+  const Waiter waiter(waits_, waits_->add(task, until, std::move(done)));
   if (!committing_) rearm();
+  return waiter;
 }
 
 // ---- ticks
 
 void Loop::flush() {
-  waits_.expire(clock_.now());
+  waits_->expire(clock_.now());
   if (failed_ || committing_) return;
   engine_.observe(!subscribers_->empty());
   engine_.advance(clock_.now());
@@ -146,7 +156,7 @@ void Loop::let_out() {
   for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
   if (!tick.forgets.empty()) executor_.forget(tick.forgets);
   for (const Notice& notice : tick.notices) publish(notice);
-  for (const TaskId task : tick.ended) waits_.ended(task);
+  for (const TaskId task : tick.ended) waits_->ended(task);
   if (tick.starts.empty()) return answer(releases);
   // Executors send what they were given at the end of this turn of the reactor: starts go out
   // first, since an answer wakes its client, who then wants the processor too.
@@ -158,7 +168,7 @@ void Loop::answer(const std::vector<Release>& releases) {
 }
 
 void Loop::rearm() {
-  Time wake = earlier(engine_.next_wake(), waits_.next_wake());
+  Time wake = earlier(engine_.next_wake(), waits_->next_wake());
   if (full_) wake = clock_.now() + kFullRetry;
   if (wake == kNever) return;
   reactor_.arm(wake, [this, alive = alive_] {
@@ -183,7 +193,7 @@ void Loop::enter_full(const Error& error) {
   committing_ = true;
   reactor_.arm(clock_.now() + kFullRetry, [this, alive = alive_] {
     if (!*alive) return;
-    waits_.expire(clock_.now());
+    waits_->expire(clock_.now());
     commit();
   });
   for (const Release& release : std::exchange(unless_full_, {})) release({});
@@ -226,7 +236,7 @@ void Loop::fail_all(const Error& error) {
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(releases));
   waiting_.clear();
   for (const Release& release : releases) release(fail(failure_));
-  waits_.fail_all(failure_);
+  waits_->fail_all(failure_);
   if (failure_handler_) failure_handler_(failure_);
 }
 

@@ -56,6 +56,22 @@ class Loop : private ExecutorListener {
     std::uint64_t ticket_ = 0;
   };
 
+  // One who waits for a task; may outlive the loop. Dropping it changes nothing.
+  class Waiter {
+   public:
+    Waiter() = default;
+    Waiter(const std::shared_ptr<Waits>& waits, Waits::Ticket ticket)
+        : waits_(waits), ticket_(ticket) {}
+    // Leaves at once, untold; nothing if it was told already. On the strand.
+    void cancel() const {
+      if (const auto waits = waits_.lock()) waits->cancel(ticket_);
+    }
+
+   private:
+    std::weak_ptr<Waits> waits_;
+    Waits::Ticket ticket_ = 0;
+  };
+
   Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
        Reserve* reserve = nullptr);
   ~Loop() override;
@@ -86,7 +102,8 @@ class Loop : private ExecutorListener {
 
   // Calls done with true once the task has ended, durably; at once if it is not live. With false at
   // `until` (kNever: never), with kUnavailable if the store failed.
-  void wait(TaskId task, Time until, Waits::Done done);
+  Waiter wait(TaskId task, Time until, Waits::Done done);
+  std::size_t waiters() const { return waits_->size(); }
 
   // Every event once its tick is durable, in order.
   Subscription subscribe(Subscriber subscriber);
@@ -139,7 +156,8 @@ class Loop : private ExecutorListener {
   Error failure_;
   std::function<void(const Error&)> failure_handler_;
   std::function<void(bool)> full_handler_;
-  Waits waits_;
+  std::shared_ptr<Waits> waits_ =
+      std::make_shared<Waits>();  // shared so that waiters know whether it is there
   std::shared_ptr<Subscribers> subscribers_ =
       std::make_shared<Subscribers>();  // shared so that subscriptions know whether it is there
   std::uint64_t last_ticket_ = 0;

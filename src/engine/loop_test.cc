@@ -206,6 +206,20 @@ TEST_F(WaitTest, ADeadlineIsKept) {
   EXPECT_EQ(told, (std::vector<std::string>{"late", "late"}));
 }
 
+TEST_F(WaitTest, WhoLeavesIsForgottenAtOnce) {
+  const TaskId id = add();
+  const Loop::Waiter leaver = loop.wait(id, kNever, [this](Result<bool>) { told.push_back("?"); });
+  wait(id);
+  EXPECT_EQ(loop.waiters(), 2U);
+  leaver.cancel();
+  EXPECT_EQ(loop.waiters(), 1U);
+  ASSERT_TRUE(engine.operations().finish(id, {}, clock.now()));
+  settle();
+  EXPECT_EQ(told, std::vector<std::string>{"ended"});
+  leaver.cancel();
+  EXPECT_EQ(loop.waiters(), 0U);
+}
+
 TEST_F(WaitTest, WhatDoesNotLiveHasEnded) {
   wait(TaskId{77});
   reactor.run_ready();

@@ -2,11 +2,16 @@
 
 namespace docket::engine {
 
-void Waits::add(TaskId task, Time until, Done done) {
+Waits::Ticket Waits::add(TaskId task, Time until, Done done) {
   const Ticket ticket = ++last_;
   by_task_.insert({task, ticket});
   if (until != kNever) deadlines_.insert({until, ticket});
   waiters_.emplace(ticket, Waiter{task, until, std::move(done)});
+  return ticket;
+}
+
+void Waits::cancel(Ticket ticket) {
+  if (waiters_.contains(ticket)) take(ticket);
 }
 
 Waits::Done Waits::take(Ticket ticket) {

@@ -21,7 +21,11 @@ class Waits {
  public:
   using Done = std::function<void(Result<bool> ended)>;
 
-  void add(TaskId task, Time until, Done done);  // kNever: without end
+  using Ticket = std::uint64_t;
+
+  Ticket add(TaskId task, Time until, Done done);  // kNever: without end
+  // Forgets a waiter without a word; nothing if it was told already.
+  void cancel(Ticket ticket);
   // Each of these takes the waiters it calls out of the table first: they may add others.
   void ended(TaskId task);
   void expire(Time now);
@@ -31,7 +35,6 @@ class Waits {
   std::size_t size() const { return waiters_.size(); }
 
  private:
-  using Ticket = std::uint64_t;
   struct Waiter {
     TaskId task;
     Time until = kNever;

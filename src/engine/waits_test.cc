@@ -59,6 +59,19 @@ TEST_F(WaitsTest, WhoIsToldMayWaitAgain) {
   EXPECT_THAT(told(), ElementsAre("again ended"));
 }
 
+TEST_F(WaitsTest, WhoLeavesIsNotTold) {
+  const auto leaver =
+      waits_.add(TaskId{1}, at(3), [this](Result<bool>) { told_.push_back("left"); });
+  add("stays", 1);
+  waits_.cancel(leaver);
+  waits_.cancel(leaver);
+  EXPECT_EQ(waits_.size(), 1U);
+  EXPECT_EQ(waits_.next_wake(), kNever);
+  waits_.ended(TaskId{1});
+  EXPECT_THAT(told(), ElementsAre("stays ended"));
+  waits_.cancel(leaver);
+}
+
 TEST_F(WaitsTest, AFailureReachesEverybody) {
   add("a", 1);
   add("b", 2, at(3));

@@ -99,7 +99,26 @@ void Connection::on_end_of_input() {
   // A client may close its half after the request and still wait for the answer; a stream's client
   // has no such reason.
   const bool idle = phase_ == Phase::kReading && !waiting_output_;
-  if (idle || phase_ == Phase::kStreaming || phase_ == Phase::kLingering) close();
+  if (idle || phase_ == Phase::kStreaming || phase_ == Phase::kLingering) return close();
+  if (gone_) ask_who_listens();
+}
+
+// A socket whose process is gone answers whatever comes with a reset (see Reply::on_gone).
+void Connection::ask_who_listens() {
+  if (http10_) return close();
+  out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+  if (!consuming_) flush();
+  if (waiting_reset_ || phase_ == Phase::kClosed) return;
+  waiting_reset_ = true;
+  socket_.async_wait(Socket::wait_error,
+                     [self = shared_from_this()](const error_code&) { self->close(); });
+}
+
+bool Connection::tell_when_gone(std::uint64_t exchange, Reply::Gone& gone) {
+  if (exchange != exchange_ || phase_ != Phase::kHandling) return false;
+  gone_ = std::make_unique<Reply::Gone>(std::move(gone));
+  if (input_ended_) ask_who_listens();
+  return true;
 }
 
 void Connection::proceed(std::string_view fresh) {
@@ -331,11 +350,13 @@ void Connection::close() {
   phase_ = Phase::kClosed;
   ++exchange_;
   error_code ignored;
+  const auto gone = std::move(gone_);
   retire_stream();
   socket_.close(ignored);
   const auto self = std::move(self_);
   unlink();
   home_->forget();
+  if (gone) (*gone)();
 }
 
 }  // namespace docket::http

@@ -44,6 +44,8 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void start();
   void refuse();  // answers 503 and ends
   void deliver(std::uint64_t exchange, Content content);
+  // Takes the callback if that request still waits for its answer here; false: its client is gone.
+  bool tell_when_gone(std::uint64_t exchange, Reply::Gone& gone);
   SteadyTime deadline() const { return deadline_; }
   void expire();  // its deadline has passed
   void drain();   // no further request after the one in flight
@@ -67,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void watch_input();
   void on_readable();
   void on_end_of_input();
+  void ask_who_listens();
   void proceed(std::string_view fresh);
   std::size_t consume(std::string_view bytes);
   bool advance(RequestParser::Step step);
@@ -109,6 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool waiting_input_ = false;
   bool waiting_output_ = false;
   bool input_ended_ = false;
+  bool waiting_reset_ = false;
   bool linger_ = false;         // input is left unread: linger before closing
   bool request_timed_ = false;  // deadline_ is that of the request being read
   std::size_t swallowed_ = 0;   // while lingering
@@ -121,6 +125,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   std::uint64_t exchange_ = 0;
   bool last_ = false;  // the connection ends after its answer
   bool http10_ = false;
+  std::unique_ptr<Reply::Gone> gone_;   // few requests have one
   std::shared_ptr<BodyStream> stream_;  // shared with its source
   bool stream_chunked_ = false;
   bool chunk_owed_ = false;

@@ -39,6 +39,7 @@ void Connection::deliver(std::uint64_t exchange, Content content) {
 }
 
 void Connection::respond(Response response) {
+  gone_.reset();
   if (home_->draining()) last_ = true;
   const bool bodiless = match_.head || !may_have_body(response.status);
   auto stream = std::move(response.stream);

@@ -3,23 +3,30 @@
 #include <atomic>
 #include <utility>
 
+#include "http/connection.h"
+
 namespace docket::http {
 namespace {
 
-// One request's claim to an answer. Copies of a Reply share it; the last one to go without an
-// answer says so.
-class Exchange {
+// One request's claim to an answer. The last copy of a Reply to go without an answer says so.
+class Exchange final : public Reply::Taker {
  public:
   Exchange(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> to, std::uint64_t number)
       : mailbox_(std::move(mailbox)), to_(std::move(to)), number_(number) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
-  ~Exchange() {
+  ~Exchange() override {
     if (!answered_.load(std::memory_order_relaxed)) send(Dropped{});
   }
 
-  void answer(Response response) {
+  void answer(Response response) override {
     if (!answered_.exchange(true, std::memory_order_relaxed)) send(std::move(response));
+  }
+
+  void on_gone(Reply::Gone gone) override {
+    if (answered_.load(std::memory_order_relaxed)) return;
+    const auto connection = to_.lock();
+    if (!connection || !connection->tell_when_gone(number_, gone)) gone();
   }
 
  private:
@@ -37,8 +44,7 @@ class Exchange {
 
 Reply make_reply(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> to,
                  std::uint64_t exchange) {
-  return [claim = std::make_shared<Exchange>(std::move(mailbox), std::move(to), exchange)](
-             Response response) { claim->answer(std::move(response)); };
+  return Reply(std::make_shared<Exchange>(std::move(mailbox), std::move(to), exchange));
 }
 
 BodyStream::Next make_next(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> to,

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -59,7 +60,52 @@ struct Response {
 };
 
 // Answers one request. Callable once, from any thread; dropping it unanswered sends the door's 500.
-using Reply = std::function<void(Response)>;
+// Copies are cheap and share the one answer.
+class Reply {
+ public:
+  using Gone = std::function<void()>;
+
+  // Where the answer goes; shared by the copies of a Reply.
+  class Taker {
+   public:
+    virtual ~Taker() = default;
+    virtual void answer(Response response) = 0;
+    virtual void on_gone(Gone) {}  // none but a connection's client goes away
+  };
+
+  Reply() = default;
+  explicit Reply(std::shared_ptr<Taker> taker) : taker_(std::move(taker)) {}
+  template <class F>
+    requires std::is_invocable_v<const F&, Response> && (!std::is_same_v<F, Reply>)
+  Reply(F take)  // NOLINT(google-explicit-constructor): any callable is a reply
+      : taker_(std::make_shared<Callable<F>>(std::move(take))) {}
+
+  void operator()(Response response) const { taker_->answer(std::move(response)); }
+
+  // Has `gone` called once, on the io thread, if the connection closes before the answer: at once
+  // if it already has, never once an answer was given. Call it on the io thread, and at most once a
+  // request. For who would otherwise keep something for a client that went away long ago.
+  //
+  // A client that ends its sending half looks like one that has left, until something is sent to
+  // it. So a request with this hook is then sent a "100 Continue", which every client of HTTP/1.1
+  // skips before its answer: one that still listens gets its answer as if there was no hook, and
+  // the kernel of one that left says so. HTTP/1.0 has no such word: there the end of input is the
+  // end of the client, as in most servers. (nginx, Go and others take it so for every client.)
+  void on_gone(Gone gone) const { taker_->on_gone(std::move(gone)); }
+
+ private:
+  template <class F>
+  class Callable final : public Taker {
+   public:
+    explicit Callable(F take) : take_(std::move(take)) {}
+    void answer(Response response) override { take_(std::move(response)); }
+
+   private:
+    const F take_;
+  };
+
+  std::shared_ptr<Taker> taker_;
+};
 using Handler = std::function<void(Request, Reply)>;
 
 }  // namespace docket::http

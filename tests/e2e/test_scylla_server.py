@@ -3,6 +3,7 @@
 import concurrent.futures
 import http.client
 import json
+import socket
 import subprocess
 import time
 import uuid
@@ -45,12 +46,49 @@ def test_two_hundred_waiters(manager):
     assert {(status["id"], status["state"]) for _, status in answers} == {(task, "done")}
 
 
-def test_waiters_that_give_up(manager):
+def waiting(server):
+    """How many requests the engine knows to wait for a task."""
+    return server.native("GET", "/status")[1]["waiters"]
+
+
+def test_waiters_that_give_up(server, manager):
+    """They leave at once, not with their task; the others are answered."""
     task = manager.new()
     for _ in range(50):
         Waiter(manager, task).give_up()
+    stay = [Waiter(manager, task) for _ in range(3)]
+    eventually(lambda: waiting(server) == 3)
     manager.finish(task)
+    assert [waiter.result()[0] for waiter in stay] == [200] * 3
+    assert waiting(server) == 0
     assert manager.is_gone(task)
+
+
+def test_waiters_that_are_killed(server, manager):
+    task = manager.new()
+    path = f"/task_manager/wait_task/{task}"
+    native = f"{server.hub}/docket/v1/tasks/{task}?wait=3600s"
+    clients = [
+        subprocess.Popen(["curl", "-s", url], stdout=subprocess.DEVNULL)
+        for url in [manager.base + path] * 10 + [native] * 2
+    ]
+    eventually(lambda: waiting(server) == 12)
+    for client in clients:
+        client.kill()
+        client.wait()
+    eventually(lambda: waiting(server) == 0)
+    manager.finish(task)
+
+
+def test_a_waiter_that_has_nothing_more_to_say(server, manager):
+    """A client may end its half and still listen."""
+    task = manager.new()
+    waiter = Waiter(manager, task)
+    waiter.connection.sock.shutdown(socket.SHUT_WR)
+    assert waiter.has_answer(within_s=10)  # 100 Continue: is anybody there?
+    assert waiting(server) == 1
+    manager.finish(task)
+    assert waiter.result()[0] == 200
 
 
 # ---- crashes

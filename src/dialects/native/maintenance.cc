@@ -77,11 +77,12 @@ void order_maintenance(const Context& door, const http::Request& request, http::
       [&door, waits, reply = std::move(reply)](Result<Ordered> ordered) {
         if (!ordered) return reply(problem(ordered.error()));
         if (!waits) return answer_created(reply)(std::move(ordered->created));
-        door.loop.wait(ordered->task, kNever,
-                       [&door, task = ordered->task, reply](const Result<bool>& ended) {
-                         if (!ended) return reply(problem(ended.error()));
-                         answer_ended(door, task, reply);
-                       });
+        const auto waiter = door.loop.wait(
+            ordered->task, kNever, [&door, task = ordered->task, reply](const Result<bool>& ended) {
+              if (!ended) return reply(problem(ended.error()));
+              answer_ended(door, task, reply);
+            });
+        reply.on_gone([waiter] { waiter.cancel(); });
       });
 }
 

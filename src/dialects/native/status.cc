@@ -12,9 +12,11 @@ namespace {
 
 using engine::Engine;
 
-struct StoreState {
+// What the engine does not know of itself.
+struct LoopState {
   bool full = false;
   bool failed = false;
+  std::size_t waiters = 0;
 };
 
 void write_counters(JsonWriter& out, const Engine::Counters& counters) {
@@ -23,7 +25,7 @@ void write_counters(JsonWriter& out, const Engine::Counters& counters) {
   out.member("dueMissed", counters.due_missed).end_object();
 }
 
-std::string render_status(const Engine& engine, const NativeSettings& settings, StoreState store,
+std::string render_status(const Engine& engine, const NativeSettings& settings, LoopState loop,
                           Time now) {
   std::string body;
   JsonWriter out(body);
@@ -37,16 +39,18 @@ std::string render_status(const Engine& engine, const NativeSettings& settings, 
   out.key("runs").begin_object().member("queued", engine.queue().size());
   out.member("running", engine.queue().running()).end_object();
   write_counters(out.key("counters"), engine.counters());
-  out.key("store").begin_object().member("full", store.full).member("failed", store.failed);
+  out.member("waiters", loop.waiters);
+  out.key("store").begin_object().member("full", loop.full).member("failed", loop.failed);
   out.end_object().end_object();
   return body;
 }
 
 void get_status(const Context& door, const http::Request&, http::Reply reply) {
-  const StoreState store{.full = door.loop.full(), .failed = door.loop.failed()};
+  const LoopState loop{
+      .full = door.loop.full(), .failed = door.loop.failed(), .waiters = door.loop.waiters()};
   door.loop.call<std::string>(
-      [settings = door.settings, store](Engine& engine, Time now) -> Result<std::string> {
-        return render_status(engine, settings, store, now);
+      [settings = door.settings, loop](Engine& engine, Time now) -> Result<std::string> {
+        return render_status(engine, settings, loop, now);
       },
       answer_json(std::move(reply)));
 }

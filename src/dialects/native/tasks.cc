@@ -69,10 +69,12 @@ struct Waited {
 void answer_waited(engine::Loop& loop, engine::Archive& archive, const std::string& name,
                    const Waited& waited, const http::Reply& reply) {
   if (!waited.id) return answer_now(archive, name, reply);
-  loop.wait(waited.id, waited.until, [&archive, id = waited.id, reply](const Result<bool>& ended) {
-    if (!ended) return reply(problem(ended.error()));
-    answer_now(archive, std::to_string(id.value), reply);
-  });
+  const auto waiter = loop.wait(waited.id, waited.until,
+                                [&archive, id = waited.id, reply](const Result<bool>& ended) {
+                                  if (!ended) return reply(problem(ended.error()));
+                                  answer_now(archive, std::to_string(id.value), reply);
+                                });
+  reply.on_gone([waiter] { waiter.cancel(); });
 }
 
 void get_task(const Context& door, const http::Request& request, http::Reply reply) {

@@ -246,12 +246,14 @@ http::Response ended_response(const model::Task& task, Outcome outcome) {
 void answer_when_ended(const ContextPtr& context, TaskId task, Outcome outcome,
                        const http::Reply& reply) {
   if (!task) return reply(done_response(outcome));
-  context->loop.wait(task, kNever, [context, task, outcome, reply](const Result<bool>& ended) {
-    if (!ended) return reply(refusal(ended.error()));
-    with_any_task(context, task, reply, [outcome, reply](engine::Reader&, const Found& found) {
-      reply(ended_response(found.row.task, outcome));
-    });
-  });
+  const auto waiter =
+      context->loop.wait(task, kNever, [context, task, outcome, reply](const Result<bool>& ended) {
+        if (!ended) return reply(refusal(ended.error()));
+        with_any_task(context, task, reply, [outcome, reply](engine::Reader&, const Found& found) {
+          reply(ended_response(found.row.task, outcome));
+        });
+      });
+  reply.on_gone([waiter] { waiter.cancel(); });
 }
 
 // No task: a store that keeps all needs no cleanup.

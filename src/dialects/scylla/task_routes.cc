@@ -192,14 +192,16 @@ void reply_waited(const ContextPtr& context, TaskId id, const Result<bool>& ende
 
 void wait_for(const ContextPtr& context, TaskId id, std::optional<std::uint32_t> seconds,
               const http::Reply& reply) {
-  context->loop.call<Time>(
-      [](Engine&, Time now) -> Result<Time> { return now; },
-      [context, id, seconds, reply](const Result<Time>& now) {
-        const Time until = now && seconds ? *now + std::chrono::seconds{*seconds} : kNever;
-        context->loop.wait(id, until, [context, id, reply](const Result<bool>& ended) {
-          reply_waited(context, id, ended, reply);
-        });
-      });
+  context->loop.call<Time>([](Engine&, Time now) -> Result<Time> { return now; },
+                           [context, id, seconds, reply](const Result<Time>& now) {
+                             const Time until =
+                                 now && seconds ? *now + std::chrono::seconds{*seconds} : kNever;
+                             const auto waiter = context->loop.wait(
+                                 id, until, [context, id, reply](const Result<bool>& ended) {
+                                   reply_waited(context, id, ended, reply);
+                                 });
+                             reply.on_gone([waiter] { waiter.cancel(); });
+                           });
 }
 
 void wait_task(const ContextPtr& context, http::Request request, http::Reply reply) {
