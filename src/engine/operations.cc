@@ -293,10 +293,12 @@ void Operations::stop(OperationNode& node, Time now) {
 // Live ones, nearest first.
 std::vector<TaskId> Operations::below(const OperationNode& node, Below which) const {
   std::vector<TaskId> found;
-  const auto add = [&](const OperationNode& parent) {
-    std::ranges::copy_if(parent.children, std::back_inserter(found), [&](TaskId child) {
-      return which == Below::kAll || nodes_.at(child)->what().lease == Duration::zero();
-    });
+  const auto counts = [&](TaskId id) {
+    return which == Below::kAll || nodes_.at(id)->what().lease == Duration::zero();
+  };
+  const auto add = [&](const OperationNode& each) {
+    std::ranges::copy_if(each.children, std::back_inserter(found), counts);
+    std::ranges::copy_if(each.left_behind, std::back_inserter(found), counts);
   };
   add(node);
   for (std::size_t next = 0; next < found.size(); ++next) add(*nodes_.at(found[next]));
@@ -312,7 +314,7 @@ void Operations::end_all(std::vector<TaskId> tasks, State to, const std::string&
 
 void Operations::end(OperationNode& node, State to, std::string message, Time now) {
   change(node, to, std::move(message), now);
-  for (const TaskId child : node.children) nodes_.at(child)->parent = nullptr;
+  leave_behind(node);
   if (OperationNode* parent = node.parent) {
     parent->children.erase(node.task.id);
     if (node.children.empty() && node.task.tally.unfolded == 0) {
@@ -325,6 +327,17 @@ void Operations::end(OperationNode& node, State to, std::string message, Time no
   forget_or_list(node, now);
   journal_.ended(node.task.id);
   erase(node);
+}
+
+// What is live below it goes on without a parent to be folded into; an abort of those above, or
+// their loss, reaches it all the same.
+void Operations::leave_behind(OperationNode& node) {
+  for (const TaskId child : node.children) nodes_.at(child)->parent = nullptr;
+  if (node.above) node.above->left_behind.erase(node.task.id);
+  for (const auto* below : {&node.children, &node.left_behind}) {
+    for (const TaskId id : *below) nodes_.at(id)->above = node.above;
+    if (node.above) node.above->left_behind.insert(below->begin(), below->end());
+  }
 }
 
 void Operations::fold(OperationNode& node) {
@@ -394,8 +407,11 @@ OperationNode& Operations::insert(model::Task task) {
   OperationNode& node = *made;
   node.task = std::move(task);
   if (const auto parent = nodes_.find(node.task.parent); parent != nodes_.end()) {
-    node.parent = parent->second.get();
+    node.parent = node.above = parent->second.get();
     node.parent->children.insert(node.task.id);
+  } else if (const auto root = nodes_.find(node.task.root); root != nodes_.end()) {
+    node.above = root->second.get();  // of those that ended in between nothing is in memory
+    node.above->left_behind.insert(node.task.id);
   }
   if (!node.what().uuid.empty()) by_uuid_.emplace(node.what().uuid, node.task.id);
   nodes_.emplace(node.task.id, std::move(made));

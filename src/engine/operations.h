@@ -23,7 +23,9 @@ namespace docket::engine {
 struct OperationNode {
   model::Task task;
   OperationNode* parent = nullptr;  // null for a root, and once the parent has ended
+  OperationNode* above = nullptr;   // the parent; once that has ended the next that lives
   std::set<TaskId> children;        // live ones
+  std::set<TaskId> left_behind;     // whose parents ended, and which have no other above them
   Time lease_until = kNever;
   bool dirty = false;  // its row is to be written with this tick
 
@@ -109,6 +111,7 @@ class Operations {
   std::uint64_t number_for(const model::Operation& what, const OperationNode* above);
   std::uint64_t next_number(const std::string& module, std::uint32_t lane);
   OperationNode& insert(model::Task task);
+  void leave_behind(OperationNode& node);
   void erase(OperationNode& node);
   void touch(OperationNode& node);
   void renew(OperationNode& node, Time now);

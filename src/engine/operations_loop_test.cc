@@ -22,6 +22,7 @@ class OperationsLoopTest : public ::testing::Test {
     model::Operation what;
     what.module = "test";
     what.lease = lease;
+    what.abortable = true;
     return operations.create(what, {}, true, clock.now()).value()->task.id;
   }
   void settle() {
@@ -160,6 +161,25 @@ TEST_F(LeaseTest, ALossSparesWhatHangsOnAnotherLease) {
   EXPECT_FALSE(engine.is_live(own));
   EXPECT_TRUE(engine.is_live(others));
   EXPECT_TRUE(engine.is_live(below_others));
+}
+
+// What a parent leaves behind has nobody else who could end it, after a restart too.
+TEST_F(LeaseTest, ALossAndAnAbortReachWhatParentsLeftBehind) {
+  const TaskId root = add(std::chrono::seconds{10});
+  const TaskId middle = add_below(root, {});
+  const TaskId lower = add_below(middle, {});
+  const TaskId leaf = add_below(lower, {});
+  ASSERT_TRUE(operations.finish(middle, {}, clock.now()));
+  ASSERT_TRUE(operations.finish(lower, {}, clock.now()));
+  settle();
+  Engine again{Settings{}, random, vault, {&kind}};
+  again.restore(store.load().value(), clock.now());
+  ASSERT_TRUE(again.abort_task(root, clock.now()));
+  EXPECT_TRUE(again.operations().find(leaf)->task.stopping);
+  EXPECT_TRUE(engine.is_live(leaf));
+  EXPECT_FALSE(lives_after(root, std::chrono::seconds{10}));
+  EXPECT_FALSE(engine.is_live(leaf));
+  EXPECT_EQ(operations.live(), 0U);
 }
 
 // A start takes as long as the executor needs to say what runs.
