@@ -208,18 +208,31 @@ void OperationRules::fold(OperationLife& parent, const OperationLife& child,
 // ---- leases
 
 // Whoever is not heard of for its lease is lost, with what hangs on it and has no lease itself.
+// What a parent left behind hangs on one above, the root after a restart.
 void OperationRules::check_lost(const model::Event& event, const OperationLife& life) {
-  const OperationLife* owner = &life;
-  while (owner && owner->task.operation->lease == Duration::zero())
-    owner = owner->task.parent ? life_of(owner->task.parent) : nullptr;
-  if (!owner) return verdict_.violated("only leases run out", show(event.task));
+  bool left_behind = false;
+  bool has_lease = false;
+  bool is_right = false;
+  const OperationLife* at = &life;
+  while (at) {
+    const bool ended = at != &life && model::is_final(at->state);
+    if (!ended && at->task.operation->lease > Duration::zero()) {
+      has_lease = true;
+      is_right = is_due(at->task.id, event.at);
+      if (is_right || !left_behind) break;
+    }
+    left_behind = left_behind || ended;
+    at = at->task.parent ? life_of(at->task.parent) : nullptr;
+  }
+  verdict_.require(has_lease, "only leases run out", show(event.task));
+  verdict_.require(is_right, "an operation that is heard of is not lost", show(event.task));
   lost_.push_back(event.task);
-  const TaskId id = owner->task.id;
+}
+
+bool OperationRules::is_due(TaskId id, Time at) const {
   const auto heard = heard_.find(id);
-  verdict_.require(
-      heard == heard_.end() || event.at >= heard->second + owner->task.operation->lease,
-      "no lease runs out before its time", show(id));
-  verdict_.require(silent_.contains(id), "an operation that is heard of is not lost", show(id));
+  const Duration lease = record_.operations.at(id).task.operation->lease;
+  return silent_.contains(id) && (heard == heard_.end() || at >= heard->second + lease);
 }
 
 void OperationRules::booted(Time now) {
@@ -275,18 +288,50 @@ void OperationRules::check_families() {
     verdict_.require(life_of(id)->state == State::kAborted,
                      "what is made below an abort fails at once", show(id));
   }
-  for (const TaskId id : stopped_) {
-    for (const TaskId child : life_of(id)->live)
-      verdict_.require(life_of(child)->stopping, "an abort reaches all below", show(child));
+  for (const TaskId id : stopped_) check_stopped(id);
+  for (const TaskId id : lost_) check_nothing_hangs_on(id);
+}
+
+// Of a root all that lives; of others what has not lost its parent: which of those above a restart
+// finds is not said.
+void OperationRules::check_stopped(TaskId id) {
+  const OperationLife& life = *life_of(id);
+  if (model::is_final(life.state)) return;
+  for (const TaskId each : live_below(id)) {
+    const OperationLife& below = *life_of(each);
+    if (life.task.parent && below.task.parent != id) continue;
+    verdict_.require(below.stopping, "an abort reaches all below", show(each));
   }
-  for (const TaskId id : lost_) {
-    for (const TaskId child : life_of(id)->live) {
-      const OperationLife& below = *life_of(child);
-      verdict_.require(
-          model::is_final(below.state) || below.task.operation->lease > Duration::zero(),
-          "what hangs on a lost operation is lost", show(child));
+}
+
+void OperationRules::check_nothing_hangs_on(TaskId lost) {
+  const OperationLife& life = *life_of(lost);
+  for (const TaskId each : live_below(lost)) {
+    const OperationLife& below = *life_of(each);
+    if (life.task.parent && below.task.parent != lost) continue;
+    bool has_lease = false;  // or hangs on one that has
+    for (const OperationLife* at = &below; at && at->task.id != lost;
+         at = life_of(at->task.parent)) {
+      has_lease = has_lease ||
+                  (!model::is_final(at->state) && at->task.operation->lease > Duration::zero());
+    }
+    verdict_.require(has_lease, "what hangs on a lost operation is lost", show(each));
+  }
+}
+
+// Through those that ended, too.
+std::vector<TaskId> OperationRules::live_below(TaskId id) const {
+  std::vector<TaskId> open{id};
+  std::vector<TaskId> found;
+  while (!open.empty()) {
+    const auto& children = record_.operations.at(open.back()).live;
+    open.pop_back();
+    for (const TaskId child : children) {
+      if (!model::is_final(record_.operations.at(child).state)) found.push_back(child);
+      open.push_back(child);
     }
   }
+  return found;
 }
 
 void OperationRules::check_listings(const engine::Batch& batch) {

@@ -48,6 +48,10 @@ class OperationRules {
   void check_lost(const model::Event& event, const OperationLife& life);
   void take_row(const model::Task& row);
   void check_families();
+  void check_stopped(TaskId id);
+  void check_nothing_hangs_on(TaskId lost);
+  std::vector<TaskId> live_below(TaskId id) const;
+  bool is_due(TaskId id, Time at) const;
   void take_lanes(const engine::Batch& batch);
   void check_listings(const engine::Batch& batch);
   OperationLife* life_of(TaskId id);
