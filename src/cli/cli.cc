@@ -21,6 +21,7 @@ void add_all_commands(CommandTree& tree) {
   add_tasks_commands(tree);
   add_explain_command(tree);
   add_native_commands(tree);
+  add_maintenance_commands(tree);
   add_event_commands(tree);
   add_secret_commands(tree);
   add_import_commands(tree);

@@ -57,6 +57,8 @@ class BashCompletion : public testing::Test {
 };
 
 TEST_F(BashCompletion, Commands) {
+  EXPECT_THAT(complete("docket maintenance ve"), ElementsAre("verify"));
+  EXPECT_THAT(complete("docket maintenance backup --no"), ElementsAre("--no-wait", "--nowait"));
   EXPECT_THAT(complete("docket j"), ElementsAre("job"));
   EXPECT_THAT(complete("docket se"), ElementsAre("secret", "serve"));
   EXPECT_THAT(complete("docket job s"), ElementsAre("show", "schedule"));

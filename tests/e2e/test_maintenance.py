@@ -315,3 +315,43 @@ def test_a_server_that_stops_does_not_wait_for_it(tmp_path):
         assert messages <= {"The server was stopped before this had ended"}
     finally:
         server.stop_everything()
+
+
+# ---- the command line
+
+
+def test_docket_maintenance(shared):
+    made = shared.cli("maintenance", "backup", "cli.db")
+    assert (made.returncode, made.stderr) == (0, "")
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+    assert re.fullmatch(f"done\nstart: {stamp}\nend: {stamp}\nfile: cli.db\n", made.stdout)
+    assert os.path.exists(f"{backups(shared)}/cli.db")
+    named = shared.cli("maintenance", "export")
+    assert re.search(r"\nfile: docket-\S+\.jsonl\n$", named.stdout)
+    for words in (["verify"], ["verify", "--family", "job"], ["vacuum"], ["checkpoint"], ["retention"], ["upgrade"]):
+        assert shared.cli("maintenance", *words).stdout.startswith("done\nstart: "), words
+
+    id = shared.cli("maintenance", "verify", "--nowait").stdout
+    assert re.fullmatch(r"[0-9a-f-]{36}\n", id)
+    assert shared.cli("tasks", "wait", "-q", id.strip()).returncode == 0
+
+    taken = shared.cli("maintenance", "backup", "cli.db")
+    assert (taken.returncode, taken.stdout) == (1, "")
+    assert "cli.db exists already" in taken.stderr
+    family = shared.cli("maintenance", "verify", "--family", "cats")
+    assert family.returncode == 1 and "has no 'cats'" in family.stderr
+    assert shared.cli("maintenance", "vacuum", "x").returncode == 2
+
+
+def test_docket_maintenance_of_a_damaged_store(tmp_path):
+    server = Server(tmp_path / "data").start()
+    try:
+        finish_runs(server, "victim", 3)
+        order(server, "checkpoint")
+        damage_a_page(server, "event_by_root")
+        found = server.cli("maintenance", "verify")
+        assert found.returncode == 1
+        assert found.stdout.startswith("failed: The store is damaged: 1 of")
+        assert found.stderr == "Error: the verify was not done\n"
+    finally:
+        server.stop_everything()
