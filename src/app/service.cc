@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
-#include <filesystem>
 
 #include "app/access_file.h"
 #include "app/version.h"
@@ -41,23 +40,6 @@ std::vector<std::string> runner_command(const ServeConfig& config) {
   return argv;
 }
 
-// New ones can be passed through but not listed: jobs of other users must reach their working
-// directories below. One that was there keeps its permissions.
-Result<> make_directories(const std::string& data_dir) {
-  namespace fs = std::filesystem;
-  for (const fs::path& directory : {fs::path(data_dir), fs::path(data_dir) / "runner"}) {
-    std::error_code error;
-    const bool made = fs::create_directories(directory, error);
-    if (made)
-      fs::permissions(directory,
-                      fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, error);
-    if (!error) continue;
-    return fail(ErrorKind::kUnavailable,
-                fmt::format("cannot make {}: {}", directory.string(), error.message()));
-  }
-  return {};
-}
-
 std::string backup_directory(const ServeConfig& config) {
   return config.backup_dir.empty() ? config.data_dir + "/backups" : config.backup_dir;
 }
@@ -66,7 +48,9 @@ std::string backup_directory(const ServeConfig& config) {
 
 Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
-  if (const auto made = make_directories(config.data_dir); !made) return fail(made.error());
+  for (const std::string& directory : {config.data_dir, config.data_dir + "/runner"}) {
+    if (const auto made = make_data_directory(directory); !made) return fail(made.error());
+  }
   store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
   auto store = store::SqliteStore::open(
       {.directory = config.data_dir, .writer_cache_kib = kWriterCacheKib, .reserve = &reserve});

@@ -1,5 +1,5 @@
 // The one program: `serve` is the server, `runner` and `runner-fetch` its helper processes,
-// everything else a client.
+// `backup`, `restore` and `access` work on its files, everything else is a client.
 
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "app/access_file.h"
+#include "app/restore.h"
 #include "app/service.h"
 #include "app/system.h"
 #include "app/version.h"
@@ -156,6 +157,27 @@ int backup(int argc, char** argv) {
   return done ? 0 : complain(done.error());
 }
 
+int restore(int argc, char** argv) {
+  CLI::App app{"Puts a backup in the place of the store, while no server runs", "docket restore"};
+  RestoreOrder order{.file = {}, .data_dir = "./data"};
+  app.add_option("--data", order.data_dir, "the server's data directory, made if it is missing");
+  app.add_flag("--force", order.replace, "set a store that is there aside, as docket.db.TIME");
+  app.add_option("file", order.file, "what docket backup has made")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  SystemClock clock;
+  const auto restored = restore_store(order, clock);
+  if (!restored) return complain(restored.error());
+  std::cout << fmt::format("{}/docket.db is {} now, {} bytes; task {} tells of it\n",
+                           order.data_dir, order.file, restored->bytes, restored->task.value);
+  if (!restored->aside.empty()) std::cout << "the store before it is " << restored->aside << "\n";
+  if (!restored->warning.empty()) std::cerr << "Warning: " << restored->warning << "\n";
+  return 0;
+}
+
 int access(int argc, char** argv) {
   CLI::App app{"Edits the access list that docket serve --access FILE reads", "docket access"};
   app.require_subcommand(1);
@@ -230,6 +252,7 @@ int client(int argc, char** argv) {
       .machine = &machine,
       .server_commands = {{"serve", "Run the server"},
                           {"backup", "Copy the store while the server runs"},
+                          {"restore", "Put such a copy in the place of the store"},
                           {"access", "Tokens of users and what they may do"}}};
   return cli::run_cli(argc, argv, world);
 }
@@ -240,6 +263,7 @@ int dispatch(int argc, char** argv) {
   if (word == "runner") return runner(argc - 1, argv + 1);
   if (word == "runner-fetch") return runner::run_fetch(STDIN_FILENO);
   if (word == "backup") return backup(argc - 1, argv + 1);
+  if (word == "restore") return restore(argc - 1, argv + 1);
   if (word == "access") return access(argc - 1, argv + 1);
   return client(argc, argv);
 }
