@@ -17,12 +17,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using testing::Harness;
-
-std::vector<State> states(const std::vector<model::Task>& runs) {
-  std::vector<State> out;
-  for (const auto& run : runs) out.push_back(run.state);
-  return out;
-}
+using testing::states;
 
 class EngineTest : public ::testing::Test {
  protected:

@@ -5,22 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kinds/process/process_kind.h"
-#include "store/memory/memory_store.h"
-#include "support/fakes.h"
+#include "support/engine_loop.h"
 
 namespace docket::engine {
 namespace {
 
 using ::testing::Contains;
 
-class LoopTest : public ::testing::Test {
+class LoopTest : public ::testing::Test, protected testing::EngineLoop {
  protected:
-  LoopTest() {
-    engine.restore(store.load().value(), clock.now());
-    loop.start([](const Result<>&) {});
-    reactor.run_ready();
-  }
   static model::JobDefinition job(const std::string& id) {
     return {.id = id, .description = {}, .labels = {}, .dependencies = {}, .spec = spec()};
   }
@@ -32,14 +25,8 @@ class LoopTest : public ::testing::Test {
   TaskId start_run(const std::string& id) {
     EXPECT_TRUE(engine.create_job(job(id), {}, clock.now()));
     const TaskId run = engine.start_run(id, nullptr, clock.now()).value()->task.id;
-    loop.drain([] {});
-    reactor.run_ready();
+    settle();
     return run;
-  }
-  void next_second() {
-    clock.set(clock.now() + std::chrono::seconds{1});
-    reactor.fire_timer();
-    reactor.run_ready();
   }
   bool drained() {
     bool done = false;
@@ -48,19 +35,6 @@ class LoopTest : public ::testing::Test {
     next_second();
     return done;
   }
-
-  testing::FakeClock clock{Time{std::chrono::sys_days{std::chrono::year{2025} / 6 / 2}}};
-  testing::SeededRandom random{1};
-  testing::FakeVault vault;
-  testing::FakeReactor reactor;
-  testing::FakeExecutor executor;
-  store::CommitFate fate = store::CommitFate::kDurable;
-  store::MemoryStore store{std::make_shared<store::MemoryDisk>(),
-                           [this](const Batch&) { return fate; }};
-  testing::FakeCommitter committer{store, reactor};
-  kinds::ProcessKind kind{std::chrono::seconds{3}};
-  Engine engine{Settings{}, random, vault, {&kind}};
-  Loop loop{engine, committer, executor, clock, reactor};
 };
 
 TEST_F(LoopTest, AFailedStoreHoldsUpNoStop) {
@@ -166,10 +140,6 @@ class WaitTest : public LoopTest {
     const TaskId id = engine.operations().create(what, {}, true, clock.now()).value()->task.id;
     settle();
     return id;
-  }
-  void settle() {
-    loop.drain([] {});
-    reactor.run_ready();
   }
   void wait(TaskId id, Time until = kNever) {
     loop.wait(id, until, [this](Result<bool> ended) {

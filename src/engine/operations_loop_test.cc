@@ -3,21 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/loop.h"
-#include "kinds/process/process_kind.h"
-#include "store/memory/memory_store.h"
-#include "support/fakes.h"
+#include "support/engine_loop.h"
 
 namespace docket::engine {
 namespace {
 
-class OperationsLoopTest : public ::testing::Test {
+class OperationsLoopTest : public ::testing::Test, protected testing::EngineLoop {
  protected:
-  OperationsLoopTest() {
-    engine.restore(store.load().value(), clock.now());
-    loop.start([](const Result<>&) {});
-    reactor.run_ready();
-  }
   TaskId add(Duration lease = {}) {
     model::Operation what;
     what.module = "test";
@@ -25,34 +17,13 @@ class OperationsLoopTest : public ::testing::Test {
     what.abortable = true;
     return operations.create(what, {}, true, clock.now()).value()->task.id;
   }
-  void settle() {
-    loop.drain([] {});
-    reactor.run_ready();
-  }
   void fill_the_store() {
     fate = store::CommitFate::kNoRoom;
     operations.add_module("full");
     settle();
   }
-  void next_second() {
-    clock.set(clock.now() + std::chrono::seconds{1});
-    reactor.fire_timer();
-    reactor.run_ready();
-  }
 
-  testing::FakeClock clock{Time{std::chrono::sys_days{std::chrono::year{2025} / 6 / 2}}};
-  testing::SeededRandom random{1};
-  testing::FakeVault vault;
-  testing::FakeReactor reactor;
-  testing::FakeExecutor executor;
-  store::CommitFate fate = store::CommitFate::kDurable;
-  store::MemoryStore store{std::make_shared<store::MemoryDisk>(),
-                           [this](const Batch&) { return fate; }};
-  testing::FakeCommitter committer{store, reactor};
-  kinds::ProcessKind kind{std::chrono::seconds{3}};
-  Engine engine{Settings{}, random, vault, {&kind}};
   Operations& operations = engine.operations();
-  Loop loop{engine, committer, executor, clock, reactor};
 };
 
 // Rows that are to be written anyway, and those that take others back, are changes too.

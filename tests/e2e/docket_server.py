@@ -190,6 +190,34 @@ def request(base, method, path, body=None, headers=None, timeout_s=10):
         connection.close()
 
 
+class Command:
+    """A command of docket's that goes on until it is told, or ends by itself; killed after a minute."""
+
+    def __init__(self, server, *arguments, stdin=subprocess.DEVNULL):
+        self.process = subprocess.Popen(
+            [PROGRAM, "--url", server.hub, *map(str, arguments)],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.timer = threading.Timer(60, self.process.kill)
+        self.timer.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.timer.cancel()
+        self.process.kill()
+        self.process.communicate()
+
+    def rest(self, text=None):
+        """(exit code, what is left of stdout, of stderr) once it has ended."""
+        out, err = self.process.communicate(text)
+        return self.process.returncode, out, err
+
+
 def alive(pid):
     """Whether the process runs: a zombie does not."""
     try:

@@ -4,12 +4,10 @@ and the names of runs that one command prints and the others take."""
 import os
 import re
 import signal
-import subprocess
-import threading
 
 import pytest
 
-from docket_server import PROGRAM, Server, eventually
+from docket_server import Command, Server, eventually
 
 RUN = r"\d{14}\w{5}"  # the name of a run
 
@@ -20,34 +18,6 @@ def small(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("small") / "data", "--node.cpus", "1").start()
     yield running
     running.stop_everything()
-
-
-class Command:
-    """A command that goes on until it is told, or ends by itself."""
-
-    def __init__(self, server, *arguments):
-        self.process = subprocess.Popen(
-            [PROGRAM, "--url", server.hub, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.timer = threading.Timer(30, self.process.kill)
-        self.timer.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.timer.cancel()
-        self.process.kill()
-        self.process.communicate()
-
-    def rest(self):
-        """(exit code, what is left of stdout, of stderr) once it has ended."""
-        out, err = self.process.communicate()
-        return self.process.returncode, out, err
 
 
 @pytest.fixture

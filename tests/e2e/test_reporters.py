@@ -3,40 +3,15 @@
 import os
 import signal
 import subprocess
-import threading
 
-from docket_server import PROGRAM, alive, eventually
+from docket_server import PROGRAM, Command, alive, eventually
 
 LOST = "Lost: its reporter was not heard of for 1 s"
 
 
-class Wrapped:
+def wrap(server, *flags, command):
     """A command under `docket task run` that goes on until it is told."""
-
-    def __init__(self, server, *flags, command):
-        self.process = subprocess.Popen(
-            [PROGRAM, "--url", server.hub, "task", "run", "--module", "backups", *flags, "--"]
-            + list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.timer = threading.Timer(60, self.process.kill)
-        self.timer.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.timer.cancel()
-        self.process.kill()
-        self.process.communicate()
-
-    def rest(self, text=None):
-        """(exit code, stdout, stderr) once it has ended."""
-        out, err = self.process.communicate(text)
-        return self.process.returncode, out, err
+    return Command(server, "task", "run", "--module", "backups", *flags, "--", *command, stdin=subprocess.PIPE)
 
 
 def task(server, number=1):
@@ -98,7 +73,7 @@ def test_nested_commands_are_children(server):
 def test_lines_of_output_are_progress(server):
     flags = ("--progress", r"(?<completed>\d+) of (?<total>\d+)")
     command = "echo 3 of 8; read go; printf '5 of 8\\r6 of 8\\r' >&2; read go"
-    with Wrapped(server, *flags, command=["sh", "-c", command]) as wrapped:
+    with wrap(server, *flags, command=["sh", "-c", command]) as wrapped:
         assert wrapped.process.stdout.readline() == "3 of 8\n"
         eventually(lambda: task(server)["progress"] == {"completed": 3, "total": 8, "units": None})
         wrapped.process.stdin.write("go\n")
@@ -110,7 +85,7 @@ def test_lines_of_output_are_progress(server):
 
 def test_an_abort_ends_the_command_and_all_it_started(server):
     command = "sleep 600 & echo $!; wait"
-    with Wrapped(server, "--lease", "1", command=["sh", "-c", command]) as wrapped:
+    with wrap(server, "--lease", "1", command=["sh", "-c", command]) as wrapped:
         below = int(wrapped.process.stdout.readline())
         assert server.native("POST", "/tasks/1/abort") == (
             200,
@@ -128,7 +103,7 @@ def test_an_abort_ends_the_command_and_all_it_started(server):
 def test_what_does_not_listen_is_killed(server):
     command = "trap '' TERM; echo $$; while :; do read x; done"
     flags = ("--lease", "1", "--grace", "1")
-    with Wrapped(server, *flags, command=["bash", "-c", command + " < <(sleep 600)"]) as wrapped:
+    with wrap(server, *flags, command=["bash", "-c", command + " < <(sleep 600)"]) as wrapped:
         wrapped.process.stdout.readline()
         server.native("POST", "/tasks/1/abort")
         assert wrapped.rest()[0] == 137
@@ -137,7 +112,7 @@ def test_what_does_not_listen_is_killed(server):
 
 def test_signals_go_to_the_command(server):
     command = "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done"
-    with Wrapped(server, command=["sh", "-c", command]) as wrapped:
+    with wrap(server, command=["sh", "-c", command]) as wrapped:
         assert wrapped.process.stdout.readline() == "ready\n"
         wrapped.process.send_signal(signal.SIGINT)
         assert wrapped.rest() == (5, "caught\n", "")
@@ -146,7 +121,7 @@ def test_signals_go_to_the_command(server):
 
 def test_a_command_goes_on_while_the_server_is_away(server):
     flags = ("--lease", "2", "--progress", r"at (\d+)%")
-    with Wrapped(server, *flags, command=["sh", "-c", "while read l; do echo at $l%; done"]) as w:
+    with wrap(server, *flags, command=["sh", "-c", "while read l; do echo at $l%; done"]) as w:
 
         def say(number):
             w.process.stdin.write(f"{number}\n")
@@ -174,7 +149,7 @@ def test_a_command_goes_on_while_the_server_is_away(server):
 
 
 def test_an_end_without_a_server_is_told_later_or_said(server):
-    with Wrapped(server, command=["sh", "-c", "echo $DOCKET_TASK; read go; exit 4"]) as wrapped:
+    with wrap(server, command=["sh", "-c", "echo $DOCKET_TASK; read go; exit 4"]) as wrapped:
         wrapped.process.stdout.readline()
         server.kill()
         wrapped.process.stdin.write("go\n")
@@ -183,7 +158,7 @@ def test_an_end_without_a_server_is_told_later_or_said(server):
         assert wrapped.rest() == (4, "", "")
     assert (task(server)["state"], task(server)["message"]) == ("failed", "exit code 4")
     flags = ("--finish-timeout", "0")
-    with Wrapped(server, *flags, command=["sh", "-c", "echo $DOCKET_TASK; read go"]) as wrapped:
+    with wrap(server, *flags, command=["sh", "-c", "echo $DOCKET_TASK; read go"]) as wrapped:
         uuid = wrapped.process.stdout.readline().strip()
         server.kill()
         code, _, err = wrapped.rest("go\n")
@@ -192,7 +167,7 @@ def test_an_end_without_a_server_is_told_later_or_said(server):
 
 def test_a_command_runs_although_no_server_is_there(server):
     server.kill()
-    with Wrapped(server, command=["sh", "-c", "echo began; read go"]) as wrapped:
+    with wrap(server, command=["sh", "-c", "echo began; read go"]) as wrapped:
         assert wrapped.process.stdout.readline() == "began\n"
         server.start()
         eventually(lambda: server.native("GET", "/tasks/1")[0] == 200)
@@ -201,7 +176,7 @@ def test_a_command_runs_although_no_server_is_there(server):
 
 
 def test_a_reporter_that_vanishes_is_lost_after_its_lease(server):
-    with Wrapped(server, "--lease", "1", command=["sh", "-c", "echo began; read go"]) as wrapped:
+    with wrap(server, "--lease", "1", command=["sh", "-c", "echo began; read go"]) as wrapped:
         wrapped.process.stdout.readline()
         eventually(lambda: task(server)["state"] == "running")
         wrapped.process.kill()

@@ -12,6 +12,12 @@ Time working_day() {
   return Time{sys_days{year{2024} / January / 15}} + hours{10};
 }
 
+std::vector<model::State> states(const std::vector<model::Task>& tasks) {
+  std::vector<model::State> out;
+  for (const model::Task& task : tasks) out.push_back(task.state);
+  return out;
+}
+
 engine::Settings Harness::roomy() {
   engine::Settings settings;
   settings.node = {.cpus = 64,

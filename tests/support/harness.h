@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/loop.h"
 #include "http/access.h"
@@ -29,6 +30,8 @@ namespace docket::testing {
 
 // Monday 2024-01-15 10:00:00 UTC: an ordinary working day.
 Time working_day();
+
+std::vector<model::State> states(const std::vector<model::Task>& tasks);
 
 class Harness {
  public:
