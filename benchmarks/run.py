@@ -210,11 +210,11 @@ class Bench:
         import http.client
 
         def some(numbers):
-            connection = http.client.HTTPConnection(server.metronome.removeprefix("http://"), timeout=60)
+            connection = http.client.HTTPConnection(server.hub.removeprefix("http://"), timeout=60)
             for number in numbers:
                 body = {"id": f"job-{number}", "run": {"cpus": 0.01, "mem": 32, "disk": 0, **run}}
                 body["schedules"] = [{"id": "every", "cron": cron}]
-                connection.request("POST", "/v1/jobs", json.dumps(body), {"Content-Type": "application/json"})
+                connection.request("POST", "/docket/v1/jobs", json.dumps(body), {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 answer.read()
                 assert answer.status == 201, answer.status

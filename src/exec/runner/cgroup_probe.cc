@@ -66,6 +66,9 @@ fs::path directory(const Mount& mount, const std::string& path) {
   return rest.empty() ? mount.point : mount.point / rest;
 }
 
+bool has_cpu(const Hierarchy& hierarchy) { return hierarchy.cpu; }
+bool has_memory(const Hierarchy& hierarchy) { return hierarchy.memory; }
+
 }  // namespace
 
 std::vector<Hierarchy> find_hierarchies(
@@ -77,8 +80,11 @@ std::vector<Hierarchy> find_hierarchies(
     const auto mount = parse_mount(line);
     if (!mount) continue;
     const bool is_v2 = mount->type == "cgroup2";
-    const bool cpu = !is_v2 && lists(mount->options, "cpu", ',');
-    const bool memory = !is_v2 && lists(mount->options, "memory", ',');
+    // The first mount of a controller counts: those of chroots and containers show the same groups.
+    const bool cpu =
+        !is_v2 && lists(mount->options, "cpu", ',') && std::ranges::none_of(v1, has_cpu);
+    const bool memory =
+        !is_v2 && lists(mount->options, "memory", ',') && std::ranges::none_of(v1, has_memory);
     if (!is_v2 && !cpu && !memory) continue;
     const auto path = own_path(self_cgroup, is_v2 ? "" : cpu ? "cpu" : "memory");
     if (!path) continue;

@@ -52,7 +52,7 @@ struct Hierarchy {
 };
 
 // What /proc/self/mountinfo and /proc/self/cgroup say. Pure, so that every layout can be tested.
-// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else.
+// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else, each once.
 std::vector<Hierarchy> find_hierarchies(
     std::string_view mountinfo, std::string_view self_cgroup,
     const std::function<std::string(const std::filesystem::path&)>& read_file);

@@ -216,6 +216,18 @@ TEST(CgroupProbeTest, FallsBackToV1OnAHybridMachine) {
   EXPECT_TRUE(list[1].memory);
 }
 
+TEST(CgroupProbeTest, TakesEachControllerOnce) {
+  const auto list = found(
+      "31 1 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+      "33 1 0:29 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+      "71 1 0:27 / /srv/chroot/sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+      "73 1 0:29 / /srv/chroot/sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+      "4:memory:/\n2:cpu:/\n");
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].base, "/sys/fs/cgroup/cpu");
+  EXPECT_EQ(list[1].base, "/sys/fs/cgroup/memory");
+}
+
 TEST(CgroupProbeTest, FindsNothingWhereThereIsNothing) {
   EXPECT_TRUE(found("", "").empty());
   EXPECT_TRUE(found("34 1 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/\n").empty());

@@ -25,8 +25,10 @@ struct User {
 
 class UserTable {
  public:
-  // Empty name: the runner's own user. Unknown: kNotFound with a message for the attempt. Answers
-  // are kept for a minute, since the lookup may ask a directory service.
+  UserTable();
+  // Empty name: the runner's own user, as it was when the table was made. Unknown: kNotFound with a
+  // message for the attempt. Answers are kept for a minute, since the lookup may ask a directory
+  // service.
   Result<User> find(const std::string& name, Time now);
 
  private:
@@ -34,6 +36,7 @@ class UserTable {
     User user;
     Time read_at;
   };
+  const User own_;  // nobody's first attempt waits for libc to load what looks users up
   std::unordered_map<std::string, Entry> known_;
 };
 
