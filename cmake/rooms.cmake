@@ -29,3 +29,18 @@ function(docket_test name)
   target_link_libraries(${name} PRIVATE ${TEST_LINKS} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
+
+# docket_openapi(ROOM): a door's description, openapi.json of its folder, travels in the program.
+function(docket_openapi room)
+  set(embed ${PROJECT_SOURCE_DIR}/cmake/embed.cmake)
+  set(document ${CMAKE_CURRENT_SOURCE_DIR}/openapi.json)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/openapi.cc)
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${document} -DOUTPUT=${output} -DROOM=dialects/${folder}
+            -DNAMESPACE=${folder} -P ${embed}
+    DEPENDS ${document} ${embed}
+    VERBATIM)
+  target_sources(docket_${room} PRIVATE ${output})
+endfunction()

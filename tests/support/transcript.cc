@@ -264,10 +264,11 @@ void TranscriptPlayer::ask() {
   ASSERT_EQ(answer->has_value(), later.empty())
       << exchange_.method << " " << exchange_.target << (later.empty() ? ": none" : ": too early");
   if (!later.empty()) {
-    earlier_[later] = answer;
+    earlier_[later] = {exchange_.method, exchange_.target, answer};
     return;
   }
   join_body(stage_.docket, **answer);
+  stage_.answered(exchange_.method, exchange_.target, **answer);
   check(**answer);
   if ((*answer)->status >= 400) {
     EXPECT_EQ(everything(), before) << "a refusal changed something";
@@ -275,10 +276,11 @@ void TranscriptPlayer::ask() {
 }
 
 void TranscriptPlayer::check_earlier(const std::string& name) {
-  const auto answer = earlier_[name];
+  const auto& [method, target, answer] = earlier_[name];
   ASSERT_TRUE(answer) << name << " was not asked";
   ASSERT_TRUE(*answer) << "still no answer to " << name;
   join_body(stage_.docket, **answer);
+  stage_.answered(method, target, **answer);
   check(**answer);
 }
 

@@ -75,6 +75,9 @@ class TranscriptStage {
   virtual bool direct(const std::string& verb, std::istream& rest);
   // The JSON that a line "@..." of a request stands for.
   virtual std::string body(const std::string& line);
+  // Every answer, whole, to the request that gave it.
+  virtual void answered(const std::string& /*method*/, const std::string& /*target*/,
+                        const http::Response& /*response*/) {}
   // Takes a line "@..." of an answer into the JSON that is expected.
   virtual void expect(const std::string& line, boost::json::value& wanted);
 
@@ -128,7 +131,11 @@ class TranscriptPlayer {
   bool asking_ = false;
   bool answering_ = false;
   Exchange exchange_;
-  std::map<std::string, std::shared_ptr<std::optional<http::Response>>> earlier_;
+  struct Earlier {
+    std::string method, target;
+    std::shared_ptr<std::optional<http::Response>> answer;
+  };
+  std::map<std::string, Earlier> earlier_;
 };
 
 // Pulls a streamed body to its end into the response. Streams that have none of their own (with a

@@ -18,9 +18,7 @@
 #include "core/json_writer.h"
 #include "dialects/native/native.h"
 #include "dialects/native/openapi.h"
-#include "dialects/native/schema_check.h"
-#include "http/router.h"
-#include "http/target.h"
+#include "support/api_document.h"
 #include "support/harness.h"
 
 namespace docket::native {
@@ -30,20 +28,9 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-inline const Json& openapi() {
-  static const Json document = parse_json(openapi_document()).value();
+inline const testing::ApiDocument& openapi() {
+  static const testing::ApiDocument document(openapi_document());
   return document;
-}
-
-// "/secrets/{path...}" is "/secrets/{path}" in OpenAPI.
-inline std::string openapi_path(std::string pattern) {
-  if (const auto dots = pattern.find("...}"); dots != std::string::npos) pattern.erase(dots, 3);
-  return pattern;
-}
-
-inline std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
 }
 
 // Text, without quotes; other values as JSON.
@@ -118,7 +105,7 @@ class NativeTest : public ::testing::Test {
       EXPECT_TRUE(value) << answer.response.body;
       if (value) answer.body = *std::move(value);
     }
-    check_against_document(method, target, answer);
+    openapi().expect_described(door, method, target, answer.response);
     return answer;
   }
   Answer get(const std::string& target) { return ask("GET", target); }
@@ -138,42 +125,6 @@ class NativeTest : public ::testing::Test {
 
   testing::Harness docket;
   std::shared_ptr<const http::Door> door;
-
- private:
-  void check_against_document(const std::string& method, const std::string& target,
-                              const Answer& answer) {
-    const auto router = http::Router::compile({{"", door}});
-    const auto match = router->match(method, http::split_target(target)->path);
-    if (match.status != 200) return;
-    const auto& operation =
-        openapi().at("paths").at(openapi_path(match.route->pattern)).at(lower(match.route->method));
-    const auto& responses = operation.at("responses").as_object();
-    const Json* described = responses.if_contains(std::to_string(answer.status()));
-    ASSERT_TRUE(described) << method << " " << target << " answered " << answer.status()
-                           << ", which is not in the document: " << answer.response.body;
-    if (const Json* elsewhere = described->as_object().if_contains("$ref")) {
-      described = &openapi().at_pointer(std::string(elsewhere->as_string()).substr(1));
-    }
-    check_body(method + " " + target, *described, answer);
-  }
-
-  static void check_body(const std::string& what, const Json& described, const Answer& answer) {
-    const Json* content = described.as_object().if_contains("content");
-    const std::string& declared = answer.response.content_type;
-    const std::string type = declared.substr(0, declared.find(';'));
-    if (!content) {
-      EXPECT_EQ(type, "") << what;
-      EXPECT_EQ(answer.response.body, "") << what;
-      return;
-    }
-    const Json* form = content->as_object().if_contains(type);
-    ASSERT_TRUE(form) << what << " answered " << type << ", which is not in the document";
-    if (type.find("json") == std::string::npos) return;
-    SchemaCheck check(openapi());
-    EXPECT_THAT(check.check(answer.body, form->at("schema")), ::testing::IsEmpty())
-        << what << "\n"
-        << to_json(answer.body);
-  }
 };
 
 }  // namespace docket::native

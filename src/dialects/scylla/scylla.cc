@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "dialects/scylla/openapi.h"
 #include "dialects/scylla/routes.h"
 
 namespace docket::scylla {
@@ -14,6 +15,15 @@ http::Response failure_response(const http::Failure& failure) {
       error_response(lost ? 404 : failure.status, lost ? "Not found" : failure.message);
   if (failure.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
+}
+
+// As the original serves its descriptions below /api-doc.
+http::Route document_route() {
+  return {.method = "GET",
+          .pattern = "/api-doc/openapi.json",
+          .handler = [](const http::Request&, const http::Reply& reply) {
+            reply(json_response(std::string(openapi_document())));
+          }};
 }
 
 }  // namespace
@@ -34,6 +44,7 @@ std::shared_ptr<const http::Door> make_scylla_door(engine::Loop& loop, engine::A
   for (auto routes : {task_routes(context), ttl_routes(context), maintenance_routes(context)}) {
     std::move(routes.begin(), routes.end(), std::back_inserter(door->routes));
   }
+  door->routes.push_back(document_route());
   if (!settings.test_api) return door;
   auto routes = test_routes(context);
   std::move(routes.begin(), routes.end(), std::back_inserter(door->routes));

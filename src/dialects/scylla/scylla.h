@@ -2,7 +2,8 @@
 
 // The front door that speaks the Scylla Task Manager: every task of docket's tree, whatever its
 // kind, as that API shows tasks. The contract is scylla-tasks.md in the reference; where this door
-// departs from it: docs/differences-scylla.md.
+// departs from it: docs/differences-scylla.md. openapi.json describes every route and model; the
+// transcripts hold it against the door.
 //
 // Where to start reading: routes.h (who answers what), task_view.h (docket's tasks in this API's
 // words), tree_walk.h (recursive statuses), wire.h (parameters and errors).

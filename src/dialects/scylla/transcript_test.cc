@@ -30,11 +30,18 @@
 
 #include <sstream>
 
+#include "dialects/scylla/openapi.h"
 #include "dialects/scylla/scylla.h"
+#include "support/api_document.h"
 #include "support/fake_maintenance.h"
 
 namespace docket::scylla {
 namespace {
+
+const testing::ApiDocument& openapi() {
+  static const testing::ApiDocument document(openapi_document());
+  return document;
+}
 
 using engine::Engine;
 
@@ -95,6 +102,11 @@ class Stage final : public testing::TranscriptStage {
       all += name + get("/task_manager/list_module_tasks/" + name + "?internal=true");
     }
     return all;
+  }
+
+  void answered(const std::string& method, const std::string& target,
+                const http::Response& response) override {
+    openapi().expect_described(door(), method, target, response);
   }
 
   bool direct(const std::string& verb, std::istream& rest) override {
@@ -292,6 +304,12 @@ class Stage final : public testing::TranscriptStage {
   std::shared_ptr<const http::Door> door_;
   std::map<std::string, TaskId> ids_;
 };
+
+TEST(ScyllaDocument, HasTheRoutesOfTheDoor) {
+  testing::Harness docket;
+  const auto door = make_scylla_door(docket.loop(), *docket.archive, {.test_api = true});
+  EXPECT_EQ(testing::ApiDocument::operations(*door), openapi().operations());
+}
 
 class Transcript : public ::testing::TestWithParam<testing::TranscriptCase> {};
 

@@ -1,11 +1,11 @@
 # Writes OUTPUT, a C++ file that holds INPUT byte by byte: string literals may not be as long as the document.
-#   cmake -DINPUT=openapi.json -DOUTPUT=openapi.cc -P embed.cmake
+#   cmake -DINPUT=openapi.json -DOUTPUT=openapi.cc -DROOM=dialects/native -DNAMESPACE=native -P embed.cmake
 file(READ ${INPUT} bytes HEX)
 string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
 string(REGEX REPLACE "((0x..,){24})" "\\1\n" bytes "${bytes}")
-file(WRITE ${OUTPUT} "#include \"dialects/native/openapi.h\"
+file(WRITE ${OUTPUT} "#include \"${ROOM}/openapi.h\"
 
-namespace docket::native {
+namespace docket::${NAMESPACE} {
 namespace {
 constexpr char kDocument[] = {
 ${bytes}};
@@ -13,5 +13,5 @@ ${bytes}};
 
 std::string_view openapi_document() { return {kDocument, sizeof kDocument}; }
 
-}  // namespace docket::native
+}  // namespace docket::${NAMESPACE}
 ")

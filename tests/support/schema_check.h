@@ -1,7 +1,7 @@
 #pragma once
 
-// For tests: holds answers against the OpenAPI document. Knows as much of JSON Schema as the
-// document uses, and fails on keywords it does not know, so that the document cannot promise what
+// Holds values against the schemas of an OpenAPI document. Knows as much of JSON Schema as docket's
+// documents use, and fails on keywords it does not know, so that no document can promise what
 // nobody checks.
 
 #include <fmt/format.h>
@@ -19,7 +19,7 @@
 #include "core/json_writer.h"
 #include "core/time.h"
 
-namespace docket::native {
+namespace docket::testing {
 
 class SchemaCheck {
  public:
@@ -167,4 +167,4 @@ class SchemaCheck {
   std::vector<std::string> complaints_;
 };
 
-}  // namespace docket::native
+}  // namespace docket::testing

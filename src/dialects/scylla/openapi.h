@@ -1,0 +1,11 @@
+#pragma once
+
+// openapi.json of this folder, carried in the program (cmake/embed.cmake).
+
+#include <string_view>
+
+namespace docket::scylla {
+
+std::string_view openapi_document();
+
+}  // namespace docket::scylla
