@@ -63,13 +63,13 @@ void ApiDocument::expect_described(const std::shared_ptr<const http::Door>& door
   const json::value* described = responses.if_contains(std::to_string(response.status));
   if (!described && response.status >= 400) described = responses.if_contains("default");
   ASSERT_TRUE(described) << "its status is not in the document";
-  expect_body(at(*described), response);
+  expect_body(*resolved(described), response);
 }
 
-const json::value& ApiDocument::at(const json::value& maybe_reference) const {
-  const json::value* reference = maybe_reference.as_object().if_contains("$ref");
-  if (!reference) return maybe_reference;
-  return value_.at_pointer(std::string(reference->as_string()).substr(1));
+const json::value* ApiDocument::resolved(const json::value* described) const {
+  const json::value* reference = described->as_object().if_contains("$ref");
+  if (!reference) return described;
+  return &value_.at_pointer(std::string(reference->as_string()).substr(1));
 }
 
 void ApiDocument::expect_body(const json::value& described, const http::Response& response) const {

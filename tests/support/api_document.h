@@ -28,7 +28,8 @@ class ApiDocument {
                         const std::string& target, const http::Response& response) const;
 
  private:
-  const boost::json::value& at(const boost::json::value& maybe_reference) const;
+  // What a "$ref" leads to.
+  const boost::json::value* resolved(const boost::json::value* described) const;
   void expect_body(const boost::json::value& described, const http::Response& response) const;
 
   const boost::json::value value_;

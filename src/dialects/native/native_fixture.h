@@ -29,8 +29,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 inline const testing::ApiDocument& openapi() {
-  static const testing::ApiDocument document(openapi_document());
-  return document;
+  static const testing::ApiDocument kDocument(openapi_document());
+  return kDocument;
 }
 
 // Text, without quotes; other values as JSON.

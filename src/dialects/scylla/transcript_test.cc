@@ -39,8 +39,8 @@ namespace docket::scylla {
 namespace {
 
 const testing::ApiDocument& openapi() {
-  static const testing::ApiDocument document(openapi_document());
-  return document;
+  static const testing::ApiDocument kDocument(openapi_document());
+  return kDocument;
 }
 
 using engine::Engine;
@@ -99,7 +99,7 @@ class Stage final : public testing::TranscriptStage {
     const auto modules = testing::parsed_json(get("/task_manager/list_modules"));
     for (const auto& module : modules.as_array()) {
       const std::string name(module.as_string());
-      all += name + get("/task_manager/list_module_tasks/" + name + "?internal=true");
+      all.append(name).append(get("/task_manager/list_module_tasks/" + name + "?internal=true"));
     }
     return all;
   }
