@@ -21,7 +21,7 @@
 #include "http/door.h"
 
 namespace boost::asio {
-class io_context;
+class io_context;  // NOLINT(readability-identifier-naming): Asio's name
 }
 
 namespace docket::http {

@@ -173,9 +173,11 @@ class Client {
 };
 
 class ServerTest : public ::testing::Test {
+ public:
+  ~ServerTest() override { halt(); }
+
  protected:
   ServerTest() { door_->envelope = envelope; }
-  ~ServerTest() override { halt(); }
 
   static Response envelope(const Failure& failure) {
     return {.status = failure.status,

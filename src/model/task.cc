@@ -46,13 +46,13 @@ bool may_move(State from, State to) {
 }
 
 const char* name_of(TaskKind kind) {
-  constexpr std::array names{"run", "attempt", "operation"};
-  return names[static_cast<std::size_t>(kind)];
+  constexpr std::array kNames{"run", "attempt", "operation"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 const char* name_of(Trigger trigger) {
-  constexpr std::array names{"manual", "schedule", "dependency"};
-  return names[static_cast<std::size_t>(trigger)];
+  constexpr std::array kNames{"manual", "schedule", "dependency"};
+  return kNames[static_cast<std::size_t>(trigger)];
 }
 
 Result<> move(Task& task, State expected, State to, Time now) {
