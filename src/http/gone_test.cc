@@ -119,7 +119,6 @@ TEST_F(GoneTest, AnAnswerThatCameFirstTakesTheHookWithIt) {
   const auto port = serve();
   auto kept = std::make_shared<int>(0);
   const std::weak_ptr<int> watched = kept;
-  route("GET", "/x", answer_ok);
   Client client(port);
   client.send("GET /poll HTTP/1.1\r\n\r\n");
   reach(asked_, 1);
