@@ -96,13 +96,25 @@ Result<> write_memory_limit(CgroupVersion version, const fs::path& slot, std::in
                                        : write_v1_memory(slot, bytes);
 }
 
+Result<> write_process_limit(const fs::path& slot, std::uint64_t processes) {
+  return write_value(slot / "pids.max", limit_or(static_cast<std::int64_t>(processes), "max"));
+}
+
 Result<> enable_controllers(const fs::path& cgroup) {
   const fs::path control = cgroup / "cgroup.subtree_control";
   const std::string enabled = read_small_file(AT_FDCWD, control.c_str());
-  if (enabled.find("cpu") != std::string::npos && enabled.find("memory") != std::string::npos) {
-    return {};
+  if (enabled.find("cpu") == std::string::npos || enabled.find("memory") == std::string::npos) {
+    if (auto done = write_value(control, "+cpu +memory"); !done) return done;
   }
-  return write_value(control, "+cpu +memory");
+  // Not every machine delegates it; the others are worth having without.
+  if (!has_pids_controller(cgroup)) (void)write_value(control, "+pids");
+  return {};
+}
+
+bool has_pids_controller(const fs::path& cgroup) {
+  const std::string enabled =
+      read_small_file(AT_FDCWD, (cgroup / "cgroup.subtree_control").c_str());
+  return enabled.find("pids") != std::string::npos;
 }
 
 bool move_own_processes_to_leaf(const fs::path& cgroup) {

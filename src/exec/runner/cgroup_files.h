@@ -21,8 +21,13 @@ Result<> write_cpu_quota(CgroupVersion version, const std::filesystem::path& slo
 // Hard limit with swap counted or forbidden where the kernel can; 0: none.
 Result<> write_memory_limit(CgroupVersion version, const std::filesystem::path& slot,
                             std::int64_t bytes);
-// v2: lets the children of a directory have cpu and memory limits.
+// Of processes and threads at once; 0: no limit.
+Result<> write_process_limit(const std::filesystem::path& slot, std::uint64_t processes);
+// v2: lets the children of a directory have cpu and memory limits, and process limits where it can.
 Result<> enable_controllers(const std::filesystem::path& cgroup);
+
+// v2: whether the children of a directory have process limits.
+bool has_pids_controller(const std::filesystem::path& cgroup);
 
 // v2: the leaf into which processes of docket move out of the way.
 inline constexpr char kLeafName[] = "docket-main";

@@ -66,8 +66,20 @@ fs::path directory(const Mount& mount, const std::string& path) {
   return rest.empty() ? mount.point : mount.point / rest;
 }
 
-bool has_cpu(const Hierarchy& hierarchy) { return hierarchy.cpu; }
-bool has_memory(const Hierarchy& hierarchy) { return hierarchy.memory; }
+// The first mount of a controller counts: those of chroots and containers show the same groups.
+bool brings(const Mount& mount, std::string_view name, const std::vector<Hierarchy>& known,
+            bool Hierarchy::* controller) {
+  return lists(mount.options, name, ',') && std::ranges::none_of(known, controller);
+}
+
+// Of a v1 mount; nothing when it has no controller that is new to us.
+Hierarchy controllers_of(const Mount& mount, const std::vector<Hierarchy>& known) {
+  return {CgroupVersion::kV1,
+          {},
+          brings(mount, "cpu", known, &Hierarchy::cpu),
+          brings(mount, "memory", known, &Hierarchy::memory),
+          brings(mount, "pids", known, &Hierarchy::pids)};
+}
 
 }  // namespace
 
@@ -80,25 +92,24 @@ std::vector<Hierarchy> find_hierarchies(
     const auto mount = parse_mount(line);
     if (!mount) continue;
     const bool is_v2 = mount->type == "cgroup2";
-    // The first mount of a controller counts: those of chroots and containers show the same groups.
-    const bool cpu =
-        !is_v2 && lists(mount->options, "cpu", ',') && std::ranges::none_of(v1, has_cpu);
-    const bool memory =
-        !is_v2 && lists(mount->options, "memory", ',') && std::ranges::none_of(v1, has_memory);
-    if (!is_v2 && !cpu && !memory) continue;
-    const auto path = own_path(self_cgroup, is_v2 ? "" : cpu ? "cpu" : "memory");
+    Hierarchy found = is_v2 ? Hierarchy{} : controllers_of(*mount, v1);
+    if (!is_v2 && !found.cpu && !found.memory && !found.pids) continue;
+    const auto path = own_path(self_cgroup, is_v2          ? ""
+                                            : found.cpu    ? "cpu"
+                                            : found.memory ? "memory"
+                                                           : "pids");
     if (!path) continue;
-    const fs::path base = directory(*mount, *path);
-    if (is_v2) {
-      const std::string offered = read_file(base / "cgroup.controllers");
-      if (lists(offered, "cpu", ' ') && lists(offered, "memory", ' ')) {
-        return {Hierarchy{CgroupVersion::kV2, base, true, true}};
-      }
+    found.base = directory(*mount, *path);
+    if (!is_v2) {
+      v1.push_back(std::move(found));
       continue;
     }
-    v1.push_back({CgroupVersion::kV1, base, cpu, memory});
+    const std::string offered = read_file(found.base / "cgroup.controllers");
+    if (!lists(offered, "cpu", ' ') || !lists(offered, "memory", ' ')) continue;
+    return {Hierarchy{CgroupVersion::kV2, found.base, true, true}};
   }
-  return v1;
+  const bool useful = std::ranges::any_of(v1, [](const Hierarchy& h) { return h.cpu || h.memory; });
+  return useful ? v1 : std::vector<Hierarchy>();
 }
 
 }  // namespace docket::runner

@@ -17,15 +17,16 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string describe(const std::vector<Hierarchy>& hierarchies) {
-  bool cpu = false;
-  bool memory = false;
-  for (const Hierarchy& hierarchy : hierarchies) {
-    cpu = cpu || hierarchy.cpu;
-    memory = memory || hierarchy.memory;
-  }
-  return fmt::format("cgroup {} ({}{}{})",
+  const auto any = [&](bool Hierarchy::* controller) {
+    return std::ranges::any_of(hierarchies, controller);
+  };
+  std::vector<std::string_view> names;
+  if (any(&Hierarchy::cpu)) names.emplace_back("cpu");
+  if (any(&Hierarchy::memory)) names.emplace_back("memory");
+  if (any(&Hierarchy::pids)) names.emplace_back("pids");
+  return fmt::format("cgroup {} ({})",
                      hierarchies.front().version == CgroupVersion::kV2 ? "v2" : "v1",
-                     cpu ? "cpu" : "", cpu && memory ? ", " : "", memory ? "memory" : "");
+                     fmt::join(names, ", "));
 }
 
 }  // namespace
@@ -99,6 +100,7 @@ Result<> CgroupPool::prepare_v2(Hierarchy& hierarchy) {
       done = fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
     }
     if (done) done = enable_controllers(hierarchy.base);
+    if (done) hierarchy.pids = has_pids_controller(hierarchy.base);
     if (done) return done;
     if (refusal) refusal = std::move(done);
   }
@@ -136,6 +138,7 @@ Result<CgroupSlot*> CgroupPool::make_slot(const std::string& name) {
       return fail_errno(fmt::format("can not make cgroup {}", path.string()), errno);
     }
     slot->paths_.push_back(path);
+    slot->counts_processes_ |= hierarchy.pids;
     if (hierarchy.memory) {
       const fs::path oom = path / oom_file(hierarchy.version);
       slot->oom_file_ = OwnedFd(::open(oom.c_str(), O_RDONLY | O_CLOEXEC));
@@ -230,20 +233,27 @@ bool CgroupPool::oom_killed(const CgroupSlot& slot) const {
 
 Result<> CgroupPool::apply(CgroupSlot& slot, const CgroupLimits& limits) {
   if (slot.limits_ == limits) return {};
-  const CgroupLimits before = std::exchange(slot.limits_, CgroupLimits{-1, -1});
+  const CgroupLimits before = std::exchange(slot.limits_, kUnknownLimits);
   for (std::size_t i = 0; i < hierarchies_.size(); ++i) {
-    const Hierarchy& hierarchy = hierarchies_[i];
-    if (hierarchy.cpu && before.cpus != limits.cpus) {
-      if (auto done = apply_cpu(hierarchy, slot.paths_[i], limits.cpus); !done) return done;
-    }
-    if (hierarchy.memory && before.mem_mib != limits.mem_mib) {
-      const auto bytes = static_cast<std::int64_t>(limits.mem_mib * 1024 * 1024);
-      if (auto done = write_memory_limit(hierarchy.version, slot.paths_[i], bytes); !done)
-        return done;
-    }
+    if (auto done = apply(hierarchies_[i], slot.paths_[i], before, limits); !done) return done;
   }
   slot.limits_ = limits;
   return {};
+}
+
+Result<> CgroupPool::apply(const Hierarchy& hierarchy, const fs::path& path,
+                           const CgroupLimits& before, const CgroupLimits& limits) const {
+  if (hierarchy.cpu && before.cpus != limits.cpus) {
+    if (auto done = apply_cpu(hierarchy, path, limits.cpus); !done) return done;
+  }
+  if (hierarchy.memory && before.mem_mib != limits.mem_mib) {
+    const auto bytes = static_cast<std::int64_t>(limits.mem_mib * 1024 * 1024);
+    if (auto done = write_memory_limit(hierarchy.version, path, bytes); !done) return done;
+  }
+  if (!hierarchy.pids || (before != kUnknownLimits && before.processes == limits.processes)) {
+    return {};
+  }
+  return write_process_limit(path, limits.processes);
 }
 
 Result<> CgroupPool::apply_cpu(const Hierarchy& hierarchy, const fs::path& path,

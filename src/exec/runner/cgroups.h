@@ -38,10 +38,13 @@ namespace docket::runner {
 struct CgroupLimits {
   double cpus = 0;  // 0: not limited
   double mem_mib = 0;
+  std::uint64_t processes = 0;
   bool operator==(const CgroupLimits&) const = default;
 };
 
 enum class CgroupVersion { kV1, kV2 };
+
+inline constexpr CgroupLimits kUnknownLimits{-1, -1, 0};
 
 // A mounted hierarchy and the directory in it below which we may make slots.
 struct Hierarchy {
@@ -49,10 +52,12 @@ struct Hierarchy {
   std::filesystem::path base;
   bool cpu = false;
   bool memory = false;
+  bool pids = false;
 };
 
 // What /proc/self/mountinfo and /proc/self/cgroup say. Pure, so that every layout can be tested.
-// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else, each once.
+// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else, each once. Of pids
+// alone there is no use: what enforces neither cpu nor memory is none.
 std::vector<Hierarchy> find_hierarchies(
     std::string_view mountinfo, std::string_view self_cgroup,
     const std::function<std::string(const std::filesystem::path&)>& read_file);
@@ -63,6 +68,7 @@ class CgroupSlot {
   // For Command::cgroup_fds and cgroup_directory_fd.
   const std::vector<int>& join_fds() const { return join_fds_; }
   int directory_fd() const { return directory_.get(); }
+  bool counts_processes() const { return counts_processes_; }
 
  private:
   friend class CgroupPool;
@@ -72,8 +78,9 @@ class CgroupSlot {
   std::vector<int> join_fds_;
   OwnedFd directory_;  // v2
   OwnedFd oom_file_;
-  CgroupLimits limits_{-1, -1};  // as last written; -1: unknown
-  std::uint64_t oom_kills_ = 0;  // when the current user took the slot
+  bool counts_processes_ = false;
+  CgroupLimits limits_ = kUnknownLimits;  // as last written
+  std::uint64_t oom_kills_ = 0;           // when the current user took the slot
   bool taken_ = false;
 };
 
@@ -112,6 +119,8 @@ class CgroupPool {
   bool made_here(const CgroupSlot& slot) const;
   CgroupSlot* free_slot(const CgroupLimits& limits);
   Result<> apply(CgroupSlot& slot, const CgroupLimits& limits);
+  Result<> apply(const Hierarchy& hierarchy, const std::filesystem::path& path,
+                 const CgroupLimits& before, const CgroupLimits& limits) const;
   Result<> apply_cpu(const Hierarchy& hierarchy, const std::filesystem::path& path,
                      double cpus) const;
 

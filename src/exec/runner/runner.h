@@ -38,11 +38,20 @@ struct CgroupOptions {
   double cpu_quota_floor = 0.1;
 };
 
+// Of every attempt, whatever it asks for; 0 open files: what the runner was started with.
+struct ProcessLimits {
+  std::uint64_t processes = 4096;  // and threads, at once; 0: not limited. Without a pids cgroup:
+                                   // of its user, and not for root
+  std::uint64_t open_files = 0;
+  std::uint64_t core_bytes = 0;  // of a core file, which holds what the process knew
+};
+
 struct RunnerConfig {
   std::filesystem::path dir;  // made when missing; one runner per directory
   std::string fetch_program = "/proc/self/exe";
   std::vector<std::string> fetch_arguments = {"runner-fetch"};
   CgroupOptions cgroups;
+  ProcessLimits limits;
   FetchLimits fetch;
   std::size_t max_attempts = 20'000;  // at once; more fail with a message
   std::size_t max_frame_bytes = std::size_t{32}

@@ -206,9 +206,12 @@ TEST(CgroupProbeTest, FallsBackToV1OnAHybridMachine) {
       "31 1 0:27 / /sys/fs/cgroup/cpu,cpuacct rw shared:1 - cgroup cgroup rw,cpu,cpuacct\n"
       "32 1 0:28 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
       "33 1 0:29 /docker/1 /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-      "34 1 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
-      "4:memory:/docker/1/sub\n3:cpuset:/\n2:cpu,cpuacct:/\n0::/\n");
-  ASSERT_EQ(list.size(), 2U);
+      "34 1 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+      "35 1 0:31 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
+      "8:pids:/\n4:memory:/docker/1/sub\n3:cpuset:/\n2:cpu,cpuacct:/\n0::/\n");
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[2].base, "/sys/fs/cgroup/pids");
+  EXPECT_TRUE(list[2].pids);
   EXPECT_EQ(list[0].base, "/sys/fs/cgroup/cpu,cpuacct");
   EXPECT_TRUE(list[0].cpu);
   EXPECT_FALSE(list[0].memory);
@@ -228,6 +231,12 @@ TEST(CgroupProbeTest, TakesEachControllerOnce) {
   EXPECT_EQ(list[1].base, "/sys/fs/cgroup/memory");
 }
 
+// Nothing but process limits would look like limits, and be none of those that jobs ask for.
+TEST(CgroupProbeTest, PidsAloneAreNothing) {
+  EXPECT_TRUE(
+      found("35 1 0:31 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n", "8:pids:/\n").empty());
+}
+
 TEST(CgroupProbeTest, FindsNothingWhereThereIsNothing) {
   EXPECT_TRUE(found("", "").empty());
   EXPECT_TRUE(found("34 1 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/\n").empty());
@@ -236,21 +245,22 @@ TEST(CgroupProbeTest, FindsNothingWhereThereIsNothing) {
 // A folder of plain files stands in for a v2 hierarchy, which this test can not count on.
 TEST(CgroupPoolTest, WritesV2Limits) {
   Folder folder;
-  write_file(folder / "cgroup.subtree_control", "cpu memory\n");
-  write_file(folder / "docket/cgroup.subtree_control", "cpu memory\n");
+  write_file(folder / "cgroup.subtree_control", "cpu memory pids\n");
+  write_file(folder / "docket/cgroup.subtree_control", "cpu memory pids\n");
   for (const char* name :
-       {"cgroup.procs", "cpu.weight", "cpu.max", "memory.max", "memory.swap.max"}) {
+       {"cgroup.procs", "cpu.weight", "cpu.max", "memory.max", "memory.swap.max", "pids.max"}) {
     write_file(folder / fmt::format("docket/7-0/{}", name), "");
   }
   write_file(folder / "docket/7-0/memory.events", "low 0\noom 0\noom_kill 2\noom_group_kill 0\n");
   CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}}, 7);
-  EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory)");
-  auto slot = pool.take({0.5, 32});
+  EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory, pids)");
+  auto slot = pool.take({0.5, 32, 100});
   ASSERT_TRUE(slot) << slot.error().message;
   EXPECT_EQ(read_file(folder / "docket/7-0/cpu.weight"), "50");
   EXPECT_EQ(read_file(folder / "docket/7-0/cpu.max"), "50000 100000");
   EXPECT_EQ(read_file(folder / "docket/7-0/memory.max"), "33554432");
   EXPECT_EQ(read_file(folder / "docket/7-0/memory.swap.max"), "0");
+  EXPECT_EQ(read_file(folder / "docket/7-0/pids.max"), "100");
   EXPECT_FALSE(pool.oom_killed(**slot));
   write_file(folder / "docket/7-0/memory.events", "oom_kill 3\n");
   EXPECT_TRUE(pool.oom_killed(**slot));
@@ -259,12 +269,12 @@ TEST(CgroupPoolTest, WritesV2Limits) {
 // Own cgroup refuses (its control file can not be written), the parent lets us.
 TEST(CgroupPoolTest, GoesUpToTheAncestorThatLetsIt) {
   Folder folder;
-  write_file(folder / "cgroup.subtree_control", "cpu memory\n");
+  write_file(folder / "cgroup.subtree_control", "cpu memory pids\n");
   std::filesystem::create_directories(folder /
                                       "session/cgroup.subtree_control");  // can not be written
-  write_file(folder / "docket/cgroup.subtree_control", "cpu memory\n");
+  write_file(folder / "docket/cgroup.subtree_control", "cpu memory pids\n");
   CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "session/docket", true, true}}, 7);
-  EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory)");
+  EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory, pids)");
 }
 
 TEST(CgroupPoolTest, SaysWhyItCanNot) {

@@ -24,6 +24,9 @@ void set_option(docket::runner::RunnerConfig& config, const std::string& word) {
   if (name == "max_attempts") config.max_attempts = number;
   if (name == "download_bytes") config.fetch.download_bytes = number;
   if (name == "extracted_bytes") config.fetch.extracted_bytes = number;
+  if (name == "processes") config.limits.processes = number;
+  if (name == "open_files") config.limits.open_files = number;
+  if (name == "core_bytes") config.limits.core_bytes = number;
   if (name == "max_frame_bytes") config.max_frame_bytes = number;
 }
 
