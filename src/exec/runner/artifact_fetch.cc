@@ -85,7 +85,8 @@ int run_fetch(int in_fd) {
       fmt::print("Failed to fetch artifact {}: {}", shown_uri(artifact.uri), done.error().message);
       return 1;
     }
-    fmt::print(stderr, "Fetched {}\n", shown_uri(artifact.uri));
+    const std::string line = fmt::format("Fetched {}\n", shown_uri(artifact.uri));
+    std::fputs(line.c_str(), stderr);  // on a full disk too: does not throw
   }
   ::curl_global_cleanup();
   return 0;

@@ -23,12 +23,20 @@ using engine::AttemptReport;
 
 namespace {
 
+// A job of root may move its processes out of their cgroup. To look for them costs more the more
+// attempts live, so with more than this nobody does.
+constexpr std::size_t kLookForStrays = 1000;
+
 void set_outcome(AttemptReport& report, int code, int status) {
   if (code == CLD_EXITED) {
     report.exit_code = status;
   } else {
     report.signal = status;
   }
+}
+
+std::string last_line(const AttemptReport& report) {
+  return report.phase == AttemptPhase::kLost ? std::string(kLostLine) : exit_line(report);
 }
 
 // PIDFD_GET_INFO of Linux 6.15: the status of a process that was not our child, once its own parent
@@ -69,7 +77,8 @@ void Attempts::reap() {
 void Attempts::child_ended(pid_t pid, int code, int status) {
   const auto found = by_pid_.find(pid);
   Attempt* const attempt = found == by_pid_.end() ? nullptr : found->second;
-  if (attempt == nullptr) {  // what an attempt left behind and we inherited
+  if (attempt == nullptr) {  // a reaper, or what an attempt left behind and we inherited
+    launcher_.spawner().ended(pid);
     ::waitpid(pid, nullptr, 0);
     return;
   }
@@ -110,8 +119,8 @@ void Attempts::fetch_ended(Attempt& attempt, int code, int status) {
 
 // Everything else of the attempt must go now.
 void Attempts::main_ended(Attempt& attempt) {
-  attempt.report.finished_at = wall_now();
-  explain_end(attempt);
+  if (attempt.report.finished_at == kNever) attempt.report.finished_at = wall_now();
+  explain_end(attempt.report, attempt.slot, attempt.spec.mem_mib);
   ::kill(-attempt.group, SIGKILL);
   if (!attempt.adopted) ::waitpid(attempt.pid, nullptr, 0);
   attempt.pid = -1;
@@ -128,33 +137,46 @@ void Attempts::main_ended(Attempt& attempt) {
 // not ours to see yet; it comes to us when its parent is gone. The number of a group is not given
 // to a new process while the group has members.
 bool Attempts::nothing_left(const Attempt& attempt) const {
-  const bool members = attempt.slot == nullptr && ::kill(-attempt.group, 0) == 0;
+  const bool members = ::kill(-attempt.group, attempt.slot == nullptr ? 0 : SIGKILL) == 0;
   const std::vector<pid_t> left = leftovers(attempt);
   for (const pid_t pid : left) ::kill(pid, SIGKILL);
   return left.empty() && !members;
 }
 
-void Attempts::explain_end(Attempt& attempt) const {
-  AttemptReport& report = attempt.report;
+void Attempts::explain_end(AttemptReport& report, const CgroupSlot* slot, double mem_mib) const {
   const bool clean = report.signal == 0 && report.exit_code == 0;
-  if (clean || attempt.slot == nullptr || !cgroups_.oom_killed(*attempt.slot)) return;
+  if (clean || slot == nullptr || !cgroups_.oom_killed(*slot)) return;
   report.oom = true;
   if (report.message.empty()) {
-    report.message = fmt::format("Memory limit of {} MiB exceeded", attempt.spec.mem_mib);
+    report.message = fmt::format("Memory limit of {} MiB exceeded", mem_mib);
   }
 }
 
+bool Attempts::is_ours(pid_t pid) const {
+  return by_pid_.contains(pid) || launcher_.spawner().is_reaper(pid);
+}
+
 std::vector<pid_t> Attempts::leftovers(const Attempt& attempt) const {
-  std::vector<pid_t> pids;
-  if (attempt.slot != nullptr) {
-    pids = cgroups_.processes(*attempt.slot);
-    std::erase(pids, attempt.pid);
-    return pids;
+  if (attempt.slot == nullptr) return stray(attempt);
+  std::vector<pid_t> pids = cgroups_.processes(*attempt.slot);
+  std::erase(pids, attempt.pid);
+  if (attempt.user.uid != 0 || attempt.adopted || live_.size() > kLookForStrays) return pids;
+  for (const pid_t pid : stray(attempt)) {
+    if (std::ranges::find(pids, pid) != pids.end()) continue;
+    note_(fmt::format("attempt {}: killing process {}, which has left the attempt's cgroup",
+                      attempt.token.value, pid));
+    pids.push_back(pid);
   }
-  // Orphans come to us, the subreaper; those of an adopted attempt went to init.
+  return pids;
+}
+
+// Found without a cgroup. Orphans come to us, the subreaper; those of an adopted attempt went to
+// init.
+std::vector<pid_t> Attempts::stray(const Attempt& attempt) const {
+  std::vector<pid_t> pids;
   const auto work = work_path(config_.dir, attempt.token);
   for (const pid_t pid : attempt.adopted ? all_processes() : own_children()) {
-    if (!by_pid_.contains(pid) && pid != attempt.pid && came_from(pid, attempt.group, work)) {
+    if (!is_ours(pid) && pid != attempt.pid && came_from(pid, attempt.group, work)) {
       pids.push_back(pid);
     }
   }
@@ -175,16 +197,22 @@ void Attempts::drain() {
   }
 }
 
+// Its reaper is about to say how it ended. Where the reaper is gone too, the kernel may know.
 void Attempts::adopted_ended(TaskId token) {
   Attempt* attempt = live(token);
   if (attempt == nullptr || !attempt->adopted || attempt->stage != Stage::kRunning) return;
-  const AdoptedStatus status = status_of_adopted(attempt->pidfd.get());
-  if (status.still_zombie && process_stat(attempt->pid)) {  // on_turn asks again
+  const auto end = parse_record(token, root_.read_record(token).value_or("")).end;
+  const AdoptedStatus status = end ? AdoptedStatus{} : status_of_adopted(attempt->pidfd.get());
+  if (!end && !status.wait_status && process_stat(attempt->pid)) {  // on_turn asks again
     unreaped_.push_back(token);
     return;
   }
   attempt->pidfd.reset();
-  if (status.wait_status) {
+  if (end) {
+    attempt->report.exit_code = end->exit_code;
+    attempt->report.signal = end->signal;
+    attempt->report.finished_at = end->at;
+  } else if (status.wait_status) {
     const int raw = *status.wait_status;
     set_outcome(attempt->report, WIFEXITED(raw) ? CLD_EXITED : CLD_KILLED,
                 WIFEXITED(raw) ? WEXITSTATUS(raw) : WTERMSIG(raw));
@@ -219,12 +247,8 @@ void Attempts::finish(Attempt& attempt) {
   const TaskId token = attempt.token;
   AttemptReport& report = attempt.report;
   if (report.phase != AttemptPhase::kLost) report.phase = AttemptPhase::kExited;
-  const std::string line =
-      report.phase == AttemptPhase::kLost ? std::string(kLostLine) : exit_line(report);
   if (!attempt.sandbox.record) attempt.sandbox.record = root_.append_record(token);
-  if (::write(attempt.sandbox.record.get(), line.data(), line.size()) != std::ssize(line)) {
-    note_(fmt::format("attempt {}: can not record its end: {}", token.value, errno_text(errno)));
-  }
+  put_end(token, attempt.sandbox.record, report);
   if (!attempt.secret_paths.empty()) {
     const OwnedFd work(
         ::open(work_path(config_.dir, token).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -234,6 +258,19 @@ void Attempts::finish(Attempt& attempt) {
   if (attempt.slot != nullptr) cgroups_.release(*attempt.slot);
   if (!attempt.forgotten) tell_(report);
   live_.erase(token);
+}
+
+void Attempts::put_end(TaskId token, const OwnedFd& record, const AttemptReport& report) {
+  if (append_lines(record, last_line(report))) return;
+  note_(fmt::format("attempt {}: can not record its end: {}", token.value, errno_text(errno)));
+  unrecorded_.insert_or_assign(token, report);
+}
+
+void Attempts::write_ends_again() {
+  std::erase_if(unrecorded_, [&](const auto& kept) {
+    const auto& [token, report] = kept;
+    return append_lines(root_.append_record(token), last_line(report));
+  });
 }
 
 void Attempts::kill_due(std::int64_t now_ns) {
@@ -251,6 +288,7 @@ void Attempts::kill_due(std::int64_t now_ns) {
 
 void Attempts::sample(std::int64_t now_ns) {
   sample_at_ns_ = now_ns + to_ns(config_.sample_interval);
+  write_ends_again();
   for (const auto& [token, attempt] : live_) {
     if (attempt->stage != Stage::kRunning && attempt->stage != Stage::kFetching) continue;
     trim_logs(token);

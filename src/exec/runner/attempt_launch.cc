@@ -20,60 +20,32 @@ namespace {
 // In one turn: few enough that exits and new messages need not wait long.
 constexpr std::size_t kStartsPerTurn = 32;
 
-bool append(const OwnedFd& record, std::string_view lines) {
-  return ::write(record.get(), lines.data(), lines.size()) == std::ssize(lines);
-}
+// While the disk is full, between two looks whether there is room again.
+constexpr std::int64_t kRoomPauseNs = 500'000'000;
 
 }  // namespace
 
 void Attempts::start_queued() {
   for (std::size_t count = 0; !queue_.empty() && count < kStartsPerTurn; ++count) {
+    if (monotonic_ns() < queue_from_ns_) return;
     const TaskId token = queue_.front();
     queue_.pop_front();
-    if (claim(*live(token))) launch(*live(token));
+    launch(*live(token));
   }
-}
-
-// False: the attempt is not to be launched and is no longer live.
-bool Attempts::claim(Attempt& attempt) {
-  const TaskId token = attempt.token;
-  auto claimed = root_.claim(token);
-  if (!claimed) {
-    fail_attempt(attempt, claimed.error().message, 126);
-    return false;
-  }
-  if (*claimed) {
-    attempt.sandbox.record = std::move(*claimed);
-    return true;
-  }
-  // Known from before this runner. Only "nothing ran" lets it start now; recall may put an adopted
-  // attempt in its place.
-  auto waiting = std::move(live_.extract(token).mapped());
-  const auto report = recall(token);
-  if (report.phase != AttemptPhase::kUnknown) {
-    tell_(report);
-    if (waiting->stop_asked) stop(token, waiting->stop_grace);
-    return false;
-  }
-  live_.emplace(token, std::move(waiting));
-  return true;
 }
 
 void Attempts::launch(Attempt& attempt) {
-  if (live_.size() > config_.max_attempts) {
-    fail_attempt(
-        attempt,
-        fmt::format("the runner's limit of {} attempts at once is reached", config_.max_attempts),
-        126);
-    return;
+  const auto prepared = prepare(attempt);
+  if (!attempt.sandbox.record && root_.has_record(attempt.token)) return take_up_again(attempt);
+  if (!prepared && prepared.error().kind == ErrorKind::kExhausted && !attempt.stop_asked) {
+    return wait_for_room(attempt, prepared.error().message);
   }
-  if (auto prepared = prepare(attempt); !prepared) {
-    fail_attempt(attempt, prepared.error().message, 126);
-    return;
-  }
+  if (prepared && std::exchange(queue_from_ns_, 0) != 0) note_("there is room on the disk again");
   if (attempt.stop_asked) {
     attempt.report.signal = SIGTERM;
     fail_attempt(attempt, "Stopped before the command was started", 0);
+  } else if (!prepared) {
+    fail_attempt(attempt, prepared.error().message, 126);
   } else if (attempt.spec.artifacts.empty()) {
     run(attempt);
   } else {
@@ -81,10 +53,60 @@ void Attempts::launch(Attempt& attempt) {
   }
 }
 
+// Known from before this runner. Only "nothing ran" lets it start now; recall may put an adopted
+// attempt in its place.
+void Attempts::take_up_again(Attempt& attempt) {
+  const TaskId token = attempt.token;
+  auto waiting = std::move(live_.extract(token).mapped());
+  if (waiting->slot != nullptr) cgroups_.release(*std::exchange(waiting->slot, nullptr));
+  const auto report = recall(token);
+  if (report.phase != AttemptPhase::kUnknown) {
+    tell_(report);
+    if (waiting->stop_asked) stop(token, waiting->stop_grace);
+    return;
+  }
+  Attempt& again = *live_.emplace(token, std::move(waiting)).first->second;
+  if (root_.has_record(token)) {
+    return fail_attempt(again, "can not remove what was prepared by an earlier runner", 126);
+  }
+  queue_.push_front(token);
+}
+
+void Attempts::wait_for_room(Attempt& attempt, const std::string& why) {
+  queue_.push_front(attempt.token);
+  if (queue_from_ns_ == 0) note_(fmt::format("attempts wait for room on the disk: {}", why));
+  queue_from_ns_ = monotonic_ns() + kRoomPauseNs;
+}
+
+// May have come to any step before, and waited for room since. Success without a record: the token
+// has one already.
 Result<> Attempts::prepare(Attempt& attempt) {
+  if (!attempt.sandbox.record) {
+    if (auto checked = check(attempt); !checked) return checked;
+    if (cgroups_.active() && attempt.slot == nullptr) {
+      auto slot =
+          cgroups_.take({attempt.spec.cpus, attempt.spec.mem_mib, config_.limits.processes});
+      if (!slot) return fail(std::move(slot.error()));
+      attempt.slot = *slot;
+    }
+    auto claimed = root_.claim(attempt.token, claim_lines(attempt));
+    if (!claimed) return fail(std::move(claimed.error()));
+    attempt.sandbox.record = std::move(*claimed);
+    if (!attempt.sandbox.record) return {};
+  }
+  return root_.open(attempt.token, attempt.user, attempt.sandbox);
+}
+
+Result<> Attempts::check(Attempt& attempt) {
+  if (live_.size() > config_.max_attempts) {
+    return fail(
+        ErrorKind::kUnavailable,
+        fmt::format("the runner's limit of {} attempts at once is reached", config_.max_attempts));
+  }
   auto user = users_.find(attempt.spec.user, wall_now());
   if (!user) return fail(std::move(user.error()));
   attempt.user = std::move(*user);
+  attempt.secret_paths.clear();
   for (const engine::SecretFile& file : attempt.spec.secret_files) {
     if (!is_inner_path(file.path)) {
       return fail(ErrorKind::kInvalid,
@@ -92,20 +114,15 @@ Result<> Attempts::prepare(Attempt& attempt) {
     }
     attempt.secret_paths.push_back(file.path);
   }
-  if (auto made = root_.open(attempt.token, attempt.user, attempt.sandbox); !made) return made;
-  if (cgroups_.active()) {
-    auto slot = cgroups_.take({attempt.spec.cpus, attempt.spec.mem_mib});
-    if (!slot) return fail(std::move(slot.error()));
-    attempt.slot = *slot;
-  }
+  return {};
+}
+
+std::string Attempts::claim_lines(const Attempt& attempt) const {
   std::string lines =
       claim_line({boot_id_, attempt.spec.kill_grace, attempt.spec.disk_mib, attempt.spec.mem_mib,
                   attempt.slot == nullptr ? "" : attempt.slot->name()});
   for (const std::string& path : attempt.secret_paths) lines += secret_line(path);
-  if (!append(attempt.sandbox.record, lines)) {
-    return fail_errno("can not write the attempt's record", errno);
-  }
-  return {};
+  return lines;
 }
 
 void Attempts::fetch(Attempt& attempt) {
@@ -148,7 +165,7 @@ void Attempts::run(Attempt& attempt) {
 
 void Attempts::running(Attempt& attempt, const StartRecord& start) {
   // If this write is lost with the runner, the process is known by the pid that it wrote itself.
-  if (!append(attempt.sandbox.record, start_line(start))) {
+  if (!append_lines(attempt.sandbox.record, start_line(start))) {
     note_(fmt::format("attempt {}: can not record its start: {}", attempt.token.value,
                       errno_text(errno)));
   }

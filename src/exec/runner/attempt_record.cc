@@ -53,6 +53,14 @@ StartRecord parse_start(Fields& in) {
   return start;
 }
 
+EndRecord parse_end(Fields& in) {
+  EndRecord end;
+  end.exit_code = in.number<int>();
+  end.signal = in.number<int>();
+  end.at = from_micros(in.number<std::int64_t>());
+  return end;
+}
+
 AttemptReport parse_exit(TaskId token, Fields& in) {
   AttemptReport report{.token = token, .phase = AttemptPhase::kExited};
   report.exit_code = in.number<int>();
@@ -74,6 +82,7 @@ void apply_line(TaskId token, std::string_view line, AttemptRecord& record) {
     record.spawned_pid = fields.number<pid_t>();
   }
   if (kind == "start") record.start = parse_start(fields);
+  if (kind == "end") record.end = parse_end(fields);
   if (kind == "exit") record.exit = parse_exit(token, fields);
   if (kind == "lost") record.lost = true;
 }

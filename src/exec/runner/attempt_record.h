@@ -8,11 +8,13 @@
 //   secret <path>                           a secret file to remove at the end
 //   spawn <pid>                             written by the child itself, just before exec
 //   start <pid> <from ns> <to ns> <at us>   the child, made between two readings of the boot clock
-//   exit <code> <signal> <oom> <started us> <finished us> <message>
+//   end <code> <signal> <at us>             by the command's reaper (reaper.h), when it is over
+//   exit <code> <signal> <oom> <started us> <finished us> <message>   everything is seen to
 //   lost                                    the outcome can not be known any more
 //
-// "claim" without "spawn" on the same boot proves that nothing ran, so the token may start. Records
-// are not synced: after a power loss an unfinished one means lost.
+// The file appears with its claim in it. "claim" without "spawn" on the same boot proves that
+// nothing ran, so the token may start. Records are not synced: after a power loss one without an
+// end means lost.
 
 #include <sys/types.h>
 
@@ -42,12 +44,19 @@ struct StartRecord {
   Time at = kNever;
 };
 
+struct EndRecord {
+  int exit_code = 0;
+  int signal = 0;
+  Time at = kNever;
+};
+
 struct AttemptRecord {
   std::optional<ClaimRecord> claim;
   std::vector<std::string> secret_paths;
   bool spawned = false;
   pid_t spawned_pid = 0;
   std::optional<StartRecord> start;
+  std::optional<EndRecord> end;
   std::optional<engine::AttemptReport> exit;
   bool lost = false;
 };
@@ -56,7 +65,9 @@ std::string claim_line(const ClaimRecord& record);
 std::string secret_line(std::string_view path);
 std::string start_line(const StartRecord& record);
 std::string exit_line(const engine::AttemptReport& report);
-inline constexpr std::string_view kSpawnWord = "spawn ";  // spawn.cc makes the line without libc
+// Lines that are made without libc, in child.cc and reaper.cc.
+inline constexpr std::string_view kSpawnWord = "spawn ";
+inline constexpr std::string_view kEndWord = "end ";
 inline constexpr std::string_view kLostLine = "lost\n";
 
 AttemptRecord parse_record(TaskId token, std::string_view text);

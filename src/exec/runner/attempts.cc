@@ -70,6 +70,9 @@ void Attempts::start(TaskId token, engine::LaunchSpec spec) {
     tell_(known->report);
     return;
   }
+  if (const auto kept = unrecorded_.find(token); kept != unrecorded_.end()) {
+    return tell_(kept->second);
+  }
   auto attempt = std::make_unique<Attempt>();
   attempt->token = token;
   attempt->spec = std::move(spec);
@@ -107,6 +110,7 @@ void Attempts::forget(TaskId token) {
   // What has ended is on disk only; what has not is still ours to watch and to clean up, but nobody
   // wants to hear of it.
   if (Attempt* attempt = live(token)) attempt->forgotten = true;
+  unrecorded_.erase(token);
 }
 
 AttemptReport Attempts::find(TaskId token) {
@@ -118,6 +122,7 @@ AttemptReport Attempts::find(TaskId token) {
 }
 
 AttemptReport Attempts::recall(TaskId token) {
+  if (const auto kept = unrecorded_.find(token); kept != unrecorded_.end()) return kept->second;
   const auto text = root_.read_record(token);
   if (!text) return {.token = token, .phase = AttemptPhase::kUnknown};
   const AttemptRecord record = parse_record(token, *text);
@@ -132,10 +137,10 @@ AttemptReport Attempts::recall_unfinished(TaskId token, const AttemptRecord& rec
     drop_preparations(token, record);
     return {.token = token, .phase = AttemptPhase::kUnknown};
   }
-  if (this_boot && !record.lost) {
+  if (this_boot && !record.end && !record.lost) {
     if (const Attempt* adopted = adopt(token, record)) return adopted->report;
   }
-  return lose(token, record);
+  return conclude(token, record);
 }
 
 Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
@@ -169,54 +174,69 @@ Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
 }
 
 // Nothing ran but perhaps a downloader, so the token may start: in an empty directory, as it would
-// have found it.
+// have found it, and with a claim of its own.
 void Attempts::drop_preparations(TaskId token, const AttemptRecord& record) {
-  kill_remains(token, record);
+  kill_remains(token, slot_of(record));
   std::error_code ignored;
   std::filesystem::remove_all(work_path(config_.dir, token), ignored);
+  std::filesystem::remove(record_path(config_.dir, token), ignored);
+}
+
+CgroupSlot* Attempts::slot_of(const AttemptRecord& record) {
+  return record.claim ? cgroups_.adopt(record.claim->slot) : nullptr;
 }
 
 // Not by the number of the main process, whose session and group may be somebody else's by now.
-void Attempts::kill_remains(TaskId token, const AttemptRecord& record) {
+void Attempts::kill_remains(TaskId token, CgroupSlot* slot) {
   const auto work = work_path(config_.dir, token);
   for (const pid_t pid : all_processes()) {
     if (came_from(pid, -1, work)) ::kill(pid, SIGKILL);
   }
-  CgroupSlot* slot = record.claim ? cgroups_.adopt(record.claim->slot) : nullptr;
   if (slot == nullptr) return;
   for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
   cgroups_.release(*slot);
 }
 
-AttemptReport Attempts::lose(TaskId token, const AttemptRecord& record) {
+// It was over when nobody was there to see to it. Its reaper has left the outcome; without one the
+// attempt is lost.
+AttemptReport Attempts::conclude(TaskId token, const AttemptRecord& record) {
   AttemptReport report{.token = token, .phase = AttemptPhase::kLost};
   if (record.start) report.started_at = record.start->at;
-  report.message = kOutcomeUnknown;
+  if (!record.end) report.message = kOutcomeUnknown;
   if (record.lost) return report;
-  kill_remains(token, record);
+  CgroupSlot* const slot = slot_of(record);
+  if (record.end) {
+    report.phase = AttemptPhase::kExited;
+    report.exit_code = record.end->exit_code;
+    report.signal = record.end->signal;
+    report.finished_at = record.end->at;
+    explain_end(report, slot, record.claim ? record.claim->mem_mib : 0);
+  }
+  kill_remains(token, slot);
   const auto work = work_path(config_.dir, token);
   const OwnedFd folder(::open(work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) remove_secrets(folder.get(), record.secret_paths);
-  const OwnedFd file = root_.append_record(token);
-  (void)!::write(file.get(), kLostLine.data(), kLostLine.size());
+  trim_logs(token);
+  put_end(token, root_.append_record(token), report);
   return report;
 }
 
 void Attempts::on_turn() {
+  const std::int64_t now = monotonic_ns();
   start_queued();
   drain();
   for (const TaskId token : std::exchange(unreaped_, {})) adopted_ended(token);
-  const std::int64_t now = monotonic_ns();
   kill_due(now);
   if (now >= sample_at_ns_) sample(now);
 }
 
 std::optional<std::int64_t> Attempts::next_turn_ns() const {
   constexpr std::int64_t kDrainPollNs = 10'000'000;
-  if (!queue_.empty()) return 0;
-  if (live_.empty()) return std::nullopt;
   const std::int64_t now = monotonic_ns();
+  if (!queue_.empty() && queue_from_ns_ <= now) return 0;
+  if (idle()) return std::nullopt;
   std::int64_t wait = std::max<std::int64_t>(sample_at_ns_ - now, 0);
+  if (!queue_.empty()) wait = std::min(wait, queue_from_ns_ - now);
   if (!draining_.empty() || !unreaped_.empty()) wait = std::min(wait, kDrainPollNs);
   if (!kills_.empty())
     wait = std::min(wait, std::max<std::int64_t>(kills_.begin()->first - now, 0));

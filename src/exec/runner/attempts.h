@@ -75,7 +75,8 @@ class Attempts {
   // Until on_turn must be called again without an event; nullopt: no need.
   std::optional<std::int64_t> next_turn_ns() const;
 
-  bool idle() const { return live_.empty(); }
+  // What ended is on disk: nothing would be lost without this runner.
+  bool idle() const { return live_.empty() && unrecorded_.empty(); }
   const std::string& limits_status() const { return cgroups_.status(); }
 
  private:
@@ -83,14 +84,18 @@ class Attempts {
   engine::AttemptReport recall(TaskId token);
   engine::AttemptReport recall_unfinished(TaskId token, const AttemptRecord& record);
   Attempt* adopt(TaskId token, const AttemptRecord& record);
-  engine::AttemptReport lose(TaskId token, const AttemptRecord& record);
+  engine::AttemptReport conclude(TaskId token, const AttemptRecord& record);
   void drop_preparations(TaskId token, const AttemptRecord& record);
-  void kill_remains(TaskId token, const AttemptRecord& record);
+  void kill_remains(TaskId token, CgroupSlot* slot);
+  CgroupSlot* slot_of(const AttemptRecord& record);
 
   void start_queued();
-  bool claim(Attempt& attempt);
   void launch(Attempt& attempt);
+  void take_up_again(Attempt& attempt);
+  void wait_for_room(Attempt& attempt, const std::string& why);
   Result<> prepare(Attempt& attempt);
+  Result<> check(Attempt& attempt);
+  std::string claim_lines(const Attempt& attempt) const;
   void fetch(Attempt& attempt);
   void run(Attempt& attempt);
   void running(Attempt& attempt, const StartRecord& start);
@@ -98,13 +103,17 @@ class Attempts {
   void child_ended(pid_t pid, int code, int status);
   void fetch_ended(Attempt& attempt, int code, int status);
   void main_ended(Attempt& attempt);
+  bool is_ours(pid_t pid) const;  // a command's main process, a downloader or a reaper
   std::vector<pid_t> leftovers(const Attempt& attempt) const;
+  std::vector<pid_t> stray(const Attempt& attempt) const;
   bool nothing_left(const Attempt& attempt) const;
   void drain();
   void signal_all(Attempt& attempt, int signal);
   void fail_attempt(Attempt& attempt, std::string message, int exit_code);
   void finish(Attempt& attempt);
-  void explain_end(Attempt& attempt) const;
+  void explain_end(engine::AttemptReport& report, const CgroupSlot* slot, double mem_mib) const;
+  void put_end(TaskId token, const OwnedFd& record, const engine::AttemptReport& report);
+  void write_ends_again();
 
   void kill_due(std::int64_t now_ns);
   void sample(std::int64_t now_ns);
@@ -123,6 +132,9 @@ class Attempts {
   std::unordered_map<TaskId, std::unique_ptr<Attempt>> live_;
   std::unordered_map<pid_t, Attempt*> by_pid_;
   std::deque<TaskId> queue_;
+  std::int64_t queue_from_ns_ = 0;  // the disk is full: nothing is started before
+  // Ends that could not be recorded: kept until they are, or until the server has them.
+  std::map<TaskId, engine::AttemptReport> unrecorded_;
   std::vector<TaskId> draining_;
   std::vector<TaskId> unreaped_;               // adopted, ended, and not yet reaped by init
   std::multimap<std::int64_t, TaskId> kills_;  // due times; an attempt's own kill_at_ns decides

@@ -54,6 +54,8 @@ Launched explain(const SpawnResult& failed, const Command& command, const User& 
       return {-1, fmt::format("can not become user {}: {}", user.name, reason), 126, {}};
     case SpawnStep::kCgroup:
       return {-1, fmt::format("can not enter the cgroup: {}", reason), 126, {}};
+    case SpawnStep::kLimits:
+      return {-1, fmt::format("can not set the limits of the process: {}", reason), 126, {}};
     case SpawnStep::kClone:
       return {-1, fmt::format("can not make a process: {}", reason), 126, {}};
     default:
@@ -78,8 +80,22 @@ OwnedFd open_cache(const std::filesystem::path& dir, const User& user) {
   return OwnedFd(::open(own.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-Command base_command(const Sandbox& sandbox, const User& user, const CgroupSlot* slot) {
+std::vector<ResourceLimit> limits_of(const ProcessLimits& limits, const User& user,
+                                     bool counted_by_cgroup) {
+  std::vector<ResourceLimit> list{{RLIMIT_CORE, {limits.core_bytes, limits.core_bytes}}};
+  if (limits.open_files > 0) {
+    list.push_back({RLIMIT_NOFILE, {limits.open_files, limits.open_files}});
+  }
+  if (limits.processes > 0 && user.uid != 0 && !counted_by_cgroup) {
+    list.push_back({RLIMIT_NPROC, {limits.processes, limits.processes}});
+  }
+  return list;
+}
+
+Command base_command(const ProcessLimits& limits, const Sandbox& sandbox, const User& user,
+                     const CgroupSlot* slot) {
   Command command;
+  command.limits = limits_of(limits, user, slot != nullptr && slot->counts_processes());
   command.directory_fd = sandbox.work.get();
   command.stderr_fd = sandbox.err.get();
   command.user = switch_to(user);
@@ -119,7 +135,7 @@ Launched Launcher::spawn(const Command& command, const User& user) {
 
 Launched Launcher::run(const engine::LaunchSpec& spec, const User& user, const std::string& work,
                        const Sandbox& sandbox, const CgroupSlot* slot) {
-  Command command = base_command(sandbox, user, slot);
+  Command command = base_command(config_.limits, sandbox, user, slot);
   command.env = make_environment(spec, user, work);
   set_command_line(spec, command);
   if (command.argv.empty()) return {-1, "neither cmd nor args given", 127, {}};
@@ -135,7 +151,7 @@ Launched Launcher::fetch(const engine::LaunchSpec& spec, const User& user, const
       "docket-fetch", encode_request({spec.artifacts, config_.fetch, static_cast<bool>(cache)}));
   OwnedFd result = memory_file("docket-fetch-result", "");
   if (!request || !result) return {-1, "can not prepare the fetching of artifacts", 126, {}};
-  Command command = base_command(sandbox, user, slot);
+  Command command = base_command(config_.limits, sandbox, user, slot);
   command.programs = {config_.fetch_program};
   command.argv = {config_.fetch_program};
   command.argv.insert(command.argv.end(), config_.fetch_arguments.begin(),

@@ -36,6 +36,8 @@ class Launcher {
                const Sandbox& sandbox, const CgroupSlot* slot);
   Launched fetch(const engine::LaunchSpec& spec, const User& user, const std::string& work,
                  const Sandbox& sandbox, const CgroupSlot* slot);
+  Spawner& spawner() { return spawner_; }
+  const Spawner& spawner() const { return spawner_; }
 
  private:
   Launched spawn(const Command& command, const User& user);

@@ -44,9 +44,13 @@ class OwnedFd {
 
 inline std::string errno_text(int error) { return std::generic_category().message(error); }
 
-// An Error that says what was tried and why the kernel refused.
+// A state that passes: the disk is full, or somebody's share of it.
+inline bool is_full(int error) { return error == ENOSPC || error == EDQUOT; }
+
+// An Error that says what was tried and why the kernel refused; kExhausted when there is no room.
 inline tl::unexpected<Error> fail_errno(std::string_view doing, int error) {
-  return fail(ErrorKind::kInternal, std::string(doing) + ": " + errno_text(error));
+  return fail(is_full(error) ? ErrorKind::kExhausted : ErrorKind::kInternal,
+              std::string(doing) + ": " + errno_text(error));
 }
 
 // Reads from the start of a file, whatever its position. Empty on an error: readers of proc, sysfs

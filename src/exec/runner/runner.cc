@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <optional>
 #include <unordered_map>
 
@@ -23,7 +24,11 @@
 namespace docket::runner {
 namespace {
 
-void note(const std::string& line) { fmt::print(stderr, "runner: {}\n", line); }
+// A log on a full disk loses lines, and nothing more.
+void note(const std::string& line) {
+  const std::string text = fmt::format("runner: {}\n", line);
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
 
 // Signal state is inherited by every child, so the runner begins with a clean one and keeps it
 // clean: it has no handlers (signals come through a descriptor, writes use MSG_NOSIGNAL) and
@@ -56,6 +61,26 @@ Result<> take_standard_files() {
   // Place 3 is where a downloader finds its cache; nothing of ours may sit there.
   if (::fcntl(3, F_GETFD) < 0) ::fcntl(0, F_DUPFD_CLOEXEC, 3);
   return {};
+}
+
+bool holder_lives(int lock) {
+  char text[24] = {};
+  (void)!::pread(lock, text, sizeof text - 1, 0);
+  const auto stat = process_stat(std::atoi(text));
+  return stat && stat->state != 'Z' && stat->state != 'X';
+}
+
+// A runner that was killed while it started a command leaves the lock to the child that has yet to
+// call exec. Only when that is done do the records tell what runs, so it is waited for.
+bool take_lock(int lock) {
+  constexpr int kTries = 5000;
+  constexpr timespec kMillisecond{0, 1'000'000};
+  for (int i = 0; i < kTries; ++i) {
+    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
+    if (holder_lives(lock)) return false;
+    ::nanosleep(&kMillisecond, nullptr);
+  }
+  return false;
 }
 
 class Runner {
@@ -98,7 +123,7 @@ Result<> Runner::lock_directory() {
   const std::string path = config_.dir / "runner.lock";
   lock_ = OwnedFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock_) return fail_errno(fmt::format("can not open {}", path), errno);
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!take_lock(lock_.get())) {
     return fail(ErrorKind::kConflict, fmt::format("another runner has {}", config_.dir.string()));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());  // for people who look

@@ -112,6 +112,66 @@ TEST(CgroupLimitTest, WithoutCgroupsAttemptsRunAndTheReasonIsSaid) {
   EXPECT_TRUE(runner.run(spec).succeeded());
 }
 
+// Says how many of fifty children it could make.
+constexpr char kForkFifty[] =
+    "i=0; while [ $i -lt 50 ]; do sleep 1000 & i=$((i+1)); echo $i > made; done 2>/dev/null; true";
+
+TEST(ProcessLimitTest, ACgroupCountsAlsoRoot) {
+  Harness runner({"processes=20"});
+  if (runner.executor().status().limits.find("pids") == std::string::npos) {
+    GTEST_SKIP() << runner.executor().status().limits;
+  }
+  const TaskId token = runner.start(std::string(kForkFifty));
+  runner.wait(token);
+  const int made = std::atoi(slurp(work_path(runner.dir() / "runner", token) / "made").c_str());
+  EXPECT_GT(made, 10);
+  EXPECT_LT(made, 20);
+  EXPECT_TRUE(runner.run("true").succeeded());
+}
+
+// Counted with all other processes of that user.
+TEST(ProcessLimitTest, WithoutACgroupAnotherUserIsLimited) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can run jobs of other users";
+  Harness runner({"cgroups=0", "processes=20"});
+  LaunchSpec spec = shell("awk '/Max processes/ {print $3, $4}' /proc/self/limits");
+  spec.user = "nobody";
+  const TaskId token = runner.start(spec);
+  EXPECT_TRUE(runner.wait(token).succeeded());
+  EXPECT_EQ(runner.out(token), "20 20\n");
+}
+
+TEST(ProcessLimitTest, OpenFilesAndCoreFilesAreLimited) {
+  Harness runner({"open_files=77", "core_bytes=1024"});
+  const TaskId token = runner.start("ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc");
+  EXPECT_TRUE(runner.wait(token).succeeded());
+  EXPECT_EQ(runner.out(token), "77\n77\n2\n2\n");  // blocks of 512 bytes
+}
+
+TEST(ProcessLimitTest, NoCoreFilesUnlessAsked) {
+  Harness runner;
+  const TaskId token = runner.start("ulimit -c; ulimit -Hc");
+  EXPECT_TRUE(runner.wait(token).succeeded());
+  EXPECT_EQ(runner.out(token), "0\n0\n");
+}
+
+// Root can leave: by its session it is found all the same, or by what it was started with.
+TEST(CgroupLimitTest, WhoLeavesItsCgroupIsKilledAndReported) {
+  Harness runner;
+  if (!enforced(runner) || ::geteuid() != 0) GTEST_SKIP() << runner.executor().status().limits;
+  const std::string leave =
+      "leave() { for c in $(find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs); do echo $1 > $c; "
+      "done 2>/dev/null; }; sleep 1000 & leave $!; echo $!; setsid sleep 1000 & leave $!; echo $!";
+  const TaskId token = runner.start(leave);
+  EXPECT_TRUE(runner.wait(token).succeeded());
+  int in_group = 0;
+  int on_its_own = 0;
+  ASSERT_EQ(std::sscanf(runner.out(token).c_str(), "%d %d", &in_group, &on_its_own), 2);
+  EXPECT_FALSE(runs(in_group));
+  EXPECT_FALSE(runs(on_its_own));
+  EXPECT_THAT(slurp(runner.dir() / "runner" / "runner.log"),
+              HasSubstr(fmt::format("killing process {}, which has left", on_its_own)));
+}
+
 TEST(DiskLimitTest, IsEnforcedAndSaid) {
   Harness runner({"sample_ms=20"});
   LaunchSpec spec = shell("mkdir a; head -c 20M /dev/zero > a/file; exec sleep 1000");

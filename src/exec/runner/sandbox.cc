@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cstdio>
+
 #include "exec/runner/log_files.h"
 
 namespace docket::runner {
@@ -79,15 +81,30 @@ Result<> write_all(int fd, std::string_view text) {
   return {};
 }
 
-}  // namespace
-
-SandboxRoot::SandboxRoot(fs::path dir) : dir_(std::move(dir)) {
-  ::mkdir((dir_ / "attempts").c_str(), kPassThrough);
+// False, with errno, when there is one already or it can not be.
+bool put_in_place(const fs::path& draft, const fs::path& place) {
+  if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) == 0) {
+    return true;
+  }
+  if (errno != EINVAL && errno != ENOSYS) return false;
+  // A file system that knows no such rename. The second name must go: the next draft begins by
+  // emptying it.
+  return ::link(draft.c_str(), place.c_str()) == 0 && ::unlink(draft.c_str()) == 0;
 }
 
-Result<> SandboxRoot::use_shard(const fs::path& path) {
-  if (::mkdir(path.c_str(), kPassThrough) != 0 && errno != EEXIST) {
-    return fail_errno(fmt::format("can not make {}", path.string()), errno);
+}  // namespace
+
+SandboxRoot::SandboxRoot(fs::path dir) : dir_(std::move(dir)) {}
+
+// Made anew when somebody has removed it: retention with its last attempt, or a hand all of it.
+Result<> SandboxRoot::use_shard(TaskId token) {
+  const fs::path path = shard_path(dir_, token);
+  if (path == shard_path_) return {};
+  shard_path_.clear();
+  for (const fs::path& folder : {path.parent_path(), path}) {
+    if (::mkdir(folder.c_str(), kPassThrough) != 0 && errno != EEXIST) {
+      return fail_errno(fmt::format("can not make {}", folder.string()), errno);
+    }
   }
   shard_ = OwnedFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!shard_) return fail_errno(fmt::format("can not open {}", path.string()), errno);
@@ -95,41 +112,59 @@ Result<> SandboxRoot::use_shard(const fs::path& path) {
   return {};
 }
 
-Result<OwnedFd> SandboxRoot::claim(TaskId token) {
-  const fs::path shard = shard_path(dir_, token);
-  const std::string name = record_path(dir_, token).filename();
-  for (const bool again : {false, true}) {
-    if (shard != shard_path_ || again) {  // again: retention removed it with its last attempt
-      if (auto used = use_shard(shard); !used) return fail(std::move(used.error()));
-    }
-    OwnedFd record(::openat(shard_.get(), name.c_str(),
-                            O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
-    if (record || errno == EEXIST) return record;
-    if (errno != ENOENT) break;
+Result<OwnedFd> SandboxRoot::claim(TaskId token, std::string_view lines) {
+  const fs::path draft = dir_ / "claim";
+  OwnedFd record(::open(draft.c_str(),
+                        O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!record) return fail_errno(fmt::format("can not make {}", draft.string()), errno);
+  if (auto written = write_all(record.get(), lines); !written) return fail(written.error());
+  if (auto used = use_shard(token); !used) return fail(std::move(used.error()));
+  const fs::path place = record_path(dir_, token);
+  bool placed = put_in_place(draft, place);
+  if (!placed && errno == ENOENT) {
+    shard_path_.clear();
+    if (auto used = use_shard(token); !used) return fail(std::move(used.error()));
+    placed = put_in_place(draft, place);
   }
-  return fail_errno(fmt::format("can not make {}", (shard / name).string()), errno);
+  if (placed) return record;
+  if (errno == EEXIST) return OwnedFd();
+  return fail_errno(fmt::format("can not make {}", place.string()), errno);
 }
 
 Result<> SandboxRoot::open(TaskId token, const User& owner, Sandbox& sandbox) {
-  if (!sandbox.record) sandbox.record = append_record(token);
-  if (!sandbox.record) return fail_errno("can not make the attempt's record", errno);
+  if (auto used = use_shard(token); !used) return used;
   const std::string name = std::to_string(token.value);
-  const int shard = shard_.get();  // the claim's
+  const int shard = shard_.get();
   if (auto work = open_work(shard, name, owner, sandbox.work); !work) return work;
   if (auto out = open_output(shard, name + ".stdout", owner, sandbox.out); !out) return out;
   return open_output(shard, name + ".stderr", owner, sandbox.err);
 }
 
+bool SandboxRoot::has_record(TaskId token) const {
+  return ::access(record_path(dir_, token).c_str(), F_OK) == 0;
+}
+
 std::optional<std::string> SandboxRoot::read_record(TaskId token) const {
-  const fs::path path = record_path(dir_, token);
-  std::string text = read_small_file(AT_FDCWD, path.c_str());
-  if (text.empty() && ::access(path.c_str(), F_OK) != 0) return std::nullopt;
+  std::string text = read_small_file(AT_FDCWD, record_path(dir_, token).c_str());
+  if (text.empty() && !has_record(token)) return std::nullopt;
   return text;
 }
 
 OwnedFd SandboxRoot::append_record(TaskId token) const {
   return OwnedFd(
       ::open(record_path(dir_, token).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+}
+
+bool append_lines(const OwnedFd& record, std::string_view lines) {
+  const ssize_t written = ::write(record.get(), lines.data(), lines.size());
+  if (written == std::ssize(lines)) return true;
+  const int error = written < 0 ? errno : ENOSPC;
+  struct stat info{};
+  if (written > 0 && ::fstat(record.get(), &info) == 0) {
+    (void)!::ftruncate(record.get(), info.st_size - written);
+  }
+  errno = error;
+  return false;
 }
 
 bool is_inner_path(std::string_view path) {

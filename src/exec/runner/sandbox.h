@@ -28,11 +28,13 @@ class SandboxRoot {
  public:
   explicit SandboxRoot(std::filesystem::path dir);
 
-  // Makes the record file of a token, which says that it is started. No descriptor: there is one,
-  // the token was started before.
-  Result<OwnedFd> claim(TaskId token);
+  // Makes the record file of a token, which says that it is started: it appears with these lines in
+  // it. No descriptor: there is one, the token was started before. The first lines take a block of
+  // the disk that has room for the others: what is claimed can be recorded when the disk is full.
+  Result<OwnedFd> claim(TaskId token, std::string_view lines);
   // Makes what is missing of a claimed token and gives it to the owner.
   Result<> open(TaskId token, const User& owner, Sandbox& sandbox);
+  bool has_record(TaskId token) const;
   // The record file's text; nullopt when the token has none.
   std::optional<std::string> read_record(TaskId token) const;
   // The record file, for more lines; made when missing.
@@ -41,12 +43,16 @@ class SandboxRoot {
   const std::filesystem::path& dir() const { return dir_; }
 
  private:
-  Result<> use_shard(const std::filesystem::path& path);
+  Result<> use_shard(TaskId token);
 
   std::filesystem::path dir_;
   std::filesystem::path shard_path_;  // used last; most tokens come in order
   OwnedFd shard_;
 };
+
+// Writes all of the lines or none of them: half a line would be read together with the next. False,
+// with errno, when it can not.
+bool append_lines(const OwnedFd& record, std::string_view lines);
 
 // A path that stays below the working directory: relative, without "..", "." or empty parts,
 // control characters or NUL.

@@ -2,18 +2,26 @@
 
 // The one place that makes processes. clone(CLONE_VM | CLONE_VFORK) with an own stack: no page
 // tables are copied, the runner waits until the child has called exec, and the child reports a
-// failed step through shared memory. Between clone and exec the child makes plain system calls
-// only; everything it needs is prepared in Command. Runner thread only.
+// failed step through shared memory. Between clone and exec the child (child.h) makes plain system
+// calls only; everything it needs is prepared in Command. A command with a record gets a parent of
+// its own, see reaper.h. Runner thread only.
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "exec/runner/users.h"
 
 namespace docket::runner {
+
+struct ResourceLimit {
+  int resource = 0;  // RLIMIT_...
+  rlimit value{};
+};
 
 struct Command {
   std::vector<std::string> programs;  // tried in order, as execvp tries PATH
@@ -24,10 +32,11 @@ struct Command {
   int stdout_fd = -1;
   int stderr_fd = -1;
   int fourth_fd = -1;            // becomes descriptor 3 when given
-  int record_fd = -1;            // gets the line "spawn <pid>" just before exec when given
+  int record_fd = -1;            // gets the lines "spawn" and "end" of attempt_record.h when given
   std::vector<int> cgroup_fds;   // of files that move the writer of "0" into a cgroup
   int cgroup_directory_fd = -1;  // v2: the child is made inside this cgroup
-  const User* user = nullptr;    // null: stays the runner's user
+  std::vector<ResourceLimit> limits;
+  const User* user = nullptr;  // null: stays the runner's user
 };
 
 // Whether Command::cgroup_directory_fd works on this architecture; cgroup_fds always do.
@@ -36,7 +45,17 @@ bool can_clone_into_cgroup();
 // Candidates for running name with this PATH.
 std::vector<std::string> search_path(const std::string& name, const std::string& path);
 
-enum class SpawnStep { kDone, kClone, kCgroup, kSession, kDirectory, kFiles, kUser, kExec };
+enum class SpawnStep {
+  kDone,
+  kClone,
+  kCgroup,
+  kSession,
+  kLimits,
+  kDirectory,
+  kFiles,
+  kUser,
+  kExec
+};
 
 struct SpawnResult {
   pid_t pid = -1;
@@ -44,6 +63,8 @@ struct SpawnResult {
   int error = 0;
   explicit operator bool() const { return failed == SpawnStep::kDone; }
 };
+
+class Reapers;
 
 class Spawner {
  public:
@@ -53,10 +74,16 @@ class Spawner {
   Spawner& operator=(const Spawner&) = delete;
   SpawnResult spawn(const Command& command);
 
+  // Of children of the runner that are no command: whether it is a reaper, and that it is over.
+  bool is_reaper(pid_t pid) const;
+  void ended(pid_t pid);
+
  private:
   struct Stack;
-  std::unique_ptr<Stack> stack_;   // reused: vfork semantics allow one child at a time
-  unsigned long open_files_soft_;  // the limit to give back to children; the runner raises its own
+  std::unique_ptr<Stack> stack_;  // reused: vfork semantics allow one child at a time
+  std::unique_ptr<Reapers> reapers_;
+  // Given back to children that name no other limit; the runner raises its own.
+  std::optional<ResourceLimit> open_files_;
 };
 
 }  // namespace docket::runner
