@@ -201,8 +201,11 @@ void Engine::on_attempt(const AttemptReport& report, Time now) {
   if (over) attempt_ended(attempt, report, now);
 }
 
-void Engine::attempt_ended(Node& attempt, const AttemptReport& report, Time now) {
+void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
   Node& run = *attempt.parent;
+  if (report.phase == AttemptPhase::kLost && report.message.empty()) {
+    report.message = kOutcomeUnknown;
+  }
   attempt.task.exit_code = report.exit_code;
   attempt.task.signal = report.signal;
   const bool succeeded = report.succeeded() && attempt.task.state == State::kRunning;

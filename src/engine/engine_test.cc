@@ -262,14 +262,49 @@ TEST_F(EngineTest, AStartLostInTheCrashIsMadeUpWithTheSameToken) {
   EXPECT_THAT(docket.executor.started, ElementsAre(attempt, attempt));
 }
 
-TEST_F(EngineTest, ALostTaskIsLaunchedAgainWhateverThePolicy) {
+TEST_F(EngineTest, ALostAttemptHasFailedAndSaysSo) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   docket.run_attempt(run);
+  const TaskId attempt = docket.newest_attempt(run);
   docket.executor.attempts.begin()->second.report.phase = AttemptPhase::kLost;
   docket.restart();
-  EXPECT_EQ(docket.stored(run).state, State::kRunning);
-  EXPECT_EQ(docket.executor.started.size(), 2U);
+  for (const TaskId task : {run, attempt}) {
+    EXPECT_EQ(docket.stored(task).state, State::kFailed);
+    EXPECT_EQ(docket.stored(task).message, kOutcomeUnknown);
+  }
+  EXPECT_THAT(docket.executor.started, ElementsAre(attempt)) << "it may have done its work";
+  EXPECT_THAT(docket.executor.forgotten, ElementsAre(attempt));
+}
+
+TEST_F(EngineTest, ALostAttemptIsStartedAgainByARestartPolicyOrWhereItsJobAllowsThat) {
+  model::JobDefinition on_failure = docket.job("a");
+  std::get<model::ProcessSpec>(on_failure.spec).restart.policy = model::RestartPolicy::kOnFailure;
+  docket.add_job(on_failure);
+  model::JobDefinition on_lost = docket.job("b");
+  std::get<model::ProcessSpec>(on_lost.spec).on_lost = model::OnLost::kRestart;
+  docket.add_job(on_lost);
+  for (const char* job : {"a", "b"}) {
+    const TaskId run = docket.start(job);
+    const TaskId attempt = docket.newest_attempt(run);
+    docket.executor.lose(attempt);
+    docket.settle();
+    EXPECT_EQ(docket.stored(attempt).state, State::kFailed) << job;
+    EXPECT_EQ(docket.stored(run).state, State::kRunning) << job;
+    EXPECT_NE(docket.newest_attempt(run), attempt) << job;
+  }
+}
+
+// A store that was restored, or an executor whose records are gone: what ran may have ended.
+TEST_F(EngineTest, WhatWasSeenToRunIsNotStartedAgainWhenNobodyKnowsIt) {
+  docket.add_job("a");
+  const TaskId run = docket.start("a");
+  docket.run_attempt(run);
+  docket.executor.attempts.clear();
+  docket.restart();
+  EXPECT_EQ(docket.stored(run).state, State::kFailed);
+  EXPECT_EQ(docket.stored(run).message, kOutcomeUnknown);
+  EXPECT_EQ(docket.executor.started.size(), 1U);
 }
 
 TEST_F(EngineTest, AStopSurvivesTheServer) {

@@ -52,6 +52,10 @@ enum class AttemptPhase {
   kLost,  // it was started, but its outcome cannot be known any more (the machine went down)
 };
 
+// What is said of a lost attempt where the executor says nothing.
+inline constexpr const char* kOutcomeUnknown =
+    "The outcome is not known: nobody can tell any more how the attempt ended";
+
 struct AttemptReport {
   TaskId token;
   AttemptPhase phase = AttemptPhase::kUnknown;

@@ -390,6 +390,11 @@ void read_locks(ObjectReader& in, ProcessSpec& spec) {
   });
 }
 
+void read_on_lost(ObjectReader& in, ProcessSpec& spec) {
+  constexpr const char* kChoices[] = {"fail", "restart"};
+  spec.on_lost = static_cast<OnLost>(in.choice("onLost", kChoices));
+}
+
 void read_all(ObjectReader& in, ProcessSpec& spec) {
   in.field("cpus", spec.cpus);
   in.field("mem", spec.mem);
@@ -410,6 +415,7 @@ void read_all(ObjectReader& in, ProcessSpec& spec) {
   read_secrets(in, spec);
   read_networks(in, spec);
   read_locks(in, spec);
+  read_on_lost(in, spec);
 }
 
 }  // namespace
@@ -443,6 +449,7 @@ void write_process_spec(JsonWriter& out, const ProcessSpec& spec) {
   write_secrets(out.key("secrets"), spec.secrets);
   write_networks(out.key("networks"), spec.networks);
   if (!spec.locks.empty()) write_locks(out.key("locks"), spec.locks);
+  if (spec.on_lost == OnLost::kRestart) out.member("onLost", "restart");
   out.end_object();
 }
 

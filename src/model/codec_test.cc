@@ -44,6 +44,7 @@ ProcessSpec everything() {
   spec.kill_grace_s = 1.5;
   spec.networks = {{"container", "n", {{"l", "m"}}}, {"host", "", {}}};
   spec.locks = {{"db", LockWait::kFail}};
+  spec.on_lost = OnLost::kRestart;
   return spec;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // What a process job runs: one command on one node. The field names, defaults and limits are those
-// of DC/OS Jobs (reference/metronome.md section 3), which the native API shares; `locks` is
-// docket's own.
+// of DC/OS Jobs (reference/metronome.md section 3), which the native API shares; `locks` and
+// `onLost` are docket's own.
 
 #include <cstdint>
 #include <optional>
@@ -87,6 +87,8 @@ struct LockWish {
   bool operator==(const LockWish&) const = default;
 };
 
+enum class OnLost { kFail, kRestart };  // see ProcessSpec::on_lost
+
 struct ProcessSpec {
   double cpus = 1;   // cores
   double mem = 128;  // MiB
@@ -107,6 +109,9 @@ struct ProcessSpec {
   std::optional<double> kill_grace_s;  // taskKillGracePeriodSeconds
   std::vector<Network> networks;
   std::vector<LockWish> locks;
+  // An attempt whose outcome cannot be known has failed like any other; kRestart starts it again
+  // although the policy is NEVER, as long as the active deadline allows.
+  OnLost on_lost = OnLost::kFail;
   bool operator==(const ProcessSpec&) const = default;
 };
 

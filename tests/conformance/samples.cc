@@ -26,6 +26,7 @@ model::ProcessSpec rich_spec() {
   spec.artifacts = {{"http://localhost/a.tgz", false, true, true}};
   spec.restart = {model::RestartPolicy::kOnFailure, 120};
   spec.locks = {{"db", model::LockWait::kFail}};
+  spec.on_lost = model::OnLost::kRestart;
   return spec;
 }
 

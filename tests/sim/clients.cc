@@ -236,6 +236,7 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
   spec.mem = static_cast<double>(dice_.between(32, 512));
   spec.cmd = "true";
   if (dice_.percent(40)) spec.restart.policy = model::RestartPolicy::kOnFailure;
+  if (dice_.percent(20)) spec.on_lost = model::OnLost::kRestart;
   if (dice_.percent(30)) spec.restart.active_deadline_s = dice_.between(10, 600);
   if (dice_.percent(50)) spec.kill_grace_s = static_cast<double>(dice_.between(1, 60));
   if (dice_.percent(25)) {

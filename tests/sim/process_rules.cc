@@ -88,14 +88,14 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
   }
 }
 
-// A second execution needs a reason: the first was lost, or its job says to try again.
+// A second execution needs a reason: the first did not succeed, and its job says to try again.
 void ProcessRules::check_again(const model::Task& attempt, const model::ProcessSpec& spec) {
   const auto before = newest_.find(attempt.root);
   if (before == newest_.end()) return;
-  const bool may =
-      before->second.end && (before->second.end == End::kLost ||
-                             (before->second.end == End::kFailed &&
-                              spec.restart.policy == model::RestartPolicy::kOnFailure));
+  const std::optional<End> end = before->second.end;
+  const bool on_failure = spec.restart.policy == model::RestartPolicy::kOnFailure;
+  const bool on_lost = on_failure || spec.on_lost == model::OnLost::kRestart;
+  const bool may = (end == End::kFailed && on_failure) || (end == End::kLost && on_lost);
   verdict_.require(may, "no run is executed twice without a reason",
                    name(attempt.id) + " after " + name(before->second.token));
 }

@@ -46,6 +46,15 @@ TEST_F(NativeJobs, WhatGetGivesCanBePutBack) {
   EXPECT_EQ(after.at("/run"), before.at("/run"));
 }
 
+TEST_F(NativeJobs, OnLostIsShownAndPutBackUnlessItIsTheDefault) {
+  post("/jobs", R"({"id":"a","run":{"cmd":"true","onLost":"restart"}})");
+  const auto before = get("/jobs/a");
+  EXPECT_EQ(before.at("/run/onLost"), "restart");
+  EXPECT_EQ(put("/jobs/a", before.response.body).at("/run/onLost"), "restart");
+  EXPECT_EQ(put("/jobs/a", R"({"run":{"cmd":"true","onLost":"fail"}})").status(), 200);
+  EXPECT_EQ(get("/jobs/a").response.body.find("onLost"), std::string::npos);
+}
+
 TEST_F(NativeJobs, PutReplacesTheDefinitionAndKeepsUnnamedSchedules) {
   add("a", R"(,"description":"old","schedules":[{"id":"night","cron":"0 2 * * *"}])");
   docket.advance(hours{1});
@@ -214,6 +223,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "/run/locks/1/name: is named twice"},
         BadBody{R"({"id":"a","run":{"cmd":"x","locks":[{"name":"l","wait":"maybe"}]}})",
                 "/run/locks/0/wait: is not one of the known words"},
+        BadBody{R"({"id":"a","run":{"cmd":"x","onLost":"shrug"}})",
+                "/run/onLost: is not one of the known words"},
         BadBody{R"({"id":"a","run":{"cmd":"x"},"labels":{"n":1}})", "/labels/n: must be a string"},
         BadBody{R"({"id":"a","run":{"cmd":"x"},"labels":[]})",
                 "/labels: must be an object of strings"},

@@ -24,7 +24,7 @@ using model::ProcessSpec;
 
 using Names = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 19> kRun{"cpus",
+constexpr std::array<std::string_view, 20> kRun{"cpus",
                                                 "mem",
                                                 "disk",
                                                 "gpus",
@@ -42,7 +42,8 @@ constexpr std::array<std::string_view, 19> kRun{"cpus",
                                                 "restart",
                                                 "taskKillGracePeriodSeconds",
                                                 "networks",
-                                                "locks"};
+                                                "locks",
+                                                "onLost"};
 constexpr std::array<std::string_view, 1> kPlacement{"constraints"};
 constexpr std::array<std::string_view, 3> kConstraint{"attribute", "operator", "value"};
 constexpr std::array<std::string_view, 4> kArtifact{"uri", "extract", "executable", "cache"};

@@ -122,8 +122,12 @@ Duration grace(const ProcessSpec& spec, Duration otherwise) {
       std::chrono::duration<double>(std::min(*spec.kill_grace_s, 86400.0)));
 }
 
-bool may_try_again(const ProcessSpec& spec, const model::Task& run, Time now) {
-  if (spec.restart.policy == model::RestartPolicy::kNever) return false;
+// What was lost may have done all of its work: it is not begun anew unless the job says that it
+// may.
+bool may_try_again(const ProcessSpec& spec, const model::Task& run, bool lost, Time now) {
+  const bool wanted = spec.restart.policy == model::RestartPolicy::kOnFailure ||
+                      (lost && spec.on_lost == model::OnLost::kRestart);
+  if (!wanted) return false;
   if (!spec.restart.active_deadline_s) return true;
   return now < run.created_at + std::chrono::seconds{*spec.restart.active_deadline_s};
 }
@@ -170,8 +174,8 @@ Step ProcessKind::attempt_ended(const model::Job& job, const model::Task& run,
                                 const engine::AttemptReport& report, TaskId next,
                                 const engine::SecretSource& secrets, Time now) const {
   if (report.succeeded()) return engine::Succeed{};
-  // A task that is gone without a word is launched again whatever the policy (reference section 7).
-  if (report.phase == engine::AttemptPhase::kLost || may_try_again(spec_of(job), run, now)) {
+  const bool lost = report.phase == engine::AttemptPhase::kLost;
+  if (may_try_again(spec_of(job), run, lost, now)) {
     return begin(job, run, next, secrets);
   }
   return Fail{describe_failure(report)};

@@ -50,6 +50,9 @@ class ProcessKindTest : public ::testing::Test {
     return failed ? failed->message : "(did not fail)";
   }
 
+  const AttemptReport lost{
+      .token = TaskId{9}, .phase = AttemptPhase::kLost, .message = "not known"};
+
   ProcessKind kind{std::chrono::seconds{3}};
   Secrets secrets;
   model::ProcessSpec spec;
@@ -116,9 +119,19 @@ TEST_F(ProcessKindTest, OnFailureTriesAgainUntilTheDeadline) {
   EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0), kCreated + std::chrono::hours{1})));
 }
 
-TEST_F(ProcessKindTest, ALostAttemptIsLaunchedAgainWhateverThePolicy) {
-  EXPECT_TRUE(
-      std::holds_alternative<Launch>(ended({.token = TaskId{9}, .phase = AttemptPhase::kLost})));
+TEST_F(ProcessKindTest, ALostAttemptHasFailedAndOnlyThePolicyStartsItAgain) {
+  EXPECT_EQ(failure(ended(lost)), "not known");
+  spec.restart = {model::RestartPolicy::kOnFailure, 30};
+  EXPECT_TRUE(std::holds_alternative<Launch>(ended(lost)));
+  EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
+}
+
+TEST_F(ProcessKindTest, OnLostRestartStartsWhatWasLostAgainAndNothingElse) {
+  spec.on_lost = model::OnLost::kRestart;
+  EXPECT_TRUE(std::holds_alternative<Launch>(ended(lost)));
+  EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
+  spec.restart.active_deadline_s = 30;
+  EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
 }
 
 TEST_F(ProcessKindTest, DemandsSaturateInsteadOfOverflowing) {
