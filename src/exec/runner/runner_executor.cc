@@ -15,6 +15,7 @@
 
 #include "exec/runner/log_files.h"
 #include "exec/runner/runner_process.h"
+#include "exec/runner/start_pace.h"
 #include "exec/runner/wire.h"
 
 namespace docket::runner {
@@ -49,7 +50,12 @@ bool is_over(AttemptPhase phase) {
 struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
   Impl(asio::io_context& context, RunnerExecutorConfig settings,
        std::function<void(const std::string&)> log)
-      : io(context), config(std::move(settings)), note(std::move(log)), socket(io), timer(io) {}
+      : io(context),
+        config(std::move(settings)),
+        note(std::move(log)),
+        socket(io),
+        timer(io),
+        pace(config.start_first, config.start_last) {}
 
   void connect();
   void unreachable(const std::string& why);
@@ -77,6 +83,7 @@ struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
   Socket socket;
   asio::steady_timer timer;
   Duration retry{};
+  StartPace pace;
   std::array<char, 65536> chunk{};
   std::string in;
   std::string queued;
@@ -120,6 +127,15 @@ void RunnerExecutor::Impl::connect() {
 void RunnerExecutor::Impl::start_runner_once() {
   if (runner_pid > 0 && !runner_ended(runner_pid)) return;  // it is on its way
   runner_pid = -1;
+  const auto now = std::chrono::steady_clock::now();
+  if (pace.ends(now)) {
+    using Seconds = std::chrono::duration<double>;
+    note(fmt::format("the runner ended after {:.2f} s, {} in a row; another starts in {} s",
+                     Seconds(pace.lived()).count(), pace.in_a_row(),
+                     Seconds(pace.pause()).count()));
+  }
+  if (now < pace.next()) return;
+  pace.begins(now);
   auto started = start_runner(config.dir, config.runner_argv);
   if (started) {
     runner_pid = *started;
@@ -134,7 +150,9 @@ void RunnerExecutor::Impl::unreachable(const std::string& why) {
   if (settled && std::exchange(noted, error) != error) note(error);
   status.last_error = std::move(error);
   retry = std::clamp(retry * 2, config.retry_first, config.retry_last);
-  timer.expires_after(retry);
+  const auto now = std::chrono::steady_clock::now();
+  const Duration start = std::chrono::ceil<Duration>(pace.next() - now);
+  timer.expires_after(start > Duration::zero() ? std::min(start, retry) : retry);
   timer.async_wait([self = shared_from_this()](error_code cancelled) {
     if (!cancelled) self->connect();
   });
@@ -177,6 +195,7 @@ void RunnerExecutor::Impl::on_hello(const wire::Hello& hello) {
     return;
   }
   is_connected = true;
+  pace.begins(std::chrono::steady_clock::now());
   retry = Duration{};
   status = {true, hello.status, {}};
   note("runner connected: " + hello.status);

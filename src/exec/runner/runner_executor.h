@@ -1,8 +1,9 @@
 #pragma once
 
 // The server's side of the runner: an Executor over DIR/runner.sock. It connects to a live runner
-// or starts one (posix_spawn: the server itself never forks), connects again when the socket drops,
-// and keeps what was asked until it is known to have arrived: starts until the runner reports the
+// or starts one (posix_spawn: the server itself never forks; one that dies again and again is
+// started after ever longer pauses, see start_pace.h), connects again when the socket drops, and
+// keeps what was asked until it is known to have arrived: starts until the runner reports the
 // token, stops until the attempt ends, finds until answered. A repeated start is harmless, so
 // nothing is lost and nothing runs twice.
 //
@@ -32,6 +33,9 @@ struct RunnerExecutorConfig {
   Duration retry_first =
       std::chrono::milliseconds{2};  // doubles up to retry_last while the runner is out of reach
   Duration retry_last = std::chrono::seconds{1};
+  // Before a runner that has ended is started again; see StartPace.
+  Duration start_first = std::chrono::milliseconds{50};
+  Duration start_last = std::chrono::seconds{30};
 };
 
 struct RunnerStatus {

@@ -1,0 +1,51 @@
+#pragma once
+
+// When to start a runner again that has ended: after a pause that doubles with every life shorter
+// than it, so that one that dies at once is no busy loop, and one that died once is soon back.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "core/time.h"
+
+namespace docket::runner {
+
+class StartPace {
+ public:
+  using Instant = std::chrono::steady_clock::time_point;
+
+  StartPace(Duration first, Duration last) : first_(first), last_(last) {}
+
+  // One was started (or could not be), or is there.
+  void begins(Instant now) {
+    if (!std::exchange(lives_, true)) since_ = now;
+  }
+  // None is there. True the first time after one was.
+  bool ends(Instant now) {
+    if (!std::exchange(lives_, false)) return false;
+    lived_ = std::chrono::duration_cast<Duration>(now - since_);
+    pause_ = std::clamp(pause_ * 2 - std::min(lived_, last_ * 2), first_, last_);
+    in_a_row_ = pause_ == first_ ? 1 : in_a_row_ + 1;
+    next_ = now + pause_;
+    return true;
+  }
+
+  Instant next() const { return next_; }  // at once, before the first
+  Duration pause() const { return pause_; }
+  Duration lived() const { return lived_; }
+  std::uint64_t in_a_row() const { return in_a_row_; }  // lives that ended too soon
+
+ private:
+  Duration first_;
+  Duration last_;
+  bool lives_ = false;
+  Instant since_;
+  Instant next_;  // the epoch: at once
+  Duration pause_{};
+  Duration lived_{};
+  std::uint64_t in_a_row_ = 0;
+};
+
+}  // namespace docket::runner
