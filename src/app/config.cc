@@ -137,6 +137,14 @@ const std::map<std::string, Apply>& settings() {
            [](auto& c, auto v) { c.engine.user_task_ttl = std::chrono::seconds{v}; }, 0U)},
       {"status-read-unregisters", flag([](auto& c, bool v) { c.status_unregisters = v; })},
       {"enable-test-api", flag([](auto& c, bool v) { c.test_api = v; })},
+      {"attempt.processes",
+       numeric<std::uint64_t>([](auto& c, auto v) { c.attempt.processes = v; }, std::uint64_t{0})},
+      {"attempt.open-files",
+       numeric<std::uint64_t>([](auto& c, auto v) { c.attempt.open_files = v; },
+                              std::uint64_t{0})},
+      {"attempt.core-bytes",
+       numeric<std::uint64_t>([](auto& c, auto v) { c.attempt.core_bytes = v; },
+                              std::uint64_t{0})},
       {"cpu-quota", flag([](auto& c, bool v) { c.cpu_quota = v; })},
   };
   return table;

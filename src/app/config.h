@@ -10,6 +10,7 @@
 
 #include "core/result.h"
 #include "engine/settings.h"
+#include "exec/runner/runner.h"
 #include "http/server.h"
 
 namespace docket::app {
@@ -35,6 +36,7 @@ struct ServeConfig {
   std::uint64_t reserve_bytes = std::uint64_t{8} << 20;  // disk kept free for finishing what runs
   bool cgroups = true;
   bool cpu_quota = true;
+  runner::ProcessLimits attempt;
   unsigned read_threads = 2;       // history, logs
   bool status_unregisters = true;  // of the Scylla door: scylla.h
   bool test_api = false;

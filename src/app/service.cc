@@ -34,7 +34,10 @@ const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}, {"s
 std::vector<std::string> runner_command(const ServeConfig& config) {
   std::vector<std::string> argv{"/proc/self/exe", "runner",
                                 "--dir",          config.data_dir + "/runner",
-                                "--log-bytes",    std::to_string(config.log_bytes)};
+                                "--log-bytes",    std::to_string(config.log_bytes),
+                                "--processes",    std::to_string(config.attempt.processes),
+                                "--open-files",   std::to_string(config.attempt.open_files),
+                                "--core-bytes",   std::to_string(config.attempt.core_bytes)};
   if (!config.cgroups) argv.emplace_back("--no-cgroups");
   if (!config.cpu_quota) argv.emplace_back("--no-cpu-quota");
   return argv;

@@ -72,6 +72,9 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"enable-test-api", "true: serve /task_manager_test (false)"},
     {"cgroups", "false: do not enforce cpus and mem"},
     {"cpu-quota", "false: shares only, no hard limit of cpus"},
+    {"attempt.processes", "processes and threads of one attempt at a time; 0: no limit (4096)"},
+    {"attempt.open-files", "open files of a process of a job; 0: the server's own limit (0)"},
+    {"attempt.core-bytes", "size of a core file of a process of a job; 0: none is written (0)"},
 };
 
 using Flags = std::map<std::string, std::vector<std::string>>;
@@ -130,6 +133,9 @@ int runner(int argc, char** argv) {
   bool no_cpu_quota = false;
   app.add_option("--dir", config.dir)->required();
   app.add_option("--log-bytes", config.log_bytes);
+  app.add_option("--processes", config.limits.processes);
+  app.add_option("--open-files", config.limits.open_files);
+  app.add_option("--core-bytes", config.limits.core_bytes);
   app.add_flag("--no-cgroups", no_cgroups);
   app.add_flag("--no-cpu-quota", no_cpu_quota);
   try {
