@@ -106,13 +106,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
   for (const AttemptReport& report : reports) {
     const auto it = nodes_.find(report.token);
     if (it == nodes_.end() || it->second->is_final()) continue;
-    if (report.phase != AttemptPhase::kUnknown) {
-      on_attempt(report, now);
-    } else if (it->second->task.state == model::State::kCreated) {
-      relaunch(*it->second, now);
-    } else {  // it was seen to run: this is another executor, or it has forgotten
-      on_attempt({.token = report.token, .phase = AttemptPhase::kLost}, now);
-    }
+    on_attempt(report, now);
     // The order to stop may have died with the last server.
     const auto still = nodes_.find(report.token);
     if (still != nodes_.end() && !still->second->is_final() && still->second->task.stopping) {

@@ -211,6 +211,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void add_attempt(Node& run, TaskId id, Time now);
   void trim_attempts(Node& run);
   void relaunch(Node& attempt, Time now);
+  void unknown(Node& attempt, Time now);
   void attempt_ended(Node& attempt, AttemptReport report, Time now);
   void end_run(Node& run, model::State state, std::string message, Time now);
   void count_end(JobEntry& entry, model::State state, Time now);

@@ -193,12 +193,19 @@ void Engine::on_attempt(const AttemptReport& report, Time now) {
   }
   Node& attempt = *it->second;
   if (!attempt.parent) return;
+  if (report.phase == AttemptPhase::kUnknown) return unknown(attempt, now);
   const bool ran = report.phase == AttemptPhase::kRunning || report.started_at != kNever;
   if (ran && attempt.task.state == State::kCreated) {
     change(attempt, State::kRunning, {}, now);
     if (report.started_at != kNever) attempt.task.started_at = report.started_at;
   }
   if (over) attempt_ended(attempt, report, now);
+}
+
+// The executor has never seen it, or no longer knows what it saw.
+void Engine::unknown(Node& attempt, Time now) {
+  if (attempt.task.state == State::kCreated) return relaunch(attempt, now);
+  attempt_ended(attempt, {.token = attempt.task.id, .phase = AttemptPhase::kLost}, now);
 }
 
 void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {

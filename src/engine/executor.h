@@ -75,7 +75,7 @@ class ExecutorListener {
  public:
   virtual ~ExecutorListener() = default;
   // A change of phase, reported at least once for kRunning and kExited; may repeat after
-  // reconnects.
+  // reconnects. kUnknown: an attempt that it was told to start is not there, and not on its way.
   virtual void on_attempt(const AttemptReport& report) = 0;
 };
 

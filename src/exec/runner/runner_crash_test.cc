@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -122,6 +123,35 @@ TEST(RunnerCrashTest, ANewRunnerAdoptsWhatRuns) {
   touch(runner.dir() / "go");
   EXPECT_EQ(runner.wait(token).exit_code, 5);
   EXPECT_EQ(runner.find(token).exit_code, 5);
+}
+
+// A server that takes connections and says nothing, until it is closed.
+OwnedFd silent_server(int& port) {
+  OwnedFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::listen(fd.get(), 8), 0);
+  EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
+// Its artifacts were on the way; nothing of it had run, so the next runner begins anew.
+TEST(RunnerCrashTest, WhatHadNotRunIsNotLost) {
+  Harness runner;
+  int port = 0;
+  OwnedFd silent = silent_server(port);
+  LaunchSpec spec = shell("exit 6");
+  spec.artifacts.push_back({.uri = fmt::format("http://127.0.0.1:{}/file", port)});
+  const TaskId token = runner.start(spec);
+  runner.wait(token, AttemptPhase::kStarting);
+  runner.kill_runner();
+  silent.reset();
+  EXPECT_THAT(runner.wait(token).message, HasSubstr("Failed to fetch artifact"));
+  EXPECT_EQ(runner.seen(token, AttemptPhase::kLost), 0);
 }
 
 // The exit code is written down by somebody who needs no runner.

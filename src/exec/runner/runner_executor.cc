@@ -32,7 +32,7 @@ using Socket = asio::local::stream_protocol::socket;
 // A token between its start (or first report) and its end or forget: all that must be said again on
 // a new connection.
 struct Live {
-  std::string start_frame;  // until the first report
+  std::string start_frame;  // until it is known to have run: a runner that dies before forgets it
   std::optional<wire::Stop> stop;
 };
 
@@ -258,18 +258,16 @@ void RunnerExecutor::Impl::on_message(wire::Message& message) {
 
 void RunnerExecutor::Impl::on_report(const AttemptReport& report) {
   const auto known = live.find(report.token);
-  if (known != live.end()) known->second.start_frame.clear();
+  if (known != live.end() && report.phase != AttemptPhase::kStarting) {
+    known->second.start_frame.clear();
+  }
   if (known != live.end() && is_over(report.phase)) live.erase(known);
   if (listener != nullptr) listener->on_attempt(report);
 }
 
 void RunnerExecutor::Impl::on_found(wire::Found& found) {
   if (found.request == 0) {  // our own question after a reconnect
-    for (AttemptReport& report : found.reports) {
-      // The runner had it and has it no more: its directory was removed under it.
-      if (report.phase == AttemptPhase::kUnknown) report.phase = AttemptPhase::kLost;
-      on_report(report);
-    }
+    for (const AttemptReport& report : found.reports) on_report(report);
     return;
   }
   auto pending = finds.extract(found.request);
