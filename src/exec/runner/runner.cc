@@ -12,7 +12,6 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <optional>
 #include <unordered_map>
 
@@ -73,14 +72,8 @@ bool holder_lives(int lock) {
 // A runner that was killed while it started a command leaves the lock to the child that has yet to
 // call exec. Only when that is done do the records tell what runs, so it is waited for.
 bool take_lock(int lock) {
-  constexpr int kTries = 5000;
-  constexpr timespec kMillisecond{0, 1'000'000};
-  for (int i = 0; i < kTries; ++i) {
-    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
-    if (holder_lives(lock)) return false;
-    ::nanosleep(&kMillisecond, nullptr);
-  }
-  return false;
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
+  return !holder_lives(lock) && ::flock(lock, LOCK_EX) == 0;
 }
 
 class Runner {
