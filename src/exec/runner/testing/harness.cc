@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 #include <algorithm>
 #include <chrono>
@@ -29,10 +30,28 @@ std::filesystem::path make_temporary() {
   return pattern;
 }
 
+// Words to put before a command: its first start in dir is traced, and one call of it fails.
+std::vector<std::string> tracer(const std::filesystem::path& dir, const Fault& fault) {
+  const std::string trace = fmt::format(
+      "strace -qq -o {}/trace -e trace={} -e inject={}:error={}:when={}", dir.string(), fault.call,
+      fault.call, fault.error, fault.number);
+  return {"/bin/sh", "-c",
+          fmt::format("[ ! -e {0}/trace ] || exec \"$@\"; ASAN_OPTIONS=detect_leaks=0 exec {1} "
+                      "\"$@\"",
+                      dir.string(), trace),
+          "sh"};
+}
+
 }  // namespace
 
-Harness::Harness(std::vector<std::string> options)
-    : dir_(make_temporary()), options_(std::move(options)) {
+Harness::Harness(std::vector<std::string> options, Conditions conditions)
+    : dir_(make_temporary()), options_(std::move(options)), conditions_(std::move(conditions)) {
+  std::filesystem::create_directory(dir_ / "runner");
+  if (!conditions_.disk.empty()) {
+    EXPECT_EQ(::mount("tmpfs", (dir_ / "runner").c_str(), "tmpfs", 0,
+                      ("mode=755,size=" + conditions_.disk).c_str()),
+              0);
+  }
   start_server();
 }
 
@@ -48,6 +67,7 @@ Harness::~Harness() {
   const pid_t runner = runner_pid();
   if (runner > 0) ::kill(runner, SIGTERM);
   until([&] { return !runs(runner); });
+  if (!conditions_.disk.empty()) ::umount2((dir_ / "runner").c_str(), MNT_DETACH);
   std::filesystem::remove_all(dir_);
 }
 
@@ -59,7 +79,8 @@ void Harness::drop_server() {
 void Harness::start_server() {
   RunnerExecutorConfig config;
   config.dir = dir_ / "runner";
-  config.runner_argv = {RUNNER_MAIN, "runner", config.dir};
+  if (conditions_.fault) config.runner_argv = tracer(dir_, *conditions_.fault);
+  config.runner_argv.insert(config.runner_argv.end(), {RUNNER_MAIN, "runner", config.dir});
   config.runner_argv.insert(config.runner_argv.end(), options_.begin(), options_.end());
   io_ = std::make_unique<boost::asio::io_context>();
   executor_ = std::make_unique<RunnerExecutor>(*io_, config, [](const std::string&) {});
@@ -116,6 +137,10 @@ bool Harness::until(const std::function<bool()>& holds) {
     io_->run_one_for(std::chrono::milliseconds{2});
   }
   return true;
+}
+
+bool Harness::fault_struck() const {
+  return slurp(dir_ / "trace").find("(INJECTED)") != std::string::npos;
 }
 
 std::string Harness::out(TaskId token) const { return slurp(stdout_path(dir_ / "runner", token)); }

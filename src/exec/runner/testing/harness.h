@@ -18,10 +18,23 @@
 
 namespace docket::runner::testing {
 
+// One system call of the harness's first runner fails; runners after it are whole again. Made by
+// strace, so that the kernel's own answer is what changes.
+struct Fault {
+  std::string call;   // "write"
+  std::string error;  // "ENOSPC"
+  int number = 1;     // of the calls of that name, from 1
+};
+
+struct Conditions {
+  std::optional<Fault> fault = {};
+  std::string disk = {};  // "1m": the runner's directory is a file system of that size (for root)
+};
+
 class Harness : public engine::ExecutorListener {
  public:
   // options: words for runner_main, e.g. "cgroups=0".
-  explicit Harness(std::vector<std::string> options = {});
+  explicit Harness(std::vector<std::string> options = {}, Conditions conditions = {});
   ~Harness() override;
 
   RunnerExecutor& executor() { return *executor_; }
@@ -44,6 +57,9 @@ class Harness : public engine::ExecutorListener {
   // Runs the io_context until it holds; false after 30 s.
   bool until(const std::function<bool()>& holds);
 
+  // Whether the fault has come to pass.
+  bool fault_struck() const;
+
   std::string out(TaskId token) const;
   std::string err(TaskId token) const;
   // Waits for a whole line on stdout and returns it.
@@ -55,6 +71,7 @@ class Harness : public engine::ExecutorListener {
  private:
   std::filesystem::path dir_;
   std::vector<std::string> options_;
+  Conditions conditions_;
   std::unique_ptr<boost::asio::io_context> io_;
   std::unique_ptr<RunnerExecutor> executor_;
   std::uint64_t next_token_ = 1000;
