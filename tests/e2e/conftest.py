@@ -1,6 +1,29 @@
+import os
+import subprocess
+
 import pytest
 
 from docket_server import Server
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """small_disk(size) mounts a file system of that size, and gives its folder."""
+    mounted = []
+
+    def mount(size):
+        if os.geteuid() != 0:
+            pytest.skip("only root may mount the small file system that gets full")
+        folder = tmp_path / f"disk-{len(mounted)}"
+        folder.mkdir()
+        options = ["-t", "tmpfs", "-o", f"size={size}", "docket-test"]
+        subprocess.run(["mount", *options, str(folder)], check=True)
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture
