@@ -127,6 +127,8 @@ const std::map<std::string, Apply>& settings() {
        numeric<std::uint64_t>([](auto& c, auto v) { c.reserve_bytes = v; }, std::uint64_t{0})},
       {"connections-max",
        numeric<std::size_t>([](auto& c, auto v) { c.http.connections = v; }, std::size_t{1})},
+      {"buffered-bytes", numeric<std::size_t>([](auto& c, auto v) { c.http.buffered_bytes = v; },
+                                              std::size_t{1} << 20U)},
       {"read-threads", numeric<unsigned>([](auto& c, auto v) { c.read_threads = v; }, 1U)},
       {"cgroups", flag([](auto& c, bool v) { c.cgroups = v; })},
       {"task-ttl-seconds",

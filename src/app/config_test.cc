@@ -43,6 +43,7 @@ TEST(Settings, BadOnesAreNamed) {
             "port: expected DOOR=PORT or DOOR=off, got \"metronome\"");
   EXPECT_EQ(complaint("node.cpus", "many"), "node.cpus: not a number in range: \"many\"");
   EXPECT_EQ(complaint("running-max", "0"), "running-max: 0 is less than 1");
+  EXPECT_EQ(complaint("buffered-bytes", "1000"), "buffered-bytes: 1000 is less than 1048576");
   EXPECT_EQ(complaint("cgroups", "perhaps"), "cgroups: neither true nor false: \"perhaps\"");
 }
 

@@ -28,9 +28,11 @@ constexpr std::size_t kSwallowBytes = 32 * 1024 * 1024;
 // Buffers of quiet connections shrink to this.
 constexpr std::size_t kKeptCapacity = 16 * 1024;
 
+void free_buffer(std::string& buffer) { std::string().swap(buffer); }
+
 void empty_buffer(std::string& buffer) {
   buffer.clear();
-  if (buffer.capacity() > kKeptCapacity) std::string().swap(buffer);
+  if (buffer.capacity() > kKeptCapacity) free_buffer(buffer);
 }
 
 bool has_json_type(const Request& request) {
@@ -69,6 +71,8 @@ void Connection::refuse() {
 void Connection::watch_input() {
   if (waiting_input_ || input_ended_ || phase_ == Phase::kClosed) return;
   if (in_.size() > home_->limits().header_bytes + kPipelineBytes) return;
+  const bool ahead = !in_.empty() && (phase_ != Phase::kReading || waiting_output_);
+  if (ahead && home_->budget().tight()) return;
   waiting_input_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& ec) {
     self->waiting_input_ = false;
@@ -83,6 +87,7 @@ void Connection::on_readable() {
   if (ec == asio::error::would_block) return watch_input();
   if (ec == asio::error::eof) return on_end_of_input();
   if (ec) return close();
+  moved_ += size;
   const std::string_view fresh(scratch.data(), size);
   if (phase_ == Phase::kReading && !waiting_output_) return proceed(fresh);
   if (phase_ == Phase::kLingering || phase_ == Phase::kClosing) {
@@ -90,6 +95,7 @@ void Connection::on_readable() {
     if (swallowed_ > kSwallowBytes) return close();
   } else {
     in_.append(fresh);
+    account();
   }
   watch_input();
 }
@@ -133,6 +139,8 @@ void Connection::proceed(std::string_view fresh) {
   // A head of that size has failed by itself; this is a chunk extension or a trailer without end.
   const bool stuck = phase_ == Phase::kReading && !waiting_output_;
   if (stuck && in_.size() > home_->limits().header_bytes) fail(400);
+  account();
+  if (is_refused_for_size()) fail(503);
   settle();
 }
 
@@ -176,6 +184,7 @@ void Connection::on_head() {
   if (parser_.body_size().value_or(0) > limit) return fail(413);
   if (!parser_.has_body()) return;
   const bool kept = refusal_ == 0 && match_.route->body != BodyRule::kIgnore;
+  if (kept && !home_->budget().has_room(parser_.body_size().value_or(0))) return fail(503);
   parser_.expect_body(limit, kept ? RequestParser::Body::kKeep : RequestParser::Body::kDrop);
   if (!parser_.expects_continue() || http10_) return;
   // A client that was refused may or may not send its body now, so its next bytes cannot be
@@ -243,7 +252,9 @@ bool Connection::flush() {
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(out_) + head_sent,
                                                     asio::buffer(body_) + (sent_ - head_sent)};
     error_code ec;
-    sent_ += socket_.write_some(buffers, ec);
+    const auto written = socket_.write_some(buffers, ec);
+    sent_ += written;
+    moved_ += written;
     if (ec == asio::error::would_block) {
       wait_writable();
       return false;
@@ -256,12 +267,16 @@ bool Connection::flush() {
   empty_buffer(out_);
   empty_buffer(body_);
   sent_ = 0;
+  drained_by_ = SteadyTime::max();
+  account();
   return true;
 }
 
 void Connection::wait_writable() {
   waiting_output_ = true;
-  deadline_ = home_->now() + home_->limits().write_timeout;
+  const auto patience = home_->now() + home_->limits().write_timeout;
+  if (drained_by_ == SteadyTime::max()) drained_by_ = patience + Budget::time_for(unsent());
+  deadline_ = std::min(patience, drained_by_);
   socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& ec) {
     self->waiting_output_ = false;
     if (ec || self->phase_ == Phase::kClosed) return;
@@ -309,7 +324,9 @@ void Connection::begin_linger() {
   socket_.shutdown(Socket::shutdown_send, ignored);
   phase_ = Phase::kLingering;
   deadline_ = home_->now() + home_->limits().request_timeout;
-  in_.clear();
+  free_buffer(in_);
+  parser_.reset();
+  account();
   if (input_ended_) return close();
   watch_input();
 }
@@ -334,6 +351,40 @@ void Connection::expire() {
   settle();
 }
 
+void Connection::account() {
+  if (phase_ == Phase::kClosed) return;
+  const auto now = in_.capacity() + out_.capacity() + body_.capacity() + parser_.held();
+  if (now != held_) home_->count(std::exchange(held_, now), now);
+}
+
+// The request that is being read, if one is.
+bool Connection::is_refused_for_size() const {
+  if (phase_ != Phase::kReading || waiting_output_) return false;
+  if (in_.empty() && parser_.idle()) return false;
+  return !home_->budget().admits(in_.capacity() + parser_.held());
+}
+
+void Connection::look(std::chrono::nanoseconds since_last) {
+  const bool slow = Budget::is_slow(std::exchange(moved_, 0), since_last);
+  slow_looks_ = !slow ? 0 : (slow_looks_ == 0 ? 1 : 2);
+}
+
+void Connection::free_spare() {
+  if (in_.empty()) free_buffer(in_);
+  if (unsent() == 0) {
+    free_buffer(out_);
+    free_buffer(body_);
+  }
+  account();
+}
+
+void Connection::give_way() {
+  const bool in_request = phase_ == Phase::kReading && !(in_.empty() && parser_.idle());
+  if (!in_request || waiting_output_) return close();
+  fail(503);
+  settle();
+}
+
 void Connection::drain() {
   last_ = true;
   const bool live = phase_ == Phase::kStreaming && !stream_->heartbeat().empty();
@@ -355,6 +406,8 @@ void Connection::close() {
   socket_.close(ignored);
   const auto self = std::move(self_);
   unlink();
+  home_->count(held_, 0);
+  held_ = 0;
   home_->forget();
   if (gone) (*gone)();
 }

@@ -48,7 +48,13 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool tell_when_gone(std::uint64_t exchange, Reply::Gone& gone);
   SteadyTime deadline() const { return deadline_; }
   void expire();  // its deadline has passed
-  void drain();   // no further request after the one in flight
+  // The budget: what it holds, whether it has moved little for two looks, and giving way.
+  void look(std::chrono::nanoseconds since_last);
+  std::size_t held() const { return held_; }
+  bool is_slow() const { return slow_looks_ > 1; }
+  void free_spare();
+  void give_way();
+  void drain();  // no further request after the one in flight
   void close();
 
  private:
@@ -88,6 +94,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void append_stream_data(std::string_view data);
   void pull_stream();
   void retire_stream();
+  bool is_refused_for_size(const Response& response) const;
 
   // Output.
   std::size_t unsent() const;
@@ -98,6 +105,10 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void begin_linger();
   void later();
 
+  // The budget.
+  void account();
+  bool is_refused_for_size() const;
+
   std::shared_ptr<Connections> home_;     // shared by all connections and the server
   std::shared_ptr<Connection> self_;      // released by close()
   std::shared_ptr<const Router> router_;  // shared by the connections of a listener
@@ -105,6 +116,10 @@ class Connection : public std::enable_shared_from_this<Connection>,
   const std::string remote_;
   RequestParser parser_;
   SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime drained_by_ = SteadyTime::max();  // what is being written
+  std::size_t held_ = 0;                       // as counted last
+  std::size_t moved_ = 0;                      // since the last look
+  std::uint8_t slow_looks_ = 0;                // in a row
 
   Phase phase_ = Phase::kReading;
   bool consuming_ = false;  // consume() is on the stack

@@ -39,6 +39,7 @@ void Connection::deliver(std::uint64_t exchange, Content content) {
 }
 
 void Connection::respond(Response response) {
+  if (is_refused_for_size(response)) return respond_failure(503);
   gone_.reset();
   if (home_->draining()) last_ = true;
   const bool bodiless = match_.head || !may_have_body(response.status);
@@ -60,9 +61,19 @@ void Connection::respond(Response response) {
   deadline_ = home_->now() + home_->limits().heartbeat;
 }
 
+// What has changed something is told whatever its size.
+bool Connection::is_refused_for_size(const Response& response) const {
+  return !home_->budget().has_room(response.body.capacity()) && match_.route &&
+         match_.route->method == "GET";
+}
+
 void Connection::respond_failure(int status) {
   Response response = render_failure(*match_.door, status, path_);
   if (status == 405) response.headers.emplace_back("Allow", match_.allow);
+  const int retry_after = match_.door->retry_after_s;
+  if (status == 503 && retry_after > 0) {
+    response.headers.emplace_back("Retry-After", std::to_string(retry_after));
+  }
   respond(std::move(response));
 }
 
@@ -105,7 +116,8 @@ void Connection::append_stream_data(std::string_view data) {
 
 void Connection::pull_stream() {
   pulling_ = true;
-  while (phase_ == Phase::kStreaming && !chunk_owed_ && unsent() < kCoalesceBytes) {
+  const auto enough = home_->budget().tight() ? 1 : kCoalesceBytes;
+  while (phase_ == Phase::kStreaming && !chunk_owed_ && unsent() < enough) {
     chunk_owed_ = true;
     try {
       stream_->next(make_next(home_->mailbox(), weak_from_this(), exchange_));

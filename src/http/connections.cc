@@ -24,6 +24,7 @@ Connections::Connections(boost::asio::io_context& io, const Limits& limits)
     : limits_(limits),
       sweep_period_(period_for(limits)),
       mailbox_(std::make_shared<Mailbox>(io)),
+      budget_(limits.buffered_bytes),
       sweep_timer_(io) {}
 
 void Connections::open(Socket socket, std::string remote, std::shared_ptr<const Router> router) {
@@ -76,9 +77,37 @@ void Connections::sweep() {
   // Collected first: an expiry may close other connections through the streams that it destroys.
   std::vector<std::shared_ptr<Connection>> expired;
   for (Connection& connection : open_) {
+    connection.look(time - last_look_);
     if (connection.deadline() <= time) expired.push_back(connection.shared_from_this());
   }
+  last_look_ = time;
   for (const auto& connection : expired) connection->expire();
+  if (budget_.tight()) relieve();
+}
+
+void Connections::count(std::size_t before, std::size_t now) {
+  budget_.change(before, now);
+  if (!budget_.exceeded() || relieving_) return;
+  relieving_ = true;  // soon: a connection cannot be closed in the middle of its work
+  boost::asio::post(sweep_timer_.get_executor(), [self = shared_from_this()] { self->relieve(); });
+}
+
+// Who gives way, and when: budget.h.
+void Connections::relieve() {
+  relieving_ = false;
+  for (const auto& connection : snapshot()) connection->free_spare();
+  const bool exceeded = budget_.exceeded();
+  auto holders = snapshot();
+  std::erase_if(holders, [&](const auto& connection) {
+    return !exceeded && (!connection->is_slow() || connection->held() <= Budget::kSmall);
+  });
+  std::ranges::sort(holders, std::greater(), [](const auto& connection) {
+    return std::pair(connection->is_slow(), connection->held());
+  });
+  for (const auto& connection : holders) {
+    if (!budget_.tight()) return;
+    connection->give_way();
+  }
 }
 
 std::vector<std::shared_ptr<Connection>> Connections::snapshot() const {

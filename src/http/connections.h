@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "http/budget.h"
 #include "http/connection.h"
 #include "http/mailbox.h"
 #include "http/router.h"
@@ -44,6 +45,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
   // Input that is parsed before the next read of any connection; what stays is copied out.
   std::span<char> scratch() { return scratch_; }
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  const Budget& budget() const { return budget_; }
+  void count(std::size_t before, std::size_t now);  // bytes held by one
 
  private:
   using Timer =
@@ -53,6 +56,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
 
   void arm_sweep();
   void sweep();
+  void relieve();
   void finish_drain();
   std::vector<std::shared_ptr<Connection>> snapshot() const;
 
@@ -62,6 +66,9 @@ class Connections : public std::enable_shared_from_this<Connections> {
   std::shared_ptr<Mailbox> mailbox_;          // shared with every unanswered Reply
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> open_;
   std::size_t count_ = 0;
+  Budget budget_;
+  bool relieving_ = false;
+  SteadyTime last_look_{};
   DateCache date_;
   Timer sweep_timer_;
   bool sweeping_ = false;

@@ -42,6 +42,9 @@ struct Door {
   bool collapse_slashes = true;      // "//" is "/", and one trailing slash is dropped
   bool wrong_method_is_404 = false;  // else 405 with Allow
   std::string server_header = "docket";
+  // Of a 503 by the server itself, in Retry-After; zero leaves the header out, for clients that
+  // cannot bear it.
+  int retry_after_s = 1;
 };
 
 }  // namespace docket::http

@@ -69,14 +69,21 @@ class Parser final : public beast::http::basic_parser<true> {
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& size, error_code&) override {
-    constexpr std::uint64_t kReserve = 1U << 20U;
-    if (gathered_.keep_body && size) {
-      gathered_.request.body.reserve(static_cast<std::size_t>(std::min(*size, kReserve)));
-    }
+    announced_ = size ? static_cast<std::size_t>(*size) : SIZE_MAX;
   }
 
+  // Grows with what arrives, and never beyond what was announced.
   std::size_t on_body_impl(beast::string_view bytes, error_code&) override {
-    if (gathered_.keep_body) gathered_.request.body.append(bytes.data(), bytes.size());
+    if (!gathered_.keep_body) return bytes.size();
+    std::string& body = gathered_.request.body;
+    const auto needed = body.size() + bytes.size();
+    if (needed > body.capacity()) {
+      std::string grown;  // an empty string reserves what it is told, and no more
+      grown.reserve(std::max(needed, std::min(announced_, 2 * body.capacity())));
+      grown.append(body);
+      body.swap(grown);
+    }
+    body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
 
@@ -89,6 +96,7 @@ class Parser final : public beast::http::basic_parser<true> {
   void on_finish_impl(error_code&) override {}
 
   Gathered& gathered_;
+  std::size_t announced_ = SIZE_MAX;  // bytes of the body
 };
 
 bool is_line_break(char c) { return c == '\r' || c == '\n'; }
@@ -107,6 +115,7 @@ struct RequestParser::Grammar {
 
   void reset() {
     gathered.request = Request();
+    std::string().swap(gathered.request.body);  // an assignment keeps the old capacity
     gathered.request.headers.reserve(8);
     gathered.target.clear();
     gathered.expects_continue = gathered.odd_transfer_encoding = gathered.keep_body = false;
@@ -181,6 +190,13 @@ bool RequestParser::keep_alive() const { return grammar_->parser->keep_alive(); 
 bool RequestParser::http10() const { return grammar_->gathered.http10; }
 bool RequestParser::expects_continue() const { return grammar_->gathered.expects_continue; }
 int RequestParser::failure() const { return grammar_->failure; }
+
+std::size_t RequestParser::held() const {
+  const Request& request = grammar_->gathered.request;
+  return request.body.capacity() + grammar_->head_used +
+         request.headers.capacity() * sizeof(Fields::value_type);
+}
+
 Request& RequestParser::request() { return grammar_->gathered.request; }
 std::string_view RequestParser::target() const { return grammar_->gathered.target; }
 

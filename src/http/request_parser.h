@@ -45,7 +45,8 @@ class RequestParser {
   bool keep_alive() const;
   bool http10() const;
   bool expects_continue() const;
-  int failure() const;  // 400, 413, 414 or 431
+  int failure() const;       // 400, 413, 414 or 431
+  std::size_t held() const;  // bytes kept of the request, roughly and by capacity
 
   Request& request();               // method, headers and body are filled; the rest is the router's
   std::string_view target() const;  // as the client sent it

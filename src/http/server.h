@@ -29,11 +29,12 @@ namespace docket::http {
 struct Limits {
   std::size_t header_bytes = 64 * 1024;  // more is 431 (414 when it is all request line)
   std::size_t connections = 20000;       // more are accepted and answered 503 at once
+  std::size_t buffered_bytes = std::size_t{256} << 20U;  // of all connections: budget.h
   // From the first byte to the last of one request; then 408.
   std::chrono::milliseconds request_timeout = std::chrono::seconds(15);
   // Between requests; closed silently.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(75);
-  // A client that does not read.
+  // A client that does not read, or too slowly: budget.h.
   std::chrono::milliseconds write_timeout = std::chrono::seconds(60);
   // Silence of a stream before its heartbeat is sent.
   std::chrono::milliseconds heartbeat = std::chrono::seconds(15);

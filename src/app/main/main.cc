@@ -64,6 +64,7 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"log-bytes", "kept of each output stream of an attempt (104857600)"},
     {"reserve-bytes", "disk kept free to finish what runs when the disk is full (8388608)"},
     {"connections-max", "open connections (20000)"},
+    {"buffered-bytes", "memory for what clients send and do not read, all together (268435456)"},
     {"read-threads", "threads for history and logs (2)"},
     {"task-ttl-seconds", "the Scylla API shows an ended task that nobody asked for this long (0)"},
     {"user-task-ttl-seconds", "... and one that somebody asked for (3600)"},
