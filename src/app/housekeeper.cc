@@ -178,8 +178,7 @@ void Housekeeper::begin(const Waiting& waiting) {
       [work = work_](Engine& engine, Time now) -> Result<bool> {
         const auto* node = engine.operations().find(work->task);
         const bool wanted = node && !node->task.stopping;
-        const Duration kept = engine.settings().retention;
-        work->retain_before = kept == Duration::zero() ? kNever : now - kept;
+        work->retain_before = engine.kept_since(now);
         return wanted && engine.operations().begin(work->task, now);
       },
       [this, order = waiting.order](const Result<bool>& begun) {

@@ -10,6 +10,7 @@ class ScriptedClock : public Clock {
  public:
   explicit ScriptedClock(std::vector<Time> script) : script_(std::move(script)) {}
   Time now() override { return script_[std::min(at_++, script_.size() - 1)]; }
+  ClockReading read() override { return {.wall = now()}; }
 
  private:
   std::vector<Time> script_;

@@ -123,6 +123,7 @@ class Ledger : public engine::Operations::Journal {
  public:
   explicit Ledger(const engine::Snapshot& snapshot)
       : last_task_(snapshot.last_task), last_event_(snapshot.last_event) {}
+  Time trusted(Time now) const override { return now; }
   TaskId new_task() override { return TaskId{++last_task_.value}; }
   const std::string& refusal() const override { return refusal_; }
   EventSeq append(model::Event event) override {

@@ -136,6 +136,15 @@ int Service::run() {
     if (full) return spdlog::error("the disk is full: new work is refused, what runs goes on");
     spdlog::info("there is room on the disk again: new work is accepted");
   });
+  loop_.on_clock([](const engine::ClockWatch& clock) {
+    if (!clock.held())
+      return spdlog::info("the clock is trusted again, at {}", format_rfc3339(clock.trusted()));
+    spdlog::warn(
+        "the clock shows {}, and {} was seen to pass: retention counts by the latter until the "
+        "clock has "
+        "been so for a day; `docket clock accept` says that it is right",
+        format_rfc3339(clock.last().wall), format_rfc3339(clock.trusted()));
+  });
   loop_.start([this](const Result<>& ready) {
     if (ready) return open_doors();
     spdlog::critical("cannot find running work again: {}", ready.error().message);

@@ -4,16 +4,19 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <utility>
 
 namespace docket::app {
@@ -55,7 +58,37 @@ Result<> write_key(const std::string& file, const SealKey& key) {
   return fail(ErrorKind::kInternal, fmt::format("cannot write {}: {}", file, std::strerror(error)));
 }
 
+Duration since_boot() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::duration_cast<Duration>(std::chrono::seconds{now.tv_sec} +
+                                              std::chrono::nanoseconds{now.tv_nsec});
+}
+
 }  // namespace
+
+// The first half of the kernel's id of this start; where it tells none all starts are one, and what
+// then has become of `elapsed` shows that they are not.
+SystemClock::SystemClock() : boot_(0) {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  std::erase(id, '-');
+  std::from_chars(id.data(), id.data() + std::min<std::size_t>(id.size(), 16), boot_, 16);
+}
+
+// The two clocks cannot be read at once: where something came in between, they are read again, for
+// it must not look as if the clock had been set.
+ClockReading SystemClock::read() {
+  constexpr Duration kAtOnce = std::chrono::milliseconds{1};
+  ClockReading reading{.wall = kNever, .elapsed = {}, .boot = boot_};
+  for (int tries = 0; tries < 3; ++tries) {
+    const Duration before = since_boot();
+    reading.wall = now();
+    reading.elapsed = since_boot();
+    if (reading.elapsed - before < kAtOnce) break;
+  }
+  return reading;
+}
 
 Time SystemClock::now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());

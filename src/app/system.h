@@ -15,7 +15,12 @@ namespace docket::app {
 
 class SystemClock : public Clock {
  public:
+  SystemClock();
   Time now() override;
+  ClockReading read() override;
+
+ private:
+  std::uint64_t boot_;
 };
 
 class SystemRandom : public Random {

@@ -22,6 +22,7 @@ void add_all_commands(CommandTree& tree) {
   add_explain_command(tree);
   add_native_commands(tree);
   add_maintenance_commands(tree);
+  add_clock_commands(tree);
   add_event_commands(tree);
   add_secret_commands(tree);
   add_import_commands(tree);

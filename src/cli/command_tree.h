@@ -89,6 +89,7 @@ void add_tasks_watch(CommandTree& tree, CLI::App& tasks);
 void add_explain_command(CommandTree& tree);
 void add_native_commands(CommandTree& tree);
 void add_maintenance_commands(CommandTree& tree);
+void add_clock_commands(CommandTree& tree);
 void add_event_commands(CommandTree& tree);
 void add_secret_commands(CommandTree& tree);
 void add_import_commands(CommandTree& tree);

@@ -10,10 +10,19 @@
 
 namespace docket {
 
+// Of one instant.
+struct ClockReading {
+  Time wall;               // may step either way
+  Duration elapsed{};      // since the machine started: nobody sets it, and it goes on in its sleep
+  std::uint64_t boot = 0;  // which start of the machine that was
+  bool operator==(const ClockReading&) const = default;
+};
+
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Time now() = 0;  // wall time; may step either way
+  virtual Time now() = 0;  // wall time
+  virtual ClockReading read() = 0;
 };
 
 class Random {

@@ -4,10 +4,12 @@
 // no behaviour.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "model/clock.h"
 #include "model/event.h"
 #include "model/job.h"
 #include "model/lock.h"
@@ -59,12 +61,13 @@ struct Batch {
   std::vector<model::Listing> listings;      // key: task; until kNever removes it
   std::vector<model::Lane> lanes;            // key: (module, lane)
   std::vector<Sweep> sweeps;
+  std::optional<model::ClockRecord> clock;  // the only one
 
   bool empty() const {
     return jobs.empty() && schedules.empty() && dropped_schedules.empty() && tasks.empty() &&
            events.empty() && locks.empty() && ledger.empty() && secrets.empty() &&
            dropped_secrets.empty() && drains.empty() && listings.empty() &&
-           dropped_modules.empty() && lanes.empty() && sweeps.empty();
+           dropped_modules.empty() && lanes.empty() && sweeps.empty() && !clock;
   }
 };
 
@@ -85,6 +88,7 @@ struct Snapshot {
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;
   std::vector<model::Lane> lanes;
+  std::optional<model::ClockRecord> clock;
   // Highest numbers ever given out.
   JobUid last_job;
   ScheduleUid last_schedule;

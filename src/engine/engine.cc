@@ -23,6 +23,7 @@ void Engine::restore(Snapshot snapshot, Time now) {
   swept_task_ = snapshot.last_task;
   last_task_ = snapshot.last_task;
   last_event_ = snapshot.last_event;
+  if (snapshot.clock) restore_clock(*snapshot.clock);
   jobs_.restore(snapshot.last_job);
   scheduler_.restore(snapshot.last_schedule);
   locks_.restore(std::move(snapshot.locks));
@@ -66,6 +67,7 @@ void Engine::adopt(model::Task task, model::JobPtr job) {
   Node& adopted = *node;
   nodes_.emplace(adopted.task.id, &adopted);
   if (!adopted.task.parent) {
+    adopted.clock_set = set_since(adopted.task.id);
     roots_.emplace(adopted.task.id, std::move(node));
     return;
   }
@@ -129,8 +131,8 @@ std::size_t Engine::open_size() const {
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
          batch.events.size() + batch.locks.size() + batch.ledger.size() + batch.secrets.size() +
          batch.dropped_secrets.size() + batch.drains.size() + batch.listings.size() +
-         operations_.changes() + dirty_nodes_.size() + dirty_jobs_.size() + open_.starts.size() +
-         open_.stops.size() + open_.forgets.size();
+         (batch.clock ? 1 : 0) + operations_.changes() + dirty_nodes_.size() + dirty_jobs_.size() +
+         open_.starts.size() + open_.stops.size() + open_.forgets.size();
 }
 
 Tick Engine::take() {
@@ -149,6 +151,7 @@ Tick Engine::take() {
   operations_.take();
   for (const TaskId root : ended_roots_) forget_tree(*roots_.at(root));
   ended_roots_.clear();
+  if (!batch.empty()) record_clock_now_and_then();
   return std::exchange(open_, Tick{});
 }
 
@@ -241,7 +244,7 @@ void Engine::run_ended(const Node& run, Time now) {
                                    .module = model::kProcessModule,
                                    .lane = 0,
                                    .internal = false,
-                                   .until = now + ttl});
+                                   .until = trusted(now) + ttl});
 }
 
 // ---- secrets

@@ -23,6 +23,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "engine/batch.h"
+#include "engine/clock_watch.h"
 #include "engine/executor.h"
 #include "engine/job_table.h"
 #include "engine/kind.h"
@@ -145,6 +146,17 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- what happened outside
   void on_attempt(const AttemptReport& report, Time now);
 
+  // --- the clock. A reading comes before everything else that is told the time: deadlines that
+  // were counted from an instant (leases, starting deadlines, restart deadlines, the time that runs
+  // have waited) move with a clock that was set. By how much it was. Without readings (tests,
+  // tools) the clock is taken to be right.
+  Duration see_clock(const ClockReading& reading);
+  void accept_clock();  // it is right: an operator says so
+  const ClockWatch& clock() const { return clock_; }
+  Time trusted(Time now) const override;
+  // Retention removes what ended before; kNever: nothing.
+  Time kept_since(Time now) const;
+
   // --- time: fires what is due, starts what fits. Idempotent for one instant.
   void advance(Time now);
   Time next_wake();  // kNever: nothing to wait for
@@ -222,6 +234,13 @@ class Engine : private SecretSource, private Operations::Journal {
   void stop_all(JobEntry& entry, const std::string& message, Time now);
   void ask_to_stop(Node& attempt);
 
+  // the clock: engine_clock.cc
+  void restore_clock(const model::ClockRecord& record);
+  Duration set_since(TaskId task) const;
+  void remember_step(Duration by);
+  void record_clock();
+  void record_clock_now_and_then();
+
   // time: engine_time.cc
   struct Stretch {  // due times with one outcome
     Time first = kNever;
@@ -273,9 +292,12 @@ class Engine : private SecretSource, private Operations::Journal {
   std::map<std::string, model::SealedSecret> secrets_;
   TaskId last_task_;
   EventSeq last_event_;
-  Time started_at_ = kNever;  // due times up to here were missed while down
-  Time last_seen_ = kNever;   // the newest advance; kNever: none yet
-  Time last_stamp_ = kNever;  // see rising()
+  ClockWatch clock_;
+  std::vector<model::ClockStep> clock_steps_;  // that live runs lived through
+  std::optional<Duration> clock_recorded_;     // elapsed then
+  Time started_at_ = kNever;                   // due times up to here were missed while down
+  Time last_seen_ = kNever;                    // the newest advance; kNever: none yet
+  Time last_stamp_ = kNever;                   // see rising()
   Time next_sweep_ = kNever;
   Time swept_at_ = kNever;  // the last sweep, and the newest task then
   TaskId swept_task_;

@@ -230,8 +230,10 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
     return;
   }
   const TaskId next = new_task_id();
-  carry_out(run, next,
-            kind_of(*run.job).attempt_ended(*run.job, run.task, report, next, *this, now), now);
+  carry_out(
+      run, next,
+      kind_of(*run.job).attempt_ended(*run.job, run.task, report, next, *this, now - run.clock_set),
+      now);
 }
 
 // ---- ends

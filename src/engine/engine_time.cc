@@ -56,7 +56,6 @@ void Engine::notice_step_back(Time now) {
   scheduler_.for_each([&](model::Schedule& schedule) {
     if (schedule.checked_until - now > kFarAhead) go_back(schedule, now);
   });
-  operations_.clock_set_back(now);
 }
 
 void Engine::go_back(model::Schedule& schedule, Time now) {
@@ -244,10 +243,9 @@ Duration Engine::sweep_pause(Time now) {
 
 void Engine::sweep(Time now) {
   next_sweep_ = now + sweep_pause(now);
-  const bool keeps_all = settings_.retention == Duration::zero();
-  open_.batch->sweeps.push_back({.finished_before = keeps_all ? kNever : now - settings_.retention,
+  open_.batch->sweeps.push_back({.finished_before = kept_since(now),
                                  .max_roots = settings_.sweep_roots_max,
-                                 .listed_until = now});
+                                 .listed_until = trusted(now)});
 }
 
 }  // namespace docket::engine

@@ -106,10 +106,10 @@ Result<Explanation> Explainer::run(TaskId id) const {
     out.reasons.push_back({.kind = ReasonKind::kReady, .message = "nothing is in its way"});
     out.earliest = now_;
   }
-  if (run.task.start_deadline != kNever) {
+  if (run.start_deadline() != kNever) {
     out.reasons.push_back({.kind = ReasonKind::kStartDeadline,
                            .message = "it fails then if it has not started",
-                           .at = run.task.start_deadline});
+                           .at = run.start_deadline()});
   }
   return out;
 }

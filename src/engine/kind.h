@@ -49,7 +49,7 @@ class Kind {
   virtual Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
                      const SecretSource& secrets) const = 0;
   // An attempt ended (or was lost); the run was not asked to stop. `next` is the token a Launch
-  // would get.
+  // would get. `now` is on the clock that the run was made by, if that was set since.
   virtual Step attempt_ended(const model::Job& job, const model::Task& run,
                              const AttemptReport& report, TaskId next, const SecretSource& secrets,
                              Time now) const = 0;

@@ -26,13 +26,22 @@ Loop::~Loop() {
   *alive_ = false;
 }
 
+// The time, which nothing else here reads.
+Time Loop::see_clock() {
+  const ClockReading reading = clock_.read();
+  waits_->clock_set(engine_.see_clock(reading));
+  const ClockWatch& watch = engine_.clock();
+  if (std::exchange(held_, watch.held()) != watch.held() && clock_handler_) clock_handler_(watch);
+  return reading.wall;
+}
+
 void Loop::start(std::function<void(Result<>)> ready) {
   std::vector<TaskId> live = engine_.live_attempts();
   auto found = [this, alive = alive_,
                 ready = std::move(ready)](Result<std::vector<AttemptReport>> reports) {
     if (!*alive) return;
     if (!reports) return ready(fail(reports.error()));
-    engine_.reconcile(*reports, clock_.now());
+    engine_.reconcile(*reports, see_clock());
     leave_full_if_room();
     hold_unless_full(ready);  // with the first tick: what fell due while the server was away
   };
@@ -42,7 +51,7 @@ void Loop::start(std::function<void(Result<>)> ready) {
 
 void Loop::on_attempt(const AttemptReport& report) {
   if (failed_) return;
-  engine_.on_attempt(report, clock_.now());
+  engine_.on_attempt(report, see_clock());
   schedule_flush();
 }
 
@@ -108,7 +117,7 @@ Loop::Waiter Loop::wait(TaskId task, Time until, Waits::Done done) {
     done(true);
     return {};
   }
-  if (until != kNever && until <= clock_.now()) {
+  if (until != kNever && until <= see_clock()) {
     done(false);
     return {};
   }
@@ -120,10 +129,11 @@ Loop::Waiter Loop::wait(TaskId task, Time until, Waits::Done done) {
 // ---- ticks
 
 void Loop::flush() {
-  waits_->expire(clock_.now());
+  const Time now = see_clock();
+  waits_->expire(now);
   if (failed_ || committing_) return;
   engine_.observe(!subscribers_->empty());
-  engine_.advance(clock_.now());
+  engine_.advance(now);
   tick_ = engine_.take();
   in_flight_ = std::exchange(waiting_, {});
   if (!tick_.batch->empty()) return commit();
@@ -169,7 +179,7 @@ void Loop::answer(const std::vector<Release>& releases) {
 
 void Loop::rearm() {
   Time wake = earlier(engine_.next_wake(), waits_->next_wake());
-  if (full_) wake = clock_.now() + kFullRetry;
+  if (full_) wake = see_clock() + kFullRetry;
   if (wake == kNever) return;
   reactor_.arm(wake, [this, alive = alive_] {
     if (!*alive) return;
@@ -191,9 +201,9 @@ void Loop::enter_full(const Error& error) {
   stop_early(tick_.stops);
   stop_early(engine_.open_stops());  // what was asked since may be what makes room
   committing_ = true;
-  reactor_.arm(clock_.now() + kFullRetry, [this, alive = alive_] {
+  reactor_.arm(see_clock() + kFullRetry, [this, alive = alive_] {
     if (!*alive) return;
-    waits_->expire(clock_.now());
+    waits_->expire(see_clock());
     commit();
   });
   for (const Release& release : std::exchange(unless_full_, {})) release({});

@@ -87,9 +87,9 @@ class Loop : private ExecutorListener {
   template <class T>
   void call(std::function<Result<T>(Engine&, Time)> work, std::function<void(Result<T>)> done) {
     if (failed_) return done(fail(failure_));
+    const Time now = see_clock();
     const std::size_t before = engine_.open_size();
-    auto answer =
-        std::make_shared<Result<T>>(work(engine_, clock_.now()));  // shared with the release below
+    auto answer = std::make_shared<Result<T>>(work(engine_, now));  // shared with the release below
     hold(
         [answer, done = std::move(done)](const Result<>& durable) {
           durable ? done(std::move(*answer)) : done(fail(durable.error()));
@@ -116,6 +116,11 @@ class Loop : private ExecutorListener {
   }
   // Called when the store becomes full (true) and when there is room again (false).
   void on_full(std::function<void(bool)> handler) { full_handler_ = std::move(handler); }
+  // Called when the clock becomes held (clock_watch.h), or is not held any more: now, or when the
+  // next reading shows it.
+  void on_clock(std::function<void(const ClockWatch&)> handler) {
+    clock_handler_ = std::move(handler);
+  }
   // Calls done when everything accepted so far is durable, or when it cannot be (the store has
   // failed, or is full with nothing left to free): for a clean stop.
   void drain(std::function<void()> done);
@@ -123,6 +128,7 @@ class Loop : private ExecutorListener {
  private:
   using Release = std::function<void(const Result<>&)>;
   void on_attempt(const AttemptReport& report) override;
+  Time see_clock();
   void hold(Release release, bool changed);
   void hold_unless_full(Release release);
   bool is_ending(TaskId task) const;
@@ -156,6 +162,8 @@ class Loop : private ExecutorListener {
   Error failure_;
   std::function<void(const Error&)> failure_handler_;
   std::function<void(bool)> full_handler_;
+  bool held_ = false;  // the clock, as it was told last
+  std::function<void(const ClockWatch&)> clock_handler_;
   std::shared_ptr<Waits> waits_ =
       std::make_shared<Waits>();  // shared so that waiters know whether it is there
   std::shared_ptr<Subscribers> subscribers_ =

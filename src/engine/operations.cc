@@ -353,7 +353,7 @@ void Operations::fold(OperationNode& node) {
 void Operations::forget_or_list(const OperationNode& node, Time now) {
   const Duration ttl = node.what().user ? settings_.user_task_ttl : settings_.task_ttl;
   const bool shown = !node.what().internal && ttl > Duration::zero();
-  list(node, shown ? now + ttl : kNever);
+  list(node, shown ? journal_.trusted(now) + ttl : kNever);
 }
 
 void Operations::list(const OperationNode& node, Time until) {
@@ -377,11 +377,13 @@ void Operations::begin_leases(Time now) {
   for (const auto& [until, id] : std::set(leases_)) renew(*nodes_.at(id), now);
 }
 
-void Operations::clock_set_back(Time now) {
-  for (const auto& [until, id] : std::set(leases_)) {
-    OperationNode& node = *nodes_.at(id);
-    if (until > now + node.what().lease) renew(node, now);
+void Operations::clock_set(Duration by) {
+  std::set<std::pair<Time, TaskId>> moved;
+  for (const auto& [until, id] : leases_) {
+    nodes_.at(id)->lease_until = until + by;
+    moved.emplace(until + by, id);
   }
+  leases_ = std::move(moved);
 }
 
 // What hangs on it, without a lease in between, was the same reporter's.

@@ -48,6 +48,8 @@ class Operations {
     virtual EventSeq append(model::Event event) = 0;
     virtual Batch& batch() = 0;
     virtual void ended(TaskId task) = 0;
+    // What lists that forget count by: not the wall clock where that was set (clock_watch.h).
+    virtual Time trusted(Time now) const = 0;
   };
 
   Operations(const Settings& settings, Journal& journal);
@@ -91,12 +93,12 @@ class Operations {
   std::size_t live() const { return nodes_.size(); }
 
   // Leases that have run out fail their operations. If that is seen late, all begin anew: nobody
-  // was listening, since the machine slept, or it is the clock that was set.
+  // was listening, since the machine slept.
   void expire(Time now);
   // Reporters can be heard from here on.
   void begin_leases(Time now);
-  void clock_set_back(Time now);  // no lease is longer for that
-  Time next_wake() const;         // kNever: nothing to wait for
+  void clock_set(Duration by);  // leases are as long as before
+  Time next_wake() const;       // kNever: nothing to wait for
 
   bool dirty() const { return !dirty_.empty(); }
   // Changes since the last take(); a row that changes twice counts twice.

@@ -27,6 +27,7 @@ class OperationsTest : public ::testing::Test, protected Operations::Journal {
   }
   Batch& batch() override { return batch_; }
   void ended(TaskId task) override { ended_.push_back(task); }
+  Time trusted(Time now) const override { return now; }
 
   void commit() {
     operations_.take();

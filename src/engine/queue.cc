@@ -92,9 +92,9 @@ void Queue::add(Node& run, const Needs& needs) {
   if (leads) unlist(group);
   group.runs.emplace_hint(group.runs.end(), id, &run);
   if (leads) list(group);
-  places_[id] = {&group, wait_since(id, run.task.created_at)};
+  places_[id] = {&group, wait_since(id, run.task.created_at + run.clock_set)};
   waiting_.emplace_hint(waiting_.end(), id, &run);
-  if (run.task.start_deadline != kNever) deadlines_.emplace(run.task.start_deadline, id);
+  if (run.start_deadline() != kNever) deadlines_.emplace(run.start_deadline(), id);
 }
 
 // When the clock is set back, what waited before has waited at least as long as what comes then.
@@ -123,7 +123,7 @@ void Queue::take(Node& run) {
 
 void Queue::leave(Group& group, TaskId run) {
   Node& node = *waiting_.at(run);
-  deadlines_.erase({node.task.start_deadline, run});
+  deadlines_.erase({node.start_deadline(), run});
   waiting_.erase(run);
   places_.erase(run);
   const bool led = group.head().task.id == run;
@@ -149,6 +149,13 @@ void Queue::give_back(Node& run) {
   const auto it = holding_.find(run.task.id);
   subtract(free_, it->second, -1);
   holding_.erase(it);
+}
+
+void Queue::clock_set(Duration by) {
+  for (auto& [id, place] : places_) place.since += by;
+  std::set<std::pair<Time, TaskId>> moved;
+  for (const auto& [deadline, id] : deadlines_) moved.emplace(deadline + by, id);
+  deadlines_ = std::move(moved);
 }
 
 // ---- groups

@@ -58,7 +58,9 @@ class Queue {
   void take(Node& run);                        // leaves the queue, holds its capacity
   void hold(Node& run, const Demand& demand);  // after a restart: a running run's capacity
   void give_back(Node& run);                   // its last process is gone
-  void released(const std::string& lock);      // who was parked on it is a candidate again
+  // Deadlines, and the time that runs have waited, are as long as before. The runs know it already.
+  void clock_set(Duration by);
+  void released(const std::string& lock);  // who was parked on it is a candidate again
 
   // Runs whose starting deadline has passed, and the next such deadline (kNever: none).
   std::vector<Node*> expired(Time now) const;

@@ -38,6 +38,16 @@ void Waits::expire(Time now) {
   for (const Done& done : all) done(false);
 }
 
+void Waits::clock_set(Duration by) {
+  if (by == Duration::zero()) return;
+  std::set<std::pair<Time, Ticket>> moved;
+  for (const auto& [until, ticket] : deadlines_) {
+    waiters_.at(ticket).until = until + by;
+    moved.insert({until + by, ticket});
+  }
+  deadlines_ = std::move(moved);
+}
+
 void Waits::fail_all(const Error& error) {
   std::vector<Done> all;
   while (!waiters_.empty()) all.push_back(take(waiters_.begin()->first));

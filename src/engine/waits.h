@@ -29,6 +29,7 @@ class Waits {
   // Each of these takes the waiters it calls out of the table first: they may add others.
   void ended(TaskId task);
   void expire(Time now);
+  void clock_set(Duration by);  // deadlines are as far away as before
   void fail_all(const Error& error);
 
   Time next_wake() const;  // kNever: nobody has a deadline

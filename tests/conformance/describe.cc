@@ -146,6 +146,17 @@ std::string describe(const model::Lane& lane) {
   return Fields().add("module", lane.module).add("lane", lane.lane).add("last", lane.last).text();
 }
 
+std::string describe(const model::ClockRecord& clock) {
+  Fields fields;
+  fields.add("wall", clock.read.wall).add("elapsed", clock.read.elapsed.count());
+  fields.add("boot", clock.read.boot).add("trusted", clock.trusted).add("pending", clock.pending);
+  fields.add("agreed", clock.agreed.count());
+  for (const model::ClockStep& step : clock.steps) {
+    fields.add("step", step.newest).add("by", step.by.count());
+  }
+  return fields.text();
+}
+
 std::string describe(TaskId id) { return std::to_string(id.value); }
 
 std::string describe(const engine::ChildId& child) {
@@ -200,7 +211,8 @@ std::string describe(const engine::Snapshot& snapshot) {
   return "jobs:\n" + describe(snapshot.jobs) + "frozen:\n" + describe(snapshot.frozen) +
          "schedules:\n" + describe(snapshot.schedules) + "tasks:\n" + describe(snapshot.tasks) +
          "locks:\n" + describe(snapshot.locks) + "secrets:\n" + describe(snapshot.secrets) +
-         "lanes:\n" + describe(snapshot.lanes) + last.text();
+         "lanes:\n" + describe(snapshot.lanes) + "clock:\n" +
+         (snapshot.clock ? describe(*snapshot.clock) : "") + last.text();
 }
 
 }  // namespace docket::conformance

@@ -18,6 +18,7 @@ std::string describe(const engine::FinishedRun& run);
 std::string describe(const engine::ListedRow& row);
 std::string describe(const model::Listing& listing);
 std::string describe(const model::Lane& lane);
+std::string describe(const model::ClockRecord& clock);
 std::string describe(TaskId id);
 std::string describe(const engine::ChildId& child);
 std::string describe(const model::Event& event);

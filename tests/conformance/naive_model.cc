@@ -59,6 +59,7 @@ void NaiveModel::apply(const engine::Batch& batch) {
   put_listings(batch);
   remember_last(batch);
   for (const engine::Sweep& each : batch.sweeps) sweep(each);
+  if (batch.clock) last_.clock = batch.clock;
 }
 
 void NaiveModel::put_listings(const engine::Batch& batch) {

@@ -135,6 +135,25 @@ TEST_P(StoreConformance, LanesKeepEveryMemberUntilTheirModuleIsDropped) {
   EXPECT_EQ(describe(load().lanes), describe(std::vector<model::Lane>{{"", 0, 0}, {"a", 0, 1}}));
 }
 
+TEST_P(StoreConformance, TheClockKeepsEveryMemberAndIsReplaced) {
+  EXPECT_FALSE(load().clock);
+  commit(
+      {.clock = model::ClockRecord{.trusted = at_second(1), .steps = {{TaskId{3}, Duration{9}}}}});
+  const model::ClockRecord odd{
+      .read = {.wall = at_second(-5),
+               .elapsed = Duration::max(),
+               .boot = std::numeric_limits<std::uint64_t>::max()},
+      .trusted = from_micros(std::numeric_limits<std::int64_t>::min()),
+      .pending = from_micros(std::numeric_limits<std::int64_t>::max()),
+      .agreed = Duration{7},
+      .steps = {{TaskId{1}, Duration::min()}, {TaskId{2}, Duration::max()}}};
+  commit({.clock = odd});
+  reopen();
+  EXPECT_EQ(load().clock, odd);
+  commit({.tasks = {plain_run(1)}});
+  EXPECT_EQ(load().clock, odd) << "a batch without one leaves it as it is";
+}
+
 TEST_P(StoreConformance, ListingsKeepEveryMemberAndAreReplaced) {
   const model::Listing odd{TaskId{9}, "modül", std::numeric_limits<std::uint32_t>::max(), true,
                            at_second(5)};

@@ -221,6 +221,12 @@ void Workload::change_listings(engine::Batch& batch) {
     batch.lanes.push_back(
         {some_module(), static_cast<std::uint32_t>(below(3)), last_task_ + below(5)});
   }
+  if (chance(10)) {
+    batch.clock = model::ClockRecord{.trusted = at_second(now_s_), .steps = {}};
+    for (std::uint64_t step = below(3); step > 0; --step) {
+      batch.clock->steps.insert(batch.clock->steps.begin(), {TaskId{step}, Duration{now_s_}});
+    }
+  }
   // A listing may be of any task, also of one that is gone.
   if (chance(10)) batch.listings.push_back({some_task(), some_module(), 0, false, some_until()});
   if (chance(3)) batch.drains.push_back({some_module()});

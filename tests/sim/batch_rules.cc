@@ -42,8 +42,7 @@ void BatchRules::apply(const engine::Batch& batch) {
   take_locks(batch);
   for (const model::SealedSecret& secret : batch.secrets) record_.secrets[secret.path] = secret;
   for (const std::string& path : batch.dropped_secrets) record_.secrets.erase(path);
-  for (const engine::Sweep& sweep : batch.sweeps)
-    record_.swept_until = std::max(record_.swept_until, sweep.finished_before);
+  for (const engine::Sweep& sweep : batch.sweeps) take_sweep(sweep);
   check_stats(batch, rows);
   for (const TaskId run : record_.scheduled_runs) {
     const model::Task& task = *record_.task(run);
@@ -53,6 +52,20 @@ void BatchRules::apply(const engine::Batch& batch) {
                      "every scheduled run is in the ledger", fmt::format("run {}", run.value));
   }
   record_.scheduled_runs.clear();
+}
+
+// ---- retention
+
+// Whatever the clock has shown meanwhile.
+void BatchRules::take_sweep(const engine::Sweep& sweep) {
+  record_.swept_until = std::max(record_.swept_until, sweep.finished_before);
+  while (!ended_runs_.empty() && ended_runs_.begin()->first < sweep.finished_before) {
+    const auto [finished_at, run] = *ended_runs_.begin();
+    ended_runs_.erase(ended_runs_.begin());
+    const Duration age = clock_.true_now() - clock_.true_time_of(finished_at);
+    verdict_.require(age >= settings_.retention, "nothing is removed before its retention is over",
+                     fmt::format("run {}, {} s old", run.value, age.count() / 1'000'000));
+  }
 }
 
 // ---- jobs
@@ -183,7 +196,9 @@ void BatchRules::take_task(const model::Task& task) {
   JobLife& life = record_.jobs[task.job];
   const bool ended = model::is_final(task.state) && !model::is_final(before);
   if (task.kind == model::TaskKind::kRun) {
-    if (ended) ++(task.state == State::kDone ? life.succeeded : life.failed);
+    if (!ended) return;
+    ++(task.state == State::kDone ? life.succeeded : life.failed);
+    ended_runs_.emplace(task.finished_at, task.id);
     return;
   }
   if (is_new && !ended) {
@@ -339,12 +354,12 @@ void BatchRules::take_locks(const engine::Batch& batch) {
 
 // A run that could start on the empty node is overtaken on a lock for so long and no longer.
 void BatchRules::check_turn(const model::Lock& granted) {
-  const Time limit = granted.held_since - settings_.overtaking_max;
+  const Duration limit = clock_.true_time_of(granted.held_since) - settings_.overtaking_max;
   for (const auto& [uid, life] : record_.jobs) {
     for (const TaskId id : life.active) {
       if (id >= granted.holder) break;
       const model::Task& run = *record_.task(id);
-      if (run.state != State::kQueued || run.created_at > limit) continue;
+      if (run.state != State::kQueued || clock_.true_time_of(run.created_at) > limit) continue;
       const model::JobPtr job = record_.job_of(run);
       const auto& wishes = process_of(*job).locks;
       const bool wants = std::ranges::any_of(

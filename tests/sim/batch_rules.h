@@ -10,15 +10,18 @@
 #include "engine/settings.h"
 #include "kinds/process/process_kind.h"
 #include "sim/record.h"
+#include "sim/sim_clock.h"
 #include "sim/verdict.h"
 
 namespace docket::sim {
 
 class BatchRules {
  public:
-  BatchRules(Record& record, Verdict& verdict, const engine::Settings& settings)
+  BatchRules(Record& record, Verdict& verdict, const SimClock& clock,
+             const engine::Settings& settings)
       : record_(record),
         verdict_(verdict),
+        clock_(clock),
         settings_(settings),
         kind_(settings.kill_grace),
         node_(settings, no_locks_) {}
@@ -43,16 +46,19 @@ class BatchRules {
   void take_locks(const engine::Batch& batch);
   void check_turn(const model::Lock& granted);
   void check_holders();
+  void take_sweep(const engine::Sweep& sweep);
   void check_stats(const engine::Batch& batch, const Rows& rows);
 
   Record& record_;
   Verdict& verdict_;
+  const SimClock& clock_;
   const engine::Settings& settings_;
   const kinds::ProcessKind kind_;
   const engine::LockTable no_locks_;
-  const engine::Queue node_;               // the empty node
-  std::set<ScheduleUid> set_back_;         // got new times while the clock was behind their ledger
-  std::map<TaskId, model::State> states_;  // within this batch, as its events tell
+  const engine::Queue node_;        // the empty node
+  std::set<ScheduleUid> set_back_;  // got new times while the clock was behind their ledger
+  std::set<std::pair<Time, TaskId>> ended_runs_;  // that no sweep was to remove
+  std::map<TaskId, model::State> states_;         // within this batch, as its events tell
 };
 
 }  // namespace docket::sim

@@ -43,7 +43,8 @@ void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::stri
         schedule.definition.starting_deadline_s, to_micros(schedule.checked_until)));
   }
   for (const auto& [id, run] : entry.active) {
-    lines.push_back(show(run->task) + fmt::format(" live {}", run->live_children));
+    lines.push_back(show(run->task) +
+                    fmt::format(" live {} set {}", run->live_children, run->clock_set.count()));
   }
 }
 

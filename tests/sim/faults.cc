@@ -28,6 +28,7 @@ Faults::Faults(World& world, Dice dice) : world_(world), dice_(dice) {
             [this] { world_.executor.machine_down(now() + dice_.spread(seconds{1}, minutes{3})); });
   sometimes(30, minutes{15}, minutes{120},
             [this] { world_.step_clock(dice_.percent(50) ? hours{1} : -hours{1}); });
+  sometimes(30, minutes{15}, minutes{120}, [this] { wrong_clock(); });
   sometimes(30, minutes{15}, minutes{120}, [this] { leap_second(); });
   sometimes(30, minutes{30}, minutes{120}, [this] {
     if (world_.up()) world_.freeze(minutes{10});
@@ -98,6 +99,17 @@ void Faults::store_failed() {
 }
 
 // ---- the rest
+
+// Far ahead, by less than what makes schedules go back with it, and right again.
+void Faults::wrong_clock() {
+  if (std::exchange(clock_is_wrong_, true)) return;
+  const Duration by = dice_.spread(hours{2}, hours{16});
+  world_.step_clock(by);
+  world_.timeline.at(now() + dice_.spread(seconds{1}, minutes{30}), [this, by] {
+    clock_is_wrong_ = false;
+    world_.step_clock(-by);
+  });
+}
 
 void Faults::leap_second() {
   if (dice_.percent(50)) return world_.step_clock(-seconds{1});  // 23:59:59 comes twice

@@ -22,6 +22,7 @@ class Faults {
   void repeat(Duration mean, const std::function<void()>& fault);
   void crash();
   void crash_after_commit();
+  void wrong_clock();
   void leap_second();
   void slow_disk();
   void full_disk();
@@ -32,6 +33,7 @@ class Faults {
   World& world_;
   Dice dice_;
   bool active_ = true;
+  bool clock_is_wrong_ = false;
   bool crash_at_commit_ = false;
   std::uint64_t crash_in_steps_ = 0;  // 0: no crash is planned
   std::uint64_t starts_ = 0;

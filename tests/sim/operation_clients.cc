@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace docket::sim {
 namespace {
@@ -75,7 +76,7 @@ void OperationClients::renew(const Reporter& reporter, std::uint64_t life) {
         for (const Owned& each : owned_) {
           if (each.reporter != reporter.number || each.life != life || !each.leased) continue;
           const bool heard = engine.operations().report(each.id, {}, now).has_value();
-          if (heard && life == reporter.life) world_.operations.heard(each.id, now);
+          if (heard && life == reporter.life) world_.operations.heard(each.id);
         }
         return true;
       },
@@ -95,11 +96,10 @@ void OperationClients::ask(Reporter& reporter) {
   prune();
   if (dice_.percent(3)) die(reporter);
   if (const TaskId task = any_known(); task && dice_.percent(12)) {
-    const Time until = dice_.percent(40)
-                           ? kNever
-                           : world_.clock.now() + dice_.spread(milliseconds{100}, minutes{10});
-    world_.timeline.at_server(world_.timeline.now() + milliseconds{1}, [this, task, until] {
-      waiters_.wait(task, until, habits_.hasty, habits_.forgetful && dice_.percent(30));
+    std::optional<Duration> patience;
+    if (!dice_.percent(40)) patience = dice_.spread(milliseconds{100}, minutes{10});
+    world_.timeline.at_server(world_.timeline.now() + milliseconds{1}, [this, task, patience] {
+      waiters_.wait(task, patience, habits_.hasty, habits_.forgetful && dice_.percent(30));
     });
   }
   ++reporter.request;
@@ -229,7 +229,7 @@ OperationClients::Work OperationClients::create(const Reporter& reporter, TaskId
         const TaskId id = (*made)->task.id;
         const bool leased = what.lease > Duration::zero();
         owned_.push_back({.id = id, .reporter = number, .life = life, .leased = leased});
-        world_.operations.heard(id, now);
+        world_.operations.heard(id);
         if (leased && life != reporters_[number].life) world_.operations.fell_silent(id);
         return Promise([this, id, what] { expectations_.created(id, what); });
       };
@@ -239,7 +239,7 @@ OperationClients::Work OperationClients::begin(TaskId id) {
   return [this, id](Engine& engine, Time now) -> Result<Promise> {
     const auto begun = engine.operations().begin(id, now);
     if (!begun) return fail(begun.error());
-    world_.operations.heard(id, now);
+    world_.operations.heard(id);
     return Promise([this, id] { expectations_.begun(id); });
   };
 }
@@ -253,7 +253,7 @@ OperationClients::Work OperationClients::report(TaskId id) {
         engine.operations().report(id, {.completed = completed, .total = 2 * completed}, now);
     if (!told) return fail(told.error());
     own->completed = completed;
-    world_.operations.heard(id, now);
+    world_.operations.heard(id);
     return Promise([this, id, completed] { expectations_.progressed(id, completed); });
   };
 }
@@ -263,7 +263,7 @@ OperationClients::Work OperationClients::note(TaskId id) {
                                                                  Time now) -> Result<Promise> {
     const auto noted = engine.operations().note(id, text, now);
     if (!noted) return fail(noted.error());
-    world_.operations.heard(id, now);
+    world_.operations.heard(id);
     return Promise([this, text] { expectations_.noted(text); });
   };
 }

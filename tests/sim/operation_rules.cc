@@ -232,20 +232,17 @@ void OperationRules::check_lost(const model::Event& event, const OperationLife& 
 bool OperationRules::is_due(TaskId id, Time at) const {
   const auto heard = heard_.find(id);
   const Duration lease = record_.operations.at(id).task.operation->lease;
-  return silent_.contains(id) && (heard == heard_.end() || at >= heard->second + lease);
+  return silent_.contains(id) &&
+         (heard == heard_.end() || clock_.true_time_of(at) >= heard->second + lease);
 }
 
-void OperationRules::booted(Time now) {
-  for (const TaskId id : record_.live_operations) heard_[id] = now;
-  disturbed_ = now;
+void OperationRules::booted() {
+  for (const TaskId id : record_.live_operations) heard(id);
+  disturbed(clock_.true_now());
 }
 
-void OperationRules::clock_set(Time now, Time disturbed_until) {
-  for (auto& [id, at] : heard_) at = std::min(at, now);
-  disturbed_ = disturbed_until;
-}
-
-void OperationRules::check_leases(Time now) {
+void OperationRules::check_leases() {
+  const Duration now = clock_.true_now();
   for (const TaskId id : record_.live_operations) {
     const Duration lease = record_.operations.at(id).task.operation->lease;
     const auto heard = heard_.find(id);
@@ -253,9 +250,8 @@ void OperationRules::check_leases(Time now) {
     verdict_.require(
         std::max(heard->second, disturbed_) + lease + kSlack > now,
         "an operation that is not heard of fails",
-        fmt::format("{}: heard of at {}, disturbed at {}, lease {} s, now {}", show(id),
-                    format_rfc3339(heard->second), format_rfc3339(disturbed_),
-                    lease.count() / 1'000'000, format_rfc3339(now)));
+        fmt::format("{}: heard of at {} us, disturbed at {}, lease {}, now {}", show(id),
+                    heard->second.count(), disturbed_.count(), lease.count(), now.count()));
   }
 }
 
@@ -343,9 +339,17 @@ void OperationRules::check_listings(const engine::Batch& batch) {
     const bool told = found != listed.end();
     const Time until = told ? found->second->until : model::kForever;
     if (told && until == kNever) continue;
-    verdict_.require(told && !row->operation->internal && ttls_.contains(until - row->finished_at),
+    verdict_.require(told && !row->operation->internal && has_its_time(until, row->finished_at),
                      "what has ended is listed for its time", show(id));
   }
+}
+
+// Lists that forget go by the trusted clock, which may be behind what the other was set forward by.
+bool OperationRules::has_its_time(Time until, Time finished_at) const {
+  return std::ranges::any_of(ttls_, [&](Duration ttl) {
+    const Duration behind = finished_at + ttl - until;
+    return behind >= Duration::zero() && behind <= ahead_max_;
+  });
 }
 
 // ---- restarts

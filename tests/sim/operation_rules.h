@@ -12,27 +12,32 @@
 
 #include "engine/settings.h"
 #include "sim/record.h"
+#include "sim/sim_clock.h"
 #include "sim/verdict.h"
 
 namespace docket::sim {
 
 class OperationRules {
  public:
-  OperationRules(Record& record, Verdict& verdict, const engine::Settings& settings)
-      : record_(record), verdict_(verdict), ttls_{settings.task_ttl, settings.user_task_ttl} {}
+  OperationRules(Record& record, Verdict& verdict, const SimClock& clock,
+                 const engine::Settings& settings)
+      : record_(record),
+        verdict_(verdict),
+        clock_(clock),
+        ttls_{settings.task_ttl, settings.user_task_ttl} {}
 
   void apply(const engine::Batch& batch);
   // The snapshot of a restart has what lives, and its figures.
   void check_loaded(const engine::Snapshot& snapshot);
   // While nothing is being committed: nothing lives that was not heard of for its lease.
-  void check_leases(Time now);
+  void check_leases();
 
-  // What is known of reporters and of what may delay the engine. Times are of the wall clock.
-  void heard(TaskId operation, Time now) { heard_[operation] = now; }
+  // What is known of reporters and of what may delay the engine, in true time.
+  void heard(TaskId operation) { heard_[operation] = clock_.true_now(); }
   void fell_silent(TaskId operation) { silent_.insert(operation); }
-  void booted(Time now);
-  void clock_set(Time now, Time disturbed_until);
-  void disturbed(Time until) { disturbed_ = std::max(disturbed_, until); }
+  void booted();
+  void disturbed(Duration until) { disturbed_ = std::max(disturbed_, until); }
+  void clock_set(Duration by) { ahead_max_ += std::max(by, Duration::zero()); }
   void ttls_set(Duration ttl, Duration user_ttl) { ttls_.insert({ttl, user_ttl}); }
 
  private:
@@ -52,16 +57,19 @@ class OperationRules {
   void check_nothing_hangs_on(TaskId lost);
   std::vector<TaskId> live_below(TaskId id) const;
   bool is_due(TaskId id, Time at) const;
+  bool has_its_time(Time until, Time finished_at) const;
   void take_lanes(const engine::Batch& batch);
   void check_listings(const engine::Batch& batch);
   OperationLife* life_of(TaskId id);
 
   Record& record_;
   Verdict& verdict_;
+  const SimClock& clock_;
   std::set<Duration> ttls_;  // that listings may have
-  std::unordered_map<TaskId, Time> heard_;
+  Duration ahead_max_{};     // what the clock was set forward by, in all
+  std::unordered_map<TaskId, Duration> heard_;
   std::set<TaskId> silent_;  // whose reporters have gone
-  Time disturbed_ = kNever;
+  Duration disturbed_{};
 
   // Of the batch at hand.
   std::map<TaskId, const model::Task*> rows_;

@@ -4,6 +4,7 @@
 // lives by it.
 
 #include <functional>
+#include <unordered_map>
 #include <utility>
 
 #include "core/clock.h"
@@ -13,19 +14,38 @@
 
 namespace docket::sim {
 
+struct TimeHash {
+  std::size_t operator()(Time time) const { return std::hash<std::int64_t>{}(to_micros(time)); }
+};
+
 class SimClock : public Clock {
  public:
   SimClock(Timeline& timeline, Time start) : timeline_(timeline), start_(start) {}
-  Time now() override { return start_ + timeline_.now() + offset_; }
+  Time now() override {
+    const Time shown = start_ + timeline_.now() + offset_;
+    shown_[shown] = timeline_.now();
+    return shown;
+  }
+  // Blind: a mutation, in which nobody can tell a clock that is set from time that passes.
+  ClockReading read() override {
+    return {.wall = now(), .elapsed = timeline_.now() + (blind ? offset_ : Duration{}), .boot = 1};
+  }
+  // When somebody read this from it, the last time. Everything that is stamped was read.
+  Duration true_time_of(Time wall) const {
+    const auto found = shown_.find(wall);
+    return found == shown_.end() ? instant_of(wall) : found->second;
+  }
+  Duration true_now() const { return timeline_.now(); }
   // The true instant at which the clock shows `wall`, if nobody sets it.
   Duration instant_of(Time wall) const { return wall - start_ - offset_; }
   void step(Duration by) { offset_ += by; }
-  Duration offset() const { return offset_; }
+  bool blind = false;
 
  private:
   Timeline& timeline_;
   Time start_;
   Duration offset_{0};
+  std::unordered_map<Time, Duration, TimeHash> shown_;
 };
 
 class SimReactor : public engine::Reactor {

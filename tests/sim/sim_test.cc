@@ -80,6 +80,16 @@ TEST(Mutations, EndlessOvertakingIsCaught) {
   EXPECT_THAT(caught(Mutation::kOvertakes), HasSubstr("overtaken for too long"));
 }
 
+TEST(Mutations, AnEarlySweepIsCaught) {
+  EXPECT_THAT(caught(Mutation::kSweepsEarly), HasSubstr("before its retention is over"));
+}
+
+TEST(Mutations, AnEngineThatTrustsItsClockIsCaught) {
+  EXPECT_THAT(caught(Mutation::kBlindClock),
+              ::testing::ContainsRegex("before its retention is over|is not lost|fails|its time|"
+                                       "longer than asked|overtaken for too long"));
+}
+
 TEST(Mutations, ASecondExecutionIsCaught) {
   EXPECT_THAT(caught(Mutation::kRunsAgain), HasSubstr("executed twice"));
 }

@@ -49,6 +49,7 @@ engine::Settings draw_settings(Dice& dice) {
 engine::Settings mutate(engine::Settings settings, Mutation mutation) {
   if (mutation == Mutation::kLateRuns) settings.lateness_max = hours{24};
   if (mutation == Mutation::kOvertakes) settings.overtaking_max = hours{24 * 365};
+  if (mutation == Mutation::kSweepsEarly) settings.retention /= 2;
   if (mutation == Mutation::kRoomierNode) settings.node.cpus *= 2;
   return settings;
 }
@@ -123,6 +124,7 @@ class Simulation {
         reporters_(world_, dice_.fork(), 2 + dice_.below(4), dice_.spread(seconds{20}, minutes{4}),
                    habits(options.mutation)) {
     world_.executor.habits.starts_twice = options.mutation == Mutation::kStartsTwice;
+    world_.clock.blind = options.mutation == Mutation::kBlindClock;
     world_.health.lies = options.mutation == Mutation::kLosesCommits;
     world_.health.damage = damage_of(options.mutation);
     world_.on_boot([this](const engine::Snapshot& snapshot) {

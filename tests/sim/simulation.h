@@ -20,6 +20,8 @@ enum class Mutation {
   kRunsAgain,     // what has succeeded is run once more
   kAnywhere,      // the engine does not know of constraints
   kForgetful,     // runs start without their parameters
+  kSweepsEarly,   // retention is half of what it should be
+  kBlindClock,    // the engine cannot tell a clock that is set from time that passes
   kOvertakes,     // the engine lets younger runs go first for ever
   // Of operations: what their clients do.
   kDeaf,            // nobody hears that leases are renewed

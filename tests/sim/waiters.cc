@@ -11,11 +11,13 @@ std::string show(TaskId id) { return fmt::format("operation {}", id.value); }
 
 }  // namespace
 
-void Waiters::wait(TaskId task, Time until, bool hasty, bool forgetful) {
+void Waiters::wait(TaskId task, std::optional<Duration> patience, bool hasty, bool forgetful) {
   engine::Loop* loop = world_.loop();
   if (!loop) return;
   const std::uint64_t ticket = ++last_ticket_;
-  waiting_[ticket] = {task, until};
+  Waiter& waiter = waiting_[ticket] = {task, {}};
+  if (patience) waiter.until = world_.timeline.now() + *patience;
+  const Time until = patience ? world_.clock.now() + *patience : kNever;
   world_.verdict.tell("wait", task.value, ticket);
   if (hasty && !world_.engine().is_live(task)) return tell(ticket, true);
   loop->wait(task, until, [this, ticket, forgetful](Result<bool> ended) {
@@ -32,7 +34,7 @@ void Waiters::tell(std::uint64_t ticket, const Result<bool>& ended) {
   if (!ended) return;  // the store has failed
   const auto& [task, until] = waiter.mapped();
   if (!*ended) {
-    world_.verdict.require(until != kNever && world_.clock.now() >= until,
+    world_.verdict.require(until && world_.timeline.now() >= *until,
                            "a waiter is not sent away before its time", show(task));
     return;
   }
@@ -47,7 +49,7 @@ void Waiters::check() const {
   for (const auto& [ticket, waiter] : waiting_) {
     world_.verdict.require(world_.record.live_operations.contains(waiter.task),
                            "nobody waits for what has ended", show(waiter.task));
-    world_.verdict.require(waiter.until == kNever || world_.clock.now() < waiter.until + kSlack,
+    world_.verdict.require(!waiter.until || world_.timeline.now() < *waiter.until + kSlack,
                            "nobody waits longer than asked", show(waiter.task));
   }
 }

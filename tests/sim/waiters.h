@@ -4,6 +4,7 @@
 // or that it was still live at the instant it named. A crash breaks the connection: told enough.
 
 #include <map>
+#include <optional>
 
 #include "sim/world.h"
 
@@ -13,8 +14,8 @@ class Waiters {
  public:
   explicit Waiters(World& world) : world_(world) {}
 
-  // `until` kNever: without end. Hasty and forgetful: mutations, see OperationHabits.
-  void wait(TaskId task, Time until, bool hasty, bool forgetful);
+  // Without patience: without end. Hasty and forgetful: mutations, see OperationHabits.
+  void wait(TaskId task, std::optional<Duration> patience, bool hasty, bool forgetful);
   void server_died() { waiting_.clear(); }
   // While nothing is being committed: nobody waits for what has ended, or longer than asked.
   void check() const;
@@ -23,7 +24,7 @@ class Waiters {
  private:
   struct Waiter {
     TaskId task;
-    Time until = kNever;
+    std::optional<Duration> until;  // true time
   };
   void tell(std::uint64_t ticket, const Result<bool>& ended);
 

@@ -49,10 +49,10 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       dice(plan.seed),
       clock(timeline, plan.start),
       processes(record, verdict, plan.truth),
-      operations(record, verdict, plan.truth),
+      operations(record, verdict, clock, plan.truth),
       executor(timeline, clock, dice.fork(), processes, verdict),
       plan_(plan),
-      rules_(record, verdict, plan_.truth),
+      rules_(record, verdict, clock, plan_.truth),
       process_kind_(plan.belief.kill_grace),
       kind_(plan_.kind ? *plan_.kind : process_kind_),
       disk_(std::make_shared<store::MemoryDisk>()) {}
@@ -70,12 +70,12 @@ void World::boot() {
   check_loaded(snapshot);
   if (on_boot_) on_boot_(snapshot);
   server.engine.restore(std::move(snapshot), clock.now());
-  operations.booted(clock.now());
+  operations.booted();
   server.loop = std::make_unique<engine::Loop>(server.engine, server.committer, executor, clock,
                                                server.reactor,
                                                plan_.with_reserve ? &server.reserve : nullptr);
   server.committer.on_begin([this] {
-    if (health.latency_max >= kSlow) operations.disturbed(clock.now());
+    if (health.latency_max >= kSlow) operations.disturbed(timeline.now());
     if (on_commit_) on_commit_();
   });
   server.loop->on_failure([this](const Error&) {
@@ -85,7 +85,7 @@ void World::boot() {
   });
   server.loop->start([this, &server](const Result<>& ready) {
     server.serving = ready.has_value();
-    operations.disturbed(clock.now());
+    operations.disturbed(timeline.now());
   });
 }
 
@@ -103,7 +103,7 @@ void World::crash() {
 void World::freeze(Duration how_long) {
   verdict.tell("freeze", how_long.count());
   outages.push_back({Outage::Why::kFrozen, clock.now(), clock.now() + how_long});
-  operations.disturbed(clock.now() + how_long);
+  operations.disturbed(timeline.now() + how_long);
   stirred_ = timeline.now() + how_long;
   timeline.freeze_server(timeline.now() + how_long);
 }
@@ -115,7 +115,7 @@ void World::step_clock(Duration by) {
   outages.push_back(
       {Outage::Why::kClock, std::min(before, clock.now()), std::max(before, clock.now())});
   stirred_ = std::max(stirred_, timeline.now());
-  operations.clock_set(clock.now(), clock.now() + (stirred_ - timeline.now()));
+  operations.clock_set(by);
   if (server_) server_->reactor.clock_stepped();
 }
 
@@ -126,7 +126,7 @@ void World::fill_disk(bool full) {
   if (full) {
     became_full_ = clock.now();
   } else {
-    operations.disturbed(clock.now());
+    operations.disturbed(timeline.now());
     outages.push_back({Outage::Why::kFull, became_full_, clock.now()});
   }
 }
@@ -148,7 +148,7 @@ void World::audit() {
   const std::set<TaskId>& live = record.live_operations;
   const std::string differs = difference(dump(server_->engine, live), dump(twin, live));
   verdict.require(differs.empty(), "a restart changes nothing", differs);
-  operations.check_leases(clock.now());
+  operations.check_leases();
 }
 
 void World::check_loaded(const engine::Snapshot& snapshot) {

@@ -22,10 +22,24 @@ class FakeClock : public Clock {
  public:
   explicit FakeClock(Time start) : now_(start) {}
   Time now() override { return now_; }
-  void set(Time now) { now_ = now; }
+  ClockReading read() override { return {.wall = now_, .elapsed = elapsed_, .boot = boot_}; }
+  // Time passes. What was is not again: a clock that goes back was set.
+  void set(Time now) {
+    if (now > now_) elapsed_ += now - now_;
+    now_ = now;
+  }
+  void step(Duration by) { now_ += by; }  // somebody sets it
+  // The machine starts anew: nobody knows for how long it was away.
+  void reboot(Duration away) {
+    now_ += away;
+    elapsed_ = Duration::zero();
+    ++boot_;
+  }
 
  private:
   Time now_;
+  Duration elapsed_ = std::chrono::hours{1};
+  std::uint64_t boot_ = 1;
 };
 
 // splitmix64: small, and the same everywhere.

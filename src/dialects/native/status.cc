@@ -25,6 +25,13 @@ void write_counters(JsonWriter& out, const Engine::Counters& counters) {
   out.member("dueMissed", counters.due_missed).end_object();
 }
 
+void write_clock(JsonWriter& out, const Engine& engine, Time now) {
+  out.begin_object().member("held", engine.clock().held());
+  write_time(out.key("now"), now);
+  write_time(out.key("trusted"), engine.trusted(now));
+  out.end_object();
+}
+
 std::string render_status(const Engine& engine, const NativeSettings& settings, LoopState loop,
                           Time now) {
   std::string body;
@@ -41,7 +48,9 @@ std::string render_status(const Engine& engine, const NativeSettings& settings, 
   write_counters(out.key("counters"), engine.counters());
   out.member("waiters", loop.waiters);
   out.key("store").begin_object().member("full", loop.full).member("failed", loop.failed);
-  out.end_object().end_object();
+  out.end_object();
+  write_clock(out.key("clock"), engine, now);
+  out.end_object();
   return body;
 }
 
@@ -51,6 +60,18 @@ void get_status(const Context& door, const http::Request&, http::Reply reply) {
   door.loop.call<std::string>(
       [settings = door.settings, loop](Engine& engine, Time now) -> Result<std::string> {
         return render_status(engine, settings, loop, now);
+      },
+      answer_json(std::move(reply)));
+}
+
+void accept_clock(const Context& door, const http::Request&, http::Reply reply) {
+  door.loop.call<std::string>(
+      [](Engine& engine, Time now) -> Result<std::string> {
+        engine.accept_clock();
+        std::string body;
+        JsonWriter out(body);
+        write_clock(out, engine, now);
+        return body;
       },
       answer_json(std::move(reply)));
 }
@@ -86,7 +107,9 @@ void get_openapi(const Context&, const http::Request&, http::Reply reply) {
 }  // namespace
 
 Routes status_routes(const ContextPtr& door) {
-  return {route(door, "GET", "/status", get_status), route(door, "GET", "/targets", get_targets),
+  return {route(door, "GET", "/status", get_status),
+          route(door, "POST", "/clock/accept", accept_clock),
+          route(door, "GET", "/targets", get_targets),
           route(door, "GET", "/openapi.json", get_openapi)};
 }
 

@@ -20,7 +20,22 @@ TEST_F(NativeStatus, CountsWhatHappens) {
             R"({"version":"1.2.3","now":"2024-01-15T10:01:00.000000Z",)"
             R"("startedAt":"2024-01-15T10:00:00.000000Z","uptimeSeconds":60,"jobs":1,)"
             R"("runs":{"queued":0,"running":1},"counters":{"runsStarted":3,"runsSucceeded":1,)"
-            R"("runsFailed":1,"dueMissed":0},"waiters":0,"store":{"full":false,"failed":false}})");
+            R"("runsFailed":1,"dueMissed":0},"waiters":0,"store":{"full":false,"failed":false},)"
+            R"("clock":{"held":false,"now":"2024-01-15T10:01:00.000000Z",)"
+            R"("trusted":"2024-01-15T10:01:00.000000Z"}})");
+}
+
+TEST_F(NativeStatus, AClockThatWasSetFarAheadIsHeldUntilItIsAccepted) {
+  docket.clock.step(hours{24 * 365});
+  docket.advance(minutes{1});
+  const auto held = get("/status");
+  EXPECT_EQ(held.at("/clock/held"), "true");
+  EXPECT_EQ(held.at("/clock/now"), "2025-01-14T10:01:00.000000Z");
+  EXPECT_EQ(held.at("/clock/trusted"), "2024-01-15T10:01:00.000000Z");
+  const auto accepted = post("/clock/accept", "");
+  EXPECT_EQ(accepted.at("/held"), "false");
+  EXPECT_EQ(accepted.at("/trusted"), "2025-01-14T10:01:00.000000Z");
+  EXPECT_EQ(get("/status").at("/clock/held"), "false");
 }
 
 TEST_F(NativeStatus, TargetsShowWhatIsFree) {

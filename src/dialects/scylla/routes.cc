@@ -66,17 +66,18 @@ void with_task(const ContextPtr& context, std::string_view text, const http::Rep
   auto uuid = parse_uuid(text);
   if (!uuid) return reply(std::move(uuid.error()));
   // By way of the engine for its time, and for what is on its way to the store.
-  context->loop.call<Time>([](engine::Engine&, Time now) -> Result<Time> { return now; },
-                           [&archive = context->archive, uuid = std::move(*uuid), reply,
-                            go_on = std::move(go_on)](const Result<Time>& now) {
-                             if (!now) return reply(broken(now.error()));
-                             archive.read([uuid, reply, go_on, now = *now](engine::Reader& reader) {
-                               auto found = find(reader, uuid, now);
-                               if (!found) return reply(broken(found.error()));
-                               if (!*found) return reply(task_not_found(uuid));
-                               go_on(reader, std::move(**found));
-                             });
-                           });
+  context->loop.call<Time>(
+      [](engine::Engine& engine, Time now) -> Result<Time> { return engine.trusted(now); },
+      [&archive = context->archive, uuid = std::move(*uuid), reply,
+       go_on = std::move(go_on)](const Result<Time>& now) {
+        if (!now) return reply(broken(now.error()));
+        archive.read([uuid, reply, go_on, now = *now](engine::Reader& reader) {
+          auto found = find(reader, uuid, now);
+          if (!found) return reply(broken(found.error()));
+          if (!*found) return reply(task_not_found(uuid));
+          go_on(reader, std::move(**found));
+        });
+      });
 }
 
 void with_any_task(const ContextPtr& context, TaskId id, const http::Reply& reply, WithTask go_on) {

@@ -100,6 +100,7 @@ Result<> MemoryState::apply(const engine::Batch& batch) {
   for (const std::string& path : batch.dropped_secrets) secrets_.erase(path);
   put_listings(batch);
   for (const engine::Sweep& each : batch.sweeps) sweep(each);
+  if (batch.clock) clock_ = batch.clock;
   return {};
 }
 
@@ -306,6 +307,7 @@ engine::Snapshot MemoryState::snapshot() const {
   for (const auto& [name, lock] : locks_) snapshot.locks.push_back(lock);
   for (const auto& [path, secret] : secrets_) snapshot.secrets.push_back(secret);
   for (const auto& [key, lane] : lanes_) snapshot.lanes.push_back(lane);
+  snapshot.clock = clock_;
   snapshot.last_job = last_job_;
   snapshot.last_schedule = last_schedule_;
   snapshot.last_task = last_task_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -76,6 +77,7 @@ class MemoryState {
   std::set<std::pair<TaskId, EventSeq>> events_by_root_;
   std::set<std::pair<JobUid, EventSeq>> events_by_job_;
   std::set<std::tuple<Time, ScheduleUid, Time>> ledger_by_end_;  // (last_due, schedule, first_due)
+  std::optional<model::ClockRecord> clock_;
   JobUid last_job_;
   ScheduleUid last_schedule_;
   TaskId last_task_;

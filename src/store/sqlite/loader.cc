@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "store/sqlite/clock_rows.h"
 #include "store/sqlite/operation_rows.h"
 
 namespace docket::store {
@@ -161,6 +162,9 @@ Result<engine::Snapshot> load_snapshot(Database& database) {
   read = read_all(database, "SELECT module, lane, last FROM lane ORDER BY module, lane", read_lane,
                   snapshot.lanes);
   if (!read) return fail(read.error());
+  Result<std::optional<model::ClockRecord>> clock = load_clock(database);
+  if (!clock) return fail(clock.error());
+  snapshot.clock = std::move(*clock);
   if (read = load_numbers(database, snapshot); !read) return fail(read.error());
   return snapshot;
 }

@@ -265,7 +265,26 @@ CREATE VIEW operations AS
                  JOIN state_name ON state_name.state = task.state;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSecond, kThird};
+// The clock, as engine/clock_watch.h sees it: one row, and what it was set by while tasks up to
+// `task` were there.
+constexpr const char* kFourth = R"sql(
+CREATE TABLE clock (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  wall INTEGER NOT NULL,
+  elapsed INTEGER NOT NULL,
+  boot INTEGER NOT NULL,
+  trusted INTEGER NOT NULL,
+  pending INTEGER NOT NULL,
+  agreed INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE clock_step (
+  task INTEGER PRIMARY KEY,
+  shift INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

@@ -194,6 +194,7 @@ TEST_P(OldStore, LosesNothing) {
   EXPECT_EQ(describe(snapshot.locks), describe(std::vector{rows_.lock}));
   EXPECT_EQ(describe(snapshot.secrets), describe(std::vector{rows_.secret}));
   EXPECT_EQ(describe(snapshot.lanes), "");
+  EXPECT_FALSE(snapshot.clock);
   EXPECT_EQ(snapshot.last_task, rows_.over.id);
   EXPECT_EQ(snapshot.last_event, rows_.event.seq);
 
@@ -220,13 +221,15 @@ TEST_P(OldStore, TakesWhatIsNew) {
   const model::Task root = conformance::rich_operation(5);
   const model::Task child = conformance::folded(conformance::plain_operation(6, &root), 8);
   const model::Lane lane{"backups", 1, 2};
+  const model::ClockRecord clock{.trusted = at_second(9), .steps = {{root.id, Duration{3}}}};
   rows_.job.held_back = true;
   rows_.schedule = conformance::rich_schedule(1, 1);
   ASSERT_TRUE((*store)->commit({.jobs = {rows_.job},
                                 .schedules = {rows_.schedule},
                                 .tasks = {root, child},
                                 .listings = {conformance::plain_listing(root)},
-                                .lanes = {lane}}));
+                                .lanes = {lane},
+                                .clock = clock}));
   store->reset();
   store = SqliteStore::open({.directory = directory_});
   ASSERT_TRUE(store) << store.error().message;
@@ -235,6 +238,7 @@ TEST_P(OldStore, TakesWhatIsNew) {
   EXPECT_EQ(describe(snapshot.jobs), describe(std::vector{rows_.job}));
   EXPECT_EQ(describe(snapshot.schedules), describe(std::vector{rows_.schedule}));
   EXPECT_EQ(describe(snapshot.lanes), describe(std::vector{lane}));
+  EXPECT_EQ(snapshot.clock, clock);
   const auto reader = (*store)->open_reader().value();
   EXPECT_EQ(describe(reader->children({root.id, engine::Fold::kFolded})),
             describe(std::vector{engine::TaskRow{child, ""}}));

@@ -52,6 +52,7 @@ Writer::Writer(Database& database)
       upsert_ledger_(database, "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)"),
       upsert_secret_(database, "INSERT OR REPLACE INTO secret VALUES (?, ?, ?)"),
       drop_secret_(database, "DELETE FROM secret WHERE path = ?"),
+      clock_(database),
       operations_(database),
       sweeper_(database) {}
 
@@ -62,6 +63,7 @@ Result<> Writer::prepared() const {
                                 &upsert_lock_, &upsert_ledger_, &upsert_secret_, &drop_secret_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
+  if (Result<> ready = clock_.prepared(); !ready) return ready;
   if (Result<> ready = operations_.prepared(); !ready) return ready;
   return sweeper_.prepared();
 }
@@ -102,7 +104,7 @@ Result<> Writer::put(const engine::Batch& batch) {
   for (const engine::Sweep& sweep : batch.sweeps) {
     if (Result<> swept = sweeper_.sweep(sweep); !swept) return swept;
   }
-  return {};
+  return batch.clock ? clock_.put(*batch.clock) : Result<>{};
 }
 
 Result<> Writer::put_job(const engine::JobRow& row) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/store.h"
+#include "store/sqlite/clock_rows.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/operation_writer.h"
 #include "store/sqlite/sweeper.h"
@@ -49,6 +50,7 @@ class Writer {
   Statement upsert_schedule_, drop_schedule_;
   Statement insert_task_, update_task_, upsert_block_;
   Statement insert_event_, upsert_lock_, upsert_ledger_, upsert_secret_, drop_secret_;
+  ClockWriter clock_;
   OperationWriter operations_;
   Sweeper sweeper_;
   std::uint64_t last_task_ = 0;  // no row has a higher id

@@ -1,0 +1,84 @@
+// What a clock that is set does to deadlines, and to what is remembered of it (clock_watch.h).
+
+#include <algorithm>
+
+#include "engine/engine.h"
+
+namespace docket::engine {
+namespace {
+
+// At least between two records of a clock that nobody sets: they go with what is written anyway.
+constexpr Duration kRecordEvery = std::chrono::minutes{1};
+
+// Steps that are remembered one by one: a leap second that is smeared is a hundred.
+constexpr std::size_t kStepsMax = 1000;
+
+}  // namespace
+
+void Engine::restore_clock(const model::ClockRecord& record) {
+  clock_.restore(record);
+  clock_steps_ = record.steps;
+}
+
+// By how much the clock was set since the task was made.
+Duration Engine::set_since(TaskId task) const {
+  Duration by{};
+  for (const model::ClockStep& step : clock_steps_) {
+    if (task <= step.newest) by += step.by;
+  }
+  return by;
+}
+
+Duration Engine::see_clock(const ClockReading& reading) {
+  const Duration by = clock_.read(reading);
+  if (by == Duration::zero()) return by;
+  for (auto& [id, root] : roots_) root->clock_set += by;
+  queue_.clock_set(by);
+  operations_.clock_set(by);
+  remember_step(by);
+  record_clock();
+  return by;
+}
+
+void Engine::remember_step(Duration by) {
+  if (!clock_steps_.empty() && clock_steps_.back().newest == last_task_) {
+    clock_steps_.back().by += by;
+    return;
+  }
+  clock_steps_.push_back({last_task_, by});
+  if (clock_steps_.size() <= kStepsMax) return;
+  clock_steps_[1].by += clock_steps_[0].by;
+  clock_steps_.erase(clock_steps_.begin());
+}
+
+void Engine::accept_clock() {
+  clock_.accept();
+  record_clock();
+}
+
+// With the open tick. Steps go when no run is left that lived through them.
+void Engine::record_clock() {
+  if (!clock_steps_.empty()) {
+    TaskId oldest{UINT64_MAX};
+    for (const auto& [id, root] : roots_) oldest = std::min(oldest, id);
+    std::erase_if(clock_steps_,
+                  [oldest](const model::ClockStep& step) { return step.newest < oldest; });
+  }
+  open_.batch->clock = clock_.record();
+  open_.batch->clock->steps = clock_steps_;
+  clock_recorded_ = clock_.last().elapsed;
+}
+
+void Engine::record_clock_now_and_then() {
+  if (!clock_.has_read()) return;
+  const Duration elapsed = clock_.last().elapsed;
+  if (!clock_recorded_ || elapsed >= *clock_recorded_ + kRecordEvery) record_clock();
+}
+
+Time Engine::trusted(Time now) const { return clock_.has_read() ? clock_.trusted() : now; }
+
+Time Engine::kept_since(Time now) const {
+  return settings_.retention == Duration::zero() ? kNever : trusted(now) - settings_.retention;
+}
+
+}  // namespace docket::engine
