@@ -32,7 +32,7 @@ using Socket = asio::local::stream_protocol::socket;
 // A token between its start (or first report) and its end or forget: all that must be said again on
 // a new connection.
 struct Live {
-  std::string start_frame;  // until it is known to have run: a runner that dies before forgets it
+  std::string start_frame;  // until a report says that it was started
   std::optional<wire::Stop> stop;
 };
 
@@ -258,6 +258,7 @@ void RunnerExecutor::Impl::on_message(wire::Message& message) {
 
 void RunnerExecutor::Impl::on_report(const AttemptReport& report) {
   const auto known = live.find(report.token);
+  // One that waits in the runner may be forgotten with it: it is asked for again.
   if (known != live.end() && report.phase != AttemptPhase::kStarting) {
     known->second.start_frame.clear();
   }

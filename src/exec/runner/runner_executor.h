@@ -3,9 +3,9 @@
 // The server's side of the runner: an Executor over DIR/runner.sock. It connects to a live runner
 // or starts one (posix_spawn: the server itself never forks; one that dies again and again is
 // started after ever longer pauses, see start_pace.h), connects again when the socket drops, and
-// keeps what was asked until it is known to have arrived: starts until the runner reports the
-// token, stops until the attempt ends, finds until answered. A repeated start is harmless, so
-// nothing is lost and nothing runs twice.
+// keeps what was asked until it is known to have arrived: starts until the runner reports that the
+// token was started, stops until the attempt ends, finds until answered. A repeated start is
+// harmless, so nothing is lost and nothing runs twice.
 //
 // Thread rule: every call, every listener call and every callback on the one thread that runs the
 // io_context. Nothing is called back from within a call. Destroying it stops nothing: the runner
