@@ -24,6 +24,8 @@ Faults::Faults(World& world, Dice dice) : world_(world), dice_(dice) {
   sometimes(40, minutes{10}, minutes{60}, [this] { full_disk(); });
   sometimes(40, minutes{5}, minutes{60}, [this] { slow_disk(); });
   sometimes(40, minutes{5}, minutes{60}, [this] { slow_executor(); });
+  sometimes(40, minutes{2}, minutes{60}, [this] { runner_dies(); });
+  sometimes(40, minutes{1}, minutes{30}, [this] { world_.executor.break_connection(); });
   sometimes(40, minutes{10}, minutes{60},
             [this] { world_.executor.machine_down(now() + dice_.spread(seconds{1}, minutes{3})); });
   sometimes(30, minutes{15}, minutes{120},
@@ -54,8 +56,8 @@ void Faults::stop() {
   world_.health.latency_max = milliseconds{5};
   world_.fill_disk(false);
   world_.executor.habits.delay_max = milliseconds{20};
-  world_.executor.habits.fails_percent = 0;
-  world_.executor.habits.unstartable_percent = 0;
+  world_.executor.runner.habits.fails_percent = 0;
+  world_.executor.runner.habits.unstartable_percent = 0;
   // Half of the worlds start anew into their calm, where nobody writes: what has to happen then,
   // the start itself must set going.
   if (dice_.percent(50)) world_.crash();
@@ -72,7 +74,9 @@ Duration Faults::downtime() {
 void Faults::crash() {
   if (!world_.up()) return;
   crash_in_steps_ = 0;
+  if (dice_.percent(15)) runner_dies();  // before it, or after
   world_.crash();
+  if (dice_.percent(15)) runner_dies();
   const std::uint64_t start = ++starts_;
   world_.timeline.at(now() + downtime(), [this, start] {
     if (start == starts_ && active_) world_.boot();
@@ -129,6 +133,10 @@ void Faults::full_disk() {
   world_.fill_disk(true);
   world_.timeline.at(now() + dice_.spread(seconds{5}, minutes{15}),
                      [this] { world_.fill_disk(false); });
+}
+
+void Faults::runner_dies() {
+  world_.executor.runner_dies(now() + dice_.spread(milliseconds{2}, minutes{1}));
 }
 
 void Faults::slow_executor() {

@@ -26,6 +26,7 @@ class Faults {
   void leap_second();
   void slow_disk();
   void full_disk();
+  void runner_dies();
   void slow_executor();
   Duration downtime();
   Duration now() const { return world_.timeline.now(); }

@@ -40,8 +40,8 @@ void ProcessRules::ordered(TaskId token, const engine::LaunchSpec& spec) {
   }
 }
 
-void ProcessRules::accepted(TaskId token) {
-  verdict_.require(accepted_.insert(token).second, "no token is started twice", name(token));
+void ProcessRules::claimed(TaskId token) {
+  verdict_.require(claimed_.insert(token).second, "no token is started twice", name(token));
 }
 
 void ProcessRules::spawned(TaskId token) {
@@ -59,7 +59,7 @@ void ProcessRules::spawned(TaskId token) {
   check_again(*attempt, process_of(*job));
   check_locks(process);
   add(used_, process.demand, 1);
-  newest_[process.run] = {token, std::nullopt};
+  newest_[process.run] = token;
   live_.emplace(token, std::move(process));
 }
 
@@ -88,16 +88,16 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
   }
 }
 
-// A second execution needs a reason: the first did not succeed, and its job says to try again.
+// A second execution needs a reason: the first failed or was lost, and its job says to try again.
 void ProcessRules::check_again(const model::Task& attempt, const model::ProcessSpec& spec) {
   const auto before = newest_.find(attempt.root);
   if (before == newest_.end()) return;
-  const std::optional<End> end = before->second.end;
+  const Fate& fate = fates_[before->second];
   const bool on_failure = spec.restart.policy == model::RestartPolicy::kOnFailure;
   const bool on_lost = on_failure || spec.on_lost == model::OnLost::kRestart;
-  const bool may = (end == End::kFailed && on_failure) || (end == End::kLost && on_lost);
+  const bool may = (fate.end == End::kFailed && on_failure) || (fate.lost && on_lost);
   verdict_.require(may, "no run is executed twice without a reason",
-                   name(attempt.id) + " after " + name(before->second.token));
+                   name(attempt.id) + " after " + name(before->second));
 }
 
 void ProcessRules::check_locks(const Live& process) {
@@ -109,12 +109,26 @@ void ProcessRules::check_locks(const Live& process) {
 }
 
 void ProcessRules::ended(TaskId token, End how) {
+  fates_[token].end = how;
   const auto it = live_.find(token);
   if (it == live_.end()) return;
   add(used_, it->second.demand, -1);
-  const auto newest = newest_.find(it->second.run);
-  if (newest != newest_.end() && newest->second.token == token) newest->second.end = how;
   live_.erase(it);
+}
+
+void ProcessRules::lost(TaskId token) {
+  const std::optional<End> end = fates_[token].end;
+  ended(token, end.value_or(End::kFailed));
+  fates_[token] = {end, true};
+}
+
+// Lost counts as failed, also where what is lost went well.
+void ProcessRules::stored(const model::Task& attempt) {
+  if (attempt.kind != model::TaskKind::kAttempt || !model::is_final(attempt.state)) return;
+  const Fate& fate = fates_[attempt.id];
+  const bool well = attempt.state == model::State::kDone;
+  verdict_.require(well ? fate.end == End::kSucceeded : fate.end != End::kSucceeded || fate.lost,
+                   "an attempt's outcome is what its process did", name(attempt.id));
 }
 
 void ProcessRules::forgotten(TaskId token) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// The rules of the world outside: what may really run, and when. Called by the executor for every
-// process that is made and that ends.
+// The rules of the world outside: what may really run, and when. Called by the runner for every
+// process that is made and that ends, whatever the server knows of it.
 
 #include <map>
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace docket::sim {
 
-enum class End { kSucceeded, kFailed, kLost };
+enum class End { kSucceeded, kFailed };
 
 // Jobs whose names end so are never started by hand and have FORBID schedules only: their processes
 // never overlap at all.
@@ -25,9 +25,13 @@ class ProcessRules {
   ProcessRules(const Record& record, Verdict& verdict, const engine::Settings& settings);
 
   void ordered(TaskId token, const engine::LaunchSpec& spec);  // the engine asks for a start
-  void accepted(TaskId token);
+  void claimed(TaskId token);  // on the runner's disk: from here on it is started once
   void spawned(TaskId token);
   void ended(TaskId token, End how);
+  // Nobody can tell any more how it ended, or will end: it is killed then.
+  void lost(TaskId token);
+  // An attempt has ended as far as the store goes.
+  void stored(const model::Task& attempt);
   void forgotten(TaskId token);
   std::size_t live() const { return live_.size(); }
   std::uint64_t spawned_in_all() const { return spawned_; }
@@ -39,9 +43,9 @@ class ProcessRules {
     std::string exclusive;  // the job's id, when its processes never overlap
     std::vector<model::LockWish> locks;
   };
-  struct Tried {
-    TaskId token;
+  struct Fate {
     std::optional<End> end;
+    bool lost = false;  // nobody can tell any more
   };
   void check_room(const engine::Demand& more);
   void check_neighbours(TaskId token, const Live& process);
@@ -56,8 +60,9 @@ class ProcessRules {
   std::uint32_t running_max_;
   engine::Demand used_;
   std::map<TaskId, Live> live_;
-  std::set<TaskId> accepted_;
-  std::unordered_map<TaskId, Tried> newest_;  // by run
+  std::set<TaskId> claimed_;
+  std::unordered_map<TaskId, Fate> fates_;     // of attempts
+  std::unordered_map<TaskId, TaskId> newest_;  // process of a run
   std::uint64_t spawned_ = 0;
 };
 

@@ -21,9 +21,9 @@ engine::Settings ScheduledWorld::roomy() {
 
 ScheduledWorld::ScheduledWorld(std::uint64_t seed, Time start, engine::Settings settings)
     : world({seed, settings, settings, start, nullptr, true}, verdict) {
-  world.executor.habits.run_max = seconds{20};
-  world.executor.habits.fails_percent = 0;
-  world.executor.habits.unstartable_percent = 0;
+  world.executor.runner.habits.run_max = seconds{20};
+  world.executor.runner.habits.fails_percent = 0;
+  world.executor.runner.habits.unstartable_percent = 0;
   world.boot();
   world.run_until(seconds{1});
 }

@@ -1,5 +1,6 @@
 #include "sim/sim_executor.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace docket::sim {
@@ -10,169 +11,217 @@ using engine::AttemptReport;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kTerm = 15;
-constexpr int kKill = 9;
-
 bool over(const AttemptReport& report) {
   return report.phase == AttemptPhase::kExited || report.phase == AttemptPhase::kLost;
 }
 
 }  // namespace
 
-// ---- orders
+SimExecutor::SimExecutor(Timeline& timeline, SimClock& clock, const DiskHealth& disk, Dice dice,
+                         ProcessRules& rules, Verdict& verdict)
+    : runner(timeline, clock, disk, dice.fork(), rules, verdict,
+             [this](const AttemptReport& told) { report(told); }),
+      timeline_(timeline),
+      dice_(dice),
+      rules_(rules),
+      verdict_(verdict) {}
 
-void SimExecutor::send(std::function<void()> carry_out) {
-  Duration arrival = timeline_.now() + delay();
-  if (!inbox_.empty()) arrival = std::max(arrival, inbox_.back().at);
-  inbox_.push_back({arrival, std::move(carry_out)});
-  timeline_.at(arrival, [this] { deliver(); });
+// ---- the connection
+
+void SimExecutor::set_listener(engine::ExecutorListener* listener) {
+  listener_ = listener;
+  if (listener) connect_later();
 }
 
-void SimExecutor::deliver() {
-  if (timeline_.now() < down_until_) return;
-  while (!inbox_.empty() && inbox_.front().at <= timeline_.now()) {
-    const auto carry_out = std::move(inbox_.front().carry_out);
-    inbox_.pop_front();
-    carry_out();
+void SimExecutor::connect_later() {
+  timeline_.at_server(timeline_.now() + dice_.spread(milliseconds{2}, seconds{1}),
+                      [this] { connect(); });
+}
+
+void SimExecutor::connect() {
+  if (connected_ || !listener_) return;
+  if (!runner.up()) return connect_later();
+  connected_ = true;
+  ++connection_;
+  verdict_.tell("connected", connection_);
+  say_everything_again();
+}
+
+void SimExecutor::say_everything_again() {
+  if (!habits.says_once) say_orders_again();
+  for (const auto& [request, find] : finds_) ask(request, find.tokens);
+}
+
+void SimExecutor::say_orders_again() {
+  std::vector<TaskId> unsure;
+  for (const auto& [token, attempt] : live_) {
+    if (!attempt.unstarted) unsure.push_back(token);
+    if (attempt.unstarted)
+      send([this, token, spec = *attempt.unstarted] { runner.start(token, spec); });
   }
+  for (const auto& [token, attempt] : live_) {
+    if (attempt.stop) send([this, token, grace = *attempt.stop] { runner.stop(token, grace); });
+  }
+  for (const auto& [token, grace] : std::exchange(blind_stops_, {}))
+    send([this, token, grace] { runner.stop(token, grace); });
+  if (!unsure.empty()) ask(std::nullopt, unsure);
 }
 
-void SimExecutor::start(TaskId token, const engine::LaunchSpec& spec) {
-  rules_.ordered(token, spec);
-  send([this, token, spec] { accept(token, spec); });
+// What had arrived is read before the end is noticed.
+void SimExecutor::disconnect() {
+  const auto arrives = [this](const std::deque<Frame>& frames) {
+    return frames.empty() ? 0 : dice_.below(frames.size() + 1);
+  };
+  const std::size_t read = arrives(to_runner_);
+  std::deque<Frame> taken = std::exchange(to_runner_, {});
+  ++connection_;
+  connected_ = false;
+  if (runner.up()) {
+    for (std::size_t i = 0; i < read; ++i) taken[i].arrive();
+  }
+  const std::size_t heard = arrives(to_server_);
+  for (std::size_t i = 0; i < heard; ++i)
+    timeline_.at_server(timeline_.now(), std::move(to_server_[i].arrive));
+  to_server_.clear();
 }
 
-void SimExecutor::stop(TaskId token, std::optional<Duration> grace) {
-  send([this, token, grace] { ask_to_end(token, grace); });
-}
-
-void SimExecutor::forget(const std::vector<TaskId>& tokens) {
-  for (const TaskId token : tokens) rules_.forgotten(token);
-  send([this, tokens] {
-    for (const TaskId token : tokens) {
-      const auto it = processes_.find(token);
-      if (it != processes_.end() && over(it->second.report)) processes_.erase(it);
-    }
-  });
-}
-
-void SimExecutor::find(std::vector<TaskId> tokens,
-                       std::function<void(Result<std::vector<AttemptReport>>)> done) {
-  send([this, tokens = std::move(tokens), done = std::move(done)] {
-    std::vector<AttemptReport> reports;
-    for (const TaskId token : tokens) {
-      const auto it = processes_.find(token);
-      AttemptReport unknown;
-      unknown.token = token;
-      reports.push_back(it == processes_.end() ? unknown : it->second.report);
-    }
-    last_out_ = std::max(last_out_, timeline_.now() + delay());
-    timeline_.at_server(last_out_, [done, reports] { done(reports); });
-  });
+void SimExecutor::break_connection() {
+  if (!connected_) return;
+  verdict_.tell("connection breaks", connection_);
+  disconnect();
+  connect_later();
 }
 
 void SimExecutor::server_died() {
-  const std::size_t arrive = inbox_.empty() ? 0 : dice_.below(inbox_.size() + 1);
-  inbox_.resize(arrive);
-  // What is on its way arrives before anything that a next server says.
-  for (Order& order : inbox_) order.at = std::min(order.at, timeline_.now());
-  deliver();
+  to_server_.clear();
+  disconnect();
+  live_.clear();
+  finds_.clear();
+  blind_stops_.clear();
 }
 
-// ---- processes
-
-void SimExecutor::accept(TaskId token, const engine::LaunchSpec& spec) {
-  if (processes_.contains(token) && !habits.starts_twice) return;
-  rules_.accepted(token);
-  Process& process = processes_[token];
-  process.spec = spec;
-  process.report.token = token;
-  process.report.phase = AttemptPhase::kStarting;
-  verdict_.tell("accept", token.value);
-  timeline_.at(timeline_.now() + dice_.spread(milliseconds{1}, seconds{3}),
-               [this, token] { spawn(token); });
-  if (habits.starts_twice && dice_.one_in(20)) accept(token, spec);
-}
-
-void SimExecutor::spawn(TaskId token) {
-  const auto it = processes_.find(token);
-  if (it == processes_.end() || it->second.report.phase != AttemptPhase::kStarting) return;
-  Process& process = it->second;
-  if (dice_.percent(habits.unstartable_percent)) {
-    process.report.message = "command not found";
-    return finish(process);
-  }
-  process.report.phase = AttemptPhase::kRunning;
-  process.report.started_at = clock_.now();
-  verdict_.tell("spawn", token.value);
-  rules_.spawned(token);
-  const Duration lasts =
-      duration_ ? duration_(token) : dice_.spread(milliseconds{2}, habits.run_max);
-  int code = dice_.percent(habits.fails_percent) ? 1 : 0;
-  if (exit_code_) code = exit_code_().value_or(code);
-  timeline_.at(timeline_.now() + lasts, [this, token, code] { exit(token, code, 0); });
-  report(process.report);
-}
-
-void SimExecutor::exit(TaskId token, int code, int signal) {
-  const auto it = processes_.find(token);
-  if (it == processes_.end() || over(it->second.report)) return;
-  it->second.report.exit_code = code;
-  it->second.report.signal = signal;
-  finish(it->second);
-}
-
-void SimExecutor::finish(Process& process) {
-  AttemptReport& end = process.report;
-  end.phase = AttemptPhase::kExited;
-  end.finished_at = clock_.now();
-  verdict_.tell("exit", end.token.value, end.exit_code, end.signal);
-  rules_.ended(end.token, end.succeeded() ? End::kSucceeded : End::kFailed);
-  report(end);
-}
-
-void SimExecutor::ask_to_end(TaskId token, std::optional<Duration> grace) {
-  const auto it = processes_.find(token);
-  if (it == processes_.end() || over(it->second.report)) return;
-  if (it->second.report.phase == AttemptPhase::kStarting) return exit(token, 0, kTerm);
-  const Duration patience = grace.value_or(it->second.spec.kill_grace);
-  const bool obeys = dice_.percent(70);
-  const Duration lasts = obeys ? dice_.between(Duration{100}, patience) : patience;
-  const int signal = obeys ? kTerm : kKill;
-  timeline_.at(timeline_.now() + lasts, [this, token, signal] { exit(token, 0, signal); });
-}
-
-// ---- reports
-
-void SimExecutor::report(const AttemptReport& report) {
-  if (timeline_.now() < down_until_) return;
-  const int copies = dice_.percent(habits.repeats_percent) ? 2 : 1;
-  for (int i = 0; i < copies; ++i) {
-    last_out_ = std::max(last_out_, timeline_.now() + delay());
-    timeline_.at_server(last_out_, [this, report] {
-      if (listener_) listener_->on_attempt(report);
-    });
-  }
+void SimExecutor::runner_dies(Duration until) {
+  if (!runner.up()) return;
+  disconnect();
+  runner.die();
+  come_back(until);
 }
 
 void SimExecutor::machine_down(Duration until) {
-  verdict_.tell("machine down", processes_.size());
-  down_until_ = until;
-  lose_all();
-  timeline_.at(until, [this] {
-    deliver();
-    for (const auto& [token, process] : processes_) {
-      if (over(process.report)) report(process.report);
-    }
+  disconnect();
+  runner.machine_down();
+  come_back(until);
+}
+
+void SimExecutor::come_back(Duration when) {
+  down_until_ = std::max(down_until_, when);
+  timeline_.at(down_until_, [this] {
+    if (!runner.up() && timeline_.now() >= down_until_) runner.live();
+  });
+  if (listener_) connect_later();
+}
+
+// ---- frames
+
+void SimExecutor::send(std::function<void()> arrive) {
+  Duration arrival = timeline_.now() + delay();
+  if (!to_runner_.empty()) arrival = std::max(arrival, to_runner_.back().at);
+  to_runner_.push_back({arrival, std::move(arrive)});
+  timeline_.at(arrival, [this, connection = connection_] { deliver(connection); });
+}
+
+void SimExecutor::deliver(std::uint64_t connection) {
+  while (connection == connection_ && !to_runner_.empty() &&
+         to_runner_.front().at <= timeline_.now()) {
+    const auto arrive = std::move(to_runner_.front().arrive);
+    to_runner_.pop_front();
+    arrive();
+  }
+}
+
+void SimExecutor::answer(std::function<void()> arrive) {
+  if (!connected_) return;
+  Duration arrival = timeline_.now() + delay();
+  if (!to_server_.empty()) arrival = std::max(arrival, to_server_.back().at);
+  to_server_.push_back({arrival, std::move(arrive)});
+  timeline_.at_server(arrival, [this, connection = connection_] {
+    if (connection != connection_ || to_server_.empty()) return;
+    const auto heard = std::move(to_server_.front().arrive);
+    to_server_.pop_front();
+    heard();
   });
 }
 
-void SimExecutor::lose_all() {
-  for (auto& [token, process] : processes_) {
-    if (over(process.report)) continue;
-    process.report.phase = AttemptPhase::kLost;
-    rules_.ended(token, End::kLost);
+// ---- what the engine says
+
+void SimExecutor::start(TaskId token, const engine::LaunchSpec& spec) {
+  rules_.ordered(token, spec);
+  live_[token].unstarted = spec;
+  if (connected_) send([this, token, spec] { runner.start(token, spec); });
+}
+
+void SimExecutor::stop(TaskId token, std::optional<Duration> grace) {
+  const auto known = live_.find(token);
+  if (known != live_.end()) known->second.stop = grace;
+  if (connected_) {
+    send([this, token, grace] { runner.stop(token, grace); });
+  } else if (known == live_.end()) {
+    blind_stops_[token] = grace;
   }
+}
+
+void SimExecutor::forget(const std::vector<TaskId>& tokens) {
+  for (const TaskId token : tokens) {
+    rules_.forgotten(token);
+    live_.erase(token);
+  }
+  if (connected_) send([this, tokens] { runner.forget(tokens); });
+}
+
+void SimExecutor::find(std::vector<TaskId> tokens, Done done) {
+  const std::uint64_t request = ++last_request_;
+  finds_[request] = {std::move(tokens), std::move(done)};
+  if (connected_) ask(request, finds_[request].tokens);
+}
+
+// Without a request: what has become of attempts that were heard of on an earlier connection.
+void SimExecutor::ask(std::optional<std::uint64_t> request, const std::vector<TaskId>& tokens) {
+  send([this, request, tokens] {
+    std::vector<AttemptReport> reports;
+    for (const TaskId token : tokens) reports.push_back(runner.find(token));
+    answer([this, request, reports] {
+      if (request) return hear_found(*request, reports);
+      for (AttemptReport report : reports) {
+        if (report.phase == AttemptPhase::kUnknown) report.phase = AttemptPhase::kLost;
+        hear(report);
+      }
+    });
+  });
+}
+
+// ---- what the runner says
+
+void SimExecutor::report(const AttemptReport& report) {
+  const int copies = dice_.percent(habits.repeats_percent) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) answer([this, report] { hear(report); });
+}
+
+void SimExecutor::hear(const AttemptReport& report) {
+  const auto known = live_.find(report.token);
+  if (known != live_.end() && report.phase != AttemptPhase::kStarting)
+    known->second.unstarted.reset();
+  if (known != live_.end() && over(report)) live_.erase(known);
+  if (listener_) listener_->on_attempt(report);
+}
+
+void SimExecutor::hear_found(std::uint64_t request, const std::vector<AttemptReport>& reports) {
+  auto pending = finds_.extract(request);
+  if (pending.empty()) return;
+  for (const AttemptReport& report : reports) {
+    if (report.phase == AttemptPhase::kStarting || report.phase == AttemptPhase::kRunning)
+      live_.try_emplace(report.token);
+  }
+  pending.mapped().done(reports);
 }
 
 }  // namespace docket::sim

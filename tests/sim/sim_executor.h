@@ -1,85 +1,91 @@
 #pragma once
 
-// The machine that runs attempts. It outlives the server: orders travel to it and reports travel
-// back with delays, reports repeat, and a server that dies takes the orders with it that it had not
-// quite sent. Now and then the machine itself goes down, and what it ran is lost.
+// The server's side of the runner, as exec/runner/runner_executor.h is: what was asked is said
+// again on a new connection until it is known to have arrived. Frames travel with delays and in
+// order; reports repeat. A connection that breaks takes with it what had not quite arrived, either
+// way. A server that dies takes everything with it but what is on its way.
 
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "engine/executor.h"
-#include "sim/dice.h"
-#include "sim/process_rules.h"
-#include "sim/sim_clock.h"
-#include "sim/timeline.h"
+#include "sim/sim_runner.h"
 
 namespace docket::sim {
 
-struct ExecutorHabits {
-  Duration delay_max = std::chrono::milliseconds{20};  // of one message
-  Duration run_max = std::chrono::minutes{10};
-  std::uint64_t fails_percent = 20;
-  std::uint64_t unstartable_percent = 3;
+struct LinkHabits {
+  Duration delay_max = std::chrono::milliseconds{20};  // of one frame
   std::uint64_t repeats_percent = 10;
-  bool starts_twice = false;  // a mutation: two processes for one token
+  bool says_once = false;  // a mutation: nothing is said again
 };
 
 class SimExecutor : public engine::Executor {
  public:
-  SimExecutor(Timeline& timeline, SimClock& clock, Dice dice, ProcessRules& rules, Verdict& verdict)
-      : timeline_(timeline), clock_(clock), dice_(dice), rules_(rules), verdict_(verdict) {}
+  SimExecutor(Timeline& timeline, SimClock& clock, const DiskHealth& disk, Dice dice,
+              ProcessRules& rules, Verdict& verdict);
 
-  void set_listener(engine::ExecutorListener* listener) override { listener_ = listener; }
+  void set_listener(engine::ExecutorListener* listener) override;
   void start(TaskId token, const engine::LaunchSpec& spec) override;
   void stop(TaskId token, std::optional<Duration> grace) override;
   void forget(const std::vector<TaskId>& tokens) override;
   void find(std::vector<TaskId> tokens,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override;
 
-  void server_died();                 // some orders under way arrive, the rest never will
-  void machine_down(Duration until);  // all processes end, all results stay
-  // How a command ends, where it matters: by default as the habits say.
-  void plan_ends(std::function<std::optional<int>()> exit_code) {
-    exit_code_ = std::move(exit_code);
-  }
-  void plan_durations(std::function<Duration(TaskId)> duration) { duration_ = std::move(duration); }
-  bool idle() const { return rules_.live() == 0 && inbox_.empty(); }
+  void server_died();
+  void break_connection();
+  // It comes back then, if the machine is up.
+  void runner_dies(Duration until);
+  void machine_down(Duration until);
+  bool idle() const { return rules_.live() == 0 && to_runner_.empty(); }
 
-  ExecutorHabits habits;
+  SimRunner runner;
+  LinkHabits habits;
 
  private:
-  struct Process {
-    engine::LaunchSpec spec;
-    engine::AttemptReport report;
+  using Done = std::function<void(Result<std::vector<engine::AttemptReport>>)>;
+  struct Live {
+    std::optional<engine::LaunchSpec> unstarted;  // until a report says that it was started
+    std::optional<std::optional<Duration>> stop;
   };
-  struct Order {
+  struct Find {
+    std::vector<TaskId> tokens;
+    Done done;
+  };
+  struct Frame {
     Duration at;
-    std::function<void()> carry_out;
+    std::function<void()> arrive;
   };
-  void send(std::function<void()> carry_out);
-  void deliver();
-  void accept(TaskId token, const engine::LaunchSpec& spec);
-  void spawn(TaskId token);
-  void exit(TaskId token, int code, int signal);
-  void ask_to_end(TaskId token, std::optional<Duration> grace);
-  void finish(Process& process);
+  void connect_later();
+  void connect();
+  void say_everything_again();
+  void say_orders_again();
+  void come_back(Duration when);
+  void disconnect();
+  void send(std::function<void()> arrive);    // to the runner
+  void answer(std::function<void()> arrive);  // to the server
+  void deliver(std::uint64_t connection);
+  void ask(std::optional<std::uint64_t> request, const std::vector<TaskId>& tokens);
   void report(const engine::AttemptReport& report);
-  void lose_all();
+  void hear(const engine::AttemptReport& report);
+  void hear_found(std::uint64_t request, const std::vector<engine::AttemptReport>& reports);
   Duration delay() { return dice_.spread(std::chrono::microseconds{50}, habits.delay_max); }
 
   Timeline& timeline_;
-  SimClock& clock_;
   Dice dice_;
   ProcessRules& rules_;
   Verdict& verdict_;
   engine::ExecutorListener* listener_ = nullptr;
-  std::map<TaskId, Process> processes_;
-  std::deque<Order> inbox_;  // in the order in which they were sent
-  Duration last_out_{0};     // reports stay in order as well
+  std::map<TaskId, Live> live_;
+  std::map<std::uint64_t, Find> finds_;
+  std::map<TaskId, std::optional<Duration>> blind_stops_;
+  std::uint64_t last_request_ = 0;
+  std::uint64_t connection_ = 0;  // rises with each, and with its end
+  bool connected_ = false;
+  std::deque<Frame> to_runner_;
+  std::deque<Frame> to_server_;
   Duration down_until_{0};
-  std::function<std::optional<int>()> exit_code_;
-  std::function<Duration(TaskId)> duration_;
 };
 
 }  // namespace docket::sim

@@ -52,6 +52,26 @@ TEST(Mutations, ATokenStartedTwiceIsCaught) {
   EXPECT_THAT(caught(Mutation::kStartsTwice), HasSubstr("no token is started twice"));
 }
 
+TEST(Mutations, ARunnerThatForgetsIsCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsClaims), HasSubstr("twice"));
+}
+
+TEST(Mutations, AStartWithoutAClaimIsCaught) {
+  EXPECT_THAT(caught(Mutation::kHastyRunner), HasSubstr("twice"));
+}
+
+TEST(Mutations, AWrongOutcomeIsCaught) {
+  EXPECT_THAT(caught(Mutation::kMisreports), HasSubstr("what its process did"));
+}
+
+TEST(Mutations, WordsThatAreNotRepeatedAreMissed) {
+  EXPECT_THAT(caught(Mutation::kSaysOnce), HasSubstr("every run ends"));
+}
+
+TEST(Mutations, ARestartOfTheLostIsCaught) {
+  EXPECT_THAT(caught(Mutation::kRestartsLost), HasSubstr("executed twice"));
+}
+
 TEST(Mutations, ALostCommitIsCaught) {
   EXPECT_THAT(caught(Mutation::kLosesCommits), HasSubstr("durable"));
 }

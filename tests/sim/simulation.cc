@@ -96,10 +96,22 @@ class Tireless : public kinds::ProcessKind {
   }
 };
 
+class Stubborn : public kinds::ProcessKind {
+ public:
+  using ProcessKind::ProcessKind;
+  engine::Step attempt_ended(const model::Job& job, const model::Task& run,
+                             const engine::AttemptReport& report, TaskId next,
+                             const engine::SecretSource& secrets, Time now) const override {
+    if (report.phase == engine::AttemptPhase::kLost) return begin(job, run, next, secrets);
+    return ProcessKind::attempt_ended(job, run, report, next, secrets, now);
+  }
+};
+
 std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
   if (mutation == Mutation::kIgnoresLocks) return std::make_shared<Lockless>(grace);
   if (mutation == Mutation::kAnywhere) return std::make_shared<Unconstrained>(grace);
   if (mutation == Mutation::kForgetful) return std::make_shared<Forgetful>(grace);
+  if (mutation == Mutation::kRestartsLost) return std::make_shared<Stubborn>(grace);
   if (mutation == Mutation::kRunsAgain) return std::make_shared<Tireless>(grace);
   return nullptr;
 }
@@ -123,7 +135,12 @@ class Simulation {
         faults_(world_, dice_.fork()),
         reporters_(world_, dice_.fork(), 2 + dice_.below(4), dice_.spread(seconds{20}, minutes{4}),
                    habits(options.mutation)) {
-    world_.executor.habits.starts_twice = options.mutation == Mutation::kStartsTwice;
+    RunnerHabits& runner = world_.executor.runner.habits;
+    runner.starts_twice = options.mutation == Mutation::kStartsTwice;
+    runner.forgets = options.mutation == Mutation::kForgetsClaims;
+    runner.hasty = options.mutation == Mutation::kHastyRunner;
+    runner.misreports = options.mutation == Mutation::kMisreports;
+    world_.executor.habits.says_once = options.mutation == Mutation::kSaysOnce;
     world_.clock.blind = options.mutation == Mutation::kBlindClock;
     world_.health.lies = options.mutation == Mutation::kLosesCommits;
     world_.health.damage = damage_of(options.mutation);

@@ -12,17 +12,22 @@ namespace docket::sim {
 // Deliberate damage, to show that the rules can tell.
 enum class Mutation {
   kNone,
-  kStartsTwice,   // the executor starts a token twice
-  kLosesCommits,  // the store acknowledges what it has not written
-  kRoomierNode,   // the engine thinks that the node is larger than it is
-  kLateRuns,      // the engine fires due times however late they are
-  kIgnoresLocks,  // the engine does not know of locks
-  kRunsAgain,     // what has succeeded is run once more
-  kAnywhere,      // the engine does not know of constraints
-  kForgetful,     // runs start without their parameters
-  kSweepsEarly,   // retention is half of what it should be
-  kBlindClock,    // the engine cannot tell a clock that is set from time that passes
-  kOvertakes,     // the engine lets younger runs go first for ever
+  kStartsTwice,    // the runner starts a token twice
+  kForgetsClaims,  // a runner that dies forgets what runs
+  kHastyRunner,    // the runner starts what it cannot claim on a full disk
+  kMisreports,     // the runner tells of failures as of successes
+  kSaysOnce,       // what a connection took with it is not said again
+  kRestartsLost,   // what is lost is started again whatever the job says
+  kLosesCommits,   // the store acknowledges what it has not written
+  kRoomierNode,    // the engine thinks that the node is larger than it is
+  kLateRuns,       // the engine fires due times however late they are
+  kIgnoresLocks,   // the engine does not know of locks
+  kRunsAgain,      // what has succeeded is run once more
+  kAnywhere,       // the engine does not know of constraints
+  kForgetful,      // runs start without their parameters
+  kSweepsEarly,    // retention is half of what it should be
+  kBlindClock,     // the engine cannot tell a clock that is set from time that passes
+  kOvertakes,      // the engine lets younger runs go first for ever
   // Of operations: what their clients do.
   kDeaf,            // nobody hears that leases are renewed
   kUndying,         // dead reporters go on renewing

@@ -26,6 +26,7 @@ struct World::Server {
               if (fate == store::CommitFate::kDurable || fate == store::CommitFate::kFailedThere) {
                 world.operations.apply(batch);
                 world.rules_.apply(batch);
+                for (const model::Task& task : batch.tasks) world.processes.stored(task);
               }
               return fate;
             }),
@@ -50,7 +51,7 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       clock(timeline, plan.start),
       processes(record, verdict, plan.truth),
       operations(record, verdict, clock, plan.truth),
-      executor(timeline, clock, dice.fork(), processes, verdict),
+      executor(timeline, clock, health, dice.fork(), processes, verdict),
       plan_(plan),
       rules_(record, verdict, clock, plan_.truth),
       process_kind_(plan.belief.kill_grace),
@@ -126,6 +127,7 @@ void World::fill_disk(bool full) {
   if (full) {
     became_full_ = clock.now();
   } else {
+    executor.runner.room();
     operations.disturbed(timeline.now());
     outages.push_back({Outage::Why::kFull, became_full_, clock.now()});
   }

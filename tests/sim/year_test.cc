@@ -38,7 +38,7 @@ TEST(Year, EveryScheduleKeepsItsTimesOverBothClockChanges) {
   engine::Settings settings = ScheduledWorld::roomy();
   settings.sweep_interval = hours{24};
   ScheduledWorld docket(2025, start, settings);
-  docket.world.executor.habits.run_max = seconds{2};
+  docket.world.executor.runner.habits.run_max = seconds{2};
   Dice dice(2025);
   docket.add(draw_wishes(dice));
   ASSERT_EQ(docket.schedules.size(), 200U);
