@@ -176,7 +176,7 @@ Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
 // Nothing ran but perhaps a downloader, so the token may start: in an empty directory, as it would
 // have found it, and with a claim of its own.
 void Attempts::drop_preparations(TaskId token, const AttemptRecord& record) {
-  kill_remains(token, slot_of(record));
+  kill_remains(token, record, slot_of(record));
   std::error_code ignored;
   std::filesystem::remove_all(work_path(config_.dir, token), ignored);
   std::filesystem::remove(record_path(config_.dir, token), ignored);
@@ -186,15 +186,18 @@ CgroupSlot* Attempts::slot_of(const AttemptRecord& record) {
   return record.claim ? cgroups_.adopt(record.claim->slot) : nullptr;
 }
 
-// Not by the number of the main process, whose session and group may be somebody else's by now.
-void Attempts::kill_remains(TaskId token, CgroupSlot* slot) {
+// A cgroup has them all, and none once it is gone. Without one everything that runs is looked at;
+// not by the number of the main process, whose session and group may be somebody else's by now.
+void Attempts::kill_remains(TaskId token, const AttemptRecord& record, CgroupSlot* slot) {
+  if (slot != nullptr) {
+    for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
+    cgroups_.release(*slot);
+  }
+  if (record.claim && !record.claim->slot.empty()) return;
   const auto work = work_path(config_.dir, token);
   for (const pid_t pid : all_processes()) {
     if (came_from(pid, -1, work)) ::kill(pid, SIGKILL);
   }
-  if (slot == nullptr) return;
-  for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
-  cgroups_.release(*slot);
 }
 
 // It was over when nobody was there to see to it. Its reaper has left the outcome; without one the
@@ -212,7 +215,7 @@ AttemptReport Attempts::conclude(TaskId token, const AttemptRecord& record) {
     report.finished_at = record.end->at;
     explain_end(report, slot, record.claim ? record.claim->mem_mib : 0);
   }
-  kill_remains(token, slot);
+  kill_remains(token, record, slot);
   const auto work = work_path(config_.dir, token);
   const OwnedFd folder(::open(work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) remove_secrets(folder.get(), record.secret_paths);

@@ -86,7 +86,7 @@ class Attempts {
   Attempt* adopt(TaskId token, const AttemptRecord& record);
   engine::AttemptReport conclude(TaskId token, const AttemptRecord& record);
   void drop_preparations(TaskId token, const AttemptRecord& record);
-  void kill_remains(TaskId token, CgroupSlot* slot);
+  void kill_remains(TaskId token, const AttemptRecord& record, CgroupSlot* slot);
   CgroupSlot* slot_of(const AttemptRecord& record);
 
   void start_queued();
