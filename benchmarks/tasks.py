@@ -21,7 +21,7 @@ def pipelined(base, requests, window=64):
         while len(bodies) < len(requests):
             batch = requests[sent:len(bodies) + window]
             if batch:
-                text = "".join(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" for path in batch)
+                text = "".join(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n" for path in batch)
                 connection.sendall(text.encode())
                 sent += len(batch)
             received = connection.recv(1 << 18)

@@ -55,7 +55,7 @@ int connect_to(std::uint16_t port) {
 }
 
 void send_request(int fd, const char* method, const std::string& path) {
-  const std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: x\r\n\r\n", method, path);
+  const std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n\r\n", method, path);
   if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
     die("send");
   }

@@ -50,8 +50,8 @@ TEST_F(GoneTest, AClientThatClosesOrResetsIsNoticed) {
   const auto port = serve();
   Client closes(port);
   Client resets(port);
-  closes.send("GET /poll HTTP/1.1\r\n\r\n");
-  resets.send("GET /poll HTTP/1.1\r\n\r\n");
+  closes.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  resets.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   reach(asked_, 2);
   closes.close();
   reach(gone_, 1);
@@ -65,7 +65,9 @@ TEST_F(GoneTest, AClientThatClosesOrResetsIsNoticed) {
 TEST_F(GoneTest, OneThatLeavesBehindAnAnsweredRequestIsNoticedToo) {
   const auto port = serve();
   Client client(port);
-  client.send("GET /ok HTTP/1.1\r\n\r\nGET /poll HTTP/1.1\r\n\r\nGET /ok HTTP/1.1\r\n\r\n");
+  client.send(
+      "GET /ok HTTP/1.1\r\nHost: localhost\r\n\r\nGET /poll HTTP/1.1\r\nHost: localhost\r\n\r\nGET "
+      "/ok HTTP/1.1\r\nHost: localhost\r\n\r\n");
   client.close();
   reach(gone_, 1);
   EXPECT_EQ(asked_, 1);
@@ -73,7 +75,8 @@ TEST_F(GoneTest, OneThatLeavesBehindAnAnsweredRequestIsNoticedToo) {
 
 TEST_F(GoneTest, AHalfClosedClientThatListensGetsItsAnswer) {
   Client client(serve());
-  client.send("GET /poll HTTP/1.1\r\n\r\nGET /poll HTTP/1.1\r\n\r\n");
+  client.send(
+      "GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\nGET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   client.half_close();
   for (int i = 1; i <= 2; ++i) {
     reach(asked_, i);
@@ -87,7 +90,7 @@ TEST_F(GoneTest, AHalfClosedClientThatListensGetsItsAnswer) {
 
 TEST_F(GoneTest, AHalfClosedClientThatThenLeavesIsNoticed) {
   Client client(serve());
-  client.send("GET /poll HTTP/1.1\r\n\r\n");
+  client.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   client.half_close();
   EXPECT_EQ(client.read_until("\r\n\r\n"), kContinue);
   client.reset();
@@ -106,7 +109,7 @@ TEST_F(GoneTest, WithoutTheHookAHalfClosedClientHearsOnlyItsAnswer) {
   const auto port = serve();
   for (const char* version : {"1.0", "1.1"}) {
     Client client(port);
-    client.send("GET /hold HTTP/" + std::string(version) + "\r\n\r\n");
+    client.send("GET /hold HTTP/" + std::string(version) + "\r\nHost: localhost\r\n\r\n");
     client.half_close();
     reach(asked_, version[2] == '0' ? 1 : 2);
     answer_all();
@@ -120,7 +123,7 @@ TEST_F(GoneTest, AnAnswerThatCameFirstTakesTheHookWithIt) {
   auto kept = std::make_shared<int>(0);
   const std::weak_ptr<int> watched = kept;
   Client client(port);
-  client.send("GET /poll HTTP/1.1\r\n\r\n");
+  client.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   reach(asked_, 1);
   on_io([&] { held_[0].on_gone([this, kept = std::move(kept)] { change(gone_); }); });
   answer_all();
@@ -134,7 +137,7 @@ TEST_F(GoneTest, AnAnswerThatCameFirstTakesTheHookWithIt) {
 TEST_F(GoneTest, AHookThatComesLateIsCalledAtOnceOrNever) {
   const auto port = serve();
   Client leaver(port);
-  leaver.send("GET /poll HTTP/1.1\r\n\r\n");
+  leaver.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   reach(asked_, 1);
   leaver.close();
   reach(gone_, 1);
@@ -151,7 +154,7 @@ TEST_F(GoneTest, AHookThatComesLateIsCalledAtOnceOrNever) {
 TEST_F(GoneTest, AClientThatLeftBeforeTheHookIsAskedForWhenItComes) {
   const auto port = serve();
   Client leaver(port);
-  leaver.send("GET /hold HTTP/1.1\r\n\r\n");
+  leaver.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
   leaver.close();
   reach(asked_, 1);
   Client other(port);
@@ -162,7 +165,7 @@ TEST_F(GoneTest, AClientThatLeftBeforeTheHookIsAskedForWhenItComes) {
 
 TEST_F(GoneTest, AServerThatStopsTellsToo) {
   Client client(serve());
-  client.send("GET /poll HTTP/1.1\r\n\r\n");
+  client.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   reach(asked_, 1);
   on_io([&] { server_->stop(std::chrono::milliseconds(0), {}); });
   reach(gone_, 1);
@@ -175,7 +178,7 @@ TEST_F(GoneTest, TenThousandThatComeAndGoLeaveNothingBehind) {
     std::vector<std::unique_ptr<Client>> clients;
     for (int i = 0; i < 100; ++i) {
       clients.push_back(std::make_unique<Client>(port));
-      clients.back()->send("GET /poll HTTP/1.1\r\n\r\n");
+      clients.back()->send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     left += 100;
     reach(asked_, left);

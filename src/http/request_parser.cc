@@ -20,6 +20,8 @@ struct Gathered {
   bool http10 = false;
   bool expects_continue = false;
   bool odd_transfer_encoding = false;
+  int transfer_encodings = 0;
+  int hosts = 0;
   bool in_head = true;
   bool keep_body = false;
 };
@@ -30,6 +32,18 @@ std::string lower_case(beast::string_view name) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return lower;
+}
+
+// A coding that is not understood, or that comes twice, would make the body's end a matter of
+// opinion (request smuggling). HTTP/1.0 has none.
+bool has_clear_framing(const Gathered& head) {
+  if (head.transfer_encodings == 0) return true;
+  return head.transfer_encodings == 1 && !head.odd_transfer_encoding && !head.http10;
+}
+
+// Who is meant must not be a matter of opinion either. HTTP/1.0 came before Host.
+bool has_clear_host(const Gathered& head) {
+  return head.hosts == 1 || (head.hosts == 0 && head.http10);
 }
 
 class Parser final : public beast::http::basic_parser<true> {
@@ -55,7 +69,10 @@ class Parser final : public beast::http::basic_parser<true> {
     if (field == beast::http::field::expect) {
       gathered_.expects_continue = beast::iequals(value, "100-continue");
     } else if (field == beast::http::field::transfer_encoding) {
-      gathered_.odd_transfer_encoding = !beast::iequals(value, "chunked");
+      ++gathered_.transfer_encodings;
+      gathered_.odd_transfer_encoding |= !beast::iequals(value, "chunked");
+    } else if (field == beast::http::field::host) {
+      ++gathered_.hosts;
     }
     gathered_.request.headers.emplace_back(lower_case(name),
                                            std::string(value.data(), value.size()));
@@ -63,9 +80,8 @@ class Parser final : public beast::http::basic_parser<true> {
 
   void on_header_impl(error_code& ec) override {
     gathered_.in_head = false;
-    // A coding that is not understood would make the body's end a matter of opinion (request
-    // smuggling).
-    if (gathered_.odd_transfer_encoding) ec = beast::http::error::bad_transfer_encoding;
+    if (!has_clear_framing(gathered_)) ec = beast::http::error::bad_transfer_encoding;
+    if (!has_clear_host(gathered_)) ec = beast::http::error::bad_field;
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& size, error_code&) override {
@@ -119,6 +135,7 @@ struct RequestParser::Grammar {
     gathered.request.headers.reserve(8);
     gathered.target.clear();
     gathered.expects_continue = gathered.odd_transfer_encoding = gathered.keep_body = false;
+    gathered.transfer_encodings = gathered.hosts = 0;
     gathered.in_head = true;
     parser.emplace(gathered, head_limit);
     head_used = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+using namespace std::string_literals;
+
 namespace docket::http {
 namespace {
 
@@ -43,7 +45,7 @@ TEST(RequestParser, ReadsRequestsInPiecesOfAnySize) {
 
 TEST(RequestParser, TakesOneRequestAtATime) {
   RequestParser parser(1000);
-  const std::string two = "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.0\r\n\r\n";
+  const std::string two = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.0\r\n\r\n";
   auto fed = parser.feed(two);
   ASSERT_EQ(fed.step, Step::kHead);
   EXPECT_FALSE(parser.has_body());
@@ -65,25 +67,53 @@ int failure_of(std::string_view text, std::size_t piece) {
 TEST(RequestParser, RefusesWhatIsMalformed) {
   for (const char* text :
        {"\x16\x03\x01 tls\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/2.0\r\n\r\n",
-        "GET /a b HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
-        "GET / HTTP/1.1\r\n: x\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-        "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n"}) {
+        "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n"}) {
     EXPECT_EQ(failure_of(text, 1000), 400) << text;
     EXPECT_EQ(failure_of(text, 1), 400) << text;
   }
-  EXPECT_EQ(failure_of(std::string_view("GET /\0 HTTP/1.1\r\n\r\n", 19), 1000), 400);
+  EXPECT_EQ(failure_of("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"s, 1000), 400);
+}
+
+// All of these are refused for what they say of the body's end or of who is meant, and for nothing
+// else.
+TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
+  const std::string chunks = "\r\n1\r\na\r\n0\r\n\r\n";
+  const std::string host = "Host: x\r\n";
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  EXPECT_EQ(failure_of("POST / HTTP/1.1\r\n" + host + chunked + chunks, 1000), 0);
+  EXPECT_EQ(failure_of("GET / HTTP/1.0\r\n\r\n", 1000), 0) << "before there was a Host";
+  for (const std::string& text :
+       {"POST / HTTP/1.0\r\n" + host + chunked + chunks,
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: identity\r\n" + chunked + chunks,
+        "POST / HTTP/1.1\r\n" + host + chunked + "Transfer-Encoding: identity\r\n" + chunks,
+        "POST / HTTP/1.1\r\n" + host + chunked + chunked + chunks,
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: identity, chunked\r\n" + chunks,
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, chunked\r\n" + chunks,
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na",
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding:\r\nContent-Length: 1\r\n\r\na",
+        "POST / HTTP/1.1\r\n" + host + chunked + "Content-Length: 6\r\n" + chunks,
+        "POST / HTTP/1.1\r\n" + host + "Content-Length: 6\r\n" + chunked + chunks,
+        std::string("GET / HTTP/1.1\r\n\r\n"), "GET / HTTP/1.1\r\n" + host + host + "\r\n",
+        "GET / HTTP/1.1\r\n" + host + "hOST: y\r\n\r\n",
+        "GET / HTTP/1.0\r\n" + host + host + "\r\n"}) {
+    EXPECT_EQ(failure_of(text, 1000), 400) << text;
+    EXPECT_EQ(failure_of(text, 1), 400) << text;
+  }
 }
 
 TEST(RequestParser, LimitsHeadsHoweverTheyArrive) {
-  std::string many = "GET / HTTP/1.1\r\n";
+  std::string many = "GET / HTTP/1.1\r\nHost: x\r\n";
   for (int i = 0; i < 200; ++i) many += "a: b\r\n";
-  const std::string wide = "GET / HTTP/1.1\r\na: " + std::string(2000, 'x');
+  const std::string wide = "GET / HTTP/1.1\r\nHost: x\r\na: " + std::string(2000, 'x');
   const std::string uri = "GET /" + std::string(2000, 'x');
   for (const std::size_t piece : {1UL, 7UL, 100UL, 5000UL}) {
     EXPECT_EQ(failure_of(many + "\r\n", piece), 431) << piece;
@@ -93,7 +123,7 @@ TEST(RequestParser, LimitsHeadsHoweverTheyArrive) {
 }
 
 TEST(RequestParser, LimitsBodies) {
-  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(failure_of(head + "3e8\r\n" + std::string(1000, 'x') + "\r\n1\r\n", 1000), 413);
   EXPECT_EQ(failure_of(head + "ffffffffffffffff\r\n", 1000), 413);
   EXPECT_EQ(failure_of(head + "3e8\r\n" + std::string(1000, 'x') + "\r\n0\r\n\r\n", 1), 0);
@@ -102,7 +132,8 @@ TEST(RequestParser, LimitsBodies) {
 TEST(RequestParser, DropsBodiesOnRequest) {
   RequestParser parser(1000);
   ASSERT_EQ(
-      parser.feed("POST / HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n").step,
+      parser.feed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n")
+          .step,
       Step::kHead);
   EXPECT_TRUE(parser.has_body());
   EXPECT_EQ(parser.body_size(), 3U);

@@ -140,7 +140,7 @@ class Client {
   }
 
   Answer get(std::string_view path) {
-    send("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    send("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return read_answer();
   }
 

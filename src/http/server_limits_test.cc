@@ -40,7 +40,7 @@ TEST_F(LimitsTest, LongHeadsAre431AndLongUris414) {
   limits_.header_bytes = 2000;
   const auto port = serve();
   Client wide(port);
-  wide.send("GET / HTTP/1.1\r\nX: " + std::string(3000, 'x'));
+  wide.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(3000, 'x'));
   EXPECT_EQ(wide.read_answer().status, 431);
   EXPECT_TRUE(wide.ended());
   Client uri(port);
@@ -48,13 +48,13 @@ TEST_F(LimitsTest, LongHeadsAre431AndLongUris414) {
   EXPECT_EQ(uri.read_answer().body, "414 ");
   EXPECT_TRUE(uri.ended());
   Client fits(port);
-  fits.send("GET / HTTP/1.1\r\nX: " + std::string(1900, 'x') + "\r\n\r\n");
+  fits.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(1900, 'x') + "\r\n\r\n");
   EXPECT_EQ(fits.read_answer().status, 200);
 }
 
 TEST_F(LimitsTest, AHundredThousandHeadersAre431InBoundedMemory) {
   const auto port = serve();
-  std::string request = "GET / HTTP/1.1\r\n";
+  std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\n";
   for (int i = 0; i < 100000; ++i) request += "name-" + std::to_string(i) + ": value\r\n";
   const auto before = resident_bytes();
   std::vector<std::unique_ptr<Client>> clients;
@@ -71,7 +71,7 @@ TEST_F(LimitsTest, AHundredThousandHeadersAre431InBoundedMemory) {
 
 TEST_F(LimitsTest, ALongBodyIs413BeforeItIsSent) {
   Client client(serve());
-  client.send("POST /any HTTP/1.1\r\nContent-Length: 1001\r\n\r\n");
+  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n");
   const auto answer = client.read_answer();
   EXPECT_EQ(answer.body, "413 /any");
   EXPECT_TRUE(answer.has("\r\nConnection: close\r\n"));
@@ -80,7 +80,7 @@ TEST_F(LimitsTest, ALongBodyIs413BeforeItIsSent) {
 
 TEST_F(LimitsTest, ALongBodyIs413ForOneWhoSendsAllOfItFirst) {
   Client client(serve());
-  client.send("POST /any HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n");
+  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n");
   EXPECT_TRUE(client.send(std::string(10000000, 'x')));
   EXPECT_EQ(client.read_answer().status, 413);
   EXPECT_TRUE(client.ended());
@@ -89,7 +89,7 @@ TEST_F(LimitsTest, ALongBodyIs413ForOneWhoSendsAllOfItFirst) {
 
 TEST_F(LimitsTest, AnEndlessBodyIsCutOff) {
   Client client(serve());
-  client.send("POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
   std::size_t sent = 0;
   while (sent < (std::size_t{256} << 20U) && client.send(chunk)) sent += chunk.size();
@@ -98,7 +98,8 @@ TEST_F(LimitsTest, AnEndlessBodyIsCutOff) {
 
 TEST_F(LimitsTest, ChunkedBodiesAreLimitedToo) {
   const auto port = serve();
-  const std::string head = "POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head =
+      "POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
   Client over(port);
   over.send(head + "1f4\r\n" + std::string(500, 'x') + "\r\n1f5\r\n" + std::string(501, 'x'));
   EXPECT_EQ(over.read_answer().body, "413 /any");
@@ -107,13 +108,14 @@ TEST_F(LimitsTest, ChunkedBodiesAreLimitedToo) {
               "\r\n0\r\n\r\n");
   EXPECT_EQ(within.read_answer().body, "1000");
   Client ignored(port);
-  ignored.send("POST /none HTTP/1.1\r\nContent-Length: 1001\r\n\r\n");
+  ignored.send("POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n");
   EXPECT_EQ(ignored.read_answer().status, 413);  // also where nobody wants the body
 }
 
 TEST_F(LimitsTest, AnEndlessChunkExtensionOrTrailerIsRefused) {
   const auto port = serve();
-  const std::string head = "POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head =
+      "POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const char* start : {"1;x=", "0\r\nX: "}) {
     Client client(port);
     client.send(head + start + std::string(1000000, 'x'));
@@ -124,8 +126,9 @@ TEST_F(LimitsTest, AnEndlessChunkExtensionOrTrailerIsRefused) {
 TEST_F(LimitsTest, ASlowRequestIs408) {
   limits_.request_timeout = milliseconds(50);
   const auto port = serve();
-  for (const char* part : {"G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n",
-                           "POST /any HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"}) {
+  for (const char* part :
+       {"G", "GET / HTTP/1.1\r\nHost: localhost\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nab"}) {
     Client client(port);
     client.send(part);
     EXPECT_EQ(client.read_answer().status, 408) << part;
@@ -136,7 +139,7 @@ TEST_F(LimitsTest, ASlowRequestIs408) {
 TEST_F(LimitsTest, DrippingBytesDoesNotHelp) {
   limits_.request_timeout = milliseconds(50);
   Client client(serve());
-  client.send("GET / HTTP/1.1\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n");
   std::thread drip([&] {
     while (client.send("X: y\r\n")) std::this_thread::yield();
   });
@@ -161,15 +164,16 @@ TEST_F(LimitsTest, MalformedRequestsAre400AndTheEnd) {
   for (const std::string_view text :
        {std::string_view("\x16\x03\x01\x02 hello tls\r\n\r\n"),
         std::string_view("nonsense\r\n\r\n"), std::string_view("GET / HTTP/3.0\r\n\r\n"),
-        std::string_view("GET \0 HTTP/1.1\r\n\r\n", 18), std::string_view("GET a HTTP/1.1\r\n\r\n"),
-        std::string_view(
-            "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")}) {
+        std::string_view("GET \0 HTTP/1.1\r\nHost: localhost\r\n\r\n", 35),
+        std::string_view("GET a HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        std::string_view("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+                         "1\r\nTransfer-Encoding: chunked\r\n\r\n")}) {
     Client client(port);
     client.send(text);
     EXPECT_EQ(client.read_answer().status, 400) << text;
   }
   Client second(port);
-  second.send("HEAD / HTTP/1.1\r\n\r\nnonsense\r\n\r\n");
+  second.send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n");
   EXPECT_EQ(second.read_answer(Client::Body::kNone).status, 200);
   EXPECT_EQ(second.read_answer().body, "400 ");  // with a body: it is not the answer to the HEAD
   EXPECT_TRUE(second.ended());
@@ -221,7 +225,7 @@ TEST_F(LimitsTest, RunningOutOfDescriptorsIsSurvived) {
   one_more.rlim_cur = static_cast<rlim_t>(free_descriptor) + 1;
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &one_more), 0);
   Client client(port);  // takes the last one; the server cannot accept it
-  client.send("GET / HTTP/1.1\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   on_io([] {});
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &original), 0);
   EXPECT_EQ(client.read_answer().body, "ok");
@@ -237,7 +241,7 @@ TEST_F(LimitsTest, AClientThatDoesNotReadIsDisconnected) {
   });
   const auto port = serve();
   Client client(port, 4096);
-  client.send("GET /huge HTTP/1.1\r\n\r\n");
+  client.send("GET /huge HTTP/1.1\r\nHost: localhost\r\n\r\n");
   handled.take();
   // Once the server has no connection left, stop is done: nothing but the timeout ends this one
   // within the hour.

@@ -28,7 +28,7 @@ TEST_F(ServerTest, HandsOverAWholeRequest) {
       BodyRule::kJson);
   Client client(serve());
   client.send(
-      "POST //jobs/a%20b/?embed=x&embed=%C3%A9 HTTP/1.1\r\nHost: h\r\nX-Y: z\r\n"
+      "POST //jobs/a%20b/?embed=x&embed=%C3%A9 HTTP/1.1\r\nHost: localhost\r\nX-Y: z\r\n"
       "Content-Type: Application/JSON ; charset=utf-8\r\nContent-Length: 2\r\n\r\n{}");
   const auto answer = client.read_answer();
   EXPECT_EQ(answer.status, 201);
@@ -53,15 +53,19 @@ TEST_F(ServerTest, FailuresWearTheDoorsEnvelope) {
   EXPECT_EQ(client.get("/a/%zz").body, "400 /a/%zz");
   EXPECT_EQ(client.get("/a/%00").body, "400 /a/%00");
   EXPECT_EQ(client.get("/a/b?x=%").body, "400 /a/b");
-  client.send("PUT /a/b HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+  client.send("PUT /a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
   const auto wrong_method = client.read_answer();
   EXPECT_EQ(wrong_method.status, 405);
   EXPECT_TRUE(wrong_method.has("\r\nAllow: GET, HEAD\r\n"));
-  client.send("POST /json HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc");
+  client.send(
+      "POST /json HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: "
+      "3\r\n\r\nabc");
   EXPECT_EQ(client.read_answer().status, 415);
-  client.send("POST /json HTTP/1.1\r\n\r\n");
+  client.send("POST /json HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer().status, 415);
-  client.send("POST /json HTTP/1.1\r\nContent-Type: text/json\r\nContent-Length: 0\r\n\r\n");
+  client.send(
+      "POST /json HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/json\r\nContent-Length: "
+      "0\r\n\r\n");
   EXPECT_EQ(client.read_answer().status, 200);  // and all on one connection
 }
 
@@ -82,13 +86,16 @@ TEST_F(ServerTest, AGateIsAskedFirst) {
   });
   EXPECT_EQ(client.get("/who").body, "401 /who");
   EXPECT_EQ(client.get("/none").body, "401 /none");  // says nothing of what is there
-  client.send("GET /who HTTP/1.1\r\nAuthorization: token=t\r\n\r\n");
+  client.send("GET /who HTTP/1.1\r\nHost: localhost\r\nAuthorization: token=t\r\n\r\n");
   EXPECT_EQ(client.read_answer().body, "reader");
-  client.send("POST /do HTTP/1.1\r\nAuthorization: token=t\r\nContent-Length: 3\r\n\r\nabc");
+  client.send(
+      "POST /do HTTP/1.1\r\nHost: localhost\r\nAuthorization: token=t\r\nContent-Length: "
+      "3\r\n\r\nabc");
   EXPECT_EQ(client.read_answer().body, "403 /do");
-  client.send("HEAD /who HTTP/1.1\r\nAuthorization: token=t\r\n\r\n");
+  client.send("HEAD /who HTTP/1.1\r\nHost: localhost\r\nAuthorization: token=t\r\n\r\n");
   EXPECT_EQ(client.read_answer(Client::Body::kNone).status, 200);
-  client.send("POST /do HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.send(
+      "POST /do HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_EQ(client.read_answer().body, "401 /do");  // instead of "100 Continue"
 }
 
@@ -97,12 +104,13 @@ TEST_F(ServerTest, BodyRulesDecideWhatTheHandlerSees) {
   route("POST", "/ignore", echo);
   route("POST", "/any", echo, BodyRule::kOptional);
   Client client(serve());
-  client.send("POST /ignore HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+  client.send("POST /ignore HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_EQ(client.read_answer().body, "");
-  client.send("POST /any HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_EQ(client.read_answer().body, "abc");
   client.send(
-      "POST /any HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+      "POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.read_answer().body, "abcde");
 }
 
@@ -111,7 +119,9 @@ TEST_F(ServerTest, HeadSendsTheLengthButNoBody) {
     reply({.body = request.method + std::string(20000, 'x')});
   });
   Client client(serve());
-  client.send("HEAD /a HTTP/1.1\r\n\r\nHEAD /none HTTP/1.1\r\n\r\nGET /a HTTP/1.1\r\n\r\n");
+  client.send(
+      "HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /none HTTP/1.1\r\nHost: "
+      "localhost\r\n\r\nGET /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_TRUE(client.read_answer(Client::Body::kNone).has("\r\nContent-Length: 20003\r\n"));
   EXPECT_EQ(client.read_answer(Client::Body::kNone).status, 404);
   EXPECT_EQ(client.read_answer().body, "GET" + std::string(20000, 'x'));
@@ -136,7 +146,8 @@ TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
   });
   Client client(serve());
   std::string requests;
-  for (int i = 0; i < 300; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\n\r\n";
+  for (int i = 0; i < 300; ++i)
+    requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   std::thread sender([&] { client.send(requests); });
   for (int i = 0; i < 300; ++i) {
     const auto body = client.read_answer().body;
@@ -150,7 +161,9 @@ TEST_F(ServerTest, PipeliningWaitsForALateReply) {
   route("GET", "/hold", [&](const Request&, Reply reply) { held.put(std::move(reply)); });
   route("GET", "/ok", answer_ok);
   Client client(serve());
-  client.send("GET /ok HTTP/1.1\r\n\r\nGET /hold HTTP/1.1\r\n\r\nGET /ok HTTP/1.1\r\n\r\n");
+  client.send(
+      "GET /ok HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hold HTTP/1.1\r\nHost: localhost\r\n\r\nGET "
+      "/ok HTTP/1.1\r\nHost: localhost\r\n\r\n");
   client.half_close();  // and still wants its answers
   EXPECT_EQ(client.read_answer().body, "ok");
   held.take()({.body = "late"});
@@ -163,7 +176,7 @@ TEST_F(ServerTest, KeepsOrClosesTheConnectionAsTheClientAsks) {
   route("GET", "/", answer_ok);
   const auto port = serve();
   Client close(port);
-  close.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+  close.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(close.read_answer().has("\r\nConnection: close\r\n"));
   EXPECT_TRUE(close.ended());
   Client old(port);
@@ -180,11 +193,14 @@ TEST_F(ServerTest, ExpectContinueIsAnswered) {
       BodyRule::kOptional);
   const auto port = serve();
   Client client(port);
-  client.send("POST /any HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.send(
+      "POST /any HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
   EXPECT_EQ(client.read_answer().body, "abc");
-  client.send("POST /none HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.send(
+      "POST /none HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "
+      "3\r\n\r\n");
   EXPECT_EQ(client.read_answer().status,
             404);  // at once, and the end: what follows may or may not be a body
   EXPECT_TRUE(client.ended());
@@ -204,7 +220,7 @@ TEST_F(ServerTest, RepliesMayComeFromAnyThread) {
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 50; ++i) {
     clients.push_back(std::make_unique<Client>(port));
-    clients.back()->send("GET /hold HTTP/1.1\r\n\r\n");
+    clients.back()->send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   for (int seen = count; seen < 50; seen = count) count.wait(seen);
   std::thread other([&] {
@@ -216,7 +232,7 @@ TEST_F(ServerTest, RepliesMayComeFromAnyThread) {
   for (const auto& client : clients) EXPECT_EQ(client->read_answer().body, "first");
   other.join();
   held.clear();
-  clients[0]->send("GET /none HTTP/1.1\r\n\r\n");
+  clients[0]->send("GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(clients[0]->read_answer().status, 404);
 }
 
@@ -226,7 +242,7 @@ TEST_F(ServerTest, ADroppedReplyIs500) {
   route("GET", "/later", [&](const Request&, Reply reply) { held.put(std::move(reply)); });
   Client client(serve());
   EXPECT_EQ(client.get("/drop").body, "500 /drop");
-  client.send("GET /later HTTP/1.1\r\n\r\n");
+  client.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
   held.take();  // and drops it, on another thread
   EXPECT_EQ(client.read_answer().body, "500 /later");
 }
@@ -259,14 +275,14 @@ TEST_F(ServerTest, RepliesOutliveTheClientAndTheServer) {
   route("GET", "/", answer_ok);
   const auto port = serve();
   Client gone(port);
-  gone.send("GET /1 HTTP/1.1\r\n\r\n");
+  gone.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto late = first.take();
   gone.reset();
   EXPECT_EQ(Client(port).get("/").body, "ok");
   late({.body = "nobody"});
   EXPECT_EQ(Client(port).get("/").body, "ok");
   Client waiting(port);
-  waiting.send("GET /2 HTTP/1.1\r\n\r\n");
+  waiting.send("GET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto latest = second.take();
   halt();
   EXPECT_TRUE(waiting.ended());
@@ -306,7 +322,7 @@ TEST_F(ServerTest, StopEndsIdleConnectionsAndLetsRequestsFinish) {
   Client idle(port);
   EXPECT_EQ(idle.get("/").body, "ok");
   Client busy(port);
-  busy.send("GET /hold HTTP/1.1\r\n\r\n");
+  busy.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto reply = held.take();
   Slot<bool> done;
   Slot<bool> done_again;
@@ -325,7 +341,7 @@ TEST_F(ServerTest, StopCutsWhatIsNotDoneByTheDeadline) {
   Slot<Reply> held;
   route("GET", "/hold", [&](const Request&, Reply reply) { held.put(std::move(reply)); });
   Client client(serve());
-  client.send("GET /hold HTTP/1.1\r\n\r\n");
+  client.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto reply = held.take();
   Slot<bool> done;
   on_io([&] { server_->stop(std::chrono::milliseconds(20), [&] { done.put(true); }); });

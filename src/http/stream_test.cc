@@ -64,7 +64,9 @@ TEST_F(StreamTest, IsSentChunkedAndKeepsTheConnection) {
                std::deque<std::string>{"a", "", "bc", std::string(200000, 'x')})});
   });
   Client client(serve());
-  client.send("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\nGET /none HTTP/1.1\r\n\r\n");
+  client.send(
+      "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /none "
+      "HTTP/1.1\r\nHost: localhost\r\n\r\n");
   for (int i = 0; i < 2; ++i) {
     const auto answer = client.read_answer();
     EXPECT_TRUE(answer.has("\r\nTransfer-Encoding: chunked\r\n"));
@@ -88,7 +90,7 @@ TEST_F(StreamTest, IsSentRawToHttp10) {
 TEST_F(StreamTest, HeadDropsTheStream) {
   stream("/", [](const BodyStream::Next&) { FAIL() << "nobody wants a chunk"; });
   Client client(serve());
-  client.send("HEAD / HTTP/1.1\r\n\r\n");
+  client.send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_answer(Client::Body::kNone).status, 200);
   EXPECT_TRUE(died_->take());
   EXPECT_EQ(client.get("/none").status, 404);
@@ -114,7 +116,7 @@ TEST_F(StreamTest, DiesWithItsClient) {
   Slot<BodyStream::Next> asked;
   stream("/", [&](BodyStream::Next done) { asked.put(std::move(done)); });
   Client client(serve());
-  client.send("GET / HTTP/1.1\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto done = asked.take();
   client.close();
   EXPECT_TRUE(died_->take());
@@ -131,7 +133,7 @@ TEST_F(StreamTest, ASlowClientSlowsTheSource) {
   route("GET", "/other", answer_ok);
   const auto port = serve();
   Client slow(port, 4096);
-  slow.send("GET / HTTP/1.1\r\n\r\n");
+  slow.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(Client(port).get("/other").body, "ok");
   EXPECT_TRUE(
       died_->take());  // by the write timeout, since an endless source filled what the kernel holds
@@ -143,7 +145,7 @@ TEST_F(StreamTest, AnEndlessSourceDoesNotStarveOthers) {
   route("GET", "/other", answer_ok);
   const auto port = serve();
   Client greedy(port);
-  greedy.send("GET / HTTP/1.1\r\n\r\n");
+  greedy.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   std::thread reader([&] { greedy.read_to_end(); });
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Client(port).get("/other").body, "ok");
   halt();
@@ -170,7 +172,7 @@ TEST_F(StreamTest, LiveEventsArriveWithHeartbeatsBetween) {
     reply(event_stream(channel));
   });
   Client client(serve());
-  client.send("GET /events HTTP/1.1\r\n\r\n");
+  client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(client.read_until("\r\n\r\n"), HasSubstr("Content-Type: text/event-stream\r\n"));
   const auto subscriber = opened.take();
   EXPECT_TRUE(subscriber.lock()->push("tick", "1", "a"));
@@ -192,7 +194,7 @@ TEST_F(StreamTest, AnEventClientThatFallsBehindIsToldAndDisconnected) {
     reply(event_stream(channel));
   });
   Client client(serve(), 4096);
-  client.send("GET /events HTTP/1.1\r\n\r\n");
+  client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto subscriber = opened.take();
   const std::string data(10000, 'x');
   for (;;) {
@@ -209,7 +211,7 @@ TEST_F(StreamTest, StopEndsLiveStreamsProperly) {
     opened.put(true);
   });
   Client client(serve());
-  client.send("GET /events HTTP/1.1\r\n\r\n");
+  client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   opened.take();
   Slot<bool> done;
   on_io([&] { server_->stop(std::chrono::hours(1), [&] { done.put(true); }); });
@@ -224,7 +226,7 @@ TEST_F(StreamTest, StopLetsOtherStreamsFinish) {
   int calls = 0;
   stream("/", [&](BodyStream::Next done) { (++calls == 1 ? first : second).put(std::move(done)); });
   Client client(serve());
-  client.send("GET / HTTP/1.1\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto give = first.take();
   Slot<bool> done;
   on_io([&] { server_->stop(std::chrono::hours(1), [&] { done.put(true); }); });

@@ -80,7 +80,7 @@ def exchange(target, data):
 
 def post(path, body, headers=""):
     return (
-        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{headers}"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
@@ -112,7 +112,7 @@ def test_a_length_beyond_any_memory(target):
     said = exchange(
         target,
         (
-            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type:"
+            b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type:"
             b" application/json\r\nContent-Length: 99999999999999\r\n\r\n{"
         ),
     )
@@ -123,16 +123,16 @@ def test_a_length_beyond_any_memory(target):
 def test_lengths_that_are_none(target, length):
     said = exchange(
         target,
-        f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{{}}".encode(),
+        f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{}}".encode(),
     )
     assert statuses(said)[:1] in ([400], [413]) and len(statuses(said)) == 1
 
 
 def test_two_lengths_smuggle_nothing(target):
-    smuggled = b"DELETE /v1/jobs/bystander HTTP/1.1\r\nHost: x\r\n\r\n"
+    smuggled = b"DELETE /v1/jobs/bystander HTTP/1.1\r\nHost: localhost\r\n\r\n"
     said = exchange(
         target,
-        b"POST /v1/jobs/bystander/schedules HTTP/1.1\r\nHost: x\r\nContent-Length:"
+        b"POST /v1/jobs/bystander/schedules HTTP/1.1\r\nHost: localhost\r\nContent-Length:"
         b" %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % (len(smuggled) + 5)
         + smuggled,
     )
@@ -144,7 +144,7 @@ def test_a_chunked_body_without_end(target):
         send_all(
             connection,
             (
-                b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type:"
+                b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type:"
                 b" application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
             ),
         )
@@ -165,7 +165,7 @@ def test_a_chunked_body_without_end(target):
 def test_chunk_sizes_that_are_none(target, size):
     said = exchange(
         target,
-        b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding:"
+        b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding:"
         b" chunked\r\n\r\n"
         + size
         + b"\r\nabc",
@@ -214,14 +214,14 @@ def test_bodies_that_are_no_utf_8_or_no_json(target, body):
 
 def test_a_hundred_thousand_header_fields(target):
     fields = b"".join(b"X-Field-%d: value\r\n" % n for n in range(100_000))
-    assert statuses(exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")) == [
+    assert statuses(exchange(target, b"GET /ping HTTP/1.1\r\nHost: localhost\r\n" + fields + b"\r\n")) == [
         431
     ]
 
 
 def test_one_endless_header_field(target):
     assert statuses(
-        exchange(target, b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"y" * (8 << 20))
+        exchange(target, b"GET /ping HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * (8 << 20))
     ) == [431]
 
 
@@ -246,7 +246,7 @@ def test_an_endless_request_line(target):
     ids=lambda path: repr(path[:30]),
 )
 def test_targets_that_make_no_sense(target, path):
-    said = exchange(target, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    said = exchange(target, b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert len(statuses(said)) == 1 and statuses(said)[0] in (400, 404)
     said.split(b"\r\n\r\n", 1)[1].decode()  # what it says is UTF-8
 
@@ -259,7 +259,7 @@ def test_targets_that_make_no_sense(target, path):
         b"GET / HTTP/9.9\r\n\r\n",
         b"G\x00T / HTTP/1.1\r\n\r\n",
         b"GET /ping\r\n\r\n",
-        b"GET /ping HTTP/1.1\r\nHost: x\r\nNo colon here\r\n\r\n",
+        b"GET /ping HTTP/1.1\r\nHost: localhost\r\nNo colon here\r\n\r\n",
     ],
     ids=lambda data: repr(data[:20]),
 )
@@ -268,18 +268,34 @@ def test_what_is_no_http(target, data):
     assert all(status in (400, 404, 431, 505) for status in found) and len(found) <= 1
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /v1/jobs/bystander/runs HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+        b"POST /v1/jobs/bystander/runs HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+        b"POST /v1/jobs/bystander/runs HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /v1/jobs/bystander/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ids=["no host", "two hosts", "chunks in 1.0", "two codings"],
+)
+def test_heads_that_can_be_read_in_two_ways(target, head):
+    assert statuses(exchange(target, head)) == [400]
+    assert list(target.pages("/runs")) == []
+
+
 # ---- connections
 
 
 def test_a_thousand_requests_in_one_piece(target):
-    one = b"GET /v1/jobs/bystander HTTP/1.1\r\nHost: x\r\n\r\n"
+    one = b"GET /v1/jobs/bystander HTTP/1.1\r\nHost: localhost\r\n\r\n"
     assert statuses(exchange(target, one * 1000)) == [200] * 1000
 
 
 def test_a_client_that_asks_and_never_reads(target):
     connection = connect(target, timeout_s=0.5)
     try:
-        one = b"GET /public/api/v1/schema/jobspec.schema.json HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+        one = b"GET /public/api/v1/schema/jobspec.schema.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000
         for _ in range(200):
             connection.sendall(one)
     except OSError:
@@ -290,10 +306,10 @@ def test_a_client_that_asks_and_never_reads(target):
 
 def test_half_closed_sockets(target):
     said = exchange(
-        target, b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+        target, b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"
     )  # exchange() closes its half first
     assert said.endswith(b"pong") and statuses(said) == [200]
-    said = exchange(target, b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    said = exchange(target, b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
     assert statuses(said) in ([], [400]), "half a request is no request"
 
 
@@ -323,7 +339,7 @@ def test_five_thousand_idle_connections(target):
         assert target.call("GET", "/v1/jobs/bystander")[0] == 200
         assert time.monotonic() - began < QUICK_S
         for connection in idle[::1000]:
-            connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(1000).endswith(b"pong")
         assert target.resident_mib() - before < MOST_MIB, "under 10 KiB a connection"
     finally:
@@ -337,14 +353,14 @@ def test_slow_loris(target):
     """408 after the 15 s that the server grants a request, whether or not bytes trickle in."""
     slow = [connect(target, timeout_s=30) for _ in range(100)]
     for connection in slow:
-        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
     body = connect(target, timeout_s=30)
     body.sendall(
-        b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:"
+        b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length:"
         b" 50000\r\n\r\n{"
     )
     trickle = connect(target, timeout_s=1)
-    trickle.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    trickle.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
     began, said = time.monotonic(), b""
     while not said and time.monotonic() - began < 25:
         trickle.sendall(b"y")

@@ -82,7 +82,7 @@ def test_a_request_in_flight_is_answered(server):
         ("127.0.0.1", port_of(server.metronome)), timeout=10
     ) as connection:
         connection.sendall(
-            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n"
             % len(body)
             + body[:10]
@@ -103,7 +103,7 @@ def test_idle_connections_and_streams_do_not_hold_up_the_stop(server):
     address = ("127.0.0.1", port_of(server.hub))
     idle = [socket.create_connection(address) for _ in range(20)]
     stream = socket.create_connection(address, timeout=10)
-    stream.sendall(b"GET /docket/v1/events?follow=true HTTP/1.1\r\nHost: x\r\n\r\n")
+    stream.sendall(b"GET /docket/v1/events?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert stream.recv(100).startswith(b"HTTP/1.1 200")
     began = time.monotonic()
     assert server.stop() == 0

@@ -212,7 +212,7 @@ def test_expect_continue(base):
     body = json.dumps(job("expected", "true")).encode()
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(
-            f"POST {prefix}/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {prefix}/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
             .encode()
         )
@@ -235,7 +235,7 @@ class Events(threading.Thread):
         self.connection = socket.create_connection((host, int(port)), timeout=20)
         resume = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
         self.connection.sendall(
-            f"GET {prefix}/v1/events HTTP/1.0\r\nHost: x\r\n{resume}\r\n".encode()
+            f"GET {prefix}/v1/events HTTP/1.0\r\nHost: localhost\r\n{resume}\r\n".encode()
         )
         self.file = self.connection.makefile("rb")
         self.head = b"".join(iter(self.file.readline, b"\r\n")).decode()
