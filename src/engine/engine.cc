@@ -9,6 +9,7 @@ Engine::Engine(Settings settings, Random& random, Vault& vault, std::vector<cons
       random_(random),
       vault_(vault),
       kinds_(std::move(kinds)),
+      placement_(settings_.node),
       queue_(settings_, locks_),
       operations_(settings_, *this) {}
 

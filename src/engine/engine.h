@@ -29,6 +29,7 @@
 #include "engine/kind.h"
 #include "engine/lock_table.h"
 #include "engine/operations.h"
+#include "engine/placement.h"
 #include "engine/queue.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
@@ -285,6 +286,7 @@ class Engine : private SecretSource, private Operations::Journal {
   JobTable jobs_;
   Scheduler scheduler_;
   LockTable locks_;
+  Placement placement_;
   Queue queue_;
   Operations operations_;
   std::unordered_map<TaskId, std::unique_ptr<Node>> roots_;

@@ -89,7 +89,7 @@ void Engine::enter(JobEntry& entry, Node& run) {
 
 void Engine::enqueue(Node& run) {
   const Kind& kind = kind_of(*run.job);
-  const bool placeable = unmet_constraint(settings_.node, kind.constraints(*run.job)) == nullptr;
+  const bool placeable = placement_.unmet(kind.constraints(*run.job)) == nullptr;
   queue_.add(run, {kind.demand(*run.job), kind.locks(*run.job), placeable});
 }
 

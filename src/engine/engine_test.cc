@@ -171,6 +171,27 @@ TEST_F(EngineTest, ConstraintsHoldARunBack) {
   EXPECT_EQ(docket.stored(docket.start("b")).state, State::kRunning);
 }
 
+// Of a store from before the doors looked at patterns.
+TEST_F(EngineTest, APatternThatCannotBeReadIsMatchedByNoNode) {
+  using model::ConstraintOperator;
+  const std::string deep = std::string(100'000, '(') + std::string(100'000, ')');
+  const std::string slow = "([a-z0-9.-]+)+!";
+  int count = 0;
+  for (const std::string& pattern : {deep, slow, std::string("(?!x).*")}) {
+    for (const auto op : {ConstraintOperator::kLike, ConstraintOperator::kUnlike}) {
+      model::JobDefinition definition = docket.job("job" + std::to_string(++count));
+      std::get<model::ProcessSpec>(definition.spec).constraints = {{"hostname", op, pattern}};
+      docket.add_job(definition);
+      const bool readable = pattern == slow;
+      const bool meets = readable && op == ConstraintOperator::kUnlike;
+      const TaskId run = docket.start(definition.id);
+      EXPECT_EQ(docket.stored(run).state, meets ? State::kRunning : State::kQueued);
+    }
+  }
+  docket.restart();
+  EXPECT_EQ(docket.engine().queue().size(), 5U);
+}
+
 // ---- locks
 
 TEST_F(EngineTest, ALockIsHeldByOneRunAndFencesTheNext) {

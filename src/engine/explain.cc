@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "model/pattern.h"
+
 namespace docket::engine {
 namespace {
 
@@ -64,6 +66,17 @@ const char* word_of(model::ConstraintOperator op) {
   return kWords[static_cast<std::size_t>(op)];
 }
 
+// A pattern that an older store brought along may be one that nothing can match.
+std::string in_words(const model::Constraint& constraint) {
+  const std::string& value = *constraint.value;
+  const bool is_long = value.size() > model::kPatternBytesMax;
+  std::string text = fmt::format("{} {} {}", constraint.attribute, word_of(constraint.op),
+                                 is_long ? "a long pattern" : value);
+  if (constraint.op == model::ConstraintOperator::kIs) return text;
+  const auto pattern = model::Pattern::compile(value);
+  return pattern ? text : fmt::format("{}: the pattern {}", text, pattern.error().message);
+}
+
 Error not_found(const char* subject, std::string message) {
   return {.kind = ErrorKind::kNotFound, .message = std::move(message), .subject = subject};
 }
@@ -115,12 +128,10 @@ Result<Explanation> Explainer::run(TaskId id) const {
 }
 
 void Explainer::add_constraint(const Node& run, Explanation& out) const {
-  const NodeSettings& node = engine_.settings().node;
   const auto& constraints = engine_.kind_of(*run.job).constraints(*run.job);
-  if (const model::Constraint* unmet = unmet_constraint(node, constraints)) {
+  if (const model::Constraint* unmet = engine_.placement_.unmet(constraints)) {
     out.reasons.push_back({.kind = ReasonKind::kConstraint,
-                           .message = fmt::format("no node satisfies {} {} {}", unmet->attribute,
-                                                  word_of(unmet->op), unmet->value.value_or("")),
+                           .message = "no node satisfies " + in_words(*unmet),
                            .subject = unmet->attribute});
   }
 }

@@ -177,6 +177,16 @@ TEST_F(ExplainTest, AConstraintThatNoNodeSatisfies) {
   EXPECT_EQ(why.reasons[0].message, "no node satisfies @zone UNLIKE b|c");
 }
 
+TEST_F(ExplainTest, APatternThatNothingCanMatch) {
+  const auto why = run(start_with("a", [](model::ProcessSpec& spec) {
+    spec.constraints = {
+        {.attribute = "@zone", .op = model::ConstraintOperator::kUnlike, .value = "(?!c)."}};
+  }));
+  EXPECT_EQ(why.reasons[0].message,
+            "no node satisfies @zone UNLIKE (?!c).: the pattern is not a regular expression of "
+            "RE2: invalid perl operator: (?!");
+}
+
 TEST_F(ExplainTest, TheStartingDeadlineIsTold) {
   docket.add_job(docket.job("hog"));
   auto job = docket.job("a");

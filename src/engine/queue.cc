@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <regex>
 #include <tuple>
 
 namespace docket::engine {
@@ -23,58 +22,7 @@ void subtract(Demand& from, const Demand& demand, std::int64_t sign) {
   from.gpus -= sign * demand.gpus;
 }
 
-const std::string* attribute_of(const NodeSettings& node, const std::string& name) {
-  if (name == "hostname" || name == "@hostname") return &node.hostname;
-  for (const auto& [key, value] : node.attributes) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
-
-// Mesos compares scalars at three decimals; anything that is not a number on both sides compares as
-// text.
-bool equal(const std::string& actual, const std::string& wanted) {
-  char* end = nullptr;
-  const double a = std::strtod(actual.c_str(), &end);
-  if (actual.empty() || *end != 0) return actual == wanted;
-  const double b = std::strtod(wanted.c_str(), &end);
-  if (wanted.empty() || *end != 0) return false;
-  return std::llround(a * 1000) == std::llround(b * 1000);
-}
-
-// The value was checked to be a regular expression when the job was stored; one that is not matches
-// nothing.
-bool matches(const std::string& actual, const std::string& pattern) {
-  try {
-    return std::regex_match(actual, std::regex(pattern));
-  } catch (const std::regex_error&) {
-    return false;
-  }
-}
-
-bool satisfied(const NodeSettings& node, const model::Constraint& constraint) {
-  if (!constraint.value) return true;
-  const std::string* actual = attribute_of(node, constraint.attribute);
-  switch (constraint.op) {
-    case model::ConstraintOperator::kIs:
-      return actual && equal(*actual, *constraint.value);
-    case model::ConstraintOperator::kLike:
-      return actual && matches(*actual, *constraint.value);
-    case model::ConstraintOperator::kUnlike:
-      return !actual || !matches(*actual, *constraint.value);
-  }
-  return false;
-}
-
 }  // namespace
-
-const model::Constraint* unmet_constraint(const NodeSettings& node,
-                                          const std::vector<model::Constraint>& constraints) {
-  for (const model::Constraint& constraint : constraints) {
-    if (!satisfied(node, constraint)) return &constraint;
-  }
-  return nullptr;
-}
 
 Queue::Queue(const Settings& settings, const LockTable& locks)
     : settings_(settings),

@@ -29,11 +29,6 @@
 
 namespace docket::engine {
 
-// Whether this node satisfies the constraints (reference/metronome.md section 3, `placement`). The
-// first that fails, or null.
-const model::Constraint* unmet_constraint(const NodeSettings& node,
-                                          const std::vector<model::Constraint>& constraints);
-
 class Queue {
  public:
   Queue(const Settings& settings, const LockTable& locks);

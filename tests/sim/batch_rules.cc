@@ -365,7 +365,7 @@ void BatchRules::check_turn(const model::Lock& granted) {
       const bool wants = std::ranges::any_of(
           wishes, [&](const model::LockWish& wish) { return wish.name == granted.name; });
       if (!wants || !node_.fits_empty(kind_.demand(*job)) ||
-          engine::unmet_constraint(settings_.node, process_of(*job).constraints))
+          engine::Placement(settings_.node).unmet(process_of(*job).constraints))
         continue;
       verdict_.violated(
           "a lock goes to the run that was overtaken for too long",

@@ -52,7 +52,7 @@ void ProcessRules::spawned(TaskId token) {
   if (!job) return verdict_.violated("every process has a task", name(token));
   Live process{attempt->root, kind_.demand(*job), {}, kind_.locks(*job)};
   if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
-  verdict_.require(!engine::unmet_constraint(node_, process_of(*job).constraints),
+  verdict_.require(!engine::Placement(node_).unmet(process_of(*job).constraints),
                    "constraints are kept", name(token));
   check_room(process.demand);
   check_neighbours(token, process);

@@ -253,7 +253,7 @@ class Simulation {
     for (const auto& [id, run] : engine.queue().waiting()) {
       const bool fits = engine.queue().fits_empty(*engine.queue().demand_of(*run));
       const auto& constraints = process_of(*run->job).constraints;
-      if (!fits || engine::unmet_constraint(engine.settings().node, constraints))
+      if (!fits || engine::Placement(engine.settings().node).unmet(constraints))
         misfits.push_back(id);
     }
     for (const TaskId run : misfits) (void)engine.stop_run(run, now);
