@@ -87,7 +87,8 @@ class Engine : private SecretSource, private Operations::Journal {
   void reconcile(const std::vector<AttemptReport>& reports, Time now);
 
   // --- jobs. Errors: kConflict (exists; active runs; dependents), kInvalid (unknown dependencies,
-  // cycle), kNotFound, with messages in the words of reference/metronome.md section 2.
+  // cycle; flaws, see model/flaws.h), kNotFound, with messages in the words of
+  // reference/metronome.md section 2.
   Result<const JobEntry*> create_job(model::JobDefinition definition,
                                      std::vector<model::ScheduleDefinition> schedules, Time now);
   Result<const JobEntry*> update_job(const std::string& id, model::JobDefinition definition,
@@ -109,7 +110,7 @@ class Engine : private SecretSource, private Operations::Journal {
   std::optional<Time> next_run_at(const model::Schedule& schedule,
                                   Time now) const;  // also of disabled ones
 
-  // --- runs
+  // --- runs. kInvalid: flaws of the parameters, see model/flaws.h.
   Result<const Node*> start_run(const std::string& job_id,
                                 std::shared_ptr<const model::RunParameters> parameters, Time now);
   // Ends the run at once as kAborted; its processes are asked to die and may outlive it. The copy
@@ -200,6 +201,7 @@ class Engine : private SecretSource, private Operations::Journal {
   // jobs and schedules: engine_jobs.cc
   Result<> check(const model::JobDefinition& definition,
                  const std::vector<model::ScheduleDefinition>& schedules) const;
+  static Error invalid(std::vector<FieldError> fields);
   static Error schedule_exists(const std::string& id);
   std::vector<model::ScheduleDefinition> schedules_of(const JobEntry& entry) const;
   const model::Schedule& insert_schedule(JobEntry& entry, model::ScheduleDefinition definition,

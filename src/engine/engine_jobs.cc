@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "engine/engine.h"
+#include "model/flaws.h"
 
 namespace docket::engine {
 namespace {
@@ -106,11 +107,10 @@ const JobEntry* Engine::job(const std::string& id) const { return jobs_.find(id)
 
 Result<> Engine::check(const model::JobDefinition& definition,
                        const std::vector<model::ScheduleDefinition>& schedules) const {
+  if (auto flaws = model::flaws_of(definition); !flaws.empty())
+    return fail(invalid(std::move(flaws)));
   if (!definition.dependencies.empty() && !schedules.empty()) {
-    return fail(
-        {.kind = ErrorKind::kInvalid,
-         .message = "Object is not valid",
-         .fields = {{"/", {"Jobs may not have both dependencies and schedules specified"}}}});
+    return fail(invalid({{"/", {"Jobs may not have both dependencies and schedules specified"}}}));
   }
   if (schedules.size() > settings_.schedules_per_job_max) {
     return fail(ErrorKind::kInvalid, fmt::format("a job may have at most {} schedules",
@@ -131,6 +131,11 @@ std::vector<model::ScheduleDefinition> Engine::schedules_of(const JobEntry& entr
     definitions.push_back(scheduler_.find(uid)->definition);
   }
   return definitions;
+}
+
+Error Engine::invalid(std::vector<FieldError> fields) {
+  return {
+      .kind = ErrorKind::kInvalid, .message = "Object is not valid", .fields = std::move(fields)};
 }
 
 Error Engine::schedule_exists(const std::string& id) {

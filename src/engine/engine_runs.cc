@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/engine.h"
+#include "model/flaws.h"
 
 namespace docket::engine {
 namespace {
@@ -48,6 +49,10 @@ Result<const Node*> Engine::start_run(const std::string& job_id,
   if (!entry)
     return fail({.kind = ErrorKind::kNotFound, .message = "Job not found", .subject = "job"});
   if (const auto room = room_for_run(); !room) return fail(room.error());
+  if (parameters) {
+    if (auto flaws = model::flaws_of(*parameters); !flaws.empty())
+      return fail(invalid(std::move(flaws)));
+  }
   model::Task task;
   task.trigger = model::Trigger::kManual;
   task.parameters = std::move(parameters);

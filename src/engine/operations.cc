@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/text.h"
+
 namespace docket::engine {
 namespace {
 
@@ -169,12 +171,15 @@ Result<> Operations::check(const model::Operation& what) const {
                                     {"entity", &what.entity},
                                     {"units", &what.units}}) {
     if (text->size() > kTextMax) return invalid(field, "must have at most 1024 bytes");
+    if (const char* flaw = flaw_of(*text, TextUse::kName)) return invalid(field, flaw);
   }
   if (what.labels.size() > kLabelsMax) return invalid("labels", "must be at most 64");
   for (const auto& [name, value] : what.labels) {
     if (name.empty() || name.size() + value.size() > kTextMax) {
       return invalid("labels", "must have names, and at most 1024 bytes each");
     }
+    if (const char* flaw = flaw_of(name, TextUse::kName)) return invalid("labels", flaw);
+    if (const char* flaw = flaw_of(value, TextUse::kProse)) return invalid("labels", flaw);
   }
   if (what.lane > kLaneMax) return invalid("lane", "must be at most 1000000");
   if (!is_amount(what.expected)) return invalid("expected", "must be a number from 0");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <cctype>
 #include <cmath>
 
 namespace docket::native {
@@ -108,6 +109,34 @@ void Body::finish() {
       complain(name, "is not a known member");
     }
   }
+}
+
+// "/run/artifacts(0)/uri" as a JSON pointer: "/run/artifacts/0/uri".
+std::string to_pointer(std::string_view path) {
+  std::string out;
+  while (!path.empty()) {
+    const auto slash = path.find('/', 1);
+    auto segment = path.substr(0, slash);
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
+    const auto open = segment.rfind('(');
+    const bool indexed =
+        open != std::string_view::npos && segment.back() == ')' && segment.size() > open + 2 &&
+        std::all_of(segment.begin() + static_cast<std::ptrdiff_t>(open) + 1, segment.end() - 1,
+                    [](unsigned char c) { return std::isdigit(c); });
+    if (!indexed) {
+      out += segment;
+      continue;
+    }
+    out.append(segment.substr(0, open)).append("/");
+    out += segment.substr(open + 1, segment.size() - open - 2);
+  }
+  return out;
+}
+
+Error in_this_door(Error error) {
+  if (error.fields.empty()) return error;
+  for (FieldError& field : error.fields) field.path = to_pointer(field.path);
+  return invalid_body(std::move(error.fields));
 }
 
 Error invalid_body(std::vector<FieldError> errors) {

@@ -59,6 +59,12 @@ class Body {
   std::vector<std::string_view> asked_;
 };
 
+// A path of model/codec.h, "/run/artifacts(0)/uri", as a JSON pointer: "/run/artifacts/0/uri".
+std::string to_pointer(std::string_view path);
+
+// The engine's complaints about a body, as this door tells them; other errors as they are.
+Error in_this_door(Error error);
+
 // The error of a body with these complaints: kInvalid.
 Error invalid_body(std::vector<FieldError> errors);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dialects/native/answer.h"
+#include "dialects/native/body.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/query.h"
 #include "dialects/native/read_job.h"
@@ -105,7 +106,7 @@ void create_job(const Context& door, const http::Request& request, http::Reply r
       [job = *std::move(body)](Engine& engine, Time now) -> Result<Created> {
         const auto entry = engine.create_job(
             job.definition, job.schedules.value_or(std::vector<model::ScheduleDefinition>()), now);
-        if (!entry) return fail(entry.error());
+        if (!entry) return fail(in_this_door(entry.error()));
         return Created{.body = render(engine, **entry, now),
                        .location = "/jobs/" + job.definition.id};
       },
@@ -132,7 +133,7 @@ void put_job(const Context& door, const http::Request& request, http::Reply repl
         const auto entry = job.schedules
                                ? engine.update_job(id, job.definition, *job.schedules, now)
                                : engine.update_job(id, job.definition, now);
-        if (!entry) return fail(entry.error());
+        if (!entry) return fail(in_this_door(entry.error()));
         return render(engine, **entry, now);
       },
       answer_json(std::move(reply)));

@@ -219,6 +219,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "/run/secrets: has no 's', which is used"},
         BadBody{R"({"id":"a","run":{"cmd":"x","secrets":{"s":{"source":"p"}}}})",
                 "/run/secrets/s: is not used"},
+        BadBody{R"({"id":"a","run":{"cmd":"echo x > f\u0000; exit 3"}})",
+                "/run/cmd: must not contain NUL characters"},
+        BadBody{R"({"id":"a","description":"\u009b","run":{"cmd":"x","user":"a\nb",)"
+                R"("env":{"A=":"","B":"\u0000"},"artifacts":[{"uri":"/a\tb"}],)"
+                R"("locks":[{"name":"l\u0001"}]}})",
+                "/description: must not contain control characters; "
+                "/run/user: must not contain control characters; "
+                "/run/env/A=: must not have '=' in its name; "
+                "/run/env/B: must not contain NUL characters; "
+                "/run/artifacts/0/uri: must not contain control characters; "
+                "/run/locks/0/name: must not contain control characters"},
+        BadBody{R"({"id":"a","run":{"cmd":"x","placement":{"constraints":[)"
+                R"({"attribute":"hostname","operator":"LIKE","value":"("}]}}})",
+                "/run/placement/constraints/0/value: is not a regular expression of RE2: "
+                "missing ): ("},
         BadBody{R"({"id":"a","run":{"cmd":"x","locks":[{"name":"l"},{"name":"l"}]}})",
                 "/run/locks/1/name: is named twice"},
         BadBody{R"({"id":"a","run":{"cmd":"x","locks":[{"name":"l","wait":"maybe"}]}})",

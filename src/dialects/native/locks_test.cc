@@ -84,6 +84,8 @@ TEST_F(NativeSecrets, PutReplacesAndDeleteRemoves) {
 TEST_F(NativeSecrets, BadBodiesChangeNothingAndAreNotRepeated) {
   EXPECT_EQ(put("/secrets/k", R"({"value":7})").errors(), "/value: must be a string");
   EXPECT_EQ(put("/secrets/k", R"({})").errors(), "/value: is required");
+  EXPECT_EQ(put("/secrets/k%0A", R"({"value":"v"})").at("/detail"),
+            "a secret's path must not contain control characters");
   EXPECT_EQ(put("/secrets/k", R"({"value":"x","values":"y"})").errors(),
             "/values: is not a known member");
   EXPECT_EQ(put("/secrets/k", R"("hunter2)").response.body.find("hunter2"), std::string::npos);

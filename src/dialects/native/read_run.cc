@@ -7,11 +7,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <cctype>
 #include <set>
 #include <span>
 #include <string_view>
 
+#include "dialects/native/body.h"
 #include "model/codec.h"
 
 namespace docket::native {
@@ -132,28 +132,6 @@ std::string in_our_words(const std::string& error) {
     return "must have containerPath with hostPath and mode, or containerPath with secret";
   }
   return error;
-}
-
-// "/run/artifacts(0)/uri" as a JSON pointer: "/run/artifacts/0/uri".
-std::string to_pointer(std::string_view path) {
-  std::string out;
-  while (!path.empty()) {
-    const auto slash = path.find('/', 1);
-    auto segment = path.substr(0, slash);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
-    const auto open = segment.rfind('(');
-    const bool indexed =
-        open != std::string_view::npos && segment.back() == ')' && segment.size() > open + 2 &&
-        std::all_of(segment.begin() + static_cast<std::ptrdiff_t>(open) + 1, segment.end() - 1,
-                    [](unsigned char c) { return std::isdigit(c); });
-    if (!indexed) {
-      out += segment;
-      continue;
-    }
-    out.append(segment.substr(0, open)).append("/");
-    out += segment.substr(open + 1, segment.size() - open - 2);
-  }
-  return out;
 }
 
 // ---- rules between members, and limits (reference/metronome.md sections 2 and 3)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/text.h"
 #include "dialects/native/body.h"
 
 namespace docket::native {
@@ -82,6 +83,7 @@ Result<std::string> read_text(std::string_view text, const char* name, bool requ
   if (said.size() > kMessageMax) {
     body.complain(name, fmt::format("must have at most {} bytes", kMessageMax));
   }
+  if (const char* flaw = flaw_of(said, TextUse::kScript)) body.complain(name, flaw);
   body.finish();
   if (!errors.empty()) return fail(invalid_body(std::move(errors)));
   return said;

@@ -61,6 +61,10 @@ TEST_F(NativeReports, BadBodiesMakeNothing) {
   EXPECT_EQ(make(R"("progress":{"completed":-1,"done":2})").errors(),
             "/progress/completed: must be a number from 0; /progress/done: is not a known member");
   EXPECT_EQ(make(R"("uuid":"x")").errors(), "/uuid: must be a lower-case UUID");
+  EXPECT_EQ(make(R"("type":"a\u0000b")").errors(), "/type: must not contain NUL characters");
+  EXPECT_EQ(make(R"("entity":"a\nb")").errors(), "/entity: must not contain control characters");
+  EXPECT_EQ(make(R"("labels":{"a":"\u001b"})").errors(),
+            "/labels: must not contain control characters");
   EXPECT_EQ(make(R"("parent":"x")").errors(), "/parent: must be the number or the UUID of a task");
   EXPECT_EQ(make(R"("parent":9)").errors(),
             "/parent: is no task that is live and can have children");
@@ -139,6 +143,8 @@ TEST_F(NativeReports, NotesAreEvents) {
   make();
   EXPECT_EQ(post("/tasks/1/events", R"({"message":"half way"})").at("/state"), "running");
   EXPECT_EQ(post("/tasks/1/events", R"({"message":""})").errors(), "/message: must say something");
+  EXPECT_EQ(post("/tasks/1/events", R"({"message":"\u0000"})").errors(),
+            "/message: must not contain NUL characters");
   const auto events = get("/events?root=1&order=newest&limit=1");
   EXPECT_EQ(events.at("/items/0/type"), "task_note");
   EXPECT_EQ(events.at("/items/0/message"), "half way");

@@ -44,6 +44,9 @@ TEST_F(NativeRuns, BadStartsChangeNothing) {
   EXPECT_EQ(post("/jobs/a/runs", "{").status(), 400);
   EXPECT_EQ(post("/jobs/a/runs", "[]").status(), 422);
   EXPECT_EQ(post("/jobs/a/runs", R"({"env":{"DAY":1}})").errors(), "/env/DAY: must be a string");
+  EXPECT_EQ(post("/jobs/a/runs", R"({"env":{"":"x","A":"\u0000","B=":"x"}})").errors(),
+            "/env/: must have a name; /env/A: must not contain NUL characters; "
+            "/env/B=: must not have '=' in its name");
   EXPECT_EQ(post("/jobs/a/runs", R"({"environment":{}})").errors(),
             "/environment: is not a known member");
   EXPECT_EQ(everything(), before);

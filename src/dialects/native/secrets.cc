@@ -1,7 +1,10 @@
 // Secrets: values go in and never come out; paths and times are all this door tells.
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "core/text.h"
 #include "dialects/native/answer.h"
 #include "dialects/native/query.h"
 #include "dialects/native/read_job.h"
@@ -20,6 +23,8 @@ void put_secret(const Context& door, const http::Request& request, http::Reply r
   if (path.empty() || path.size() > kPathMax) {
     return reply(problem(400, "a secret's path has 1 to 1024 bytes"));
   }
+  if (const char* flaw = flaw_of(path, TextUse::kName))
+    return reply(problem(400, fmt::format("a secret's path {}", flaw)));
   auto value = read_secret(request.body);
   if (!value) return reply(bad_body(value.error()));
   door.loop.call<bool>(

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "model/flaws.h"
+
 namespace docket::kinds {
 namespace {
 
@@ -71,6 +73,20 @@ Result<std::map<std::string, std::string>> fetch(const ProcessSpec& spec,
     if (!values.contains(name)) return fail(undefined_secret(name));
   }
   return values;
+}
+
+// A file may hold any bytes, a variable may not.
+Result<> check_variables(const ProcessSpec& spec,
+                         const std::map<std::string, std::string>& secrets) {
+  for (const auto& [name, value] : spec.env) {
+    const auto* reference = std::get_if<model::SecretRef>(&value);
+    const char* flaw =
+        reference ? model::flaw_of_variable(name, secrets.at(reference->name)) : nullptr;
+    if (!flaw) continue;
+    return fail(ErrorKind::kInvalid, fmt::format("secret \"{}\" cannot be the variable {}: it {}",
+                                                 reference->name, name, flaw));
+  }
+  return {};
 }
 
 void set(model::StringPairs& env, const std::string& name, std::string value) {
@@ -156,6 +172,7 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
   if (std::string reason = unsupported(spec); !reason.empty()) return Fail{std::move(reason)};
   const auto values = fetch(spec, secrets);
   if (!values) return Fail{values.error().message};
+  if (const auto sound = check_variables(spec, *values); !sound) return Fail{sound.error().message};
   LaunchSpec launch;
   launch.cmd = spec.cmd;
   launch.args = spec.args.value_or(std::vector<std::string>{});

@@ -1,0 +1,30 @@
+#include "core/text.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace docket {
+namespace {
+
+// Those of ASCII, and those of Latin-1: U+0080 to U+009F, which some terminals obey too.
+bool is_control(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<std::uint8_t>(text[at]);
+  if (byte < 0x20 || byte == 0x7F) return true;
+  return byte == 0xC2 && at + 1 < text.size() && static_cast<std::uint8_t>(text[at + 1]) < 0xA0;
+}
+
+bool lays_out(char c) { return c == '\t' || c == '\n' || c == '\r'; }
+
+}  // namespace
+
+const char* flaw_of(std::string_view text, TextUse use) {
+  if (text.find('\0') != std::string_view::npos) return "must not contain NUL characters";
+  if (use == TextUse::kScript) return nullptr;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_control(text, i) || (use == TextUse::kProse && lays_out(text[i]))) continue;
+    return "must not contain control characters";
+  }
+  return nullptr;
+}
+
+}  // namespace docket

@@ -1,0 +1,18 @@
+#pragma once
+
+// What the texts of clients may hold, by what becomes of them.
+
+#include <string_view>
+
+namespace docket {
+
+enum class TextUse {
+  kScript,  // handed on as it is, to a program: no NUL, which would end it there
+  kProse,   // for people: no control characters but tabs and ends of lines
+  kName,    // for finding something: no control characters
+};
+
+// "must not contain ...", or null: nothing is wrong with it. Expects UTF-8.
+const char* flaw_of(std::string_view text, TextUse use);
+
+}  // namespace docket
