@@ -90,7 +90,7 @@ void add_secret_commands(CommandTree& tree) {
   named_id(put, "path", flags->path, "Its path, as `source` in a job's `secrets` names it");
   put.add_option("--file", flags->file, "Read the value from this file, every byte of it")
       ->type_name("FILE");
-  put.footer("\nExample: printf %s \"$PASSWORD\" | docket secret put db/password");
+  put.footer("\nExample: printf %s \"$PASSWORD\" | docket secret put prod/password");
 
   CLI::App& list =
       tree.command(secret, "list", "List the paths of the secrets; values never leave the server",

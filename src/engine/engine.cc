@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/secret_path.h"
+
 namespace docket::engine {
 
 Engine::Engine(Settings settings, Random& random, Vault& vault, std::vector<const Kind*> kinds)
@@ -250,30 +252,21 @@ void Engine::run_ended(const Node& run, Time now) {
 
 // ---- secrets
 
-namespace {
-
-// Jobs name sources as "/db/pw", people as "db/pw": one place (reference section 3).
-std::string place_of(const std::string& path) {
-  const auto begin = path.find_first_not_of('/');
-  return begin == std::string::npos ? std::string{} : path.substr(begin);
-}
-
-}  // namespace
-
 Result<> Engine::put_secret(const std::string& name, const std::string& value, Time now) {
   if (!refusal_.empty()) return fail(ErrorKind::kExhausted, refusal_);
-  const std::string path = place_of(name);
+  const std::string path(model::secret_place(name));
   model::SealedSecret secret{path, vault_.seal(path, value, random_), now};
   open_.batch->secrets.push_back(secret);
   secrets_[path] = std::move(secret);
   return {};
 }
 
-Result<> Engine::delete_secret(const std::string& path) {
-  if (secrets_.erase(place_of(path)) == 0) {
+Result<> Engine::delete_secret(const std::string& name) {
+  const std::string path(model::secret_place(name));
+  if (secrets_.erase(path) == 0) {
     return fail({.kind = ErrorKind::kNotFound, .message = "Secret not found", .subject = "secret"});
   }
-  open_.batch->dropped_secrets.push_back(place_of(path));
+  open_.batch->dropped_secrets.push_back(path);
   return {};
 }
 
@@ -284,7 +277,7 @@ std::vector<std::pair<std::string, Time>> Engine::secrets() const {
 }
 
 Result<std::string> Engine::secret(const std::string& path) const {
-  const auto it = secrets_.find(place_of(path));
+  const auto it = secrets_.find(std::string(model::secret_place(path)));
   if (it == secrets_.end())
     return fail(ErrorKind::kNotFound, "secret \"" + path + "\" is not in the secret store");
   return vault_.unseal(it->first, it->second.sealed);

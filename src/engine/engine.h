@@ -142,7 +142,7 @@ class Engine : private SecretSource, private Operations::Journal {
 
   // --- secrets: paths and times only ever leave the engine.
   Result<> put_secret(const std::string& path, const std::string& value, Time now);
-  Result<> delete_secret(const std::string& path);
+  Result<> delete_secret(const std::string& name);
   std::vector<std::pair<std::string, Time>> secrets() const;
 
   // --- what happened outside

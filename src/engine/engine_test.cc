@@ -462,7 +462,7 @@ TEST_F(EngineTest, ARunThatRestartsForEverStaysSmall) {
 TEST_F(EngineTest, ASecretIsFoundWithAndWithoutTheLeadingSlash) {
   docket.loop().call<int>(
       [&](Engine& engine, Time now) -> Result<int> {
-        EXPECT_TRUE(engine.put_secret("db/pw", "hunter2", now));
+        EXPECT_TRUE(engine.put_secret("a/pw", "hunter2", now));
         return 0;
       },
       [](const Result<int>&) {});
@@ -470,7 +470,7 @@ TEST_F(EngineTest, ASecretIsFoundWithAndWithoutTheLeadingSlash) {
   auto definition = docket.job("a");
   auto& spec = std::get<model::ProcessSpec>(definition.spec);
   spec.env = {{"PW", model::SecretRef{"s"}}};
-  spec.secrets = {{"s", "/db/pw"}};
+  spec.secrets = {{"s", "/a/pw"}};
   docket.add_job(definition);
   const TaskId attempt = docket.newest_attempt(docket.start("a"));
   EXPECT_THAT(docket.executor.attempts.at(attempt).spec.env,

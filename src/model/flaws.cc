@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "model/pattern.h"
+#include "model/secret_path.h"
 
 namespace docket::model {
 namespace {
@@ -55,10 +56,14 @@ void check_environment(const ProcessSpec& run, Flaws& flaws) {
   }
 }
 
-void check_secrets(const ProcessSpec& run, Flaws& flaws) {
+void check_secrets(const std::string& job_id, const ProcessSpec& run, Flaws& flaws) {
   for (const auto& [name, source] : run.secrets) {
     flaws.check(name, TextUse::kName, "/run/secrets/{}", name);
     flaws.check(source, TextUse::kName, "/run/secrets/{}/source", name);
+    if (may_use_secret(job_id, source)) continue;
+    flaws.add(fmt::format("belongs to group {}; a job may use secrets of its own path and above it",
+                          secret_group(source)),
+              "/run/secrets/{}/source", name);
   }
 }
 
@@ -140,7 +145,7 @@ std::vector<FieldError> flaws_of(const JobDefinition& definition) {
   check_labels(definition.labels, "/labels", flaws);
   check_command(run, flaws);
   check_environment(run, flaws);
-  check_secrets(run, flaws);
+  check_secrets(definition.id, run, flaws);
   check_constraints(run, flaws);
   check_volumes(run, flaws);
   check_images(run, flaws);

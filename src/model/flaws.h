@@ -1,7 +1,7 @@
 #pragma once
 
 // What is wrong with what a client defines, whatever door it came through: texts that no program
-// can be given or that no terminal should be, patterns that cannot be matched.
+// can be given or that no terminal should be, patterns that cannot be matched, secrets of others.
 // The engine asks; a store of an older docket may hold such things.
 //
 // Paths are those of model/codec.h: "/run/artifacts(0)/uri".

@@ -168,7 +168,7 @@ def secret_in_command_lines(value):
 
 def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
     value = "s3cr3t-" + os.urandom(8).hex()
-    put = server.cli("secret", "put", "db/password", stdin=value + "\n")
+    put = server.cli("secret", "put", "db-password", stdin=value + "\n")
     assert (put.returncode, put.stdout, put.stderr) == (0, "", "")
     seen, release = tmp_path / "seen", tmp_path / "release"
     os.mkfifo(release)
@@ -176,7 +176,7 @@ def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
         "confidential",
         f'printf %s "$PASSWORD" | sha256sum > {seen}; read line < {release}',
         env={"PASSWORD": {"secret": "pw"}},
-        secrets={"pw": {"source": "db/password"}},
+        secrets={"pw": {"source": "db-password"}},
     )
     name = server.run("confidential")
     eventually(lambda: seen.exists() and seen.read_text())
@@ -211,7 +211,7 @@ def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
         assert value not in "".join(server.log)
 
     nowhere()
-    assert server.native("GET", "/secrets")[1]["items"][0]["path"] == "db/password"
+    assert server.native("GET", "/secrets")[1]["items"][0]["path"] == "db-password"
     release.write_text("go\n")
     assert server.ended("confidential", name)["state"] == "done"
     nowhere()
@@ -221,7 +221,7 @@ def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
 
 def test_secrets_as_files(server, tmp_path):
     value = "f1l3-" + os.urandom(8).hex()
-    assert server.native("PUT", "/secrets/db/password", {"value": value})[0] in (200, 204)
+    assert server.native("PUT", "/secrets/secret-file/password", {"value": value})[0] in (200, 204)
     status, body = server.native(
         "POST",
         "/jobs",
@@ -233,7 +233,7 @@ def test_secrets_as_files(server, tmp_path):
                 "mem": 32,
                 "disk": 0,
                 "volumes": [{"containerPath": "keys/password", "secret": "pw"}],
-                "secrets": {"pw": {"source": "db/password"}},
+                "secrets": {"pw": {"source": "secret-file/password"}},
             },
         },
     )
@@ -254,9 +254,35 @@ def test_a_missing_secret_fails_the_run_with_a_message(shared):
         "no-secret",
         "true",
         env={"A": {"secret": "pw"}},
-        secrets={"pw": {"source": "not/there"}},
+        secrets={"pw": {"source": "not-there"}},
     )
-    assert run["state"] == "failed" and "not/there" in run["message"], run
+    assert run["state"] == "failed" and "not-there" in run["message"], run
+
+
+def test_a_secret_of_another_group_is_out_of_reach(shared):
+    assert shared.native("PUT", "/secrets/finance/db", {"value": "v"})[0] in (200, 204)
+    body = job("marketing.mailer", "true")
+    body["run"] |= {"env": {"P": {"secret": "s"}}, "secrets": {"s": {"source": "finance/db"}}}
+    refusal = "belongs to group finance; a job may use secrets of its own path and above it"
+    place = "/run/secrets/s/source"
+    status, answer = shared.call("POST", "/v1/jobs", body)
+    assert (status, answer["details"]) == (422, [{"path": place, "errors": [refusal]}])
+    status, answer = shared.native("POST", "/jobs", body)
+    assert (status, answer["errors"]) == (422, [{"path": place, "message": refusal}])
+    assert shared.call("GET", "/v1/jobs/marketing.mailer")[0] == 404
+
+
+def test_a_secret_with_nul_is_a_file_and_no_variable(shared):
+    assert shared.native("PUT", "/secrets/binary", {"value": "a\0b"})[0] in (200, 204)
+    run = once(
+        shared,
+        "nul-in-secret",
+        "true",
+        env={"A": {"secret": "s"}},
+        secrets={"s": {"source": "binary"}},
+    )
+    assert run["state"] == "failed"
+    assert run["message"] == 'secret "s" cannot be the variable A: it must not contain NUL characters'
 
 
 # ---- artifacts

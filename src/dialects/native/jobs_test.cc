@@ -254,6 +254,22 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"id":"a","run":{"cmd":"x"},"schedules":[{"id":"s"}]})",
                 "/schedules/0/cron: is required"}));
 
+// A job may use secrets of its own path and above it.
+TEST_F(NativeJobs, SecretsOfOtherGroupsAreRefused) {
+  const auto body = [](const std::string& id, const std::string& source) {
+    return R"({"id":")" + id + R"(","run":{"cmd":"x","env":{"P":{"secret":"s"}},)" +
+           R"("secrets":{"s":{"source":")" + source + R"("}}}})";
+  };
+  const std::string refused =
+      "/run/secrets/s/source: belongs to group finance; a job may use secrets of its own path and "
+      "above it";
+  EXPECT_EQ(post("/jobs", body("marketing.mailer", "finance/db")).errors(), refused);
+  EXPECT_EQ(post("/jobs", body("marketing.mailer", "/marketing/db")).status(), 201);
+  EXPECT_EQ(put("/jobs/marketing.mailer", body("marketing.mailer", "/finance/db")).errors(),
+            refused);
+  EXPECT_EQ(put("/jobs/marketing.mailer", body("marketing.mailer", "db")).status(), 200);
+}
+
 TEST_F(NativeJobs, WhatIsNoJsonIs400) {
   const auto answer = post("/jobs", R"({"id":)");
   EXPECT_EQ(answer.status(), 400);

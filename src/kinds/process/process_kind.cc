@@ -7,6 +7,7 @@
 #include <map>
 
 #include "model/flaws.h"
+#include "model/secret_path.h"
 
 namespace docket::kinds {
 namespace {
@@ -60,11 +61,19 @@ std::vector<std::string> used_secrets(const ProcessSpec& spec) {
   return names;
 }
 
+// The same, of a secret that belongs to a group that the job is not in.
+Error secret_of_others(const std::string& job_id, const std::string& source) {
+  return {.kind = ErrorKind::kDenied,
+          .message = fmt::format("secret \"{}\" belongs to group {}: job {} may not use it", source,
+                                 model::secret_group(source), job_id)};
+}
+
 // Values of the spec's secrets by their names; each is fetched once, however often it is used.
-Result<std::map<std::string, std::string>> fetch(const ProcessSpec& spec,
+Result<std::map<std::string, std::string>> fetch(const std::string& job_id, const ProcessSpec& spec,
                                                  const engine::SecretSource& secrets) {
   std::map<std::string, std::string> values;
   for (const auto& [name, source] : spec.secrets) {
+    if (!model::may_use_secret(job_id, source)) return fail(secret_of_others(job_id, source));
     auto value = secrets.secret(source);
     if (!value) return fail(value.error());
     values.emplace(name, std::move(*value));
@@ -170,7 +179,7 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
                         const engine::SecretSource& secrets) const {
   const ProcessSpec& spec = spec_of(job);
   if (std::string reason = unsupported(spec); !reason.empty()) return Fail{std::move(reason)};
-  const auto values = fetch(spec, secrets);
+  const auto values = fetch(job.id(), spec, secrets);
   if (!values) return Fail{values.error().message};
   if (const auto sound = check_variables(spec, *values); !sound) return Fail{sound.error().message};
   LaunchSpec launch;

@@ -22,7 +22,8 @@ constexpr Time kCreated{std::chrono::hours{24 * 365}};
 class Secrets : public engine::SecretSource {
  public:
   Result<std::string> secret(const std::string& path) const override {
-    if (path == "/db") return std::string("hunter2");
+    if (path == "/db" || path == "/finance/db") return std::string("hunter2");
+    if (path == "binary") return std::string("a\0b", 3);
     return fail(ErrorKind::kNotFound, "secret \"" + path + "\" is not in the secret store");
   }
 };
@@ -99,6 +100,20 @@ TEST_F(ProcessKindTest, SaysWhatItCannotRun) {
   spec.secrets = {};
   spec.env = {{"X", model::SecretRef{"nameless"}}};
   EXPECT_EQ(failure(begin()), "secret \"nameless\" is used but not defined");
+}
+
+// Its job was made before the doors looked at this, or the secret was changed since.
+TEST_F(ProcessKindTest, SecretsThatItMayNotOrCannotUse) {
+  spec.secrets = {{"pw", "/finance/db"}};
+  spec.env = {{"PW", model::SecretRef{"pw"}}};
+  EXPECT_EQ(failure(begin()),
+            "secret \"/finance/db\" belongs to group finance: job prod.email may not use it");
+  spec.secrets = {{"pw", "binary"}};
+  EXPECT_EQ(failure(begin()),
+            "secret \"pw\" cannot be the variable PW: it must not contain NUL characters");
+  spec.env = {};
+  spec.volumes = {model::SecretVolume{"file", "pw"}};
+  EXPECT_EQ(std::get<Launch>(begin()).spec.secret_files[0].content.size(), 3U);
 }
 
 TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
