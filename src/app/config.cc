@@ -101,6 +101,13 @@ const std::map<std::string, Apply>& settings() {
          return {};
        }},
       {"port", apply_port},
+      {"require-store",
+       [](ServeConfig& config, const std::string& value) -> Result<> {
+         auto rule = parse_store_rule(value);
+         if (!rule) return fail(rule.error());
+         config.require_store = std::move(*rule);
+         return {};
+       }},
       {"backups", text([](auto& c, auto& v) { c.backup_dir = v; })},
       {"access", text([](auto& c, auto& v) { c.access_file = v; })},
       {"allow-open", flag([](auto& c, bool v) { c.allow_open = v; })},
@@ -156,6 +163,15 @@ bool is_loopback(const std::string& address) {
   in_addr v4{};
   if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
   return address == "::1";
+}
+
+// The directory, or the nearest one above it that is there: the file system it will be on.
+std::filesystem::path what_exists_of(const std::string& directory) {
+  std::error_code ignored;
+  std::filesystem::path path = std::filesystem::absolute(directory, ignored);
+  while (path.has_relative_path() && !std::filesystem::exists(path, ignored))
+    path = path.parent_path();
+  return path;
 }
 
 std::string as_text(const toml::node& node) {
@@ -250,9 +266,7 @@ engine::NodeSettings probe_node(const std::string& data_dir) {
     node.mem_mib = static_cast<double>(memory.totalram) * memory.mem_unit / (1 << 20);
   }
   struct statvfs disk{};
-  std::error_code ignored;
-  std::filesystem::create_directories(data_dir, ignored);
-  if (statvfs(data_dir.c_str(), &disk) == 0) {
+  if (statvfs(what_exists_of(data_dir).c_str(), &disk) == 0) {
     node.disk_mib =
         static_cast<double>(disk.f_blocks) * static_cast<double>(disk.f_frsize) / (1 << 20);
   }

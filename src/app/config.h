@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "app/data_directory.h"
 #include "core/result.h"
 #include "engine/settings.h"
 #include "exec/runner/runner.h"
@@ -27,6 +28,7 @@ struct ServeConfig {
   Endpoint hub{"127.0.0.1", 7300};
   // Native ports by door; absent: the door's own default. nullopt: off.
   std::map<std::string, std::optional<Endpoint>> ports;
+  StoreRule require_store;
   std::string backup_dir;   // of backups and exports; empty: DATA/backups
   std::string access_file;  // who may do what (access_file.h); empty: everyone everything
   bool allow_open = false;  // serve other than loopback addresses although there is no such list

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/attempt_sweeper.h"
+#include "app/data_directory.h"
 #include "app/system.h"
 #include "engine/maintenance.h"
 #include "engine/operations.h"
@@ -312,7 +313,7 @@ Result<Restored> restore_store(const RestoreOrder& order, Clock& clock) {
   const Time began = clock.now();
   const fs::path store = fs::path(order.data_dir) / kStore;
   if (auto sound = check_source(order.file, store); !sound) return fail(sound.error());
-  if (auto made = make_data_directory(order.data_dir); !made) return fail(made.error());
+  if (auto made = prepare_directory(order.data_dir); !made) return fail(made.error());
   const auto lock = store::LockFile::take(order.data_dir + "/docket.lock");
   if (!lock) return fail(lock.error());
   if (!order.replace && !has_nothing(store)) {

@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "app/access_file.h"
+#include "app/data_directory.h"
 #include "app/version.h"
 #include "dialects/metronome/access.h"
 #include "dialects/metronome/metronome.h"
@@ -47,13 +48,24 @@ std::string backup_directory(const ServeConfig& config) {
   return config.backup_dir.empty() ? config.data_dir + "/backups" : config.backup_dir;
 }
 
+// Looked at before anything is made: an empty directory may be a disk that is not mounted.
+Result<> prepare_data(const ServeConfig& config) {
+  const std::string& data = config.data_dir;
+  if (auto there = check_store_is_there(data, config.require_store); !there) return there;
+  for (const std::string& directory : {data, data + "/runner"}) {
+    if (auto ready = prepare_directory(directory); !ready) return ready;
+  }
+  for (const char* file : {"/docket.db", "/docket.db-wal", "/docket.db-shm", "/secret.key"}) {
+    if (auto kept = keep_private(data + file); !kept) return kept;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
-  for (const std::string& directory : {config.data_dir, config.data_dir + "/runner"}) {
-    if (const auto made = make_data_directory(directory); !made) return fail(made.error());
-  }
+  if (const auto ready = prepare_data(config); !ready) return fail(ready.error());
   store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
   auto store = store::SqliteStore::open(
       {.directory = config.data_dir, .writer_cache_kib = kWriterCacheKib, .reserve = &reserve});
@@ -64,6 +76,8 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   auto vault = FileVault::open(config.data_dir + "/secret.key", !snapshot->secrets.empty(), random);
   if (!vault) return fail(vault.error());
   snapshot->last_task = std::max(snapshot->last_task, highest_token(config.data_dir + "/runner"));
+  if (const auto marked = mark_store_seen(config.require_store); !marked)
+    spdlog::warn("{}", marked.error().message);
   auto service = std::unique_ptr<Service>(
       new Service(std::move(config), std::move(*store), std::move(*vault), std::move(*snapshot)));
   if (const auto read = service->read_access(); !read) return fail(read.error());

@@ -126,16 +126,6 @@ void AsioReactor::wait() {
   });
 }
 
-Result<> make_data_directory(const std::string& directory) {
-  namespace fs = std::filesystem;
-  constexpr auto kPassable = fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec;
-  std::error_code error;
-  if (fs::create_directories(directory, error)) fs::permissions(directory, kPassable, error);
-  if (!error) return {};
-  return fail(ErrorKind::kUnavailable,
-              fmt::format("cannot make {}: {}", directory, error.message()));
-}
-
 Result<FileVault> FileVault::open(const std::string& key_file, bool in_use, Random& random) {
   std::ifstream in(key_file, std::ios::binary);
   std::error_code unknown;

@@ -45,10 +45,6 @@ class AsioReactor : public engine::Reactor {
   std::function<void()> work_;
 };
 
-// `DIR`, if it is missing: can be passed through but not listed, since jobs of other users must
-// reach their working directories below. One that was there keeps its permissions.
-Result<> make_data_directory(const std::string& directory);
-
 // Seals with a key kept in a file that only its owner may read (DIR/secret.key), made on first use.
 class FileVault : public engine::Vault {
  public:

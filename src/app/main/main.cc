@@ -5,6 +5,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -33,6 +34,9 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
+// What docket writes is for its own user: a store holds the commands and variables of all jobs.
+constexpr mode_t kPrivate = 0077;
+
 int complain(const Error& error) {
   std::cerr << "Error: " << error.message << "\n";
   return 1;
@@ -43,6 +47,9 @@ int complain(const Error& error) {
 // Flags that the configuration file knows under the same names.
 const std::vector<std::pair<std::string, std::string>> kSettings{
     {"data", "DIR: everything the server keeps (./data)"},
+    {"require-store",
+     "true: the data must be there already; FILE: once there was some, which FILE remembers "
+     "(false)"},
     {"backups", "DIR: where backups and exports that clients ask for go (DATA/backups)"},
     {"listen", "ADDRESS:PORT of the hub (127.0.0.1:7300)"},
     {"port",
@@ -118,6 +125,7 @@ int serve(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  ::umask(kPrivate);  // but for what is given a mode by name
   auto config = configure(file, flags);
   if (!config) return complain(config.error());
   auto service = Service::open(std::move(*config));
@@ -160,6 +168,7 @@ int backup(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  ::umask(kPrivate);
   const auto done = store::copy_store(data + "/docket.db", file, store::checksum_vfs(""));
   return done ? 0 : complain(done.error());
 }
@@ -175,6 +184,7 @@ int restore(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  ::umask(kPrivate);
   SystemClock clock;
   const auto restored = restore_store(order, clock);
   if (!restored) return complain(restored.error());
