@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/json/parser.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value_stack.hpp>
+#include <charconv>
 #include <cmath>
 #include <new>
 #include <string>
@@ -16,21 +18,61 @@ constexpr std::size_t kScratchBytes = 4096;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// Boost.JSON turns an overflowing number into an infinity. Depth is bounded by kMaxJsonDepth.
-bool all_finite(const boost::json::value& value) {
-  if (const double* number = value.if_double()) return std::isfinite(*number);
-  if (const auto* array = value.if_array()) {
-    for (const auto& element : *array) {
-      if (!all_finite(element)) return false;
-    }
+using boost::json::error_code;
+using boost::json::string_view;
+
+// Builds the value as Boost.JSON's own parser does, but for doubles: theirs may miss the nearest
+// one in the last digit, and what was written would come back as another number.
+struct ValueBuilder {
+  static constexpr std::size_t max_object_size = boost::json::object::max_size();
+  static constexpr std::size_t max_array_size = boost::json::array::max_size();
+  static constexpr std::size_t max_key_size = boost::json::string::max_size();
+  static constexpr std::size_t max_string_size = boost::json::string::max_size();
+
+  ValueBuilder(unsigned char* scratch, std::size_t size) : stack({}, scratch, size) {
+    stack.reset();
   }
-  if (const auto* object = value.if_object()) {
-    for (const auto& member : *object) {
-      if (!all_finite(member.value())) return false;
-    }
+
+  bool on_double(double estimate, string_view text, error_code&) {
+    double number = estimate;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    // Too large, or so small that it is zero: the estimate says which.
+    if (read.ec == std::errc::result_out_of_range) number = estimate;
+    if (!std::isfinite(number)) return !(number_too_large = true);
+    stack.push_double(number);
+    return true;
   }
-  return true;
-}
+  bool on_int64(std::int64_t number, string_view, error_code&) {
+    return stack.push_int64(number), true;
+  }
+  bool on_uint64(std::uint64_t number, string_view, error_code&) {
+    return stack.push_uint64(number), true;
+  }
+  bool on_key_part(string_view part, std::size_t, error_code&) {
+    return stack.push_chars(part), true;
+  }
+  bool on_key(string_view rest, std::size_t, error_code&) { return stack.push_key(rest), true; }
+  bool on_string_part(string_view part, std::size_t, error_code&) {
+    return stack.push_chars(part), true;
+  }
+  bool on_string(string_view rest, std::size_t, error_code&) {
+    return stack.push_string(rest), true;
+  }
+  bool on_array_end(std::size_t size, error_code&) { return stack.push_array(size), true; }
+  bool on_object_end(std::size_t size, error_code&) { return stack.push_object(size), true; }
+  bool on_bool(bool flag, error_code&) { return stack.push_bool(flag), true; }
+  bool on_null(error_code&) { return stack.push_null(), true; }
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_array_begin(error_code&) { return true; }
+  bool on_object_begin(error_code&) { return true; }
+  bool on_number_part(string_view, error_code&) { return true; }  // the text is there as a whole
+  bool on_comment_part(string_view, error_code&) { return true; }
+  bool on_comment(string_view, error_code&) { return true; }
+
+  boost::json::value_stack stack;
+  bool number_too_large = false;
+};
 
 tl::unexpected<Error> not_json(std::size_t offset, std::string_view reason) {
   return fail(ErrorKind::kInvalid, fmt::format("not JSON at byte {}: {}", offset, reason));
@@ -40,15 +82,16 @@ Result<boost::json::value> parse_unguarded(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = kMaxJsonDepth;
   std::array<unsigned char, kScratchBytes> scratch;
-  boost::json::parser parser({}, options, scratch.data(), scratch.size());
-  boost::json::error_code error;
-  std::size_t used = parser.write_some(text.data(), text.size(), error);
+  boost::json::basic_parser<ValueBuilder> parser(options, scratch.data(), scratch.size());
+  error_code error;
+  std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (parser.handler().number_too_large) {
+    return fail(ErrorKind::kInvalid, "not JSON: a number is too large");
+  }
   if (error) return not_json(used, error.message());
   while (used < text.size() && is_blank(text[used])) ++used;
   if (used < text.size()) return not_json(used, "unexpected text after the value");
-  boost::json::value value = parser.release();
-  if (!all_finite(value)) return fail(ErrorKind::kInvalid, "not JSON: a number is too large");
-  return value;
+  return parser.handler().stack.release();
 }
 
 }  // namespace

@@ -77,6 +77,17 @@ TEST(ParseJson, RefusesNumbersThatNoDoubleHolds) {
   EXPECT_EQ(to_json(*parse_json("1e-400")), "0");
 }
 
+// Boost.JSON alone misses the nearest double of these.
+TEST(ParseJson, ReadsTheNumberThatWasWritten) {
+  for (const double number : {13.387664401253275, 39.252393092058476, 111e112, 5e-324,
+                              1.7976931348623157e308, 0.1, -2.2250738585072014e-308}) {
+    std::string text;
+    append_json_number(text, number);
+    EXPECT_EQ(parse_json(text)->to_number<double>(), number) << text;
+    EXPECT_EQ(parse_json("[" + text + "]")->as_array()[0].to_number<double>(), number) << text;
+  }
+}
+
 TEST(ParseJson, SurvivesGarbage) {
   const unsigned seed = test_seed();
   SCOPED_TRACE(seed_note(seed));
