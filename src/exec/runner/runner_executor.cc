@@ -130,12 +130,12 @@ void RunnerExecutor::Impl::start_runner_once() {
   const auto now = std::chrono::steady_clock::now();
   if (pace.ends(now)) {
     using Seconds = std::chrono::duration<double>;
-    note(fmt::format("the runner ended after {:.2f} s, {} in a row; another starts in {} s",
-                     Seconds(pace.lived()).count(), pace.in_a_row(),
-                     Seconds(pace.pause()).count()));
+    note(fmt::format(
+        "the runner ended after {:.2f} s of service, {} in a row; another starts in {} s",
+        Seconds(pace.served()).count(), pace.in_a_row(), Seconds(pace.pause()).count()));
   }
   if (now < pace.next()) return;
-  pace.begins(now);
+  pace.begins();
   auto started = start_runner(config.dir, config.runner_argv);
   if (started) {
     runner_pid = *started;
@@ -195,7 +195,7 @@ void RunnerExecutor::Impl::on_hello(const wire::Hello& hello) {
     return;
   }
   is_connected = true;
-  pace.begins(std::chrono::steady_clock::now());
+  pace.serves(std::chrono::steady_clock::now());
   retry = Duration{};
   status = {true, hello.status, {}};
   note("runner connected: " + hello.status);

@@ -1,11 +1,12 @@
 #pragma once
 
-// When to start a runner again that has ended: after a pause that doubles with every life shorter
-// than it, so that one that dies at once is no busy loop, and one that died once is soon back.
+// When to start a runner again that has ended: after a pause that doubles, less the time that it
+// served, so that one that dies at once is no busy loop, and one that died once is soon back.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "core/time.h"
@@ -18,15 +19,19 @@ class StartPace {
 
   StartPace(Duration first, Duration last) : first_(first), last_(last) {}
 
-  // One was started (or could not be), or is there.
-  void begins(Instant now) {
-    if (!std::exchange(lives_, true)) since_ = now;
+  // One was started, or could not be.
+  void begins() { is_there_ = true; }
+  // It serves, whoever started it.
+  void serves(Instant now) {
+    is_there_ = true;
+    since_ = now;
   }
   // None is there. True the first time after one was.
   bool ends(Instant now) {
-    if (!std::exchange(lives_, false)) return false;
-    lived_ = std::chrono::duration_cast<Duration>(now - since_);
-    pause_ = std::clamp(pause_ * 2 - std::min(lived_, last_ * 2), first_, last_);
+    if (!std::exchange(is_there_, false)) return false;
+    const auto since = std::exchange(since_, std::nullopt);
+    served_ = since ? std::chrono::duration_cast<Duration>(now - *since) : Duration::zero();
+    pause_ = std::clamp(pause_ * 2 - std::min(served_, last_ * 2), first_, last_);
     in_a_row_ = pause_ == first_ ? 1 : in_a_row_ + 1;
     next_ = now + pause_;
     return true;
@@ -34,17 +39,17 @@ class StartPace {
 
   Instant next() const { return next_; }  // at once, before the first
   Duration pause() const { return pause_; }
-  Duration lived() const { return lived_; }
-  std::uint64_t in_a_row() const { return in_a_row_; }  // lives that ended too soon
+  Duration served() const { return served_; }
+  std::uint64_t in_a_row() const { return in_a_row_; }  // that ended too soon
 
  private:
   Duration first_;
   Duration last_;
-  bool lives_ = false;
-  Instant since_;
-  Instant next_;  // the epoch: at once
+  bool is_there_ = false;
+  std::optional<Instant> since_;  // it has served
+  Instant next_;                  // the epoch: at once
   Duration pause_{};
-  Duration lived_{};
+  Duration served_{};
   std::uint64_t in_a_row_ = 0;
 };
 
