@@ -1,6 +1,6 @@
-"""kill -9 of the runner, alone and with the server: it comes back, what runs goes on, and nothing is
-stuck. An attempt that ends while no runner is its parent may be lost with its exit code (decision
-0003). It has failed then, and only its job's restart policy starts it again."""
+"""kill -9 of the runner, alone and with the server: it comes back, what runs goes on, nothing is stuck,
+and outcomes are known, since each command has a reaper of its own (decision 0014). Where that dies
+too an attempt is lost: it has failed then, and only its job's restart policy starts it again."""
 
 import os
 import signal
@@ -34,12 +34,17 @@ def is_lost(task):
     return task["state"] == "failed" and task["message"].startswith("The outcome is not known")
 
 
+def reaper_of(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        parent = int(file.read().rsplit(")", 1)[1].split()[1])
+    with open(f"/proc/{parent}/comm") as file:
+        assert file.read() == "job-reaper\n"
+    return parent
+
+
 def ended_once(run, folder):
-    """Done; or lost, where the kernel does not tell how processes end that the new runner is not
-    the parent of. Never started twice: its policy is NEVER."""
-    [attempt] = run["attempts"]
-    assert attempt["state"] == run["state"] == "done" or (is_lost(run) and is_lost(attempt)), run
-    assert len(started(folder)) == 1
+    assert [attempt["state"] for attempt in run["attempts"]] == ["done"], run
+    assert run["state"] == "done" and len(started(folder)) == 1, run
 
 
 def test_the_server_starts_another_runner_and_work_goes_on(server, tmp_path):
@@ -55,30 +60,54 @@ def test_the_server_starts_another_runner_and_work_goes_on(server, tmp_path):
     ended_once(server.ended("patient", name), tmp_path)
 
 
-def ends_while_there_is_no_runner(server, folder, **run):
+def ends_while_there_is_no_runner(server, folder, with_its_reaper, **run):
     server.add("unseen", patient(folder), **run)
     name = server.run("unseen")
     [pid] = eventually(lambda: started(folder))
+    reaper = reaper_of(pid)
     server.process.send_signal(signal.SIGSTOP)
     old = kill_runner(server)
+    if with_its_reaper:
+        os.kill(reaper, signal.SIGKILL)
     (folder / "go").touch()
-    eventually(lambda: not alive(pid))
+    eventually(lambda: not alive(pid) and not alive(reaper))
     server.process.send_signal(signal.SIGCONT)
     new_runner(server, old)
     return server.ended("unseen", name)
 
 
-def test_an_attempt_that_ends_while_there_is_no_runner_is_not_started_again(server, tmp_path):
-    run = ends_while_there_is_no_runner(server, tmp_path)
+def test_what_ends_while_there_is_no_runner_is_known(server, tmp_path):
+    run = ends_while_there_is_no_runner(server, tmp_path, with_its_reaper=False)
+    ended_once(run, tmp_path)
+    assert run["attempts"][0]["exitCode"] == 0
+
+
+def test_what_nobody_saw_end_is_lost_and_not_started_again(server, tmp_path):
+    run = ends_while_there_is_no_runner(server, tmp_path, with_its_reaper=True)
     assert is_lost(run) and [is_lost(attempt) for attempt in run["attempts"]] == [True], run
     assert run["attempts"][0]["exitCode"] is None
     assert len(started(tmp_path)) == 1
 
 
-def test_a_restart_policy_starts_it_again(server, tmp_path):
-    run = ends_while_there_is_no_runner(server, tmp_path, restart={"policy": "ON_FAILURE"})
+def test_a_restart_policy_starts_what_was_lost_again(server, tmp_path):
+    run = ends_while_there_is_no_runner(
+        server, tmp_path, with_its_reaper=True, restart={"policy": "ON_FAILURE"}
+    )
     assert [attempt["state"] for attempt in run["attempts"]] == ["failed", "done"], run
     assert is_lost(run["attempts"][0]) and len(started(tmp_path)) == 2
+
+
+def test_a_job_that_kills_its_parent_hurts_nobody(server, tmp_path):
+    server.add("bystander", patient(tmp_path))
+    bystander = server.run("bystander")
+    [pid] = eventually(lambda: started(tmp_path))
+    runner = server.runner_pid()
+    server.add("killer", "kill -9 $PPID; exit 3")
+    run = server.ended("killer", server.run("killer"))
+    assert [attempt["exitCode"] for attempt in run["attempts"]] == [3], run
+    assert server.runner_pid() == runner and started(tmp_path) == [pid]
+    (tmp_path / "go").touch()
+    ended_once(server.ended("bystander", bystander), tmp_path)
 
 
 def test_both_die(server, tmp_path):
@@ -99,14 +128,16 @@ def test_both_die_and_the_job_too(server, tmp_path):
     server.add("unlucky", patient(tmp_path))
     name = server.run("unlucky")
     [pid] = eventually(lambda: started(tmp_path))
+    reaper = reaper_of(pid)
     server.kill()
     kill_runner(server)
     os.killpg(pid, signal.SIGKILL)
-    eventually(lambda: not alive(pid))
+    eventually(lambda: not alive(pid) and not alive(reaper))
     (tmp_path / "go").touch()
     server.start()
     run = server.ended("unlucky", name)
-    assert is_lost(run) and len(run["attempts"]) == 1, "it may have done its work"
+    assert run["state"] == "failed" and len(run["attempts"]) == 1, run
+    assert run["attempts"][0]["signal"] == signal.SIGKILL, run
 
 
 def test_what_a_dead_runner_started_can_be_stopped(server, tmp_path):
