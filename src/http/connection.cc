@@ -35,13 +35,6 @@ void empty_buffer(std::string& buffer) {
   if (buffer.capacity() > kKeptCapacity) free_buffer(buffer);
 }
 
-bool has_json_type(const Request& request) {
-  auto type = request.header("content-type").value_or(std::string_view());
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
-  return equal_ignoring_case(type, "application/json") || equal_ignoring_case(type, "text/json");
-}
-
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Connections> home, Socket socket, std::string remote,
@@ -183,7 +176,7 @@ void Connection::on_head() {
   const std::size_t limit = match_.door->body_limit;
   if (parser_.body_size().value_or(0) > limit) return fail(413);
   if (!parser_.has_body()) return;
-  const bool kept = refusal_ == 0 && match_.route->body != BodyRule::kIgnore;
+  const bool kept = refusal_ == 0 && keeps_body(*match_.route, parser_.request());
   if (kept && !home_->budget().has_room(parser_.body_size().value_or(0))) return fail(503);
   parser_.expect_body(limit, kept ? RequestParser::Body::kKeep : RequestParser::Body::kDrop);
   if (!parser_.expects_continue() || http10_) return;
@@ -211,8 +204,7 @@ int Connection::route_request() {
     if (!query) return 400;
     query_ = *std::move(query);
   }
-  if (match_.route->body == BodyRule::kJson && !has_json_type(request)) return 415;
-  return 0;
+  return body_refusal(*match_.route, request, parser_.has_body());
 }
 
 void Connection::on_request() {

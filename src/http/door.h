@@ -11,10 +11,14 @@
 
 namespace docket::http {
 
+// Pages of strangers can send a body of any other type than JSON without asking, so that a handler
+// must not take for JSON what is not called so.
 enum class BodyRule {
   kIgnore,    // read and dropped (within the limit); the handler sees an empty body
-  kOptional,  // handed over as it came, whatever its content type
   kJson,      // Content-Type must be application/json or text/json, else the door's 415
+  kOptional,  // may be absent; what is there must be as for kJson
+  kIfJson,    // likewise, but of another type it is dropped
+  kAny,       // handed over as it came: the handler looks at its type
 };
 
 struct Route {
@@ -46,5 +50,10 @@ struct Door {
   // cannot bear it.
   int retry_after_s = 1;
 };
+
+// What a route's rule says of a request with or without a body: 0 or 415.
+int body_refusal(const Route& route, const Request& request, bool has_body);
+// Whether its handler gets to see it.
+bool keeps_body(const Route& route, const Request& request);
 
 }  // namespace docket::http

@@ -23,7 +23,7 @@ class LimitsTest : public ServerTest {
         [](Request request, const Reply& reply) {
           reply({.body = std::to_string(request.body.size())});
         },
-        BodyRule::kOptional);
+        BodyRule::kAny);
     door_->body_limit = 1000;
   }
 

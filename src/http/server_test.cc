@@ -73,7 +73,7 @@ TEST_F(ServerTest, AGateIsAskedFirst) {
   route("GET", "/who", [](const Request& request, const Reply& reply) {
     reply({.body = request.identity->name()});
   });
-  route("POST", "/do", answer_ok, BodyRule::kOptional);
+  route("POST", "/do", answer_ok, BodyRule::kAny);
   gate_ = {.resource = "the:api", .read = Action::kRead, .write = Action::kFull};
   Client client(serve());
   EXPECT_EQ(client.get("/who").body, "anyone");  // no access list yet
@@ -102,7 +102,7 @@ TEST_F(ServerTest, AGateIsAskedFirst) {
 TEST_F(ServerTest, BodyRulesDecideWhatTheHandlerSees) {
   const auto echo = [](Request request, const Reply& reply) { reply({.body = request.body}); };
   route("POST", "/ignore", echo);
-  route("POST", "/any", echo, BodyRule::kOptional);
+  route("POST", "/any", echo, BodyRule::kAny);
   Client client(serve());
   client.send("POST /ignore HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_EQ(client.read_answer().body, "");
@@ -112,6 +112,32 @@ TEST_F(ServerTest, BodyRulesDecideWhatTheHandlerSees) {
       "POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
       "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.read_answer().body, "abcde");
+}
+
+TEST_F(ServerTest, OnlyWhatIsCalledJsonIsReadAsJson) {
+  const auto echo = [](Request request, const Reply& reply) { reply({.body = request.body}); };
+  route("POST", "/must", echo, BodyRule::kJson);
+  route("POST", "/may", echo, BodyRule::kOptional);
+  route("POST", "/if", echo, BodyRule::kIfJson);
+  Client client(serve());
+  const auto ask = [&](const std::string& path, const std::string& type, const std::string& body) {
+    client.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" +
+                (type.empty() ? "" : "Content-Type: " + type + "\r\n") +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.read_answer().body;
+  };
+  for (const char* type : {"application/json", "text/json", "Application/JSON; charset=utf-8"}) {
+    for (const char* path : {"/must", "/may", "/if"}) EXPECT_EQ(ask(path, type, "{}"), "{}");
+  }
+  for (const char* type :
+       {"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+        "application/jsonx", "text/plain; application/json"}) {
+    EXPECT_EQ(ask("/must", type, "{}"), "415 /must") << type;
+    EXPECT_EQ(ask("/may", type, "{}"), "415 /may") << type;
+    EXPECT_EQ(ask("/if", type, "{}"), "") << type;
+    EXPECT_EQ(ask("/must", type, ""), "415 /must") << type;
+    EXPECT_EQ(ask("/may", type, ""), "") << type;
+  }
 }
 
 TEST_F(ServerTest, HeadSendsTheLengthButNoBody) {
@@ -190,7 +216,7 @@ TEST_F(ServerTest, KeepsOrClosesTheConnectionAsTheClientAsks) {
 TEST_F(ServerTest, ExpectContinueIsAnswered) {
   route(
       "POST", "/any", [](Request request, const Reply& reply) { reply({.body = request.body}); },
-      BodyRule::kOptional);
+      BodyRule::kAny);
   const auto port = serve();
   Client client(port);
   client.send(

@@ -54,6 +54,13 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+bool is_json_type(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' ') || content_type.ends_with('\t')) content_type.remove_suffix(1);
+  return equal_ignoring_case(content_type, "application/json") ||
+         equal_ignoring_case(content_type, "text/json");
+}
+
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 void append_head(std::string& out, const Response& response, const HeadOptions& options) {

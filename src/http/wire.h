@@ -31,6 +31,9 @@ void append_head(std::string& out, const Response& response, const HeadOptions& 
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII
 
+// Of a Content-Type: application/json or text/json, whatever its parameters.
+bool is_json_type(std::string_view content_type);
+
 void append_chunk(std::string& out,
                   std::string_view data);  // data must not be empty: that would be the end
 void append_last_chunk(std::string& out);

@@ -163,10 +163,9 @@ std::optional<http::Response> refuse(const http::Match& match, const http::Reque
   if (refusal != 0) return failure(refusal, "not allowed");
   if (match.status != 200) return failure(match.status, "refused");
   if (request.body.size() > door.body_limit) return failure(413, "too large");
-  if (match.route->body != http::BodyRule::kJson) return std::nullopt;
-  const std::string_view type = request.header("content-type").value_or("");
-  if (type.starts_with("application/json") || type.starts_with("text/json")) return std::nullopt;
-  return failure(415, "not JSON");
+  const int for_body = http::body_refusal(*match.route, request, !request.body.empty());
+  if (for_body != 0) return failure(for_body, "not to be read");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -208,7 +207,7 @@ std::shared_ptr<std::optional<http::Response>> Harness::send(http::Site site,
     *answer = std::move(*refusal);
     return answer;
   }
-  if (match.route->body == http::BodyRule::kIgnore) request.body.clear();
+  if (!http::keeps_body(*match.route, request)) request.body.clear();
   match.route->handler(std::move(request), [answer, head = match.head](http::Response response) {
     if (head) response.body.clear();
     *answer = std::move(response);

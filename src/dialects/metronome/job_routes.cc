@@ -183,12 +183,12 @@ std::vector<http::Route> job_routes(const ContextPtr& context) {
   using enum http::BodyRule;
   return {
       {"GET", "/v1/jobs", plain_handler(context, list_jobs), kIgnore},
-      {"POST", "/v1/jobs", plain_handler(context, create_job_v1), kOptional},
+      {"POST", "/v1/jobs", plain_handler(context, create_job_v1), kAny},
       {"GET", "/v1/jobs/{job}", job_handler(context, get_job), kIgnore},
-      {"PUT", "/v1/jobs/{job}", job_handler(context, update_job_v1), kOptional},
+      {"PUT", "/v1/jobs/{job}", job_handler(context, update_job_v1), kAny},
       {"DELETE", "/v1/jobs/{job}", job_handler(context, delete_job), kIgnore},
-      {"POST", "/v0/scheduled-jobs", plain_handler(context, create_job_v0), kOptional},
-      {"PUT", "/v0/scheduled-jobs/{job}", job_handler(context, update_job_v0), kOptional},
+      {"POST", "/v0/scheduled-jobs", plain_handler(context, create_job_v0), kAny},
+      {"PUT", "/v0/scheduled-jobs/{job}", job_handler(context, update_job_v0), kAny},
   };
 }
 

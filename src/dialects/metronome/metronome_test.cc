@@ -178,6 +178,19 @@ TEST_F(Door, RunParametersReachTheProcessAndTheRecord) {
   EXPECT_EQ(env["C"], "run");
 }
 
+// The original reads no body here, and any web page may send one that is not called JSON.
+TEST_F(Door, ARunTakesItsParametersFromJsonOnly) {
+  ask("POST", "/v1/jobs", kJob);
+  const auto body = R"({"env":{"A":"run"},"description":"by hand"})";
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", ""}) {
+    const auto made = docket.ask(*make_metronome_door(docket.loop(), *docket.archive, settings),
+                                 "POST", "/v1/jobs/a/runs", body, {{"content-type", type}});
+    EXPECT_EQ(made.status, 201) << type;
+  }
+  for (const model::Task& run : docket.stored_runs("a")) EXPECT_EQ(run.parameters, nullptr);
+  EXPECT_EQ(docket.stored_runs("a").size(), 3U);
+}
+
 // ---- pages
 
 TEST_F(Door, PagesOfAllRunsNameTheNext) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
@@ -10,24 +9,9 @@
 
 #include "core/json.h"
 #include "dialects/metronome/ids.h"
+#include "http/wire.h"
 
 namespace docket::metronome {
-namespace {
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
-// Parameters such as "; charset=utf-8" do not matter.
-bool is_json(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  while (content_type.ends_with(' ') || content_type.ends_with('\t')) content_type.remove_suffix(1);
-  return equal_ignoring_case(content_type, "application/json") ||
-         equal_ignoring_case(content_type, "text/json");
-}
-
-}  // namespace
 
 http::Handler plain_handler(ContextPtr context, CallHandler handler) {
   return [context = std::move(context), handler](http::Request request, http::Reply reply) {
@@ -66,7 +50,7 @@ void answer(const Context& context, Call call, Work work) {
 }
 
 tl::expected<boost::json::value, http::Response> json_body(const http::Request& request) {
-  if (!is_json(request.header("content-type").value_or(""))) {
+  if (!http::is_json_type(request.header("content-type").value_or(""))) {
     return tl::unexpected(
         framework_error(415, "Expecting text/json or application/json body", request.path));
   }

@@ -150,7 +150,7 @@ std::vector<http::Route> run_routes(const ContextPtr& context) {
   const std::string one = "/v1/jobs/{job}/runs/{run}";
   return {
       {"GET", "/v1/jobs/{job}/runs", job_handler(context, list_runs), kIgnore},
-      {"POST", "/v1/jobs/{job}/runs", job_handler(context, start_run), kOptional},
+      {"POST", "/v1/jobs/{job}/runs", job_handler(context, start_run), kIfJson},
       {"GET", one, job_handler(context, get_run, Second::kRun), kIgnore},
       {"POST", one + "/actions/stop", job_handler(context, stop_run, Second::kRun), kIgnore},
       {"GET", "/v1/queue", plain_handler(context, show_queue), kIgnore},

@@ -123,9 +123,9 @@ std::vector<http::Route> schedule_routes(const ContextPtr& context) {
   };
   return {
       {"GET", "/v1/jobs/{job}/schedules", job_handler(context, list_schedules), kIgnore},
-      {"POST", "/v1/jobs/{job}/schedules", job_handler(context, add_schedule), kOptional},
+      {"POST", "/v1/jobs/{job}/schedules", job_handler(context, add_schedule), kAny},
       {"GET", "/v1/jobs/{job}/schedules/{schedule}", one(get_schedule), kIgnore},
-      {"PUT", "/v1/jobs/{job}/schedules/{schedule}", one(update_schedule), kOptional},
+      {"PUT", "/v1/jobs/{job}/schedules/{schedule}", one(update_schedule), kAny},
       {"DELETE", "/v1/jobs/{job}/schedules/{schedule}", one(remove_schedule), kIgnore},
   };
 }

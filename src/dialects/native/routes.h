@@ -23,8 +23,7 @@ using Routes = std::vector<http::Route>;
 
 using Action = void (*)(const Context&, const http::Request&, http::Reply);
 
-// A route of this door. JSON bodies are wanted by content type (kJson) or taken as they come
-// (kOptional).
+// A route of this door. Bodies are JSON that must be there (kJson) or may be (kOptional).
 http::Route route(const ContextPtr& context, const char* method, const char* pattern, Action action,
                   http::BodyRule body = http::BodyRule::kIgnore);
 

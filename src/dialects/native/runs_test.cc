@@ -32,15 +32,22 @@ TEST_F(NativeRuns, ParametersReachTheRun) {
               ::testing::Contains(::testing::Pair("DAY", "monday")));
 }
 
-TEST_F(NativeRuns, BodyOfStartMayBeAbsentBlankOrEmptyWhateverItsType) {
+TEST_F(NativeRuns, BodyOfStartMayBeAbsentBlankOrEmpty) {
   EXPECT_EQ(ask("POST", "/jobs/a/runs", "", {}).status(), 201);
-  EXPECT_EQ(ask("POST", "/jobs/a/runs", " \n", {}).status(), 201);
-  EXPECT_EQ(ask("POST", "/jobs/a/runs", "{}", {}).status(), 201);
+  EXPECT_EQ(post("/jobs/a/runs", " \n").status(), 201);
+  EXPECT_EQ(post("/jobs/a/runs", "{}").status(), 201);
 }
 
 TEST_F(NativeRuns, BadStartsChangeNothing) {
   const auto before = everything();
   EXPECT_EQ(post("/jobs/b/runs").status(), 404);
+  // What any web page may send without asking is no JSON.
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+                           "application/json-patch", ""}) {
+    const http::Fields headers{{"content-type", type}};
+    EXPECT_EQ(ask("POST", "/jobs/a/runs", R"({"env":{"DAY":"monday"}})", headers).status(), 415);
+  }
+  EXPECT_EQ(ask("POST", "/jobs/a/runs", "{}", {}).status(), 415);
   EXPECT_EQ(post("/jobs/a/runs", "{").status(), 400);
   EXPECT_EQ(post("/jobs/a/runs", "[]").status(), 422);
   EXPECT_EQ(post("/jobs/a/runs", R"({"env":{"DAY":1}})").errors(), "/env/DAY: must be a string");
