@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/placement.h"
 #include "engine/queue.h"
 
 namespace docket::sim {
