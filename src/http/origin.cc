@@ -21,8 +21,11 @@ std::optional<std::string> address_of(const std::string& text) {
   return written.data();
 }
 
-bool is_loopback(const Authority& host) {
-  return host.address && (host.name.starts_with("127.") || host.name == "::1");
+// Loopback, or the address of whoever listens on all: the Scylla door names its node so.
+bool is_this_machine(const Authority& host) {
+  if (!host.address) return host.name == "localhost";
+  return host.name.starts_with("127.") || host.name == "::1" || host.name == "0.0.0.0" ||
+         host.name == "::";
 }
 
 std::string lower_case(std::string_view text) {
@@ -102,7 +105,7 @@ Result<> HostNames::add(const std::string& name) {
 }
 
 bool HostNames::has(const Authority& host) const {
-  if (host.name == "localhost" || is_loopback(host)) return true;
+  if (is_this_machine(host)) return true;
   return std::ranges::find(names_, host.name) != names_.end();
 }
 

@@ -27,8 +27,9 @@ struct Authority {
 // "name", "name:80", "127.0.0.1:80", "[::1]:80"; nullopt for anything else.
 std::optional<Authority> parse_authority(std::string_view text);
 
-// The names that a server answers to wherever a request came in: localhost, loopback addresses and
-// those of its settings. The port does not matter: it may have been forwarded.
+// The names that a server answers to wherever a request came in: localhost, addresses that always
+// mean this machine, and those of its settings. The port does not matter: it may have been
+// forwarded.
 class HostNames {
  public:
   // kInvalid for what cannot be the name in a Host header.

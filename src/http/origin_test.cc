@@ -66,12 +66,12 @@ bool own(std::string_view host, const std::vector<std::string>& names = {}) {
 
 TEST(HostNames, ThisMachine) {
   for (const char* host : {"localhost", "LOCALHOST.:1", "127.0.0.1", "127.0.0.2:9000", "[::1]:9000",
-                           "[::ffff:127.0.0.1]"}) {
+                           "[::ffff:127.0.0.1]", "0.0.0.0:9000", "[::]"}) {
     EXPECT_TRUE(own(host)) << host;
   }
   for (const char* host :
        {"evil.example", "192.168.1.6", "localhost.evil.example", "127.evil.example",
-        "127.0.0.1.evil.example", "evil.localhost", "0.0.0.0", "[::2]"}) {
+        "127.0.0.1.evil.example", "evil.localhost", "0.0.0.1", "[::2]"}) {
     EXPECT_FALSE(own(host)) << host;
   }
 }
