@@ -43,6 +43,7 @@ Connection::Connection(std::shared_ptr<Connections> home, Socket socket, std::st
       router_(std::move(router)),
       socket_(std::move(socket)),
       remote_(std::move(remote)),
+      peer_(socket_.native_handle()),
       parser_(home_->limits().header_bytes) {}
 
 void Connection::start() {
@@ -173,30 +174,30 @@ void Connection::on_head() {
   http10_ = parser_.http10();
   last_ = !parser_.keep_alive();
   refusal_ = route_request();
+  const bool stranger = refusal_.status != 0 && !parser_.request().identity;
+  if (stranger && parser_.has_body()) return fail(refusal_);  // nor is any of it read
   const std::size_t limit = match_.door->body_limit;
   if (parser_.body_size().value_or(0) > limit) return fail(413);
   if (!parser_.has_body()) return;
-  const bool kept = refusal_ == 0 && keeps_body(*match_.route, parser_.request());
+  const bool kept = refusal_.status == 0 && keeps_body(*match_.route, parser_.request());
   if (kept && !home_->budget().has_room(parser_.body_size().value_or(0))) return fail(503);
   parser_.expect_body(limit, kept ? RequestParser::Body::kKeep : RequestParser::Body::kDrop);
   if (!parser_.expects_continue() || http10_) return;
   // A client that was refused may or may not send its body now, so its next bytes cannot be
   // trusted.
-  if (refusal_ != 0) return fail(refusal_);
+  if (refusal_.status != 0) return fail(refusal_);
   out_.append("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
-// Fills match_ and query_; 0, or the status to refuse with.
-int Connection::route_request() {
+// Fills match_ and query_.
+Refusal Connection::route_request() {
   query_.clear();
-  const Request& request = parser_.request();
+  Request& request = parser_.request();
   const auto target = split_target(parser_.target());
   path_.assign(target ? target->path : std::string_view());
   match_ = router_->match(request.method, target ? target->path : std::string_view());
-  parser_.request().identity = home_->identify(request);
-  if (match_.gate) {
-    if (const int refusal = match_.gate->refusal(request.identity, request.method)) return refusal;
-  }
+  if (auto no = home_->admission().check(match_, request, peer_, home_->now()); no.status != 0)
+    return no;
   if (!target) return request.method == "OPTIONS" || request.method == "CONNECT" ? 404 : 400;
   if (match_.status != 200) return match_.status;
   if (!target->query.empty()) {
@@ -209,7 +210,7 @@ int Connection::route_request() {
 
 void Connection::on_request() {
   request_timed_ = false;
-  if (refusal_ != 0) {
+  if (refusal_.status != 0) {
     respond_failure(refusal_);
   } else {
     call_handler();

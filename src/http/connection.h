@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/admission.h"
 #include "http/mailbox.h"
 #include "http/request_parser.h"
 #include "http/router.h"
@@ -80,14 +81,15 @@ class Connection : public std::enable_shared_from_this<Connection>,
   std::size_t consume(std::string_view bytes);
   bool advance(RequestParser::Step step);
   void on_head();
-  int route_request();
+  Refusal route_request();
   void on_request();
   void call_handler();
 
   // Answers (connection_answers.cc).
   void respond(Response response);
-  void respond_failure(int status);
-  void fail(int status);  // answers, and ends the connection since its input cannot be followed
+  void respond_failure(const Refusal& why);
+  void fail(
+      const Refusal& why);  // answers, and ends the connection since its input cannot be followed
   void end_response();
   void append_body(std::string body);
   void on_chunk(Chunk chunk);
@@ -114,6 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   std::shared_ptr<const Router> router_;  // shared by the connections of a listener
   Socket socket_;
   const std::string remote_;
+  Peer peer_;
   RequestParser parser_;
   SteadyTime deadline_ = SteadyTime::max();
   SteadyTime drained_by_ = SteadyTime::max();  // what is being written
@@ -136,7 +139,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   Match match_;
   Fields query_;
   std::string path_;  // as the client sent it, for envelopes
-  int refusal_ = 0;   // the status that its body, once read, will be answered with
+  Refusal refusal_;   // what its body, once read, will be answered with
   std::uint64_t exchange_ = 0;
   bool last_ = false;  // the connection ends after its answer
   bool http10_ = false;

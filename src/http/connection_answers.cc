@@ -67,20 +67,22 @@ bool Connection::is_refused_for_size(const Response& response) const {
          match_.route->method == "GET";
 }
 
-void Connection::respond_failure(int status) {
-  Response response = render_failure(*match_.door, status, path_);
-  if (status == 405) response.headers.emplace_back("Allow", match_.allow);
+void Connection::respond_failure(const Refusal& why) {
+  Response response = render_failure(
+      *match_.door,
+      {.status = why.status, .message = why.message, .path = path_, .at_gate = why.at_gate});
+  if (why.status == 405) response.headers.emplace_back("Allow", match_.allow);
   const int retry_after = match_.door->retry_after_s;
-  if (status == 503 && retry_after > 0) {
+  if (why.status == 503 && retry_after > 0) {
     response.headers.emplace_back("Retry-After", std::to_string(retry_after));
   }
   respond(std::move(response));
 }
 
-void Connection::fail(int status) {
+void Connection::fail(const Refusal& why) {
   if (!match_.door) match_.door = &router_->fallback();
   last_ = linger_ = true;
-  respond_failure(status);
+  respond_failure(why);
 }
 
 void Connection::end_response() {

@@ -42,11 +42,6 @@ void Connections::open(Socket socket, std::string remote, std::shared_ptr<const 
   }
 }
 
-IdentityPtr Connections::identify(const Request& request) const {
-  if (!access_) return anyone();
-  return access_->identify(request.header("authorization").value_or(std::string_view()));
-}
-
 void Connections::forget() {
   --count_;
   if (draining_ && count_ == 0) finish_drain();

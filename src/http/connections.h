@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "http/admission.h"
 #include "http/budget.h"
 #include "http/connection.h"
 #include "http/mailbox.h"
@@ -33,11 +34,10 @@ class Connections : public std::enable_shared_from_this<Connections> {
   // Ends what is idle, lets the rest finish until the deadline; done is posted when none is left.
   void drain(std::chrono::milliseconds deadline, std::function<void()> done);
   void close_all();
-  void admit(std::shared_ptr<const AccessList> list) { access_ = std::move(list); }
+  Admission& admission() { return admission_; }
 
   // For connections.
   void forget();  // one has closed
-  IdentityPtr identify(const Request& request) const;
   const Limits& limits() const { return limits_; }
   bool draining() const { return draining_; }
   SteadyTime now() const { return std::chrono::steady_clock::now(); }
@@ -62,8 +62,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
 
   const Limits limits_;
   const std::chrono::milliseconds sweep_period_;
-  std::shared_ptr<const AccessList> access_;  // null: open to everyone
-  std::shared_ptr<Mailbox> mailbox_;          // shared with every unanswered Reply
+  Admission admission_;
+  std::shared_ptr<Mailbox> mailbox_;  // shared with every unanswered Reply
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> open_;
   std::size_t count_ = 0;
   Budget budget_;

@@ -12,6 +12,8 @@ bool has_json_type(const Request& request) {
 }  // namespace
 
 int body_refusal(const Route& route, const Request& request, bool has_body) {
+  if (route.body == BodyRule::kIgnore) return 0;
+  if (!request.identity) return 401;
   const bool wants_json =
       route.body == BodyRule::kJson || (route.body == BodyRule::kOptional && has_body);
   return wants_json && !has_json_type(request) ? 415 : 0;

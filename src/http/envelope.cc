@@ -98,6 +98,8 @@ std::string_view reason_phrase(int status) {
       return "Unsupported Media Type";
     case 416:
       return "Range Not Satisfiable";
+    case 421:
+      return "Misdirected Request";
     case 422:
       return "Unprocessable Entity";
     case 423:
@@ -135,9 +137,8 @@ Response json_envelope(const Failure& failure) {
   return response;
 }
 
-Response render_failure(const Door& door, int status, std::string_view path) {
-  const Failure failure{
-      .status = status, .message = default_message(status), .path = std::string(path)};
+Response render_failure(const Door& door, Failure failure) {
+  if (failure.message.empty()) failure.message = default_message(failure.status);
   if (!door.envelope) return json_envelope(failure);
   try {
     Response response = door.envelope(failure);

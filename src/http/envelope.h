@@ -16,8 +16,8 @@ std::string_view reason_phrase(int status);
 // {"message":"..."} as application/json: an envelope for doors without words of their own.
 Response json_envelope(const Failure& failure);
 
-// The door's rendering of a failure. Keeps the failure's status and falls back to json_envelope
-// when the door's envelope is missing or throws.
-Response render_failure(const Door& door, int status, std::string_view path);
+// The door's rendering of a failure, with a usual message where it has none. Falls back to
+// json_envelope when the door's envelope is missing or throws.
+Response render_failure(const Door& door, Failure failure);
 
 }  // namespace docket::http

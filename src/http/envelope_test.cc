@@ -16,13 +16,15 @@ TEST(Envelope, DefaultIsAJsonMessage) {
 
 TEST(Envelope, TheDoorsOwnComesFirst) {
   Door door;
-  EXPECT_EQ(render_failure(door, 404, "/a").body, R"({"message":"Not Found"})");
+  EXPECT_EQ(render_failure(door, {.status = 404, .path = "/a"}).body, R"({"message":"Not Found"})");
   door.envelope = [](const Failure& failure) {
     return Response{.status = failure.status, .body = failure.path + "|" + failure.message};
   };
-  EXPECT_EQ(render_failure(door, 413, "/a%20b").body, "/a%20b|Request Entity Too Large");
+  EXPECT_EQ(render_failure(door, {.status = 413, .path = "/a%20b"}).body,
+            "/a%20b|Request Entity Too Large");
+  EXPECT_EQ(render_failure(door, {.status = 421, .message = "why", .path = "/a"}).body, "/a|why");
   door.envelope = [](const Failure&) -> Response { throw std::runtime_error("bug"); };
-  EXPECT_EQ(render_failure(door, 500, "/a").status, 500);
+  EXPECT_EQ(render_failure(door, {.status = 500, .path = "/a"}).status, 500);
 }
 
 }  // namespace

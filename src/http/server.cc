@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "http/connections.h"
+#include "http/local_trust.h"
 #include "http/router.h"
 
 namespace docket::http {
@@ -120,9 +121,15 @@ Result<std::uint16_t> Server::listen(const std::string& address, std::uint16_t p
   return listener->port();
 }
 
-void Server::admit(AccessList list) {
-  impl_->connections->admit(std::make_shared<const AccessList>(std::move(list)));
+void Server::answer_to(HostNames names) {
+  impl_->connections->admission().answer_to(std::move(names));
 }
+
+void Server::trust(std::unique_ptr<LocalTrust> trust) {
+  impl_->connections->admission().trust(std::move(trust));
+}
+
+void Server::admit(AccessList list) { impl_->connections->admission().admit(std::move(list)); }
 
 void Server::stop(std::chrono::milliseconds deadline, std::function<void()> done) {
   impl_->stop_accepting();

@@ -19,12 +19,15 @@
 #include "core/result.h"
 #include "http/access.h"
 #include "http/door.h"
+#include "http/origin.h"
 
 namespace boost::asio {
 class io_context;  // NOLINT(readability-identifier-naming): Asio's name
 }
 
 namespace docket::http {
+
+class LocalTrust;
 
 struct Limits {
   std::size_t header_bytes = 64 * 1024;  // more is 431 (414 when it is all request line)
@@ -59,7 +62,11 @@ class Server {
 
   // Binds and starts to accept. Port 0 picks one. Returns the port bound.
   Result<std::uint16_t> listen(const std::string& address, std::uint16_t port, Site site);
-  // From now on requests are told apart by this list; before the first call the server is open.
+  // Names that requests may call the server by, beside its addresses and localhost.
+  void answer_to(HostNames names);
+  // Whom to serve as long as there is no access list; before the first call everyone is.
+  void trust(std::unique_ptr<LocalTrust> trust);
+  // From now on requests are told apart by this list.
   void admit(AccessList list);
   // Stops accepting, ends idle connections and streams, lets requests in flight finish until the
   // deadline, then calls done on the io thread. Idempotent.

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "http/local_trust.h"
 #include "http/server_fixture.h"
 
 namespace docket::http {
@@ -138,6 +139,58 @@ TEST_F(ServerTest, OnlyWhatIsCalledJsonIsReadAsJson) {
     EXPECT_EQ(ask("/must", type, ""), "415 /must") << type;
     EXPECT_EQ(ask("/may", type, ""), "") << type;
   }
+}
+
+TEST_F(ServerTest, WhomNobodyKnowsIsToldSoBeforeTheBody) {
+  route("POST", "/do", answer_ok, BodyRule::kAny);
+  const auto port = serve();
+  on_io([&] { server_->admit(AccessList()); });
+  for (const char* length : {"3", "99999999"}) {  // also instead of 413
+    Client client(port);
+    client.send("POST /do HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::string(length) +
+                "\r\n\r\n");
+    EXPECT_EQ(client.read_answer().body, "401 /do");
+    EXPECT_TRUE(client.ended());
+  }
+}
+
+TEST_F(ServerTest, NamesOfOthersAndPagesOfOthersAreRefused) {
+  route("GET", "/", answer_ok);
+  Client client(serve());
+  const auto ask = [&](const std::string& fields) {
+    client.send("GET / HTTP/1.1\r\n" + fields + "\r\n");
+    return client.read_answer().status;
+  };
+  EXPECT_EQ(ask("Host: localhost:1\r\n"), 200);
+  EXPECT_EQ(ask("Host: evil.example\r\n"), 421);
+  EXPECT_EQ(ask("Host: localhost:1\r\nOrigin: http://localhost:2\r\n"), 403);
+  EXPECT_EQ(ask("Host: localhost:1\r\nSec-Fetch-Site: cross-site\r\n"), 403);
+  HostNames names;
+  ASSERT_TRUE(names.add("docket.example"));
+  on_io([&] { server_->answer_to(names); });
+  EXPECT_EQ(ask("Host: docket.example\r\n"), 200);
+  EXPECT_EQ(ask("Host: evil.example\r\n"), 421);
+  EXPECT_EQ(ask(""), 400);
+}
+
+class Stranger final : public PeerOwners {
+ public:
+  PeerFacts look(int) override { return {.local = true, .owner = 4711}; }
+};
+
+TEST_F(ServerTest, UsersThatAreNotTrustedAreRefused) {
+  route("GET", "/", answer_ok);
+  const auto port = serve();
+  const auto trust = [&](const TrustSettings& settings) {
+    on_io([&] {
+      server_->trust(
+          std::make_unique<LocalTrust>(settings, std::make_unique<Stranger>(), 1000, is_member));
+    });
+  };
+  trust({});
+  EXPECT_EQ(Client(port).get("/").body, "403 /");
+  trust({.local_users = true});
+  EXPECT_EQ(Client(port).get("/").status, 200);
 }
 
 TEST_F(ServerTest, HeadSendsTheLengthButNoBody) {

@@ -156,11 +156,11 @@ namespace {
 std::optional<http::Response> refuse(const http::Match& match, const http::Request& request,
                                      const std::string& raw_path) {
   const http::Door& door = *match.door;
-  const auto failure = [&](int status, const char* message) {
-    return door.envelope({status, message, raw_path});
+  const auto failure = [&](int status, const char* message, bool at_gate = false) {
+    return door.envelope({status, message, raw_path, at_gate});
   };
   const int refusal = match.gate ? match.gate->refusal(request.identity, request.method) : 0;
-  if (refusal != 0) return failure(refusal, "not allowed");
+  if (refusal != 0) return failure(refusal, "not allowed", true);
   if (match.status != 200) return failure(match.status, "refused");
   if (request.body.size() > door.body_limit) return failure(413, "too large");
   const int for_body = http::body_refusal(*match.route, request, !request.body.empty());

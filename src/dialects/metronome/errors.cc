@@ -160,7 +160,9 @@ http::Response unauthenticated() {
 http::Response failure_response(const http::Failure& failure) {
   std::string_view path = failure.path;
   if (path.starts_with(kRouterPrefix)) path.remove_prefix(kRouterPrefix.size());
-  if (failure.status == 401 || failure.status == 403) return router_refusal(failure.status);
+  if (failure.at_gate) return router_refusal(failure.status);
+  if (failure.status == 401) return unauthenticated();
+  if (failure.status == 403) return json_response(403, message_body({.message = failure.message}));
   if (failure.status == 500) return json_response(500, fault_body(path));
   return framework_error(failure.status, framework_text(failure), path);
 }

@@ -72,11 +72,12 @@ http::Handler metrics_handler(ContextPtr context) {
 
 std::vector<http::Route> info_routes(const ContextPtr& context) {
   using enum http::BodyRule;
+  constexpr bool kPublic = true;  // these need no permission (section 9)
   return {
-      {"GET", "/ping", plain_handler(context, ping), kIgnore},
-      {"GET", "/info", plain_handler(context, show_info), kIgnore},
-      {"GET", "/leader", plain_handler(context, show_leader), kIgnore},
-      {"GET", "/v1/metrics", metrics_handler(context), kIgnore},
+      {"GET", "/ping", plain_handler(context, ping), kIgnore, kPublic},
+      {"GET", "/info", plain_handler(context, show_info), kIgnore, kPublic},
+      {"GET", "/leader", plain_handler(context, show_leader), kIgnore, kPublic},
+      {"GET", "/v1/metrics", metrics_handler(context), kIgnore, kPublic},
   };
 }
 

@@ -40,7 +40,10 @@ std::vector<http::Route> public_routes() {
     }
     reply(framework_error(404, "Unknown route.", request.path));
   };
-  return {{"GET", "/public/{rest...}", std::move(show), http::BodyRule::kIgnore}};
+  return {{.method = "GET",
+           .pattern = "/public/{rest...}",
+           .handler = std::move(show),
+           .is_public = true}};
 }
 
 }  // namespace docket::metronome

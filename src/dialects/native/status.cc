@@ -107,10 +107,11 @@ void get_openapi(const Context&, const http::Request&, http::Reply reply) {
 }  // namespace
 
 Routes status_routes(const ContextPtr& door) {
+  http::Route document = route(door, "GET", "/openapi.json", get_openapi);
+  document.is_public = true;
   return {route(door, "GET", "/status", get_status),
           route(door, "POST", "/clock/accept", accept_clock),
-          route(door, "GET", "/targets", get_targets),
-          route(door, "GET", "/openapi.json", get_openapi)};
+          route(door, "GET", "/targets", get_targets), std::move(document)};
 }
 
 }  // namespace docket::native

@@ -21,9 +21,11 @@ http::Response failure_response(const http::Failure& failure) {
 http::Route document_route() {
   return {.method = "GET",
           .pattern = "/api-doc/openapi.json",
-          .handler = [](const http::Request&, const http::Reply& reply) {
-            reply(json_response(std::string(openapi_document())));
-          }};
+          .handler =
+              [](const http::Request&, const http::Reply& reply) {
+                reply(json_response(std::string(openapi_document())));
+              },
+          .is_public = true};
 }
 
 }  // namespace

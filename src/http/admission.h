@@ -1,0 +1,69 @@
+#pragma once
+
+// Who gets in: what is asked of every request once its head has been read and its route found,
+// before anything of its body. The server is meant (Host), no page of strangers asks (Origin), and
+// somebody is known to ask: by a token of the access list, or without a list by being who the
+// server trusts (local_trust.h).
+//
+// io thread only. Tested by admission_test.cc.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "http/access.h"
+#include "http/local_trust.h"
+#include "http/message.h"
+#include "http/origin.h"
+#include "http/router.h"
+
+namespace docket::http {
+
+// Why a request is answered by the server itself instead of its handler.
+struct Refusal {
+  Refusal(int code = 0,  // NOLINT(google-explicit-constructor): most need no words
+          std::string words = {}, bool gate = false)
+      : status(code), message(std::move(words)), at_gate(gate) {}
+  int status;           // 0: it is not
+  std::string message;  // empty: the usual one of this status
+  bool at_gate;         // see Failure
+};
+
+// One connection, as seen from here: what has been found out about it stays.
+class Peer {
+ public:
+  explicit Peer(int socket) : socket_(socket) {}
+
+  // Whether it came in on this address, written as the system does.
+  bool came_in_on(std::string_view address) const;
+  // Why its other end is not served; empty: it is. Asked once.
+  const std::string& objection(LocalTrust& trust, LocalTrust::Time now);
+
+  std::string host;  // the last one that was found to be this server
+
+ private:
+  int socket_;  // open as long as somebody asks
+  std::optional<std::string> objection_;
+};
+
+class Admission {
+ public:
+  void answer_to(HostNames names) { names_ = std::move(names); }
+  void trust(std::unique_ptr<LocalTrust> trust) { trust_ = std::move(trust); }
+  void admit(AccessList list) { access_ = std::move(list); }
+
+  // Fills the request's identity.
+  Refusal check(const Match& match, Request& request, Peer& peer, LocalTrust::Time now) const;
+
+ private:
+  Refusal check_host(const Request& request, Peer& peer) const;
+  bool may_cross_origins(const Match& match, const Request& request) const;
+
+  HostNames names_;
+  std::optional<AccessList> access_;   // none: trust_ decides
+  std::unique_ptr<LocalTrust> trust_;  // null: everyone is served
+};
+
+}  // namespace docket::http
