@@ -110,7 +110,14 @@ const std::map<std::string, Apply>& settings() {
        }},
       {"backups", text([](auto& c, auto& v) { c.backup_dir = v; })},
       {"access", text([](auto& c, auto& v) { c.access_file = v; })},
-      {"allow-open", flag([](auto& c, bool v) { c.allow_open = v; })},
+      {"host", [](ServeConfig& config, const std::string& name) { return config.hosts.add(name); }},
+      {"trust-group",
+       [](ServeConfig& config, const std::string& group) -> Result<> {
+         config.trust.groups.push_back(group);
+         return http::check_group(group);
+       }},
+      {"allow-local-users", flag([](auto& c, bool v) { c.trust.local_users = v; })},
+      {"allow-open", flag([](auto& c, bool v) { c.trust.remote = v; })},
       {"node.cpus", numeric<double>([](auto& c, double v) { c.engine.node.cpus = v; }, 0.0)},
       {"node.mem", numeric<double>([](auto& c, double v) { c.engine.node.mem_mib = v; }, 0.0)},
       {"node.disk", numeric<double>([](auto& c, double v) { c.engine.node.disk_mib = v; }, 0.0)},
@@ -241,7 +248,7 @@ Result<> apply_file(ServeConfig& config, const std::string& path) {
 }
 
 Result<> check_addresses(const ServeConfig& config) {
-  if (config.allow_open || !config.access_file.empty()) return {};
+  if (config.trust.remote || !config.access_file.empty()) return {};
   std::vector<std::string> addresses{config.hub.address};
   for (const auto& [door, endpoint] : config.ports) {
     if (endpoint) addresses.push_back(endpoint->address);

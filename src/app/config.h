@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "engine/settings.h"
 #include "exec/runner/runner.h"
+#include "http/local_trust.h"
 #include "http/server.h"
 
 namespace docket::app {
@@ -29,9 +30,10 @@ struct ServeConfig {
   // Native ports by door; absent: the door's own default. nullopt: off.
   std::map<std::string, std::optional<Endpoint>> ports;
   StoreRule require_store;
-  std::string backup_dir;   // of backups and exports; empty: DATA/backups
-  std::string access_file;  // who may do what (access_file.h); empty: everyone everything
-  bool allow_open = false;  // serve other than loopback addresses although there is no such list
+  std::string backup_dir;     // of backups and exports; empty: DATA/backups
+  std::string access_file;    // who may do what (access_file.h); empty: everyone everything
+  http::TrustSettings trust;  // whom to serve without such a list; remote: --allow-open
+  http::HostNames hosts;      // names that requests may call the server by
   engine::Settings engine{.sweep_interval = std::chrono::seconds{10}, .sweep_roots_max = 500};
   http::Limits http;
   std::uint64_t log_bytes = std::uint64_t{100} << 20;    // kept of each output stream of an attempt
@@ -51,7 +53,7 @@ struct ServeConfig {
 Result<> apply_setting(ServeConfig& config, const std::string& name, const std::string& value);
 Result<> apply_file(ServeConfig& config, const std::string& path);
 
-// kDenied for an address that is not loopback, without an access list, while allow_open is off.
+// kDenied for an address that is not loopback, without an access list or --allow-open.
 Result<> check_addresses(const ServeConfig& config);
 
 // What this machine has: cores, memory, hostname; overridden by node.* settings.

@@ -52,7 +52,7 @@ TEST(Addresses, OnlyLoopbackUnlessAskedByName) {
   EXPECT_TRUE(check_addresses(config));
   config.hub.address = "0.0.0.0";
   EXPECT_EQ(check_addresses(config).error().kind, ErrorKind::kDenied);
-  config.allow_open = true;
+  config.trust.remote = true;
   EXPECT_TRUE(check_addresses(config));
   config = {};
   config.hub.address = "0.0.0.0";
@@ -61,6 +61,25 @@ TEST(Addresses, OnlyLoopbackUnlessAskedByName) {
   config = {};
   config.ports["metronome"] = Endpoint{"192.168.1.1", 9000};
   EXPECT_FALSE(check_addresses(config));
+}
+
+TEST(Callers, NamesAndGroupsAddUp) {
+  ServeConfig config;
+  EXPECT_FALSE(config.trust.local_users || config.trust.remote);
+  for (const char* name : {"docket.example", "10.0.0.1"}) {
+    EXPECT_TRUE(apply_setting(config, "host", name));
+    EXPECT_TRUE(config.hosts.has(http::parse_authority(name).value()));
+  }
+  EXPECT_EQ(complaint("host", "http://x"),
+            "host: neither a host name nor an address: \"http://x\"");
+  EXPECT_TRUE(apply_setting(config, "trust-group", "root"));
+  EXPECT_TRUE(apply_setting(config, "trust-group", "nogroup"));
+  EXPECT_EQ(config.trust.groups, (std::vector<std::string>{"root", "nogroup"}));
+  EXPECT_EQ(complaint("trust-group", "no-such-group"),
+            "trust-group: there is no group no-such-group");
+  EXPECT_TRUE(apply_setting(config, "allow-local-users", "true"));
+  EXPECT_TRUE(config.trust.local_users);
+  EXPECT_FALSE(config.trust.remote);
 }
 
 TEST(File, TablesAndListsAreSettings) {

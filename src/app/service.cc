@@ -16,6 +16,7 @@
 #include "dialects/metronome/metronome.h"
 #include "dialects/native/native.h"
 #include "dialects/scylla/scylla.h"
+#include "http/local_trust.h"
 
 namespace docket::app {
 namespace {
@@ -80,6 +81,7 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
     spdlog::warn("{}", marked.error().message);
   auto service = std::unique_ptr<Service>(
       new Service(std::move(config), std::move(*store), std::move(*vault), std::move(*snapshot)));
+  service->admit_callers();
   if (const auto read = service->read_access(); !read) return fail(read.error());
   return service;
 }
@@ -115,7 +117,20 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
 
 Service::~Service() = default;
 
-// Without a list the server stays open.
+// Who is served without a list, and under which names with or without one.
+void Service::admit_callers() {
+  http_.answer_to(config_.hosts);
+  auto peers = http::open_peer_owners();
+  if (!peers.trouble.empty()) {
+    spdlog::warn("{}: {}", peers.trouble,
+                 peers.can_tell ? "connections are looked up in /proc/net/tcp, which is slower"
+                                : "users of this machine cannot be told apart, so none is served "
+                                  "without --allow-local-users or a token of an access list");
+  }
+  http_.trust(std::make_unique<http::LocalTrust>(config_.trust, std::move(peers.owners), geteuid(),
+                                                 http::is_member));
+}
+
 Result<> Service::read_access() {
   if (config_.access_file.empty()) return {};
   auto list = read_access_file(config_.access_file);

@@ -43,6 +43,7 @@ class Service {
  private:
   Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
           engine::Snapshot snapshot);
+  void admit_callers();
   Result<> read_access();
   void await_reload();
   void open_doors();

@@ -56,7 +56,13 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
      "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000, "
      "scylla=10000)"},
     {"access",
-     "FILE: tokens and what they permit, see docket access; without it everyone may do all"},
+     "FILE: tokens and what they permit, see docket access; without it who is served may do all"},
+    {"host",
+     "NAME that requests may call the server by, beside localhost and its addresses, repeatable"},
+    {"trust-group",
+     "GROUP whose members the server serves without an access list, beside its own user and root, "
+     "repeatable"},
+    {"allow-local-users", "true: without an access list serve every user of this machine"},
     {"allow-open", "true: serve other than loopback addresses although there is no access list"},
     {"node.cpus", "cores that jobs may use (this machine's)"},
     {"node.mem", "MiB of memory that jobs may use (this machine's)"},
@@ -117,7 +123,7 @@ int serve(int argc, char** argv) {
   app.add_option("--config", file, "TOML file with the settings below under the same names");
   for (const auto& [name, help] : kSettings)
     app.add_option("--" + name, flags[name], help)->allow_extra_args(false)->option_text("VALUE");
-  for (const char* flag : {"--allow-open", "--enable-test-api"}) {
+  for (const char* flag : {"--allow-open", "--allow-local-users", "--enable-test-api"}) {
     app.get_option(flag)->expected(0, 1)->default_str("true");  // bare means yes
   }
   try {
