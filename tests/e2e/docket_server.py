@@ -21,9 +21,10 @@ Answer = collections.namedtuple("Answer", "status headers body")
 
 
 class Server:
-    def __init__(self, data, *flags):
+    def __init__(self, data, *flags, before=()):
         self.data = str(data)
         self.flags = list(flags)
+        self.before = list(before)  # a command that runs the server, as another user for example
         self.process = None
         self.hub = None
         self.metronome = None
@@ -36,7 +37,7 @@ class Server:
             flags.append(f"--port=metronome={self._port(self.metronome)}")
             flags.append(f"--port=scylla={self._port(self.scylla)}")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", *flags, *self.flags],
+            [*self.before, PROGRAM, "serve", *flags, *self.flags],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -94,6 +94,58 @@ def test_groups_over_the_hub(guarded):
     assert guarded.ask("alice", "GET", hub + "/sales.mail").status == 404
 
 
+def test_a_token_is_wanted_before_a_body_is_looked_at(guarded):
+    for body in (b"not JSON", b"{}", json.dumps(job("late")).encode()):
+        answer = request(guarded.server.metronome, "POST", "/v1/jobs", body, {"Content-Type": "text/x"})
+        assert answer.status == 401
+        assert json.loads(answer.body) == {"message": "Invalid username or password."}
+    assert guarded.ask("root", "POST", "/v1/jobs", {}, guarded.server.metronome).status == 422
+
+
+def test_the_server_answers_to_its_own_names_only(tmp_path):
+    server = Server(tmp_path / "data", "--host", "docket.example", "--host", "10.1.2.3").start()
+    asked = [
+        (server.metronome, "/v1/jobs", "message"),
+        (server.metronome, "/ping", "message"),
+        (server.hub, "/docket/v1/status", "detail"),
+        (server.hub, "/service/metronome/v1/jobs", "message"),
+        (server.scylla, "/task_manager/list_modules", "message"),
+    ]
+    try:
+        for base, path, words in asked:
+            for own in ("localhost", "LOCALHOST:1", "127.0.0.1", "0.0.0.0:1", "[::1]:9", "Docket.Example.", "10.1.2.3"):
+                assert request(base, "GET", path, headers={"Host": own}).status == 200, own
+            for other in ("evil.example", "example", "docket.example.evil", "10.1.2.4", "127.1"):
+                answer = request(base, "GET", path, headers={"Host": other})
+                assert answer.status == 421, other
+                assert other in json.loads(answer.body)[words]
+            assert request(base, "GET", path, headers={"Host": "not a host"}).status == 400
+    finally:
+        server.stop_everything()
+
+
+def test_other_origins_are_refused_in_every_doors_shape(guarded):
+    page = {"Origin": "http://evil.example", "Authorization": f"token={guarded.tokens['root']}"}
+    server = guarded.server
+    for base, path, words in [
+        (server.metronome, "/v1/jobs", "message"),
+        (server.hub, "/docket/v1/jobs", "detail"),
+        (server.hub, "/service/metronome/v1/jobs", "message"),
+        (server.scylla, "/task_manager/list_modules", "message"),
+    ]:
+        answer = request(base, "GET", path, headers=page)
+        assert answer.status == 403 and "another origin" in json.loads(answer.body)[words]
+        assert request(base, "GET", path, headers={**page, "Origin": base}).status == 200
+    for base, path in [
+        (server.metronome, "/ping"),
+        (server.metronome, "/public/api/api.raml"),
+        (server.hub, "/docket/v1/openapi.json"),
+        (server.scylla, "/api-doc/openapi.json"),
+    ]:
+        assert request(base, "GET", path, headers=page).status == 200
+        assert request(base, "POST", path, headers=page).status == 403
+
+
 def test_the_native_api_has_readers_and_writers(guarded):
     answer = guarded.ask(None, "GET", "/docket/v1/status")
     assert answer.status == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
