@@ -15,9 +15,12 @@ constexpr std::size_t kStepsMax = 1000;
 
 }  // namespace
 
+// A number that was given out and never stored is not given to a run that is made after the step:
+// it would seem to have lived through it.
 void Engine::restore_clock(const model::ClockRecord& record) {
   clock_.restore(record);
   clock_steps_ = record.steps;
+  for (const model::ClockStep& step : clock_steps_) last_task_ = std::max(last_task_, step.newest);
 }
 
 // By how much the clock was set since the task was made.

@@ -206,6 +206,21 @@ TEST_F(EngineClockTest, WhoWaitsIsNotToldThatItsTimeIsOver) {
 }
 
 // Only steps that some run lived through are kept.
+// Ending an attempt takes a number for the next one, which is nowhere stored when there is none.
+TEST_F(EngineClockTest, ANumberThatWasNeverStoredIsNotGivenToALaterRun) {
+  Harness roomy;
+  roomy.add_job("a");
+  roomy.start("a");  // lives through the step
+  done_run(roomy);
+  roomy.clock.step(hours{1});
+  roomy.reactor.fire_timer();
+  roomy.settle();
+  roomy.restart();
+  const TaskId later = roomy.start("a");
+  roomy.restart();
+  EXPECT_EQ(roomy.engine().find_task(later)->clock_set, Duration::zero());
+}
+
 TEST_F(EngineClockTest, StepsAreForgottenWithTheRunsThatLivedThroughThem) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
