@@ -181,7 +181,7 @@ TEST_F(EngineTest, APatternThatCannotBeReadIsMatchedByNoNode) {
     for (const auto op : {ConstraintOperator::kLike, ConstraintOperator::kUnlike}) {
       model::JobDefinition definition = docket.job("job" + std::to_string(++count));
       std::get<model::ProcessSpec>(definition.spec).constraints = {{"hostname", op, pattern}};
-      docket.add_job(definition);
+      docket.find_job_in_store(definition);
       const bool readable = pattern == slow;
       const bool meets = readable && op == ConstraintOperator::kUnlike;
       const TaskId run = docket.start(definition.id);

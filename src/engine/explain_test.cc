@@ -178,10 +178,11 @@ TEST_F(ExplainTest, AConstraintThatNoNodeSatisfies) {
 }
 
 TEST_F(ExplainTest, APatternThatNothingCanMatch) {
-  const auto why = run(start_with("a", [](model::ProcessSpec& spec) {
-    spec.constraints = {
-        {.attribute = "@zone", .op = model::ConstraintOperator::kUnlike, .value = "(?!c)."}};
-  }));
+  auto job = docket.job("a");
+  std::get<model::ProcessSpec>(job.spec).constraints = {
+      {.attribute = "@zone", .op = model::ConstraintOperator::kUnlike, .value = "(?!c)."}};
+  docket.find_job_in_store(job);
+  const auto why = run(docket.start("a"));
   EXPECT_EQ(why.reasons[0].message,
             "no node satisfies @zone UNLIKE (?!c).: the pattern is not a regular expression of "
             "RE2: invalid perl operator: (?!");

@@ -64,7 +64,7 @@ class BudgetOfServerTest : public ServerTest {
   }
 
   static std::string head(std::size_t length) {
-    return "POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(length) + "\r\n";
+    return "POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(length) + "\r\n";
   }
 
   Client& begin_body(std::size_t arrived) {
@@ -110,7 +110,7 @@ TEST_F(BudgetOfServerTest, ABodyOfUnknownLengthIsRefusedWhenItHasGrown) {
   port_ = serve();
   fill();
   Client client(port_);
-  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
   client.send("30d40\r\n" + std::string(200'000, 'x'));
   EXPECT_EQ(client.read_answer().body, "503 /any");
 }
@@ -132,7 +132,7 @@ TEST_F(BudgetOfServerTest, LargeAnswersAreRefusedUnlessTheyTellOfAChange) {
   fill();
   EXPECT_EQ(Client(port_).get("/large").body, "503 /large");
   Client client(port_);
-  client.send("POST /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.send("POST /large HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\r\n");
   EXPECT_EQ(client.read_answer().body.size(), 200'000);
 }
 
@@ -160,7 +160,7 @@ TEST_F(BudgetOfServerTest, TheLargestThatStandsStillGivesWay) {
 TEST_F(BudgetOfServerTest, AnAnswerBeyondTheBudgetIsCut) {
   port_ = serve();
   Client client(port_, 4096);
-  client.send("POST /huge HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.send("POST /huge HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\r\n");
   EXPECT_EQ(Client(port_).get("/").body, "ok");
   EXPECT_LT(client.read_to_end().size(), std::size_t{64} << 20U);
   EXPECT_EQ(status_of_announced(500'000, 100), 100);

@@ -95,6 +95,19 @@ void Harness::add_job(model::JobDefinition definition,
   EXPECT_TRUE(added);
 }
 
+void Harness::find_job_in_store(model::JobDefinition definition) {
+  add_job(definition.id);
+  engine::JobRow row = engine_->job(definition.id)->row;
+  model::Job job = *row.job;
+  job.definition = std::move(definition);
+  ++job.version;
+  row.job = std::make_shared<const model::Job>(std::move(job));
+  engine::Batch batch;
+  batch.jobs.push_back(std::move(row));
+  EXPECT_TRUE(store->commit(batch));
+  restart();
+}
+
 model::ScheduleDefinition Harness::schedule(const std::string& cron,
                                             const std::string& zone) const {
   return {.id = "nightly", .cron = Cron::parse(cron).value(), .zone = Zone::find(zone).value()};

@@ -53,6 +53,8 @@ class Harness {
   void add_job(const std::string& id);
   void add_job(model::JobDefinition definition,
                std::vector<model::ScheduleDefinition> schedules = {});
+  // What the engine would refuse today, as a store of an older docket may hold it. Restarts.
+  void find_job_in_store(model::JobDefinition definition);
   model::ScheduleDefinition schedule(const std::string& cron,
                                      const std::string& zone = "UTC") const;  // id "nightly"
   TaskId start(const std::string& job_id);
