@@ -63,6 +63,11 @@ Apply text(Place place) {
   };
 }
 
+Apply attempt_limit(std::uint64_t runner::ProcessLimits::* limit) {
+  return numeric<std::uint64_t>([limit](auto& c, auto v) { c.attempt.*limit = v; },
+                                std::uint64_t{0});
+}
+
 // "metronome=9000", "scylla=off", "all=off".
 Result<> apply_port(ServeConfig& config, const std::string& value) {
   const auto equals = value.find('=');
@@ -153,14 +158,9 @@ const std::map<std::string, Apply>& settings() {
            [](auto& c, auto v) { c.engine.user_task_ttl = std::chrono::seconds{v}; }, 0U)},
       {"status-read-unregisters", flag([](auto& c, bool v) { c.status_unregisters = v; })},
       {"enable-test-api", flag([](auto& c, bool v) { c.test_api = v; })},
-      {"attempt.processes",
-       numeric<std::uint64_t>([](auto& c, auto v) { c.attempt.processes = v; }, std::uint64_t{0})},
-      {"attempt.open-files",
-       numeric<std::uint64_t>([](auto& c, auto v) { c.attempt.open_files = v; },
-                              std::uint64_t{0})},
-      {"attempt.core-bytes",
-       numeric<std::uint64_t>([](auto& c, auto v) { c.attempt.core_bytes = v; },
-                              std::uint64_t{0})},
+      {"attempt.processes", attempt_limit(&runner::ProcessLimits::processes)},
+      {"attempt.open-files", attempt_limit(&runner::ProcessLimits::open_files)},
+      {"attempt.core-bytes", attempt_limit(&runner::ProcessLimits::core_bytes)},
       {"cpu-quota", flag([](auto& c, bool v) { c.cpu_quota = v; })},
   };
   return table;

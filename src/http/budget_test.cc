@@ -16,6 +16,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr char kPost[] =
+    "POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 constexpr std::size_t kTotal = std::size_t{1} << 20U;
 constexpr std::size_t kOrdinary = kTotal / 8 * 7;
 
@@ -64,7 +66,7 @@ class BudgetOfServerTest : public ServerTest {
   }
 
   static std::string head(std::size_t length) {
-    return "POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(length) + "\r\n";
+    return std::string(kPost) + "Content-Length: " + std::to_string(length) + "\r\n";
   }
 
   Client& begin_body(std::size_t arrived) {
@@ -110,7 +112,7 @@ TEST_F(BudgetOfServerTest, ABodyOfUnknownLengthIsRefusedWhenItHasGrown) {
   port_ = serve();
   fill();
   Client client(port_);
-  client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send(std::string(kPost) + "Transfer-Encoding: chunked\r\n\r\n");
   client.send("30d40\r\n" + std::string(200'000, 'x'));
   EXPECT_EQ(client.read_answer().body, "503 /any");
 }

@@ -86,10 +86,10 @@ void SimRunner::claim(TaskId token) {
   Attempt* attempt = find_in(token, Stage::kWaiting);
   if (!attempt && habits.starts_twice && attempts_.contains(token)) rules_.claimed(token);
   if (!attempt) return;
-  if (disk_.full && !habits.hasty) return tell(*attempt);
+  if (disk_.full) return tell(*attempt);
   rules_.claimed(token);
   attempt->stage = Stage::kClaimed;
-  attempt->written = !disk_.full;
+  attempt->written = true;
   later(dice_.spread(milliseconds{1}, seconds{3}), [this, token] { spawn(token); });
 }
 

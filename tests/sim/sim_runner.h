@@ -26,7 +26,6 @@ struct RunnerHabits {
   // Mutations.
   bool starts_twice = false;  // two processes for one token
   bool forgets = false;       // what runs, when it dies
-  bool hasty = false;         // starts what it cannot claim on a full disk
   bool misreports = false;    // now and then a failure as a success
 };
 

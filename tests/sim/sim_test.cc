@@ -56,10 +56,6 @@ TEST(Mutations, ARunnerThatForgetsIsCaught) {
   EXPECT_THAT(caught(Mutation::kForgetsClaims), HasSubstr("twice"));
 }
 
-TEST(Mutations, AStartWithoutAClaimIsCaught) {
-  EXPECT_THAT(caught(Mutation::kHastyRunner), HasSubstr("twice"));
-}
-
 TEST(Mutations, AWrongOutcomeIsCaught) {
   EXPECT_THAT(caught(Mutation::kMisreports), HasSubstr("what its process did"));
 }

@@ -138,7 +138,6 @@ class Simulation {
     RunnerHabits& runner = world_.executor.runner.habits;
     runner.starts_twice = options.mutation == Mutation::kStartsTwice;
     runner.forgets = options.mutation == Mutation::kForgetsClaims;
-    runner.hasty = options.mutation == Mutation::kHastyRunner;
     runner.misreports = options.mutation == Mutation::kMisreports;
     world_.executor.habits.says_once = options.mutation == Mutation::kSaysOnce;
     world_.clock.blind = options.mutation == Mutation::kBlindClock;

@@ -14,7 +14,6 @@ enum class Mutation {
   kNone,
   kStartsTwice,    // the runner starts a token twice
   kForgetsClaims,  // a runner that dies forgets what runs
-  kHastyRunner,    // the runner starts what it cannot claim on a full disk
   kMisreports,     // the runner tells of failures as of successes
   kSaysOnce,       // what a connection took with it is not said again
   kRestartsLost,   // what is lost is started again whatever the job says

@@ -1,7 +1,7 @@
 #pragma once
 
-// The runner's clocks. It is a process of its own, so it reads them itself: wall time for reports,
-// monotonic for timers.
+// The clocks of the runner and of who starts it: the runner is a process of its own, so it reads
+// them itself. Wall time for reports, monotonic for timers.
 
 #include <time.h>
 
@@ -20,6 +20,10 @@ inline std::int64_t monotonic_ns() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+inline std::chrono::steady_clock::time_point steady_now() {
+  return std::chrono::steady_clock::now();
 }
 
 inline Time wall_now() {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "exec/runner/log_files.h"
+#include "exec/runner/monotonic.h"
 #include "exec/runner/runner_process.h"
 #include "exec/runner/start_pace.h"
 #include "exec/runner/wire.h"
@@ -127,7 +128,7 @@ void RunnerExecutor::Impl::connect() {
 void RunnerExecutor::Impl::start_runner_once() {
   if (runner_pid > 0 && !runner_ended(runner_pid)) return;  // it is on its way
   runner_pid = -1;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = steady_now();
   if (pace.ends(now)) {
     using Seconds = std::chrono::duration<double>;
     note(fmt::format(
@@ -150,7 +151,7 @@ void RunnerExecutor::Impl::unreachable(const std::string& why) {
   if (settled && std::exchange(noted, error) != error) note(error);
   status.last_error = std::move(error);
   retry = std::clamp(retry * 2, config.retry_first, config.retry_last);
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = steady_now();
   const Duration start = std::chrono::ceil<Duration>(pace.next() - now);
   timer.expires_after(start > Duration::zero() ? std::min(start, retry) : retry);
   timer.async_wait([self = shared_from_this()](error_code cancelled) {
@@ -195,7 +196,7 @@ void RunnerExecutor::Impl::on_hello(const wire::Hello& hello) {
     return;
   }
   is_connected = true;
-  pace.serves(std::chrono::steady_clock::now());
+  pace.serves(steady_now());
   retry = Duration{};
   status = {true, hello.status, {}};
   note("runner connected: " + hello.status);

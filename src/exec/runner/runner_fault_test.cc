@@ -87,9 +87,9 @@ INSTANTIATE_TEST_SUITE_P(
     EveryCall, OneFaultTest,
     ::testing::Values(FaultyCall{"write", "ENOSPC"}, FaultyCall{"write", "EIO"},
                       FaultyCall{"openat", "ENOSPC"}, FaultyCall{"openat", "EIO"},
-                      FaultyCall{"mkdir", "ENOSPC"}, FaultyCall{"mkdir", "EIO"}, FaultyCall{"mkdirat", "ENOSPC"},
-                      FaultyCall{"mkdirat", "EIO"}, FaultyCall{"renameat2", "ENOSPC"},
-                      FaultyCall{"renameat2", "EIO"}),
+                      FaultyCall{"mkdir", "ENOSPC"}, FaultyCall{"mkdir", "EIO"},
+                      FaultyCall{"mkdirat", "ENOSPC"}, FaultyCall{"mkdirat", "EIO"},
+                      FaultyCall{"renameat2", "ENOSPC"}, FaultyCall{"renameat2", "EIO"}),
     name_of);
 
 // ---- the disk is full

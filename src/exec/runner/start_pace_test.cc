@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "exec/runner/monotonic.h"
 #include "exec/runner/runner_executor.h"
 #include "exec/runner/testing/harness.h"
 
@@ -79,8 +80,8 @@ TEST(RunnerRestartTest, ARunnerThatExitsAtOnceIsStartedWithPauses) {
     RunnerExecutor executor(io, config, [&](const std::string& note) {
       if (is_of_an_end(note)) notes.push_back(note);
     });
-    const auto until = std::chrono::steady_clock::now() + seconds{20};
-    while (notes.size() < 4 && std::chrono::steady_clock::now() < until) handlers += io.run_one();
+    const auto until = steady_now() + seconds{20};
+    while (notes.size() < 4 && steady_now() < until) handlers += io.run_one();
   }
   io.run();  // the executor has gone: nothing is left to do
   const auto line = [](int in_a_row, const char* pause) {

@@ -32,9 +32,9 @@ std::filesystem::path make_temporary() {
 
 // Words to put before a command: its first start in dir is traced, and one call of it fails.
 std::vector<std::string> tracer(const std::filesystem::path& dir, const Fault& fault) {
-  const std::string trace = fmt::format(
-      "strace -qq -o {}/trace -e trace={} -e inject={}:error={}:when={}", dir.string(), fault.call,
-      fault.call, fault.error, fault.number);
+  const std::string trace =
+      fmt::format("strace -qq -o {}/trace -e trace={} -e inject={}:error={}:when={}", dir.string(),
+                  fault.call, fault.call, fault.error, fault.number);
   return {"/bin/sh", "-c",
           fmt::format("[ ! -e {0}/trace ] || exec \"$@\"; ASAN_OPTIONS=detect_leaks=0 exec {1} "
                       "\"$@\"",
