@@ -66,6 +66,11 @@ def machine(tmp_path, monkeypatch):
     made.server.stop_everything()
 
 
+def runs(server):
+    """Names of the runs that there are; tasks that are no runs have none."""
+    return {run["name"] for run in server.pages("/runs?limit=500")} - {None}
+
+
 def retain(server):
     status, task = server.native("POST", "/maintenance/retention?wait=true", {})
     assert (status, task["state"]) == (200, "done"), task
@@ -96,7 +101,7 @@ def test_a_century_ahead_for_a_while_changes_nothing(machine):
     machine.set_ahead(0)
     eventually(lambda: not machine.is_held())
     retain(server)
-    assert {run["name"] for run in server.pages("/runs?limit=500")} == names | {late}
+    assert runs(server) == names | {late}
     assert server.native("GET", f"/tasks/{lease['id']}")[1]["state"] == "running"
     warnings = [line for line in server.log if "docket clock accept" in line]
     assert len(warnings) == 2, "once by each server"
@@ -112,7 +117,7 @@ def test_an_operator_says_that_the_clock_is_right(machine):
     accepted = server.cli("clock", "accept")
     assert accepted.returncode == 0 and accepted.stdout.startswith("held: false\n"), accepted
     retain(server)
-    assert not list(server.pages("/runs?limit=500")), "it ended three days ago"
+    assert not runs(server), "it ended three days ago"
     server.kill()
     server.start()
     assert not machine.is_held(), "a restart remembers it"
