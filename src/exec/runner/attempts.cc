@@ -11,6 +11,7 @@
 #include "exec/runner/log_files.h"
 #include "exec/runner/monotonic.h"
 #include "exec/runner/processes.h"
+#include "exec/runner/reaper.h"
 
 namespace docket::runner {
 
@@ -38,11 +39,18 @@ StartRecord start_of(pid_t pid) {
           wall_now() - std::chrono::duration_cast<Duration>(age)};
 }
 
+// A zombie counts as long as its reaper has yet to say how it ended.
+bool is_over(const ProcessStat& stat) {
+  if (stat.state != 'Z') return stat.state == 'X';
+  const std::string parent = fmt::format("/proc/{}/comm", stat.parent);
+  return read_small_file(AT_FDCWD, parent.c_str()) != fmt::format("{}\n", kReaperName);
+}
+
 bool same_process(const StartRecord& start) {
   if (start.pid <= 0) return false;
   const auto stat = process_stat(start.pid);
-  return stat && stat->state != 'Z' && stat->state != 'X' &&
-         stat->started_ns >= start.boot_ns_from - kTickNs && stat->started_ns <= start.boot_ns_to;
+  return stat && !is_over(*stat) && stat->started_ns >= start.boot_ns_from - kTickNs &&
+         stat->started_ns <= start.boot_ns_to;
 }
 
 }  // namespace
@@ -139,6 +147,8 @@ AttemptReport Attempts::recall_unfinished(TaskId token, const AttemptRecord& rec
   }
   if (this_boot && !record.end && !record.lost) {
     if (const Attempt* adopted = adopt(token, record)) return adopted->report;
+    // What has ended since the record was read has its end in it now.
+    return conclude(token, parse_record(token, root_.read_record(token).value_or("")));
   }
   return conclude(token, record);
 }

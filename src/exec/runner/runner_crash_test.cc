@@ -176,6 +176,23 @@ TEST(RunnerCrashTest, WhatEndedWithoutARunnerIsKnownToTheNext) {
   EXPECT_FALSE(std::filesystem::exists(work_path(runner_dir(runner), token) / "key"));
 }
 
+// The instant between the end of a command and the word of its reaper.
+TEST(RunnerCrashTest, AZombieIsNotLostBeforeItsReaperHasSpoken) {
+  Harness runner;
+  const TaskId token = runner.start(until_file(runner.dir() / "go"));
+  const pid_t pid = std::atoi(runner.first_line(token).c_str());
+  runner.find(token);
+  const pid_t reaper = reaper_of(runner, token);
+  kill_both(runner);
+  ::kill(reaper, SIGSTOP);
+  touch(runner.dir() / "go");
+  while (runs(pid)) ::sched_yield();
+  runner.start_server();
+  EXPECT_EQ(runner.find(token).phase, AttemptPhase::kRunning);
+  ::kill(reaper, SIGCONT);
+  EXPECT_EQ(runner.wait(token).exit_code, 5);
+}
+
 TEST(RunnerCrashTest, AReaperHoldsNothingOfTheRunner) {
   Harness runner;
   const TaskId token = runner.start(until_file(runner.dir() / "go"));
