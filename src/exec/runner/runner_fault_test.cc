@@ -67,9 +67,18 @@ void live_a_day(Harness& runner) {
   EXPECT_TRUE(runner.run("true").succeeded());
 }
 
+// Every call; with the sanitizers, which make a day ten times as long, ever fewer.
+int next_call(int number) {
+#if __has_feature(address_sanitizer)
+  return number + 1 + number / 2;
+#else
+  return number + 1;
+#endif
+}
+
 TEST_P(OneFaultTest, LosesNoOutcomeAndRunsNothingTwice) {
   int number = 1;
-  for (bool struck = true; struck; ++number) {
+  for (bool struck = true; struck; number = next_call(number)) {
     SCOPED_TRACE(fmt::format("{} {}", GetParam().call, number));
     Harness runner({"sample_ms=20"}, {.fault = Fault{GetParam().call, GetParam().error, number}});
     live_a_day(runner);
