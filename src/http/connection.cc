@@ -1,5 +1,8 @@
 #include "http/connection.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -21,10 +24,14 @@ namespace {
 using boost::system::error_code;
 namespace asio = boost::asio;
 
+// Read at once of who has not sent much yet: nearly every request is less.
+constexpr std::size_t kFirstRead = 16 * 1024;
 // Input kept while an answer is owed.
 constexpr std::size_t kPipelineBytes = 64 * 1024;
 // Read and thrown away after a final answer.
 constexpr std::size_t kSwallowBytes = 32 * 1024 * 1024;
+// The kernel keeps no more than this for a client that does not read, instead of megabytes.
+constexpr int kUnsentBytes = 128 * 1024;
 // Buffers of quiet connections shrink to this.
 constexpr std::size_t kKeptCapacity = 16 * 1024;
 
@@ -50,6 +57,8 @@ void Connection::start() {
   self_ = shared_from_this();
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes,
+               sizeof kUnsentBytes);
   socket_.non_blocking(true, ignored);
   settle();
 }
@@ -69,15 +78,27 @@ void Connection::watch_input() {
   if (ahead && home_->budget().tight()) return;
   waiting_input_ = true;
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& ec) {
-    self->waiting_input_ = false;
+    if (ec) self->waiting_input_ = false;
     if (!ec && self->phase_ != Phase::kClosed) self->on_readable();
   });
 }
 
-void Connection::on_readable() {
+// Who sends much reads in turn with the others that do, so that all of them together do not keep
+// small requests waiting.
+void Connection::on_readable() { is_bulk() ? home_->read_in_turn(shared_from_this()) : read(); }
+
+bool Connection::is_bulk() const {
+  return phase_ == Phase::kLingering || phase_ == Phase::kClosing ||
+         parser_.held() > kFirstRead / 2;
+}
+
+void Connection::read() {
+  if (phase_ == Phase::kClosed) return;
+  waiting_input_ = false;
   error_code ec;
   const auto scratch = home_->scratch();
-  const auto size = socket_.read_some(asio::buffer(scratch.data(), scratch.size()), ec);
+  const auto most = is_bulk() ? scratch.size() : kFirstRead;
+  const auto size = socket_.read_some(asio::buffer(scratch.data(), most), ec);
   if (ec == asio::error::would_block) return watch_input();
   if (ec == asio::error::eof) return on_end_of_input();
   if (ec) return close();

@@ -48,6 +48,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   // Takes the callback if that request still waits for its answer here; false: its client is gone.
   bool tell_when_gone(std::uint64_t exchange, Reply::Gone& gone);
   SteadyTime deadline() const { return deadline_; }
+  void read();    // what has arrived
   void expire();  // its deadline has passed
   // The budget: what it holds, whether it has moved little for two looks, and giving way.
   void look(std::chrono::nanoseconds since_last);
@@ -75,6 +76,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   // Input.
   void watch_input();
   void on_readable();
+  bool is_bulk() const;
   void on_end_of_input();
   void ask_who_listens();
   void proceed(std::string_view fresh);

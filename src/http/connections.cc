@@ -10,6 +10,9 @@ namespace {
 // Connections over the limit that are kept for the moment that their 503 takes.
 constexpr std::size_t kRefusedAtOnce = 64;
 
+// Reads of 64 KiB between two looks at everybody else.
+constexpr std::size_t kReadsInTurn = 2;
+
 // An eighth of the shortest timeout: late by at most that, and at most a second.
 std::chrono::milliseconds period_for(const Limits& limits) {
   const auto shortest = std::min(
@@ -80,6 +83,25 @@ void Connections::sweep() {
   if (budget_.tight()) relieve();
 }
 
+void Connections::read_in_turn(std::shared_ptr<Connection> connection) {
+  turns_.push_back(std::move(connection));
+  if (turns_.size() > 1) return;
+  boost::asio::post(sweep_timer_.get_executor(),
+                    [self = shared_from_this()] { self->take_turn(); });
+}
+
+// Between two turns everything else that is ready is served.
+void Connections::take_turn() {
+  for (std::size_t i = 0; i < kReadsInTurn && !turns_.empty(); ++i) {
+    const auto connection = std::move(turns_.front());
+    turns_.pop_front();
+    connection->read();
+  }
+  if (turns_.empty()) return;
+  boost::asio::post(sweep_timer_.get_executor(),
+                    [self = shared_from_this()] { self->take_turn(); });
+}
+
 void Connections::count(std::size_t before, std::size_t now) {
   budget_.change(before, now);
   if (!budget_.exceeded() || relieving_) return;
@@ -131,6 +153,7 @@ void Connections::finish_drain() {
 
 void Connections::close_all() {
   for (const auto& connection : snapshot()) connection->close();
+  turns_.clear();
   sweep_timer_.cancel();
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -45,6 +46,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   // Input that is parsed before the next read of any connection; what stays is copied out.
   std::span<char> scratch() { return scratch_; }
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+  void read_in_turn(std::shared_ptr<Connection> connection);
   const Budget& budget() const { return budget_; }
   void count(std::size_t before, std::size_t now);  // bytes held by one
 
@@ -57,6 +59,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   void arm_sweep();
   void sweep();
   void relieve();
+  void take_turn();
   void finish_drain();
   std::vector<std::shared_ptr<Connection>> snapshot() const;
 
@@ -66,6 +69,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   std::shared_ptr<Mailbox> mailbox_;  // shared with every unanswered Reply
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> open_;
   std::size_t count_ = 0;
+  std::deque<std::shared_ptr<Connection>> turns_;  // who send much
   Budget budget_;
   bool relieving_ = false;
   SteadyTime last_look_{};

@@ -88,14 +88,14 @@ class Parser final : public beast::http::basic_parser<true> {
     announced_ = size ? static_cast<std::size_t>(*size) : SIZE_MAX;
   }
 
-  // Grows with what arrives, and never beyond what was announced.
+  // Grows with what arrives, to four times that at most and never beyond what was announced.
   std::size_t on_body_impl(beast::string_view bytes, error_code&) override {
     if (!gathered_.keep_body) return bytes.size();
     std::string& body = gathered_.request.body;
     const auto needed = body.size() + bytes.size();
     if (needed > body.capacity()) {
       std::string grown;  // an empty string reserves what it is told, and no more
-      grown.reserve(std::max(needed, std::min(announced_, 2 * body.capacity())));
+      grown.reserve(std::max(needed, std::min(announced_, 4 * body.capacity())));
       grown.append(body);
       body.swap(grown);
     }
