@@ -107,8 +107,8 @@ class Engine : private SecretSource, private Operations::Journal {
                                                  model::ScheduleDefinition definition, Time now);
   Result<> remove_schedule(const std::string& job_id, const std::string& schedule_id, Time now);
   const model::Schedule* schedule(ScheduleUid uid) const { return scheduler_.find(uid); }
-  std::optional<Time> next_run_at(const model::Schedule& schedule,
-                                  Time now) const;  // also of disabled ones
+  static std::optional<Time> next_run_at(const model::Schedule& schedule,
+                                         Time now);  // also of disabled ones
 
   // --- runs. kInvalid: flaws of the parameters, see model/flaws.h.
   Result<const Node*> start_run(const std::string& job_id,

@@ -180,7 +180,7 @@ Result<> Engine::remove_schedule(const std::string& job_id, const std::string& s
   return {};
 }
 
-std::optional<Time> Engine::next_run_at(const model::Schedule& schedule, Time now) const {
+std::optional<Time> Engine::next_run_at(const model::Schedule& schedule, Time now) {
   return schedule.definition.cron.next(now, schedule.definition.zone);
 }
 

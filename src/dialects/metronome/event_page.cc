@@ -15,6 +15,7 @@ using model::Event;
 using model::EventType;
 
 constexpr std::uint32_t kPageSize = 100;
+constexpr std::size_t kFullBytes = 64 * 1024;  // then a page ends, however few events that are
 
 RunStatus status_after(const Event& event) {
   if (event.type == EventType::kAttemptChanged) return RunStatus::kActive;
@@ -129,6 +130,9 @@ Result<EventPage> read_event_page(engine::Reader& reader, EventSeq after,
     auto text = event_text(reader, event);
     if (!text) return fail(text.error());
     page.text += *text;
+    if (page.text.size() < kFullBytes) continue;
+    page.full = true;
+    break;
   }
   return page;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dialects/metronome/input.h"
+#include "dialects/metronome/job_pieces.h"
 #include "dialects/metronome/query.h"
 #include "dialects/metronome/render.h"
 #include "dialects/metronome/routes.h"
@@ -26,29 +27,12 @@ http::Response job_spec_response(int status, const engine::JobEntry& entry,
 
 // ---- reading
 
-// History pages come from the archive; the engine's thread leaves gaps for them.
-void deliver(engine::Archive& archive, std::uint32_t limit, Result<Draft> draft,
-             const http::Reply& reply, const Names& names) {
-  if (!draft) return reply(error_response(draft.error(), names));
-  if (draft->gaps.empty()) return reply(json_response(200, std::move(draft->body)));
-  // Shared because std::function wants to be able to copy.
-  auto shared = std::make_shared<Draft>(std::move(*draft));
-  archive.read([shared, reply, names, limit](engine::Reader& reader) {
-    auto body = fill_gaps(std::move(*shared), reader, limit);
-    reply(body ? json_response(200, std::move(*body)) : error_response(body.error(), names));
-  });
-}
-
-using DraftWork = std::function<Result<Draft>(engine::Engine&, Time)>;
-
-void answer_with_draft(const Context& context, Call call, DraftWork work) {
+void answer_in_pieces(const Context& context, Call call, Embeds embeds,
+                      std::optional<std::string> only) {
   if (!admit(call)) return;
-  context.loop.call<Draft>(
-      std::move(work),
-      [&archive = context.archive, limit = context.settings.history_limit,
-       reply = std::move(call.reply), names = std::move(call.names)](Result<Draft> draft) {
-        deliver(archive, limit, std::move(draft), reply, names);
-      });
+  auto pieces =
+      std::make_shared<JobPieces>(context, call.request.identity, embeds, std::move(only));
+  answer_in_pieces(std::move(pieces), std::move(call));
 }
 
 void list_jobs(const Context& context, Call call) {
@@ -56,39 +40,32 @@ void list_jobs(const Context& context, Call call) {
   if (!embeds) {
     return call.reply(framework_error(400, embeds.error().message, call.names.path));
   }
-  auto work = [caller = call.request.identity, embeds = *embeds](engine::Engine& engine,
-                                                                 Time now) -> Result<Draft> {
-    Draft draft;
-    draft.body.reserve(engine.jobs().size() * kTypicalJob / 2);
-    JsonWriter json(draft.body);
-    json.begin_array();
-    for (const auto& [id, entry] : engine.jobs()) {
-      if (!may(*caller, http::Action::kRead, id)) continue;
-      write_job_info(json, draft, *entry, engine, embeds, Listing::kList, now);
-    }
-    json.end_array();
-    return draft;
-  };
-  answer_with_draft(context, std::move(call), std::move(work));
+  answer_in_pieces(context, std::move(call), *embeds, std::nullopt);
 }
 
+// Of one turn, unless its runs are wanted: they may be many.
 void get_job(const Context& context, Call call) {
   const auto embeds = parse_embeds(call.request);
   if (!embeds) {
     return call.reply(framework_error(400, embeds.error().message, call.names.path));
   }
-  auto work = [caller = call.request.identity, id = call.names.job, embeds = *embeds](
-                  engine::Engine& engine, Time now) -> Result<Draft> {
+  std::string id = call.names.job;
+  if (embeds->active_runs || embeds->history) {
+    return answer_in_pieces(context, std::move(call), *embeds, std::move(id));
+  }
+  auto work = [caller = call.request.identity, id = std::move(id),
+               with_summary = embeds->history_summary](engine::Engine& engine,
+                                                       Time now) -> Result<http::Response> {
     auto entry = find_job(engine, *caller, http::Action::kRead, id);
     // A job that may not be seen is not there (section 9).
     if (!entry) return fail(no_such_job());
-    Draft draft;
-    draft.body.reserve(kTypicalJob);
-    JsonWriter json(draft.body);
-    write_job_info(json, draft, **entry, engine, embeds, Listing::kSingle, now);
-    return draft;
+    std::string body;
+    body.reserve(kTypicalJob);
+    JsonWriter json(body);
+    write_plain_job(json, **entry, engine, with_summary, now);
+    return json_response(200, std::move(body));
   };
-  answer_with_draft(context, std::move(call), std::move(work));
+  answer(context, std::move(call), std::move(work));
 }
 
 // ---- writing

@@ -38,42 +38,10 @@ void write_run_spec(JsonWriter& json, const model::JobDefinition& definition) {
   model::write_process_spec(json.key("run"), std::get<model::ProcessSpec>(definition.spec));
 }
 
-void write_active_runs(JsonWriter& json, const engine::JobEntry& entry) {
-  json.key("activeRuns").begin_array();
-  for (const auto& [id, run] : entry.active) write_run(json, *run);
-  json.end_array();
-}
-
 void write_stats(JsonWriter& json, const model::JobStats& stats) {
   json.member("successCount", stats.success_count).member("failureCount", stats.failure_count);
   write_time_or_null(json, "lastSuccessAt", stats.last_success_at);
   write_time_or_null(json, "lastFailureAt", stats.last_failure_at);
-}
-
-// "[" is written here, the runs and "]" by fill_gaps.
-void write_gap(JsonWriter& json, Draft& draft, const engine::JobEntry& entry, bool succeeded) {
-  json.begin_array();
-  draft.gaps.push_back({draft.body.size(), entry.job().uid, entry.id(), succeeded});
-  json.end_array();
-}
-
-void write_history(JsonWriter& json, Draft& draft, const engine::JobEntry& entry) {
-  const model::JobStats& stats = entry.row.stats;
-  json.key("history").begin_object();
-  write_stats(json, stats);
-  json.key("successfulFinishedRuns");
-  if (stats.success_count > 0) {
-    write_gap(json, draft, entry, true);
-  } else {
-    json.begin_array().end_array();
-  }
-  json.key("failedFinishedRuns");
-  if (stats.failure_count > 0) {
-    write_gap(json, draft, entry, false);
-  } else {
-    json.begin_array().end_array();
-  }
-  json.end_object();
 }
 
 void write_finished_run(JsonWriter& json, std::string_view job_id,
@@ -91,12 +59,51 @@ void write_finished_run(JsonWriter& json, std::string_view job_id,
   json.end_array().end_object();
 }
 
-Result<> append_finished_runs(std::string& out, const HistoryGap& gap, engine::Reader& reader,
-                              std::uint32_t limit) {
-  auto runs = reader.history({.job = gap.job, .succeeded = gap.succeeded, .limit = limit});
-  if (!runs) return fail(runs.error());
-  JsonWriter json(out);
-  for (const engine::FinishedRun& run : *runs) write_finished_run(json, gap.job_id, run);
+// Up to the schedules.
+void begin_job(JsonWriter& json, const model::JobDefinition& definition) {
+  json.begin_object();
+  write_head(json, definition);
+  write_run_spec(json, definition);
+  json.key("schedules");
+}
+
+void begin_part(JsonWriter& json, const JobPart& part, Time now) {
+  begin_job(json, part.job->definition);
+  json.begin_array();
+  for (const model::Schedule& schedule : part.schedules) write_schedule(json, schedule, now);
+  json.end_array();
+  if (part.shows_runs) json.key("activeRuns").begin_array();
+}
+
+void write_summary(JsonWriter& json, const model::JobStats& stats) {
+  json.key("historySummary").begin_object();
+  write_stats(json, stats);
+  json.end_object();
+}
+
+Result<> write_finished_runs(JsonWriter& json, const JobPart& part, bool succeeded,
+                             const JobShape& shape) {
+  const model::Job& job = *part.job;
+  const auto count = succeeded ? part.stats.success_count : part.stats.failure_count;
+  json.begin_array();
+  if (count > 0) {
+    auto runs = shape.reader->history(
+        {.job = job.uid, .succeeded = succeeded, .limit = shape.history_limit});
+    if (!runs) return fail(runs.error());
+    for (const engine::FinishedRun& run : *runs) write_finished_run(json, job.id(), run);
+  }
+  json.end_array();
+  return {};
+}
+
+Result<> write_history(JsonWriter& json, const JobPart& part, const JobShape& shape) {
+  json.key("history").begin_object();
+  write_stats(json, part.stats);
+  json.key("successfulFinishedRuns");
+  if (auto done = write_finished_runs(json, part, true, shape); !done) return done;
+  json.key("failedFinishedRuns");
+  if (auto done = write_finished_runs(json, part, false, shape); !done) return done;
+  json.end_object();
   return {};
 }
 
@@ -127,22 +134,24 @@ void write_job_spec(JsonWriter& json, const engine::JobEntry& entry, const engin
   json.end_object();
 }
 
-void write_job_info(JsonWriter& json, Draft& draft, const engine::JobEntry& entry,
-                    const engine::Engine& engine, const Embeds& embeds, Listing listing, Time now) {
-  const model::JobDefinition& definition = entry.job().definition;
-  json.begin_object();
-  write_head(json, definition);
-  write_run_spec(json, definition);
-  write_schedules(json.key("schedules"), entry, engine, now);
-  if (embeds.active_runs && (listing == Listing::kSingle || !entry.active.empty())) {
-    write_active_runs(json, entry);
+Result<> write_job_part(JsonWriter& json, const JobPart& part, const JobShape& shape) {
+  if (part.begins) begin_part(json, part, shape.now);
+  if (!part.runs.empty()) json.raw(part.runs);
+  if (!part.ends) return {};
+  if (part.shows_runs) json.end_array();
+  if (shape.embeds.history) {
+    if (auto done = write_history(json, part, shape); !done) return done;
   }
-  if (embeds.history) write_history(json, draft, entry);
-  if (embeds.history_summary) {
-    json.key("historySummary").begin_object();
-    write_stats(json, entry.row.stats);
-    json.end_object();
-  }
+  if (shape.embeds.history_summary) write_summary(json, part.stats);
+  json.end_object();
+  return {};
+}
+
+void write_plain_job(JsonWriter& json, const engine::JobEntry& entry, const engine::Engine& engine,
+                     bool with_summary, Time now) {
+  begin_job(json, entry.job().definition);
+  write_schedules(json, entry, engine, now);
+  if (with_summary) write_summary(json, entry.row.stats);
   json.end_object();
 }
 
@@ -153,31 +162,16 @@ void write_definition(JsonWriter& json, const model::JobDefinition& definition) 
   json.end_object();
 }
 
-Result<std::string> fill_gaps(Draft draft, engine::Reader& reader, std::uint32_t limit) {
-  std::string full;
-  std::size_t copied = 0;
-  for (const HistoryGap& gap : draft.gaps) {
-    full.append(draft.body, copied, gap.offset - copied);
-    copied = gap.offset;
-    if (auto read = append_finished_runs(full, gap, reader, limit); !read) {
-      return fail(read.error());
-    }
-  }
-  full.append(draft.body, copied);
-  return full;
-}
-
 // ---- schedules
 
-void write_schedule(JsonWriter& json, const model::Schedule& schedule, const engine::Engine& engine,
-                    Time now) {
+void write_schedule(JsonWriter& json, const model::Schedule& schedule, Time now) {
   const model::ScheduleDefinition& definition = schedule.definition;
   json.begin_object().member("id", definition.id).member("cron", definition.cron.text());
   json.member("timezone", definition.zone.name());
   json.member("startingDeadlineSeconds", definition.starting_deadline_s);
   json.member("concurrencyPolicy", model::name_of(definition.policy));
   json.member("enabled", definition.enabled);
-  if (const std::optional<Time> next = engine.next_run_at(schedule, now)) {
+  if (const std::optional<Time> next = engine::Engine::next_run_at(schedule, now)) {
     json.member("nextRunAt", format_metronome(*next));
   }
   json.end_object();
@@ -187,7 +181,7 @@ void write_schedules(JsonWriter& json, const engine::JobEntry& entry, const engi
                      Time now) {
   json.begin_array();
   for (const auto& [id, uid] : entry.schedules) {
-    write_schedule(json, *engine.schedule(uid), engine, now);
+    write_schedule(json, *engine.schedule(uid), now);
   }
   json.end_array();
 }

@@ -25,39 +25,38 @@ struct Embeds {
   bool history_summary = false;
 };
 
-// A single job always shows activeRuns; a list leaves the key out of jobs without any, since both
-// command lines take its presence for "Running" (section 3, "a trap").
-enum class Listing { kSingle, kList };
-
-// A place in a rendered body where finished runs belong, to be read off the strand.
-struct HistoryGap {
-  std::size_t offset = 0;
-  JobUid job;
-  std::string job_id;
-  bool succeeded = true;
+// What the JSON of a job is made of, apart from the engine: a whole job, or a part of one with many
+// active runs.
+struct JobPart {
+  model::JobPtr job;
+  model::JobStats stats;
+  std::vector<model::Schedule> schedules = {};  // by id
+  bool shows_runs = false;
+  std::string runs = {};  // active ones, as JSON without brackets
+  bool begins = true;
+  bool ends = true;
 };
 
-// A body, perhaps with gaps, in order of their offsets.
-struct Draft {
-  std::string body;
-  std::vector<HistoryGap> gaps;
+struct JobShape {
+  Embeds embeds;
+  Time now;                          // for the next due times
+  engine::Reader* reader = nullptr;  // needed with embeds.history
+  std::uint32_t history_limit = 0;   // finished runs of each kind
 };
 
 void write_job_spec(JsonWriter& json, const engine::JobEntry& entry, const engine::Engine& engine,
                     Time now);
-// `json` must write to draft.body.
-void write_job_info(JsonWriter& json, Draft& draft, const engine::JobEntry& entry,
-                    const engine::Engine& engine, const Embeds& embeds, Listing listing, Time now);
+// Any thread.
+Result<> write_job_part(JsonWriter& json, const JobPart& part, const JobShape& shape);
+// The same for a job that is shown without its runs, straight from the engine.
+void write_plain_job(JsonWriter& json, const engine::JobEntry& entry, const engine::Engine& engine,
+                     bool with_summary, Time now);
 // A definition by itself: what an event can show of a job.
 void write_definition(JsonWriter& json, const model::JobDefinition& definition);
 
-// Fills the gaps; any thread.
-Result<std::string> fill_gaps(Draft draft, engine::Reader& reader, std::uint32_t limit);
-
 // ---- schedules
 
-void write_schedule(JsonWriter& json, const model::Schedule& schedule, const engine::Engine& engine,
-                    Time now);
+void write_schedule(JsonWriter& json, const model::Schedule& schedule, Time now);
 void write_schedules(JsonWriter& json, const engine::JobEntry& entry, const engine::Engine& engine,
                      Time now);
 

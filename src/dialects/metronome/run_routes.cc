@@ -4,11 +4,12 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <map>
 #include <utility>
 
 #include "core/json.h"
+#include "dialects/metronome/pieces.h"
 #include "dialects/metronome/query.h"
+#include "dialects/metronome/queue_writer.h"
 #include "dialects/metronome/render.h"
 #include "dialects/metronome/routes.h"
 #include "dialects/metronome/run_parameters.h"
@@ -28,20 +29,26 @@ http::Response run_response(int status, const engine::Node& run) {
   return json_response(status, std::move(body));
 }
 
+// As they are when each is written: by age, so that those that come and go do not matter.
 void list_active_runs(const Context& context, Call call) {
-  auto work = [caller = call.request.identity, id = call.names.job](
-                  engine::Engine& engine, Time) -> Result<http::Response> {
+  auto write = [caller = call.request.identity, id = call.names.job, begun = false,
+                after = TaskId{}](engine::Engine& engine, JsonWriter& json,
+                                  const std::string& text) mutable -> Result<bool> {
     const engine::JobEntry* entry = engine.job(id);
-    if (!entry) return fail(no_such_job());
-    if (!may(*caller, http::Action::kRead, id)) return json_response(200, "[]");
-    std::string body;
-    JsonWriter json(body);
-    json.begin_array();
-    for (const auto& [task, run] : entry->active) write_run(json, *run);
+    if (!entry && !begun) return fail(no_such_job());
+    if (!std::exchange(begun, true)) json.begin_array();
+    if (entry && may(*caller, http::Action::kRead, id)) {
+      const auto& active = entry->active;
+      for (auto run = active.upper_bound(after); run != active.end(); ++run) {
+        if (text.size() >= kTurnBytes) return true;
+        write_run(json, *run->second);
+        after = run->first;
+      }
+    }
     json.end_array();
-    return json_response(200, std::move(body));
+    return false;
   };
-  answer(context, std::move(call), std::move(work));
+  answer_list(context, std::move(call), std::move(write));
 }
 
 // Finished runs too, newest first, a page at a time. Read off the strand.
@@ -120,27 +127,9 @@ void stop_run(const Context& context, Call call) {
   answer(context, std::move(call), std::move(work));
 }
 
-// One entry for each job, by its full id ([rule] of section 7).
 void show_queue(const Context& context, Call call) {
-  auto work = [caller = call.request.identity](engine::Engine& engine,
-                                               Time) -> Result<http::Response> {
-    std::map<std::string_view, std::vector<std::string_view>> jobs;
-    for (const auto& [task, run] : engine.queue().waiting()) {
-      if (!may(*caller, http::Action::kRead, run->job->id())) continue;
-      jobs[run->job->id()].push_back(run->task.name);
-    }
-    std::string body;
-    JsonWriter json(body);
-    json.begin_array();
-    for (const auto& [id, runs] : jobs) {
-      json.begin_object().member("jobId", id).key("runs").begin_array();
-      for (std::string_view run : runs) json.begin_object().member("runId", run).end_object();
-      json.end_array().end_object();
-    }
-    json.end_array();
-    return json_response(200, std::move(body));
-  };
-  answer(context, std::move(call), std::move(work));
+  QueueWriter queue(call.request.identity);
+  answer_list(context, std::move(call), std::move(queue));
 }
 
 }  // namespace

@@ -15,11 +15,10 @@ Error no_such_schedule() {
   return {.kind = ErrorKind::kNotFound, .message = {}, .fields = {}, .subject = "schedule"};
 }
 
-http::Response schedule_response(int status, const model::Schedule& schedule,
-                                 const engine::Engine& engine, Time now) {
+http::Response schedule_response(int status, const model::Schedule& schedule, Time now) {
   std::string body;
   JsonWriter json(body);
-  write_schedule(json, schedule, engine, now);
+  write_schedule(json, schedule, now);
   return json_response(status, std::move(body));
 }
 
@@ -43,7 +42,7 @@ void get_schedule(const Context& context, Call call) {
     if (!entry) return fail(entry.error());
     const auto found = (*entry)->schedules.find(id);
     if (found == (*entry)->schedules.end()) return fail(no_such_schedule());
-    return schedule_response(200, *engine.schedule(found->second), engine, now);
+    return schedule_response(200, *engine.schedule(found->second), now);
   };
   answer(context, std::move(call), std::move(work));
 }
@@ -79,7 +78,7 @@ void add_schedule(const Context& context, Call call) {
     if (auto allowed = may_add(**entry, definition.id); !allowed) return fail(allowed.error());
     auto added = engine.add_schedule(job, std::move(definition), now);
     if (!added) return fail(added.error());
-    return schedule_response(201, **added, engine, now);
+    return schedule_response(201, **added, now);
   };
   answer(context, std::move(call), std::move(work));
 }
@@ -96,7 +95,7 @@ void update_schedule(const Context& context, Call call) {
     if (!entry) return fail(entry.error());
     auto updated = engine.update_schedule(job, std::move(definition), now);
     if (!updated) return fail(updated.error());
-    return schedule_response(200, **updated, engine, now);
+    return schedule_response(200, **updated, now);
   };
   answer(context, std::move(call), std::move(work));
 }

@@ -10,6 +10,9 @@
 namespace docket::metronome {
 namespace {
 
+// A page ends early when it is full: a run may have a thousand attempts.
+constexpr std::size_t kFullPageBytes = std::size_t{1} << 20U;
+
 Result<TaskId> id_of_run(engine::Reader& reader, JobUid job, const std::string& name) {
   engine::TaskQuery query;
   query.parent = TaskId{};
@@ -72,17 +75,20 @@ http::Response stored_runs_page(engine::Reader& reader, JobUid job, const Paging
   std::string body;
   JsonWriter json(body);
   json.begin_array();
+  const std::string* last = nullptr;
   for (const engine::TaskRow& row : *rows) {
+    if (body.size() >= kFullPageBytes) break;
+    last = &row.task.name;
     if (auto written = write_stored_run(json, reader, row); !written) {
       return error_response(written.error(), names);
     }
   }
   json.end_array();
   http::Response response = json_response(200, std::move(body));
-  if (rows->size() == paging.limit) {
+  const bool more = last && (rows->size() == paging.limit || last != &rows->back().task.name);
+  if (more) {
     response.headers.emplace_back(
-        "Link", fmt::format("<?all=true&limit={}&before={}>; rel=\"next\"", paging.limit,
-                            rows->back().task.name));
+        "Link", fmt::format("<?all=true&limit={}&before={}>; rel=\"next\"", paging.limit, *last));
   }
   return response;
 }
