@@ -1,5 +1,6 @@
 #include "dialects/native/event_feed.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dialects/native/lookup.h"
@@ -10,6 +11,7 @@ namespace docket::native {
 namespace {
 
 constexpr std::uint32_t kChunkEvents = 200;
+constexpr std::size_t kChunkBytes = 32 * 1024;
 
 void append_event(std::string& out, const model::Event& event, std::string_view run_name) {
   std::string data;
@@ -25,34 +27,39 @@ bool EventFilter::matches(const model::Event& event) const {
          (!job || event.job == *job) && (job_id.empty() || event.job_id == job_id);
 }
 
-EventFeed::EventFeed(engine::Loop& loop, engine::Archive& archive, EventFilter filter,
+EventFeed::EventFeed(engine::Loop& loop, engine::Archive& archive,
+                     std::shared_ptr<RecentEvents> recent, EventFilter filter,
                      std::optional<EventSeq> after)
     : archive_(archive),
       filter_(std::move(filter)),
       turn_(std::make_shared<Turn>(
-          Turn{.sent = after.value_or(EventSeq{}), .caught_up = !after.has_value()})),
+          Turn{.sent = after.value_or(recent->newest()), .caught_up = !after.has_value()})),
+      recent_(std::move(recent)),
       subscription_(loop.subscribe([this](const engine::Notice& notice) { on_notice(notice); })) {}
 
 void EventFeed::next(Next done) {
-  if (!turn_->caught_up) return read_store(std::move(done));
-  std::string chunk;
-  for (const engine::Notice& notice : std::exchange(buffer_, {})) {
-    if (notice.event.seq <= turn_->sent) continue;  // the store was quicker
-    append_event(chunk, notice.event, notice.run_name);
-    turn_->sent = notice.event.seq;
+  if (!turn_->caught_up || !recent_->reaches_back_to(turn_->sent)) {
+    return read_store(std::move(done));
   }
+  std::string chunk = read_recent();
   if (!chunk.empty()) return done(std::move(chunk));
-  if (std::exchange(overflowed_, false)) return read_store(std::move(done));
   waiting_ = std::move(done);
 }
 
-void EventFeed::on_notice(const engine::Notice& notice) {
-  if (!filter_.matches(notice.event)) return;
-  if (!waiting_) {
-    if (buffer_.size() == kBuffered) overflowed_ = true;
-    if (!overflowed_) buffer_.push_back(notice);
-    return;
+std::string EventFeed::read_recent() {
+  const auto& events = recent_->all();
+  auto event = std::ranges::upper_bound(
+      events, turn_->sent, {}, [](const engine::Notice& notice) { return notice.event.seq; });
+  std::string chunk;
+  for (; event != events.end() && chunk.size() < kChunkBytes; ++event) {
+    turn_->sent = event->event.seq;
+    if (filter_.matches(event->event)) append_event(chunk, event->event, event->run_name);
   }
+  return chunk;
+}
+
+void EventFeed::on_notice(const engine::Notice& notice) {
+  if (!waiting_ || !filter_.matches(notice.event)) return;
   std::string chunk;
   append_event(chunk, notice.event, notice.run_name);
   turn_->sent = notice.event.seq;
@@ -61,8 +68,11 @@ void EventFeed::on_notice(const engine::Notice& notice) {
 }
 
 void EventFeed::read_store(Next done) {
-  archive_.read([turn = turn_, filter = filter_, done = std::move(done)](engine::Reader& reader) {
+  // What was told to followers is in the store.
+  archive_.read([turn = turn_, filter = filter_, until = recent_->newest(),
+                 done = std::move(done)](engine::Reader& reader) {
     std::string chunk = read_chunk(reader, filter, *turn);
+    if (turn->caught_up) turn->sent = std::max(turn->sent, until);
     // A comment tells a client that it has seen all there was.
     if (chunk.empty()) chunk = turn->caught_up ? ": caught up\n\n" : ":\n\n";
     done(std::move(chunk));

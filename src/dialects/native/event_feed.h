@@ -1,8 +1,7 @@
 #pragma once
 
 // Events as a stream that misses nothing: what is in the store after a given event, then live ones.
-// A client that reads slowly is caught up from the store again, so a feed holds kBuffered events at
-// most, whatever the client does.
+// What a client has not read yet is in RecentEvents or in the store: a feed keeps none of it.
 //
 // Made, asked (next) and destroyed on the engine's strand. A read of the store is in flight only
 // while next() has not answered; what it found out passes to the next call through Turn, so the two
@@ -11,9 +10,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/ids.h"
+#include "dialects/native/recent_events.h"
 #include "engine/loop.h"
 #include "engine/ports.h"
 #include "http/message.h"
@@ -30,11 +29,9 @@ struct EventFilter {
 
 class EventFeed final : public http::BodyStream {
  public:
-  static constexpr std::size_t kBuffered = 256;
-
   // `after`: the last event the client has; none: from now on.
-  EventFeed(engine::Loop& loop, engine::Archive& archive, EventFilter filter,
-            std::optional<EventSeq> after);
+  EventFeed(engine::Loop& loop, engine::Archive& archive, std::shared_ptr<RecentEvents> recent,
+            EventFilter filter, std::optional<EventSeq> after);
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
 
@@ -47,14 +44,14 @@ class EventFeed final : public http::BodyStream {
     bool caught_up = false;  // the store had nothing more
   };
   void on_notice(const engine::Notice& notice);
+  std::string read_recent();
   void read_store(Next done);
   static std::string read_chunk(engine::Reader& reader, const EventFilter& filter, Turn& turn);
 
   engine::Archive& archive_;
   const EventFilter filter_;
-  std::shared_ptr<Turn> turn_;  // shared with the read in flight
-  std::vector<engine::Notice> buffer_;
-  bool overflowed_ = false;  // events after the buffered ones were let go: they are in the store
+  std::shared_ptr<Turn> turn_;            // shared with the read in flight
+  std::shared_ptr<RecentEvents> recent_;  // shared by all feeds
   Next waiting_;
   engine::Loop::Subscription subscription_;
 };

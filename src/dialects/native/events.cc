@@ -30,8 +30,11 @@ void follow_events(const Context& door, EventFilter filter, std::optional<EventS
                    http::Reply reply) {
   http::Response response{.content_type = "text/event-stream"};
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  auto recent = door.recent.lock();
+  if (!recent) door.recent = recent = std::make_shared<RecentEvents>(door.loop);
   // Shared with nobody but this call: then the connection owns it.
-  response.stream = std::make_shared<EventFeed>(door.loop, door.archive, std::move(filter), after);
+  response.stream = std::make_shared<EventFeed>(door.loop, door.archive, std::move(recent),
+                                                std::move(filter), after);
   door.loop.call<bool>(
       [](engine::Engine&, Time) -> Result<bool> { return true; },
       [response = std::move(response), reply = std::move(reply)](const Result<bool>& durable) {
@@ -62,7 +65,10 @@ Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
   RunNames names(reader);
+  EventSeq last;
   for (const model::Event& event : page->rows) {
+    if (out.full()) return out.finish(std::to_string(last.value));
+    last = event.seq;
     const auto name = names.of(event.root);
     if (!name) return fail(name.error());
     write_event(out.item(), event, *name);

@@ -164,13 +164,27 @@ TEST_F(NativeEvents, ASlowClientMissesNothingAndKeepsNothingInMemory) {
 TEST_F(NativeEvents, ALiveClientThatFallsBehindIsCaughtUpFromTheStore) {
   auto client = follow();
   EXPECT_EQ(client.take(), "");
-  // The first event answers the waiting call; the rest pile up beyond what a feed keeps.
-  for (int i = 0; i < 700; ++i) docket.add_job("j" + std::to_string(i));
+  // The first event answers the waiting call; the rest pile up beyond what is kept for followers.
+  for (int i = 0; i < 2000; ++i) docket.add_job("j" + std::to_string(i));
   std::string expected;
-  for (int i = 2; i <= 701; ++i) expected += (i > 2 ? " " : "") + std::to_string(i);
+  for (int i = 2; i <= 2001; ++i) expected += (i > 2 ? " " : "") + std::to_string(i);
   EXPECT_EQ(client.ids(), expected);
   docket.add_job("more");
-  EXPECT_EQ(client.ids(), "702");
+  EXPECT_EQ(client.ids(), "2002");
+}
+
+TEST_F(NativeEvents, AClientThatWaitsForSomethingRareIsNotBehind) {
+  auto all = follow();
+  auto rare = follow("?job=rare");
+  EXPECT_EQ(rare.take(), "");
+  for (int i = 0; i < 2000; ++i) docket.add_job("j" + std::to_string(i));
+  docket.add_job("rare");
+  EXPECT_EQ(rare.ids(), "2002");
+  EXPECT_EQ(rare.take(), "");
+  for (int i = 0; i < 2000; ++i) docket.add_job("k" + std::to_string(i));
+  docket.start("rare");
+  EXPECT_EQ(rare.ids(), follow("?job=rare&after=2002").ids());
+  EXPECT_EQ(rare.take(), "");
 }
 
 // The loop makes notices only while somebody listens: what was decided before, but not durable yet,

@@ -67,7 +67,7 @@ std::string job_page(const Engine& engine, const JobFilter& filter, const std::s
   std::uint32_t items = 0;
   std::string last;
   for (std::size_t seen = 0; it != jobs.end(); ++it, ++seen) {
-    if (items == limit || seen == kScanMax) return page.finish(last);
+    if (items == limit || seen == kScanMax || page.full()) return page.finish(last);
     if (!it->first.starts_with(filter.group)) break;
     last = it->first;
     if (!filter.matches(it->second->job().definition)) continue;

@@ -125,6 +125,21 @@ TEST_F(NativeJobs, ListPagesById) {
   EXPECT_EQ(last.at("/next"), "null");
 }
 
+TEST_F(NativeJobs, APageOfLargeJobsEndsEarly) {
+  for (const char* id : {"a", "b", "c", "d", "e"}) {
+    auto job = docket.job(id);
+    job.description = std::string(600'000, 'x');
+    docket.add_job(std::move(job));
+  }
+  const auto page = get("/jobs");
+  EXPECT_EQ(page.each("id"), "a b");
+  const auto next = get("/jobs?after=" + page.at("/next"));
+  EXPECT_EQ(next.each("id"), "c d");
+  const auto last = get("/jobs?after=" + next.at("/next"));
+  EXPECT_EQ(last.each("id"), "e");
+  EXPECT_EQ(last.at("/next"), "null");
+}
+
 TEST_F(NativeJobs, ListFilters) {
   add("prod", R"(,"labels":{"team":"mail"})");
   add("prod-2.email", R"(,"description":"Sends MAIL")");

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "dialects/native/answer.h"
-#include "dialects/native/log_follow.h"
+#include "dialects/native/log_streams.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/query.h"
 #include "dialects/native/routes.h"
@@ -59,29 +59,28 @@ Result<LogChunk> read_part(engine::Logs& logs, TaskId attempt, LogStream stream,
   return part;
 }
 
-// Where the last `lines` lines of the text begin; a line break at the very end ends a line, it does
-// not begin one.
-std::size_t last_lines(std::string_view text, std::uint64_t lines) {
-  if (lines == 0) return text.size();
-  std::size_t at = text.size();
-  if (at > 0 && text[at - 1] == '\n') --at;
-  for (; at > 0; --at) {
-    if (text[at - 1] == '\n' && --lines == 0) return at;
+// Where the last lines begin, among the last `limit` bytes; looked for from the end. A line break
+// at the very end ends a line, it does not begin one.
+Result<std::uint64_t> find_tail(engine::Logs& logs, TaskId attempt, const LogRequest& wanted) {
+  const auto whole = logs.read(attempt, wanted.stream, 0, 0);
+  if (!whole) return fail(whole.error());
+  const std::uint64_t first = whole->size - std::min(whole->size, wanted.limit);
+  std::uint64_t lines = *wanted.tail;
+  std::uint64_t end = whole->size;
+  while (end > first && lines > 0) {
+    const std::uint64_t begin = end - std::min<std::uint64_t>(end - first, kLogChunkBytes);
+    const auto part = read_part(logs, attempt, wanted.stream, begin, end - begin);
+    if (!part) return fail(part.error());
+    const std::string& text = part->data;
+    std::size_t at = text.size();
+    if (end == whole->size && text.ends_with('\n')) --at;
+    for (; at > 0; --at) {
+      if (text[at - 1] == '\n' && --lines == 0) return part->offset + at;
+    }
+    if (part->offset > begin) return std::min(part->offset, end);  // what is older was dropped
+    end = begin;
   }
-  return 0;
-}
-
-// The last lines, of the last `limit` bytes.
-Result<LogChunk> read_tail(engine::Logs& logs, TaskId attempt, const LogRequest& wanted) {
-  const auto size = logs.read(attempt, wanted.stream, 0, 0);
-  if (!size) return size;
-  const auto from = size->size - std::min(size->size, wanted.limit);
-  auto part = read_part(logs, attempt, wanted.stream, from, wanted.limit);
-  if (!part) return part;
-  const auto skip = last_lines(part->data, *wanted.tail);
-  part->data.erase(0, skip);
-  part->offset += skip;
-  return part;
+  return end;
 }
 
 http::Response text_response(TaskId attempt) {
@@ -92,33 +91,39 @@ http::Response text_response(TaskId attempt) {
   return response;
 }
 
-Result<http::Response> show_log(engine::Reader& reader, engine::Logs& logs,
+Result<http::Response> show_log(engine::Archive& archive, engine::Logs& logs, TaskId attempt,
                                 const LogRequest& wanted) {
-  const auto attempt = find_attempt(reader, wanted.task);
-  if (!attempt) return fail(attempt.error());
-  auto part = wanted.tail ? read_tail(logs, *attempt, wanted)
-                          : read_part(logs, *attempt, wanted.stream, wanted.offset, wanted.limit);
-  if (!part) return fail(part.error());
-  http::Response response = text_response(*attempt);
-  response.headers.emplace_back("Docket-Log-Offset", std::to_string(part->offset));
-  response.headers.emplace_back("Docket-Log-Size", std::to_string(part->size));
-  response.body = std::move(part->data);
+  const auto first_bytes = std::min<std::uint64_t>(wanted.limit, kLogChunkBytes);
+  auto first = read_part(logs, attempt, wanted.stream, wanted.offset, first_bytes);
+  if (!first) return fail(first.error());
+  http::Response response = text_response(attempt);
+  response.headers.emplace_back("Docket-Log-Offset", std::to_string(first->offset));
+  response.headers.emplace_back("Docket-Log-Size", std::to_string(first->size));
+  const std::uint64_t end = std::min(first->size, first->offset + wanted.limit);
+  if (first->offset + first->data.size() >= end) {
+    response.body = std::move(first->data);
+  } else {
+    // Shared with nobody: the connection owns it.
+    response.stream =
+        std::make_shared<LogPart>(archive, logs, attempt, wanted.stream, *std::move(first), end);
+  }
   return response;
 }
 
-Result<http::Response> follow_log(engine::Archive& archive, engine::Reader& reader,
-                                  engine::Logs& logs, const LogRequest& wanted) {
+Result<http::Response> answer_log(engine::Archive& archive, engine::Reader& reader,
+                                  engine::Logs& logs, LogRequest wanted) {
   const auto attempt = find_attempt(reader, wanted.task);
   if (!attempt) return fail(attempt.error());
-  std::uint64_t offset = wanted.offset;
   if (wanted.tail) {
+    const auto offset = find_tail(logs, *attempt, wanted);
     // An attempt that has not written yet has no files: then all of it is still to come.
-    const auto part = read_tail(logs, *attempt, wanted);
-    if (part) offset = part->offset;
+    if (!offset && !wanted.follow) return fail(offset.error());
+    wanted.offset = offset.value_or(0);
   }
+  if (!wanted.follow) return show_log(archive, logs, *attempt, wanted);
   http::Response response = text_response(*attempt);
-  // Shared with nobody: the connection owns it.
-  response.stream = std::make_shared<LogFollow>(archive, logs, *attempt, wanted.stream, offset);
+  response.stream =
+      std::make_shared<LogFollow>(archive, logs, *attempt, wanted.stream, wanted.offset);
   return response;
 }
 
@@ -150,8 +155,7 @@ void get_log(const Context& door, const http::Request& request, http::Reply repl
   if (!query.ok()) return reply(bad_query(query.errors()));
   door.archive.read([wanted, &archive = door.archive, &logs = door.logs,
                      reply = std::move(reply)](engine::Reader& reader) {
-    auto response =
-        wanted.follow ? follow_log(archive, reader, logs, wanted) : show_log(reader, logs, wanted);
+    auto response = answer_log(archive, reader, logs, wanted);
     reply(response ? *std::move(response) : problem(response.error()));
   });
 }

@@ -111,6 +111,47 @@ class Follower {
   std::string text_;
 };
 
+TEST_F(NativeLogs, ALongPartIsStreamedUpToWhereItEnded) {
+  const std::string text = std::string(300'000, 'x') + "\n";
+  write(text);
+  const auto part = log("?offset=10");
+  EXPECT_EQ(part.header("Docket-Log-Offset"), "10");
+  EXPECT_EQ(part.header("Docket-Log-Size"), "300001");
+  EXPECT_TRUE(part.response.body.empty());
+  write("later");
+  Follower follower(part);
+  EXPECT_EQ(follower.take(), text.substr(10));
+  EXPECT_TRUE(follower.ended());
+  EXPECT_EQ(Follower(log("?limit=100000")).take(), text.substr(0, 100'000));
+}
+
+TEST_F(NativeLogs, APartEndsWhereTheRestWasDropped) {
+  write(std::string(300'000, 'x'));
+  const auto part = log();
+  docket.logs.text.clear();
+  Follower follower(part);
+  EXPECT_LT(follower.take().size(), 300'000);
+  EXPECT_TRUE(follower.ended());
+}
+
+TEST_F(NativeLogs, TheTailMayBeLongerThanOneLook) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += "line " + std::to_string(i) + "\n";
+  write(text);
+  for (const std::size_t lines : {5U, 20'000U, 49'999U, 50'000U, 60'000U}) {
+    std::size_t from = text.size() - 1;
+    for (std::size_t left = lines; left > 0 && from != std::string::npos; --left) {
+      from = from == 0 ? std::string::npos : text.rfind('\n', from - 1);
+    }
+    const auto tail = log("?tail=" + std::to_string(lines));
+    const std::string wanted = text.substr(from == std::string::npos ? 0 : from + 1);
+    EXPECT_EQ(tail.response.body + Follower(tail).take(), wanted) << lines;
+    EXPECT_EQ(tail.header("Docket-Log-Offset"), std::to_string(text.size() - wanted.size()));
+  }
+  const auto cut = log("?tail=50000&limit=100000");
+  EXPECT_EQ(Follower(cut).take(), text.substr(text.size() - 100'000));
+}
+
 TEST_F(NativeLogs, FollowSendsWhatComesAndEndsWithTheAttempt) {
   write("one\n");
   Follower follower(log("?follow=true"));

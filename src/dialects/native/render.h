@@ -50,11 +50,14 @@ void write_event(JsonWriter& out, const model::Event& event, std::string_view ru
 void write_explanation(JsonWriter& out, const engine::Explanation& explanation);
 
 // {"items":[...],"next":...}: `next` is what to pass as ?after= for the page behind this one, null
-// on the last.
+// on the last. A page ends early when it is full, however few items that are.
 class PageWriter {
  public:
+  static constexpr std::size_t kFullBytes = std::size_t{1} << 20U;
+
   PageWriter() { json_.begin_object().key("items").begin_array(); }
   JsonWriter& item() { return json_; }  // write one value
+  bool full() const { return text_.size() >= kFullBytes; }
   std::string finish(std::string_view next) {
     json_.end_array().key("next");
     write_text(json_, next);

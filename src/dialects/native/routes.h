@@ -12,11 +12,14 @@
 
 namespace docket::native {
 
+class RecentEvents;
+
 struct Context {
   engine::Loop& loop;
   engine::Archive& archive;
   engine::Logs& logs;
   NativeSettings settings;
+  mutable std::weak_ptr<RecentEvents> recent = {};  // while somebody follows; strand only
 };
 using ContextPtr = std::shared_ptr<const Context>;  // shared by all handlers of a door
 using Routes = std::vector<http::Route>;

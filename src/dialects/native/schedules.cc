@@ -68,7 +68,7 @@ std::string AllSchedules::page(const Engine& engine, Time now) const {
     const bool resumed = job->first == after.job;
     for (auto it = resumed ? schedules.upper_bound(after.schedule) : schedules.begin();
          it != schedules.end(); ++it) {
-      if (items == limit) return page.finish(last);
+      if (items == limit || page.full()) return page.finish(last);
       const model::Schedule& schedule = *engine.schedule(it->second);
       last = job->first + "/" + it->first;
       if (enabled && schedule.definition.enabled != *enabled) continue;

@@ -66,7 +66,10 @@ Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& fil
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
   engine::ProgressSums sums;
+  TaskId last;
   for (const engine::TaskRow& row : page->rows) {
+    if (out.full()) return out.finish(std::to_string(last.value));
+    last = row.task.id;
     const auto live = sums.of(reader, row.task);
     if (!live) return fail(live.error());
     write_task(out.item(), row.task, row.job_id, *live);
