@@ -21,10 +21,13 @@ constexpr std::size_t kChunkBytes = 32 * 1024;
 template <class Walk>
 class WalkStream final : public http::BodyStream {
  public:
-  WalkStream(engine::Archive& archive, Walk walk)
-      : archive_(archive), state_(std::make_shared<State>(State{std::move(walk)})) {}
+  WalkStream(engine::Archive& archive, Walk walk, std::string first)
+      : archive_(archive),
+        first_(std::move(first)),
+        state_(std::make_shared<State>(State{std::move(walk)})) {}
 
   void next(Next done) override {
+    if (!first_.empty()) return done(std::exchange(first_, {}));
     if (state_->ended) return done(std::nullopt);
     archive_.read([state = state_, done = std::move(done)](engine::Reader& reader) {
       std::string chunk;
@@ -41,13 +44,14 @@ class WalkStream final : public http::BodyStream {
     bool ended = false;
   };
   engine::Archive& archive_;
+  std::string first_;             // written already
   std::shared_ptr<State> state_;  // shared with a read under way, which may outlive the client
 };
 
 template <class Walk>
-http::Response streamed(engine::Archive& archive, Walk walk) {
+http::Response streamed(engine::Archive& archive, Walk walk, std::string first = {}) {
   http::Response response = json_response({});
-  response.stream = std::make_shared<WalkStream<Walk>>(archive, std::move(walk));
+  response.stream = std::make_shared<WalkStream<Walk>>(archive, std::move(walk), std::move(first));
   return response;
 }
 
@@ -118,11 +122,15 @@ void reply_and_unregister(engine::Loop& loop, TaskId id, http::Response response
   });
 }
 
-http::Response status_response(engine::Reader& reader, Found found, const std::string& node) {
+// Streamed when there are many children.
+http::Response status_response(const ContextPtr& context, engine::Reader& reader, Found found) {
   std::string body;
-  TreeWalk walk(std::move(found.row), std::move(found.parent_uuid), node, TreeWalk::Depth::kOne);
-  const auto written = walk.write(reader, body, SIZE_MAX);
-  return written ? json_response(std::move(body)) : broken(written.error());
+  TreeWalk walk(std::move(found.row), std::move(found.parent_uuid), context->settings.node,
+                TreeWalk::Depth::kOne);
+  const auto more = walk.write(reader, body, kChunkBytes);
+  if (!more) return broken(more.error());
+  if (!*more) return json_response(std::move(body));
+  return streamed(context->archive, std::move(walk), std::move(body));
 }
 
 void task_status(const ContextPtr& context, http::Request request, http::Reply reply) {
@@ -130,7 +138,7 @@ void task_status(const ContextPtr& context, http::Request request, http::Reply r
             [context, reply](engine::Reader& reader, Found found) {
               const TaskId id = found.row.task.id;
               const bool forget = is_unregistered_by_reading(context, found.row.task);
-              auto response = status_response(reader, std::move(found), context->settings.node);
+              auto response = status_response(context, reader, std::move(found));
               if (!forget) return reply(std::move(response));
               reply_and_unregister(context->loop, id, std::move(response), reply);
             });
@@ -172,6 +180,12 @@ void abort_task(const ContextPtr& context, http::Request request, http::Reply re
 
 // ---- waiting
 
+void reply_status(const ContextPtr& context, TaskId id, const http::Reply& reply) {
+  with_any_task(context, id, reply, [context, reply](engine::Reader& reader, Found found) {
+    reply(status_response(context, reader, std::move(found)));
+  });
+}
+
 void reply_waited(const ContextPtr& context, TaskId id, const Result<bool>& ended,
                   const http::Reply& reply) {
   if (!ended) return reply(broken(ended.error()));
@@ -182,12 +196,13 @@ void reply_waited(const ContextPtr& context, TaskId id, const Result<bool>& ende
   const http::Reply all = [context, id](const http::Response& response) {
     context->loop.post([context, id, response] {
       const auto replies = context->waited->extract(id);
-      for (const http::Reply& each : replies.mapped()) each(response);
+      for (const http::Reply& each : replies.mapped()) {
+        // A stream has one reader.
+        response.stream ? reply_status(context, id, each) : each(response);
+      }
     });
   };
-  with_any_task(context, id, all, [context, all](engine::Reader& reader, Found found) {
-    all(status_response(reader, std::move(found), context->settings.node));
-  });
+  reply_status(context, id, all);
 }
 
 void wait_for(const ContextPtr& context, TaskId id, std::optional<std::uint32_t> seconds,
