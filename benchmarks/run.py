@@ -2,7 +2,8 @@
 """Measures docket beside this machine's own limits, and with --peers beside the peers, all in one run.
 
     ./bench                  everything
-    ./bench --only creates   one section (repeatable): limits creates true latency schedules get scale start memory tasks peers
+    ./bench --only creates   one section (repeatable): limits creates true latency schedules get scale start memory tasks
+                             abuse peers
     ./bench --quick          shorter measurements
 
 Prints a table: figure, the machine's limit, the ratio, the goal. Judge by ratios inside one run: machines differ, and
@@ -26,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../tests/e2e"))
 
 from docket_server import PROGRAM, Server, eventually, job  # noqa: E402
+import abuse  # noqa: E402
 import peers  # noqa: E402
 import schedulers  # noqa: E402
 import tasks  # noqa: E402
@@ -300,6 +302,9 @@ class Bench:
     def tasks(self):
         tasks.measure(self, report, wrk)
 
+    def abuse(self):
+        abuse.measure(self, report)
+
     def peers(self):
         for claim, figure in itertools.chain(peers.measure(self.directory, self.seconds, wrk),
                                              schedulers.measure(self.directory)):
@@ -308,7 +313,7 @@ class Bench:
 
 SECTIONS = {"limits": Bench.limits_section, "creates": Bench.creates, "true": Bench.true, "latency": Bench.latency,
             "schedules": Bench.schedules, "get": Bench.get, "scale": Bench.scale, "start": Bench.start,
-            "memory": Bench.memory, "tasks": Bench.tasks}
+            "memory": Bench.memory, "tasks": Bench.tasks, "abuse": Bench.abuse}
 
 
 def main():

@@ -31,6 +31,15 @@ constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 // would.
 constexpr std::uint32_t kWriterCacheKib = 8 * 1024;
 
+// Large buffers of bodies and answers go back to the system when they are freed. Left to itself
+// glibc learns from their sizes to keep them, in a heap that small things then pin.
+constexpr int kLargeBytes = 128 * 1024;
+constexpr int kHeapKept = 4 * 1024 * 1024;  // at its end, for the next busy tick
+void return_large_buffers() {
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  mallopt(M_TRIM_THRESHOLD, kHeapKept);
+}
+
 const std::map<std::string, std::uint16_t> kNativePorts{{"metronome", 9000}, {"scylla", 10000}};
 
 std::vector<std::string> runner_command(const ServeConfig& config) {
@@ -65,6 +74,7 @@ Result<> prepare_data(const ServeConfig& config) {
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
+  return_large_buffers();
   if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
   if (const auto ready = prepare_data(config); !ready) return fail(ready.error());
   store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
