@@ -115,6 +115,13 @@ class Parser final : public beast::http::basic_parser<true> {
   std::size_t announced_ = SIZE_MAX;  // bytes of the body
 };
 
+// Whether this may be the beginning of a last chunk, of which Beast asserts that it never looks at
+// it twice before it is whole.
+bool begins_last_chunk(std::string_view text) {
+  constexpr std::string_view kWhole = "0\r\n\r\n";
+  return text.starts_with('0') && text.size() < kWhole.size();
+}
+
 bool is_line_break(char c) { return c == '\r' || c == '\n'; }
 
 int status_of(const error_code& ec, bool in_request_line) {
@@ -162,6 +169,7 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
     const bool was_head = g.gathered.in_head;
     error_code ec;
     const auto rest = bytes.substr(fed.used);
+    if (!was_head && g.parser->chunked() && begins_last_chunk(rest)) return fed;
     const auto used = g.parser->put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
     fed.used += used;
     if (was_head) g.head_used += used;
@@ -172,7 +180,8 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
     if (ec && (head_full || !need_more)) {
       // Beast waits for the whole head once its first line has come in pieces.
       const bool in_request_line =
-          g.gathered.target.empty() && rest.find('\n') == std::string_view::npos;
+          g.gathered.target.empty() &&
+          rest.substr(0, g.head_limit).find('\n') == std::string_view::npos;
       g.failure = status_of(ec, in_request_line);
       fed.step = Step::kFailed;
       return fed;

@@ -43,6 +43,15 @@ TEST(RequestParser, ReadsRequestsInPiecesOfAnySize) {
   }
 }
 
+// An assertion of Beast's, in builds that have them.
+TEST(RequestParser, ReadsAnEmptyChunkedBodyInPieces) {
+  RequestParser parser(1000);
+  EXPECT_EQ(
+      feed_pieces(parser,
+                  "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1),
+      Step::kComplete);
+}
+
 TEST(RequestParser, TakesOneRequestAtATime) {
   RequestParser parser(1000);
   const std::string two = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.0\r\n\r\n";
@@ -119,6 +128,7 @@ TEST(RequestParser, LimitsHeadsHoweverTheyArrive) {
     EXPECT_EQ(failure_of(many + "\r\n", piece), 431) << piece;
     EXPECT_EQ(failure_of(wide, piece), 431) << piece;
     EXPECT_EQ(failure_of(uri, piece), 414) << piece;
+    EXPECT_EQ(failure_of(uri + " HTTP/1.1\r\n\r\n", piece), 414) << piece;
   }
 }
 
