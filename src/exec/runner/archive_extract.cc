@@ -34,14 +34,20 @@ tl::unexpected<Error> fail_archive(std::string_view doing, archive* handle) {
               fmt::format("{}: {}", doing, why == nullptr ? "unknown error" : why));
 }
 
-// How deep a relative path ends below its start, or -1 when it leaves it on the way.
+// How deep a relative path ends below its start, or -1 when it leaves it on the way. So it may do
+// with ".." behind a name: that may be of a link, and lead anywhere.
 int depth_of(std::string_view path, int depth) {
+  bool named = false;
   while (!path.empty()) {
     const std::size_t end = std::min(path.find('/'), path.size());
     const std::string_view name = path.substr(0, end);
-    if (name == "..") --depth;
-    if (!name.empty() && name != "." && name != "..") ++depth;
-    if (depth < 0) return -1;
+    if (name == "..") {
+      --depth;
+    } else if (!name.empty() && name != ".") {
+      ++depth;
+      named = true;
+    }
+    if (depth < 0 || (named && name == "..")) return -1;
     path.remove_prefix(std::min(end + 1, path.size()));
   }
   return depth;
@@ -51,11 +57,18 @@ bool stays_inside(std::string_view path) {
   return !path.starts_with('/') && depth_of(path, 0) >= 0;
 }
 
-// A symbolic link is read from its own folder.
+// A symbolic link is read from its own folder; "x/" is a link x.
 bool link_stays_inside(std::string_view path, std::string_view target) {
-  const std::size_t slash = path.rfind('/');
-  const int folder = slash == std::string_view::npos ? 0 : depth_of(path.substr(0, slash), 0);
-  return !target.starts_with('/') && depth_of(target, folder) >= 0;
+  const int folder = depth_of(path, 0) - 1;
+  return folder >= 0 && !target.starts_with('/') && depth_of(target, folder) >= 0;
+}
+
+// A hard link to a symbolic link is that link, read from another folder.
+bool hard_link_stays_inside(std::string_view path, const char* target) {
+  if (!stays_inside(target)) return false;
+  std::error_code no_link;
+  const auto behind = std::filesystem::read_symlink(target, no_link);
+  return no_link || link_stays_inside(path, behind.native());
 }
 
 Result<> check_entry(archive_entry* entry) {
@@ -68,7 +81,7 @@ Result<> check_entry(archive_entry* entry) {
   const char* symlink = ::archive_entry_symlink(entry);
   const char* hardlink = ::archive_entry_hardlink(entry);
   if ((symlink != nullptr && !link_stays_inside(path, symlink)) ||
-      (hardlink != nullptr && !stays_inside(hardlink))) {
+      (hardlink != nullptr && !hard_link_stays_inside(path, hardlink))) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("entry {} links outside of the working directory", path));
   }

@@ -256,6 +256,9 @@ TEST_F(ArtifactTest, EscapingArchivesAreRefused) {
       {{"link", "", "../.."}},
       {{"dir/link", "", "../../up"}},
       {{"hard", "", {}, "../../record"}},
+      {{"slash/", "", ".."}},
+      {{"up", "", "here/here/../.."}, {"here", "", "."}},
+      {{"dir/dir/link", "", "../.."}, {"hard", "", {}, "dir/dir/link"}},
   };
   for (const auto& entries : evils) {
     make_archive(path("evil.tar.gz"), Format::kTarGz, entries);
