@@ -139,6 +139,9 @@ Result<std::string> artifact_name(const std::string& uri) {
     const std::size_t slash = scheme == std::string::npos ? scheme : path.find('/', scheme + 3);
     path = slash == std::string::npos ? std::string() : path.substr(slash);
   }
+  if (uri.find('\0') != std::string::npos || path.find('\0') != std::string::npos) {
+    return fail(ErrorKind::kInvalid, "it has a NUL, which no file name can have");
+  }
   const std::string name = path.substr(path.rfind('/') + 1);
   if (name.empty() || name == "." || name == "..") {
     return fail(ErrorKind::kInvalid, "it does not end in a file name");

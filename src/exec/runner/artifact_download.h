@@ -30,7 +30,7 @@ struct Download {
 // An absolute path or file:// URI names a local file; nullopt for anything else.
 std::optional<std::string> local_path(const std::string& uri);
 // The name an artifact gets in the working directory: the last part of its path. kInvalid when
-// there is none.
+// there is none, and for a URI with a NUL, written out or as %00.
 Result<std::string> artifact_name(const std::string& uri);
 // Without a user name or password, for messages.
 std::string shown_uri(const std::string& uri);

@@ -319,6 +319,15 @@ TEST(ArtifactNameTest, TellsArchives) {
   EXPECT_FALSE(is_archive_name(".tar"));
 }
 
+// What comes after it would be shown, and decide whether to unpack, but not be the file.
+TEST(ArtifactNameTest, RefusesNul) {
+  for (const std::string& uri :
+       {std::string("http://h/a\0b.tgz", 16), std::string("http://h\0/x", 11),
+        std::string("/a\0b", 4), std::string("file:///a%00/b.tgz")}) {
+    EXPECT_FALSE(artifact_name(uri)) << uri;
+  }
+}
+
 TEST(FetchRequestTest, IsReadAsItWasWritten) {
   FetchRequest request;
   request.artifacts = {{"http://h/x\"\n", false, true, true}, {"/y"}};
@@ -331,6 +340,15 @@ TEST(FetchRequestTest, IsReadAsItWasWritten) {
   EXPECT_EQ(read->limits.download_bytes, request.limits.download_bytes);
   EXPECT_TRUE(read->has_cache);
   EXPECT_FALSE(decode_request("[]"));
+}
+
+TEST(FetchRequestTest, NumbersThatAreNoneReadAsZero) {
+  const auto read =
+      decode_request(R"({"artifacts":[],"seconds":"x","cacheBytes":-1,"downloadBytes":0.5})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->limits.seconds, 0U);
+  EXPECT_EQ(read->limits.cache_bytes, 0U);
+  EXPECT_EQ(read->limits.download_bytes, 0U);
 }
 
 }  // namespace

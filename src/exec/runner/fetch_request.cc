@@ -12,10 +12,13 @@ namespace {
 
 namespace json = boost::json;
 
-// Both ends are this program, so a missing member is a bug and reads as 0 or empty.
+// Both ends are this program, so a member that is missing or wrong is a bug and reads as 0 or
+// empty.
 std::uint64_t number(const json::object& object, std::string_view key) {
   const json::value* found = object.if_contains(key);
-  return found == nullptr ? 0 : found->to_number<std::uint64_t>();
+  json::error_code wrong;
+  const auto number = found == nullptr ? 0 : found->to_number<std::uint64_t>(wrong);
+  return wrong ? 0 : number;
 }
 
 bool flag(const json::object& object, std::string_view key) {
