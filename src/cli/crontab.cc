@@ -4,6 +4,7 @@
 #include <array>
 
 #include "cli/crontab_time.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "core/zone.h"
 
@@ -34,6 +35,13 @@ std::string unquote(std::string_view text) {
     text = text.substr(1, text.size() - 2);
   }
   return std::string(text);
+}
+
+// Tabs are blanks, in a name too.
+const char* flaw_of_line(std::string_view line) {
+  std::string text(line);
+  std::erase(text, '\t');
+  return flaw_of(text, TextUse::kName);
 }
 
 struct Assignment {
@@ -100,6 +108,7 @@ class Reader {
     number_ = number;
     if (line.empty() || line.front() == '#') return;
     if (!is_utf8(line)) return refuse("is not UTF-8");
+    if (const char* flaw = flaw_of_line(line)) return refuse(flaw);
     if (const auto assignment = assignment_of(line)) return assign(*assignment);
     if (auto entry = read_entry(line)) {
       crontab_.entries.push_back(*std::move(entry));
@@ -116,6 +125,9 @@ class Reader {
 
   void assign(const Assignment& variable) {
     const auto& [name, value] = variable;
+    if (name.empty() || name.find('=') != name.npos || flaw_of(name, TextUse::kName)) {
+      return refuse("has no name that a variable can have");
+    }
     if (name == "MAILTO" || name == "MAILFROM") {
       return note(name + " is ignored: docket keeps the output, see `docket task log`");
     }

@@ -204,6 +204,16 @@ TEST(Crontab, BytesThatAreNotTextAreRefused) {
   EXPECT_EQ(refusal("* * * * * echo \xFF"), "is not UTF-8");
 }
 
+// The server would refuse the jobs.
+TEST(Crontab, WhatNoJobCanHaveIsRefused) {
+  EXPECT_EQ(refusal("* * * * * echo \x07"), "must not contain control characters");
+  EXPECT_EQ(refusal(std::string("* * * * * a\0b", 13)), "must not contain NUL characters");
+  EXPECT_EQ(refusal("*\t*\t*\t*\t*\techo\t\xC3\xA9"), "accepted");
+  for (const char* line : {"\"\"=x", "''=x", "\"A=B\"=x", "\"A\tB\"=x"}) {
+    EXPECT_EQ(refusal(line), "has no name that a variable can have") << line;
+  }
+}
+
 TEST(Crontab, TwoJobsForOneLineAreNoted) {
   const Crontab crontab = parse_crontab("0 0 13 * 5 x", CrontabForm::kUser);
   ASSERT_THAT(crontab.notes, SizeIs(1));
