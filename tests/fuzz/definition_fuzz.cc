@@ -1,0 +1,95 @@
+// model/codec and store/sqlite/definition: the JSON that stands in the store. Whatever can be read
+// can be written and read again without a loss.
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "core/json.h"
+#include "fuzz/fuzz.h"
+#include "model/codec.h"
+#include "model/flaws.h"
+#include "store/sqlite/definition.h"
+
+namespace docket::fuzz {
+namespace {
+
+template <class Value>
+void check(std::string_view input, Result<Value> (*read)(std::string_view),
+           void (*write)(std::string&, const Value&)) {
+  const Result<Value> value = read(input);
+  if (!value) {
+    require(value.error().kind == ErrorKind::kInternal, "damage is kInternal");
+    return;
+  }
+  std::string text;
+  write(text, *value);
+  const Result<Value> again = read(text);
+  require(again.has_value(), "what was written can be read", text);
+  require(*again == *value, "and is the same", text);
+}
+
+bool has_nul(const boost::json::value& value) {
+  if (const auto* text = value.if_string()) {
+    return std::string_view(*text).find('\0') != std::string_view::npos;
+  }
+  if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) {
+      if (has_nul(item)) return true;
+    }
+  }
+  if (const auto* object = value.if_object()) {
+    for (const auto& [name, member] : *object) {
+      if (std::string_view(name).find('\0') != std::string_view::npos || has_nul(member))
+        return true;
+    }
+  }
+  return false;
+}
+
+void check_flaws(std::string_view input) {
+  auto definition = store::read_definition(input);
+  if (!definition) return;
+  const auto flaws = model::flaws_of(*definition);
+  require(flaws.size() <= model::kFlawsMax, "no more flaws than the limit");
+  for (const FieldError& flaw : flaws) {
+    require(flaw.path.starts_with('/') && !flaw.errors.empty(), "flaws are somewhere", flaw.path);
+  }
+  if (!flaws.empty()) return;
+  definition->id = "a";  // ids have patterns of their own
+  definition->dependencies.clear();
+  std::string text;
+  store::write_definition(text, *definition);
+  require(!has_nul(*parse_json(text)), "without flaws no text has a NUL", text);
+}
+
+void check_spec(std::string_view input) {
+  const auto value = parse_json(input);
+  if (!value) return;
+  const auto spec = model::read_process_spec(*value, "/run");
+  if (!spec) {
+    require(!spec.error().fields.empty(), "a refusal says which members");
+    for (const FieldError& field : spec.error().fields) {
+      require(field.path.starts_with("/run") && !field.errors.empty(), "and why", field.path);
+    }
+    return;
+  }
+  std::string text;
+  JsonWriter writer(text);
+  model::write_process_spec(writer, *spec);
+  const auto again = model::read_process_spec(*parse_json(text), "/run");
+  require(again && *again == *spec, "a spec written and read is the same", text);
+}
+
+void run(std::string_view input) {
+  check(input, store::read_definition, store::write_definition);
+  check(input, store::read_parameters, store::write_parameters);
+  check(input, store::read_labels, store::write_labels);
+  check_flaws(input);
+  check_spec(input);
+}
+
+const Target kTarget("definition", run);
+
+}  // namespace
+}  // namespace docket::fuzz
