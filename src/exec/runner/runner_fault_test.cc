@@ -69,7 +69,7 @@ void live_a_day(Harness& runner) {
 
 // Every call; with the sanitizers, which make a day ten times as long, ever fewer.
 int next_call(int number) {
-#if __has_feature(address_sanitizer)
+#ifdef DOCKET_SANITIZE_ADDRESS
   return number + 1 + number / 2;
 #else
   return number + 1;
