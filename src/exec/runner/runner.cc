@@ -106,9 +106,9 @@ class Runner {
   bool ending_ = false;
 };
 
+// Whoever starts a runner makes its directory: one that is gone by now was moved or unmounted.
 Result<> Runner::lock_directory() {
   std::error_code error;
-  std::filesystem::create_directories(config_.dir, error);
   config_.dir = std::filesystem::canonical(config_.dir, error);
   if (error)
     return fail(ErrorKind::kInternal,

@@ -414,6 +414,16 @@ TEST(RunnerCrashTest, OneRunnerForADirectory) {
   EXPECT_THAT(runner.out(token), HasSubstr("another runner has"));
 }
 
+// Its directory was moved between its start and its first look, or its disk unmounted.
+TEST(RunnerCrashTest, ADirectoryThatIsNotThereIsNotMade) {
+  Harness runner;
+  const auto gone = runner.dir() / "gone";
+  const TaskId token = runner.start(fmt::format("{} runner {} 2>&1", RUNNER_MAIN, gone.string()));
+  EXPECT_EQ(runner.wait(token).exit_code, 1);
+  EXPECT_THAT(runner.out(token), HasSubstr("No such file or directory"));
+  EXPECT_FALSE(std::filesystem::exists(gone));
+}
+
 // ---- nothing is left behind ----
 
 class LeftoverTest : public ::testing::TestWithParam<const char*> {};
