@@ -2,6 +2,7 @@
 stopped by pid."""
 
 import collections
+import contextlib
 import http.client
 import json
 import os
@@ -84,6 +85,18 @@ class Server:
         pid = self.runner_pid()
         if pid:
             os.kill(pid, signal.SIGTERM)
+        for reaper in self.reapers():
+            for command in children(reaper):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(command, signal.SIGKILL)
+
+    def reapers(self):
+        """Of commands that still run."""
+        folder = f"{self.data}/runner\0".encode()
+        for pid in processes():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+                if folder in file.read() and pid != self.runner_pid():
+                    yield pid
 
     def runner_pid(self):
         """By its lock; its command line is also that of its reapers."""
@@ -214,11 +227,28 @@ class Command:
         return self.process.returncode, out, err
 
 
+def processes():
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]
+
+
+def stat_of(pid):
+    """Its state and its parent."""
+    with open(f"/proc/{pid}/stat") as file:
+        state, parent = file.read().rsplit(")", 1)[1].split()[:2]
+    return state, int(parent)
+
+
+def children(parent):
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            if stat_of(pid)[1] == parent:
+                yield pid
+
+
 def alive(pid):
     """Whether the process runs: a zombie does not."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+        return stat_of(pid)[0] not in "ZX"
     except OSError:
         return False
 
