@@ -45,10 +45,19 @@ Result<Database> open_writer(const std::string& file, const std::string& vfs,
   if (!database) return database;
   int reserved = kReservedBytes;  // counts only while the file is new
   sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  // The log, emptied, and its index stay when the store is closed: their room is there for the next
+  // to open it, on a full disk too. (The log is emptied only if there is some limit to its size.)
+  int stays = 1;
+  sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &stays);
+  // Said to a store that has these already, it would write them again, and need room for that.
+  const std::string layout =
+      "PRAGMA page_size = " + std::to_string(kPageBytes) + "; PRAGMA auto_vacuum = INCREMENTAL; ";
+  const Result<std::int64_t> pages = database->number("PRAGMA page_count");
+  if (!pages) return fail(pages.error());
   const std::string setup =
-      "PRAGMA page_size = " + std::to_string(kPageBytes) +
-      "; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-      "PRAGMA wal_autocheckpoint = 0; "
+      (*pages == 0 ? layout : std::string()) +
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 1099511627776; "
       "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; "
       "PRAGMA cache_size = -" +
       std::to_string(options.writer_cache_kib);

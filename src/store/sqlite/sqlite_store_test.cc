@@ -80,7 +80,7 @@ TEST_F(SqliteStoreTest, AMissingDirectoryIsMade) {
   EXPECT_EQ(fs::status(file()).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesOneFileAndNoLog) {
+TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesAnEmptyLog) {
   {
     auto store = open();
     ASSERT_TRUE(store);
