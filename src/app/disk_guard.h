@@ -1,24 +1,31 @@
 #pragma once
 
-// The loop's view of the disk: the store's reserve, and when there is room again.
+// The loop's view of the disk: the store's reserve, and whether the store is where it was and can
+// be written.
+
+#include <optional>
+#include <string>
 
 #include "engine/loop.h"
+#include "store/sqlite/anchor.h"
 #include "store/sqlite/disk_reserve.h"
 
 namespace docket::app {
 
 class DiskGuard : public engine::Loop::Reserve {
  public:
-  DiskGuard(std::string directory, std::uint64_t reserve_bytes)
-      : reserve_(std::move(directory), reserve_bytes) {}
+  // The directory of a store that is open.
+  DiskGuard(std::string directory, std::uint64_t reserve_bytes);
 
   bool release() override { return reserve_.release(); }
-  // A reserve that was given back is made again first: what it takes is not room.
-  bool has_room() override { return reserve_.restore() || reserve_.free_bytes() >= kRoomBytes; }
+  std::string trouble() override;
+  // Deleted, with all that was acknowledged: it will not come back.
+  bool is_gone() const;
 
  private:
-  static constexpr std::uint64_t kRoomBytes = 2 * store::DiskReserve::kChunkBytes;
+  std::string directory_;
   store::DiskReserve reserve_;
+  std::optional<store::Anchor> store_;
 };
 
 }  // namespace docket::app

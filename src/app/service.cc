@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds kDrain = std::chrono::seconds{8};
 // Between two looks for files of attempts that retention has removed, a thousand attempts each.
 constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 
+// Between two looks whether the disk is full, read-only or not mounted.
+constexpr std::chrono::seconds kDiskInterval{1};
+
 // The writer works on the newest pages; the operating system caches the rest as well as SQLite
 // would.
 constexpr std::uint32_t kWriterCacheKib = 8 * 1024;
@@ -120,6 +123,7 @@ Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, 
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
       reload_(io_, SIGHUP),
+      disk_timer_(io_),
       started_at_(clock_.now()) {
   engine_.restore(std::move(snapshot), started_at_);
   malloc_trim(0);  // what loading needed is not needed again
@@ -159,6 +163,18 @@ void Service::await_reload() {
   });
 }
 
+// Work that comes after the look is refused at once; what comes before it waits for the disk.
+void Service::watch_disk() {
+  disk_timer_.expires_after(kDiskInterval);
+  disk_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    loop_.look_at_disk();
+    if (!disk_.is_gone()) return watch_disk();
+    spdlog::critical("the store was deleted while the server had it open");
+    stop(70);  // as on_failure has it
+  });
+}
+
 int Service::run() {
   await_reload();
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
@@ -171,9 +187,9 @@ int Service::run() {
                      error.message);
     stop(70);  // EX_SOFTWARE: a supervisor starts us anew
   });
-  loop_.on_full([](bool full) {
-    if (full) return spdlog::error("the disk is full: new work is refused, what runs goes on");
-    spdlog::info("there is room on the disk again: new work is accepted");
+  loop_.on_full([](const std::string& why) {
+    if (!why.empty()) return spdlog::error("{}; new work is refused, what runs goes on", why);
+    spdlog::info("the store can be written again: new work is accepted");
   });
   loop_.on_clock([](const engine::ClockWatch& clock) {
     if (!clock.held())
@@ -184,6 +200,7 @@ int Service::run() {
         "been so for a day; `docket clock accept` says that it is right",
         format_rfc3339(clock.last().wall), format_rfc3339(clock.trusted()));
   });
+  watch_disk();
   loop_.start([this](const Result<>& ready) {
     if (ready) return open_doors();
     spdlog::critical("cannot find running work again: {}", ready.error().message);

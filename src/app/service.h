@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ class Service {
   void admit_callers();
   Result<> read_access();
   void await_reload();
+  void watch_disk();
   void open_doors();
   Result<> listen(const std::string& door, const Endpoint& endpoint, http::Site site);
   void stop(int exit_code);
@@ -72,6 +74,7 @@ class Service {
   http::Server http_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_;  // SIGHUP: the access list is read again
+  boost::asio::steady_timer disk_timer_;
   Time started_at_ = kNever;
   bool stopping_ = false;
   int exit_code_ = 0;

@@ -46,7 +46,10 @@ void print_resources(Table& table, const json::value& target) {
 
 std::string store_state(const json::value& store) {
   if (member(store, "failed") == json::value(true)) return "failed: restart the server";
-  return member(store, "full") == json::value(true) ? "full: new work is refused" : "ok";
+  if (member(store, "full") != json::value(true)) return "ok";
+  const json::value& trouble = member(store, "trouble");
+  const bool told = trouble.is_string();
+  return "full: new work is refused" + (told ? " (" + text_of(trouble) + ")" : std::string());
 }
 
 Result<void> show_status(const CliEnvironment& env, ServerApi& server, const NativeFlags& flags) {

@@ -171,7 +171,7 @@ TEST_F(EngineTest, ConstraintsHoldARunBack) {
   EXPECT_EQ(docket.stored(docket.start("b")).state, State::kRunning);
 }
 
-// Of a store from before the doors looked at patterns.
+// Of a store from before anybody looked at patterns.
 TEST_F(EngineTest, APatternThatCannotBeReadIsMatchedByNoNode) {
   using model::ConstraintOperator;
   const std::string deep = std::string(100'000, '(') + std::string(100'000, ')');
@@ -188,7 +188,6 @@ TEST_F(EngineTest, APatternThatCannotBeReadIsMatchedByNoNode) {
       EXPECT_EQ(docket.stored(run).state, meets ? State::kRunning : State::kQueued);
     }
   }
-  docket.restart();
   EXPECT_EQ(docket.engine().queue().size(), 5U);
 }
 

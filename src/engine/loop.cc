@@ -8,6 +8,11 @@ namespace {
 
 constexpr Duration kFullRetry = std::chrono::seconds{1};
 
+// Nothing was written, and the same tick can be tried again (decision 0006).
+bool passes(const Error& error) {
+  return error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
+}
+
 }  // namespace
 
 Loop::Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
@@ -42,7 +47,7 @@ void Loop::start(std::function<void(Result<>)> ready) {
     if (!*alive) return;
     if (!reports) return ready(fail(reports.error()));
     engine_.reconcile(*reports, see_clock());
-    leave_full_if_room();
+    look_at_disk();
     hold_unless_full(ready);  // with the first tick: what fell due while the server was away
   };
   if (live.empty()) return found(std::vector<AttemptReport>{});
@@ -60,14 +65,14 @@ void Loop::on_attempt(const AttemptReport& report) {
 void Loop::hold(Release release, bool changed) {
   if (failed_) return release(fail(failure_));
   // While the store is full, what is in memory is served as it is: waiting could be for ever.
-  if (full_ && !changed) return release({});
+  if (full() && !changed) return release({});
   if (engine_.dirty() || !waiting_.empty()) {
-    waiting_.push_back(std::move(release));
+    waiting_.push_back({std::move(release), changed});
     return schedule_flush();
   }
   // A clean engine still has to look at the time: due schedules and placement happen in a flush.
   if (committing_) {
-    in_flight_.push_back(std::move(release));
+    in_flight_.push_back({std::move(release), changed});
   } else {
     release({});
   }
@@ -75,12 +80,7 @@ void Loop::hold(Release release, bool changed) {
 
 // With the open tick, or as soon as there is no room for it: that may last for ever.
 void Loop::hold_unless_full(Release release) {
-  const auto once = std::make_shared<Release>(std::move(release));  // shared by the two lists
-  const Release either = [once](const Result<>& result) {
-    if (const Release first = std::exchange(*once, nullptr)) first(result);
-  };
-  waiting_.push_back(either);
-  unless_full_.push_back(either);
+  waiting_.push_back({std::move(release), false});
   schedule_flush();
 }
 
@@ -150,10 +150,10 @@ void Loop::commit() {
 
 void Loop::committed(const Result<>& result) {
   committing_ = false;
-  if (!result && result.error().kind == ErrorKind::kExhausted) return enter_full(result.error());
+  if (!result && passes(result.error())) return enter_full(result.error());
   if (!result) return fail_all(result.error());
   let_out();
-  if (full_) leave_full_if_room();
+  if (full()) look_at_disk();
   flush();
 }
 
@@ -161,29 +161,29 @@ void Loop::committed(const Result<>& result) {
 // answered finds the rest done.
 void Loop::let_out() {
   const Tick tick = std::exchange(tick_, Tick{});
-  const std::vector<Release> releases = std::exchange(in_flight_, {});
+  const std::vector<Held> answers = std::exchange(in_flight_, {});
   for (const StartEffect& start : tick.starts) executor_.start(start.token, start.spec);
   for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
   if (!tick.forgets.empty()) executor_.forget(tick.forgets);
   for (const Notice& notice : tick.notices) publish(notice);
   for (const TaskId task : tick.ended) waits_->ended(task);
-  if (tick.starts.empty()) return answer(releases);
+  if (tick.starts.empty()) return answer(answers);
   // Executors send what they were given at the end of this turn of the reactor: starts go out
   // first, since an answer wakes its client, who then wants the processor too.
-  reactor_.post([releases] { answer(releases); });
+  reactor_.post([answers] { answer(answers); });
 }
 
-void Loop::answer(const std::vector<Release>& releases) {
-  for (const Release& release : releases) release({});
+void Loop::answer(const std::vector<Held>& answers) {
+  for (const Held& each : answers) each.release({});
 }
 
 void Loop::rearm() {
   Time wake = earlier(engine_.next_wake(), waits_->next_wake());
-  if (full_) wake = see_clock() + kFullRetry;
+  if (full()) wake = see_clock() + kFullRetry;
   if (wake == kNever) return;
   reactor_.arm(wake, [this, alive = alive_] {
     if (!*alive) return;
-    if (full_) leave_full_if_room();
+    if (full()) look_at_disk();
     flush();
   });
 }
@@ -193,9 +193,9 @@ void Loop::rearm() {
 // Nothing of the tick was written. New work is refused from here on; the reserve makes room for the
 // ends of what runs.
 void Loop::enter_full(const Error& error) {
-  if (!std::exchange(full_, true)) {
-    engine_.refuse_new_work("The disk is full: " + error.message);
-    if (full_handler_) full_handler_(true);
+  if (!full()) {
+    const bool no_room = error.kind == ErrorKind::kExhausted;
+    set_trouble((no_room ? "The disk is full: " : "The store cannot be written: ") + error.message);
   }
   if (reserve_ && reserve_->release()) return commit();
   stop_early(tick_.stops);
@@ -206,7 +206,19 @@ void Loop::enter_full(const Error& error) {
     waits_->expire(see_clock());
     commit();
   });
-  for (const Release& release : std::exchange(unless_full_, {})) release({});
+  answer_unchanged();
+}
+
+// Reads that came before it was known that there is no room for the tick they may have seen.
+void Loop::answer_unchanged() {
+  std::vector<Held> answers;
+  for (std::vector<Held>* held : {&in_flight_, &waiting_}) {
+    const auto reads = std::ranges::stable_partition(*held, &Held::changed);
+    answers.insert(answers.end(), std::make_move_iterator(reads.begin()),
+                   std::make_move_iterator(reads.end()));
+    held->erase(reads.begin(), reads.end());
+  }
+  answer(answers);
 }
 
 // Orders to stop need no record to be safe: a process that ends without one is found again.
@@ -222,18 +234,17 @@ void Loop::stop_early(std::vector<StopEffect>& stops) {
   });
 }
 
-void Loop::leave_full_if_room() {
-  if (!reserve_) {
-    if (!std::exchange(full_, false)) return;
-    engine_.refuse_new_work({});
-    if (full_handler_) full_handler_(false);
-    return;
-  }
-  const bool room = reserve_->has_room();
-  if (full_ == !room) return;
-  full_ = !room;
-  engine_.refuse_new_work(room ? "" : "The disk is full");
-  if (full_handler_) full_handler_(full_);
+// A tick that is tried again and again knows best.
+void Loop::look_at_disk() {
+  if (failed_ || (committing_ && full())) return;
+  set_trouble(reserve_ ? reserve_->trouble() : "");
+}
+
+void Loop::set_trouble(std::string trouble) {
+  const bool is_news = trouble.empty() != trouble_.empty();
+  trouble_ = std::move(trouble);
+  engine_.refuse_new_work(trouble_);
+  if (is_news && full_handler_) full_handler_(trouble_);
 }
 
 // ---- a failed store
@@ -242,10 +253,9 @@ void Loop::fail_all(const Error& error) {
   failed_ = true;
   failure_ = {.kind = ErrorKind::kUnavailable, .message = "The store has failed: " + error.message};
   tick_ = Tick{};
-  std::vector<Release> releases = std::exchange(in_flight_, {});
-  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(releases));
-  waiting_.clear();
-  for (const Release& release : releases) release(fail(failure_));
+  std::vector<Held> answers = std::exchange(in_flight_, {});
+  std::ranges::move(std::exchange(waiting_, {}), std::back_inserter(answers));
+  for (const Held& each : answers) each.release(fail(failure_));
   waits_->fail_all(failure_);
   if (failure_handler_) failure_handler_(failure_);
 }

@@ -22,13 +22,15 @@ namespace docket::engine {
 
 class Loop : private ExecutorListener {
  public:
-  // What the loop needs to know when the store is full: room to finish what runs, and whether there
-  // is room again.
+  // What the loop needs to know of the disk: room to finish what runs, and whether there is room
+  // for more.
   class Reserve {
    public:
     virtual ~Reserve() = default;
-    virtual bool release() = 0;   // frees some room; false: nothing left to free
-    virtual bool has_room() = 0;  // comfortable again; takes back what was freed
+    virtual bool release() = 0;  // frees some room; false: nothing left to free
+    // Why new work has to wait, for people: "The disk is full". Empty: it need not; what was freed
+    // is taken back.
+    virtual std::string trouble() = 0;
   };
   using Subscriber = std::function<void(const Notice&)>;
   using Subscribers = std::map<std::uint64_t, Subscriber>;
@@ -109,24 +111,35 @@ class Loop : private ExecutorListener {
   Subscription subscribe(Subscriber subscriber);
 
   bool failed() const { return failed_; }
-  bool full() const { return full_; }
+  // Full, or not to be written for another reason that passes.
+  bool full() const { return !trouble_.empty(); }
+  const std::string& trouble() const { return trouble_; }  // why; empty: it is not
   // Called once when the store has failed and nothing more will be acknowledged.
   void on_failure(std::function<void(const Error&)> handler) {
     failure_handler_ = std::move(handler);
   }
-  // Called when the store becomes full (true) and when there is room again (false).
-  void on_full(std::function<void(bool)> handler) { full_handler_ = std::move(handler); }
+  // Called when the store cannot be written for now, with the reason, and when it can be again,
+  // with none.
+  void on_full(std::function<void(const std::string&)> handler) {
+    full_handler_ = std::move(handler);
+  }
   // Called when the clock becomes held (clock_watch.h), or is not held any more: now, or when the
   // next reading shows it.
   void on_clock(std::function<void(const ClockWatch&)> handler) {
     clock_handler_ = std::move(handler);
   }
+  // Asks the reserve whether there is trouble, before a commit meets it. To be called now and then.
+  void look_at_disk();
   // Calls done when everything accepted so far is durable, or when it cannot be (the store has
   // failed, or is full with nothing left to free): for a clean stop.
   void drain(std::function<void()> done);
 
  private:
   using Release = std::function<void(const Result<>&)>;
+  struct Held {
+    Release release;
+    bool changed;  // something: false for what is let out when there is no room for the tick
+  };
   void on_attempt(const AttemptReport& report) override;
   Time see_clock();
   void hold(Release release, bool changed);
@@ -138,10 +151,11 @@ class Loop : private ExecutorListener {
   void commit();
   void committed(const Result<>& result);
   void let_out();
-  static void answer(const std::vector<Release>& releases);
+  static void answer(const std::vector<Held>& answers);
+  void answer_unchanged();
   void enter_full(const Error& error);
   void stop_early(std::vector<StopEffect>& stops);
-  void leave_full_if_room();
+  void set_trouble(std::string trouble);
   void fail_all(const Error& error);
   void rearm();
 
@@ -151,17 +165,16 @@ class Loop : private ExecutorListener {
   Clock& clock_;
   Reactor& reactor_;
   Reserve* reserve_;
-  std::vector<Release> waiting_;      // for the tick that is still open
-  std::vector<Release> in_flight_;    // for the tick being committed
-  std::vector<Release> unless_full_;  // among these, what does not wait for room
-  Tick tick_;                         // being committed
+  std::vector<Held> waiting_;    // for the tick that is still open
+  std::vector<Held> in_flight_;  // for the tick being committed
+  Tick tick_;                    // being committed
   bool committing_ = false;
   bool flush_scheduled_ = false;
   bool failed_ = false;
-  bool full_ = false;
+  std::string trouble_;  // why new work is refused; empty: it is not
   Error failure_;
   std::function<void(const Error&)> failure_handler_;
-  std::function<void(bool)> full_handler_;
+  std::function<void(const std::string&)> full_handler_;
   bool held_ = false;  // the clock, as it was told last
   std::function<void(const ClockWatch&)> clock_handler_;
   std::shared_ptr<Waits> waits_ =

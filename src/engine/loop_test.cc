@@ -91,6 +91,31 @@ TEST_F(LoopTest, WhatChangesNothingIsAnsweredWhileTheStoreIsFull) {
   EXPECT_EQ(answers, 2);
 }
 
+// Whose turn it was to see that there is no room is not known before the commit has failed.
+TEST_F(LoopTest, ReadsThatWaitForACommitAreAnsweredWhenThereIsNoRoomForIt) {
+  fate = store::CommitFate::kNoRoom;
+  int reads = 0;
+  const auto read = [&] {
+    loop.call<int>([](Engine&, Time) -> Result<int> { return 0; },
+                   [&](const Result<int>& answer) { reads += answer.has_value(); });
+  };
+  bool created = false;
+  loop.call<int>(
+      [&](Engine& now, Time at) -> Result<int> {
+        EXPECT_TRUE(now.create_job(job("b"), {}, at));
+        return 0;
+      },
+      [&](const Result<int>&) { created = true; });
+  read();
+  reactor.run_ready();
+  EXPECT_TRUE(loop.full());
+  EXPECT_EQ(reads, 1);
+  EXPECT_FALSE(created);
+  fate = store::CommitFate::kDurable;
+  next_second();
+  EXPECT_TRUE(created);
+}
+
 // It may be what fills the disk.
 TEST_F(LoopTest, AStopThatIsAskedWhileTheStoreIsFullReachesTheProcess) {
   const TaskId run = start_run("a");

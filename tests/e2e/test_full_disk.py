@@ -2,12 +2,14 @@
 itself."""
 
 import contextlib
+import itertools
 import os
+import socket
 import subprocess
 
 import pytest
 
-from docket_server import Server, alive, eventually, job
+from docket_server import PROGRAM, Server, alive, eventually, job
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root may mount the small file system that gets full"
@@ -97,7 +99,9 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
     assert is_refused(refusal), refusal
     assert is_refused(server.call("POST", "/v1/jobs/ends-well/runs")), "no new run"
     assert is_refused(server.native("POST", "/jobs/ends-well/runs"))
-    assert server.native("GET", "/status")[1]["store"] == {"full": True, "failed": False}
+    store = server.native("GET", "/status")[1]["store"]
+    assert store["full"] and not store["failed"]
+    assert store["trouble"].startswith("The disk is full"), store
     assert any("disk is full" in line for line in server.log)
 
     # What is there can be read.
@@ -147,6 +151,71 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
     assert server.ended("ends-well", name)["state"] == "done"
     (tmp_path / "outlives.go").touch()
     assert server.ended("outlives", runs["outlives"])["state"] == "done"
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_start_without_a_byte_of_room(disk, tmp_path, end):
+    """No reserve, and others take at once what the server gives back when it stops."""
+    server = Server(disk / "data", "--reserve-bytes=0").start()
+    try:
+        server.add("outlives", waits(tmp_path, "outlives"))
+        name = server.run("outlives")
+        pid_of(tmp_path, "outlives")
+        fill(disk)
+        getattr(server, end)()
+        fill(disk)
+        server.start()
+        store = server.native("GET", "/status")[1]["store"]
+        assert store["full"] and store["trouble"].startswith("The disk is full"), store
+        assert is_refused(server.call("POST", "/v1/jobs", job("more", "true")))
+        assert server.run_of("outlives", name)["state"] == "running"
+        os.unlink(disk / "ballast")
+        eventually(lambda: server.native("GET", "/status")[1]["store"]["full"] is False)
+        (tmp_path / "outlives.go").touch()
+        assert server.ended("outlives", name)["state"] == "done"
+    finally:
+        server.stop_everything()
+
+
+def test_a_log_that_has_no_room_ends_nobody(disk):
+    """The server's own log is on the disk that is full, and so is what its commands write."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    server = Server(disk / "data")
+    server.hub = url
+    with open(disk / "log", "ab", buffering=0) as log:
+        server.process = subprocess.Popen(
+            [PROGRAM, "serve", f"--data={server.data}", f"--listen={url[7:]}", "--port=all=off"],
+            stderr=log,
+        )
+        try:
+            eventually(lambda: is_up(server))
+            names = (f"more-{count}" for count in itertools.count())
+
+            def refused():
+                fill(disk)  # also what the server may have given back
+                answer = server.native("POST", "/jobs", job(next(names), "true", env={"PAD": "x" * 5000}))
+                return answer if answer[0] != 201 else None
+
+            assert is_refused(eventually(refused))
+            client = subprocess.run(
+                [PROGRAM, "--url", url, "status"], stdout=log, stderr=log, timeout=30
+            )
+            assert client.returncode >= 0, "ended by a signal"
+            os.unlink(disk / "ballast")
+            eventually(lambda: not server.native("GET", "/status")[1]["store"]["full"])
+            assert server.native("POST", "/jobs", job("a", "true"))[0] == 201
+            assert server.process.poll() is None
+        finally:
+            server.stop_everything()
+
+
+def is_up(server):
+    try:
+        return server.native("GET", "/status")[0] == 200
+    except OSError:
+        return False
 
 
 def test_a_job_that_fills_the_disk_harms_nobody_else(server, disk, tmp_path):

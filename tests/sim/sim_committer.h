@@ -32,11 +32,11 @@ class SimReserve : public engine::Loop::Reserve {
  public:
   explicit SimReserve(DiskHealth& disk) : disk_(disk) {}
   bool release() override { return !std::exchange(disk_.reserve_open, true) && disk_.reserve > 0; }
-  bool has_room() override {
-    if (disk_.full) return false;
+  std::string trouble() override {
+    if (disk_.full) return "The disk is full";
     disk_.reserve = DiskHealth::kReserve;
     disk_.reserve_open = false;
-    return true;
+    return {};
   }
 
  private:

@@ -298,6 +298,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("docket"));
+    spdlog::set_error_handler([](const std::string&) {});  // a line that has no room is lost
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
     return docket::app::dispatch(argc, argv);
   } catch (const std::exception& error) {

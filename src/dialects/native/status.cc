@@ -15,6 +15,7 @@ using engine::Engine;
 // What the engine does not know of itself.
 struct LoopState {
   bool full = false;
+  std::string trouble;
   bool failed = false;
   std::size_t waiters = 0;
 };
@@ -32,8 +33,8 @@ void write_clock(JsonWriter& out, const Engine& engine, Time now) {
   out.end_object();
 }
 
-std::string render_status(const Engine& engine, const NativeSettings& settings, LoopState loop,
-                          Time now) {
+std::string render_status(const Engine& engine, const NativeSettings& settings,
+                          const LoopState& loop, Time now) {
   std::string body;
   JsonWriter out(body);
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(now - settings.started_at);
@@ -48,6 +49,7 @@ std::string render_status(const Engine& engine, const NativeSettings& settings, 
   write_counters(out.key("counters"), engine.counters());
   out.member("waiters", loop.waiters);
   out.key("store").begin_object().member("full", loop.full).member("failed", loop.failed);
+  write_text(out.key("trouble"), loop.trouble);
   out.end_object();
   write_clock(out.key("clock"), engine, now);
   out.end_object();
@@ -55,8 +57,10 @@ std::string render_status(const Engine& engine, const NativeSettings& settings, 
 }
 
 void get_status(const Context& door, const http::Request&, http::Reply reply) {
-  const LoopState loop{
-      .full = door.loop.full(), .failed = door.loop.failed(), .waiters = door.loop.waiters()};
+  const LoopState loop{.full = door.loop.full(),
+                       .trouble = door.loop.trouble(),
+                       .failed = door.loop.failed(),
+                       .waiters = door.loop.waiters()};
   door.loop.call<std::string>(
       [settings = door.settings, loop](Engine& engine, Time now) -> Result<std::string> {
         return render_status(engine, settings, loop, now);

@@ -16,8 +16,19 @@ bool is_out_of_space(sqlite3* handle, int code) {
   return system == ENOSPC || system == EDQUOT;
 }
 
+// A file system that is read-only for now, a directory whose permissions were taken.
+bool is_not_writable(sqlite3* handle, int code) {
+  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return false;
+  const int primary = code & 0xff;
+  if (primary == SQLITE_READONLY) return true;
+  if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return false;
+  const int system = sqlite3_system_errno(handle);
+  return system == EROFS || system == EACCES || system == EPERM || system == ENOENT;
+}
+
 ErrorKind kind_of(sqlite3* handle, int code) {
   if (is_out_of_space(handle, code)) return ErrorKind::kExhausted;
+  if (is_not_writable(handle, code)) return ErrorKind::kDenied;
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

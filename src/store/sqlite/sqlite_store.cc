@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "store/sqlite/anchor.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/checkpointer.h"
 #include "store/sqlite/checksum_vfs.h"
@@ -77,6 +78,7 @@ struct SqliteStore::Parts {
   Database database;
   std::optional<Writer> writer = std::nullopt;
   std::unique_ptr<Checkpointer> checkpointer = nullptr;
+  std::vector<Anchor> anchors = {};  // of the file and its log
   bool failed = false;
 };
 
@@ -118,6 +120,11 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_once(const SqliteOptions&
       Checkpointer::start(parts->database, file, vfs, options);
   if (!checkpointer) return fail(checkpointer.error());
   parts->checkpointer = std::move(*checkpointer);
+  for (const char* suffix : {"", "-wal"}) {
+    Result<Anchor> anchor = Anchor::drop(file + suffix);
+    if (!anchor) return fail(anchor.error());
+    parts->anchors.push_back(std::move(*anchor));
+  }
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 
@@ -128,6 +135,7 @@ Result<> SqliteStore::commit(const engine::Batch& batch) {
     return fail(ErrorKind::kUnavailable, "the store failed and must be opened anew");
   }
   if (batch.empty()) return {};
+  if (Result<> there = check_places(); !there) return there;
   if (Result<> committed = try_commit(batch); !committed) return after_failure(committed.error());
   parts_->checkpointer->after_commit();
   return {};
@@ -140,23 +148,39 @@ Result<> SqliteStore::try_commit(const engine::Batch& batch) {
   return transaction.commit();
 }
 
-// Only a full disk (or a file locked by someone else) may pass; and only if the transaction is
-// really undone.
+// What was acknowledged is in the files that are open, and is copied from the log into the database
+// when they are closed, as ever.
+Result<> SqliteStore::check_places() {
+  for (const Anchor& anchor : parts_->anchors) {
+    Result<> there = check_place(anchor);
+    if (there) continue;
+    parts_->failed = there.error().kind == ErrorKind::kUnavailable;
+    return there;
+  }
+  return {};
+}
+
+// Only a full disk (or a file locked by someone else), and one that may not be written for now, may
+// pass; and only if the transaction is really undone.
 Result<> SqliteStore::after_failure(Error error) {
   parts_->writer->forget_cached();
-  if (error.kind == ErrorKind::kExhausted && !parts_->database.in_transaction()) {
-    return fail(std::move(error));
-  }
+  const bool passes = error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
+  if (passes && !parts_->database.in_transaction()) return fail(std::move(error));
   parts_->failed = true;
   parts_->checkpointer->stop_for_good();
-  if (error.kind == ErrorKind::kExhausted) error.kind = ErrorKind::kUnavailable;
+  if (passes) error.kind = ErrorKind::kUnavailable;
   return fail(std::move(error));
 }
 
 Result<std::unique_ptr<engine::Reader>> SqliteStore::open_reader() {
   Result<std::unique_ptr<SqliteReader>> reader =
       SqliteReader::open(parts_->file, parts_->vfs, parts_->reader_cache_kib);
-  if (!reader) return fail(reader.error());
+  if (!reader) {
+    Error error = reader.error();
+    if (error.kind == ErrorKind::kDenied)
+      error.kind = ErrorKind::kUnavailable;  // not to the client
+    return fail(std::move(error));
+  }
   return std::move(*reader);
 }
 

@@ -54,6 +54,8 @@ class SqliteStore : public engine::Store {
   ~SqliteStore() override;
 
   Result<engine::Snapshot> load() override;
+  // kExhausted, kDenied: the disk is full, or not to be written or not mounted for now. Nothing was
+  // written, and the same batch can be committed later.
   Result<> commit(const engine::Batch& batch) override;
   Result<std::unique_ptr<engine::Reader>> open_reader() override;
   Result<> backup(const std::string& file) override;
@@ -68,6 +70,7 @@ class SqliteStore : public engine::Store {
   explicit SqliteStore(std::unique_ptr<Parts> parts);
   Result<> try_commit(const engine::Batch& batch);
   Result<> after_failure(Error error);
+  Result<> check_places();
 
   std::unique_ptr<Parts> parts_;
 };

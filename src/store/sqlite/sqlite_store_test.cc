@@ -86,7 +86,63 @@ TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesAnEmptyLog) {
     ASSERT_TRUE(store);
     fill(**store, 3);
   }
-  EXPECT_FALSE(fs::exists(file() + "-wal"));
+  EXPECT_EQ(fs::file_size(file() + "-wal"), 0U);
+  EXPECT_TRUE(fs::exists(file() + "-shm")) << "its room is for the next who opens the store";
+}
+
+// On a full disk that could not be done.
+TEST_F(SqliteStoreTest, OpeningAgainWritesNothing) {
+  {
+    auto store = open();
+    ASSERT_TRUE(store);
+    fill(**store, 3);
+  }
+  vfs_.heal();
+  ASSERT_TRUE(open());
+  EXPECT_EQ(vfs_.count(Operation::kWrite), 0U);
+}
+
+// What is written into files that nobody can find again is lost with the process.
+TEST_F(SqliteStoreTest, AStoreThatIsElsewhereRefusesUntilItIsBack) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  conformance::Workload workload(11);
+  ASSERT_TRUE((*store)->commit(workload.next()));
+  const engine::Batch batch = workload.next();
+  fs::rename(data(), directory_ + "/elsewhere");
+  for (int i = 0; i < 2; ++i) {
+    const Result<> refused = (*store)->commit(batch);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kDenied) << refused.error().message;
+  }
+  fs::create_directory(data());
+  std::ofstream(file()) << "another file of this name";
+  EXPECT_EQ((*store)->commit(batch).error().kind, ErrorKind::kDenied);
+  fs::remove_all(data());
+  fs::rename(directory_ + "/elsewhere", data());
+  EXPECT_TRUE((*store)->commit(batch));
+}
+
+TEST_F(SqliteStoreTest, AStoreWhoseFilesAreDeletedFailsForGood) {
+  for (const char* suffix : {"-wal", ""}) {
+    auto store = open();
+    ASSERT_TRUE(store);
+    fill(**store, 1);
+    const std::string before = describe((*store)->load().value());
+    fs::remove(file() + suffix);
+    for (int i = 0; i < 2; ++i) {
+      const Result<> refused = (*store)->commit(conformance::Workload(12).next());
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().kind, ErrorKind::kUnavailable) << refused.error().message;
+    }
+    store->reset();
+    if (suffix == std::string()) break;
+    auto again = open();
+    ASSERT_TRUE(again);
+    EXPECT_EQ(describe((*again)->load().value()), before) << "the log was copied at the end";
+    again->reset();
+    fs::remove_all(data());
+  }
 }
 
 TEST_F(SqliteStoreTest, TwoServersCannotShareAStore) {

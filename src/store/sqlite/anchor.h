@@ -1,0 +1,40 @@
+#pragma once
+
+// Holds on to a file by what it is, so as to tell whether its name still leads to it. What is
+// written into a file that was deleted, or into a file system that was unmounted, is kept by the
+// kernel until the last who has it open is gone, and lost then.
+//
+// Not owned: locks. Closing an anchor leaves the locks of the process on the file alone, which
+// closing any other descriptor of it does not.
+
+#include <string>
+
+#include "core/result.h"
+
+namespace docket::store {
+
+class Anchor {
+ public:
+  static Result<Anchor> drop(const std::string& file);
+  ~Anchor();
+  Anchor(Anchor&& other) noexcept;
+  Anchor& operator=(Anchor&&) = delete;
+
+  enum class Place {
+    kThere,
+    kElsewhere,  // moved, or its file system is not mounted there now: it may come back
+    kGone,       // deleted
+  };
+  Place look() const;
+  const std::string& file() const { return file_; }
+
+ private:
+  Anchor(std::string file, int descriptor) : file_(std::move(file)), descriptor_(descriptor) {}
+  std::string file_;
+  int descriptor_;
+};
+
+// Nothing when it is there; kDenied when it may come back, kUnavailable when it will not.
+Result<> check_place(const Anchor& anchor);
+
+}  // namespace docket::store
