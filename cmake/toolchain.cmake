@@ -33,9 +33,8 @@ else()
 endif()
 if(DOCKET_SANITIZE)
   add_compile_options(-fsanitize=${DOCKET_SANITIZE} -fno-sanitize-recover=all)
-  string(REPLACE "," ";" sanitizers "${DOCKET_SANITIZE}")
-  list(TRANSFORM sanitizers TOUPPER)
-  list(TRANSFORM sanitizers PREPEND DOCKET_SANITIZE_)  # tests that know what each costs
-  add_compile_definitions(${sanitizers})
+  if(DOCKET_SANITIZE MATCHES address)
+    add_compile_definitions(DOCKET_SANITIZE_ADDRESS)  # tests that know what it costs
+  endif()
   add_link_options(-fsanitize=${DOCKET_SANITIZE})
 endif()

@@ -12,7 +12,7 @@ import time
 from docket_server import eventually, job
 
 CLIENTS = 50
-CRASHES = int(os.environ.get("CRASHES", "200"))
+CRASHES = int(os.environ.get("CRASHES", "200" if os.environ.get("DOCKET_LONG") else "60"))
 SEED = int(os.environ.get("CRASH_SEED", random.SystemRandom().randrange(1 << 32)))
 
 
