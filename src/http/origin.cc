@@ -38,7 +38,8 @@ std::string lower_case(std::string_view text) {
 
 bool is_name(std::string_view text) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-._";
-  return !text.empty() && text.find_first_not_of(kLetters) == std::string_view::npos;
+  return !text.empty() && !text.ends_with('.') &&
+         text.find_first_not_of(kLetters) == std::string_view::npos;
 }
 
 // What stands behind the host: nothing, or ':' and a port, which may be empty.

@@ -28,6 +28,8 @@ TEST(Authority, OneFormOfEveryName) {
 TEST(Authority, NoneOfThese) {
   for (const char* text : {"",
                            ".",
+                           "..",
+                           "a..",
                            ":",
                            ":80",
                            "::1",

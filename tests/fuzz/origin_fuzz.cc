@@ -2,6 +2,7 @@
 // is taken for it, and a page is only of the same origin when its URL says the same host and port.
 
 #include <algorithm>
+#include <array>
 
 #include "fuzz/fuzz.h"
 #include "http/origin.h"
@@ -26,8 +27,9 @@ void check_authority(const Authority& authority) {
   require(again && again->name == authority.name && again->port == authority.port &&
               again->address == authority.address,
           "an authority written again is the same", written(authority));
-  const bool local = authority.name == "localhost" || authority.name == "::1" ||
-                     (authority.address && authority.name.substr(0, 4) == "127.");
+  constexpr std::array<std::string_view, 4> kLocal = {"localhost", "::1", "::", "0.0.0.0"};
+  const bool local = std::ranges::find(kLocal, authority.name) != kLocal.end() ||
+                     (authority.address && authority.name.starts_with("127."));
   require(http::HostNames().has(authority) == local, "only this machine's names are local",
           authority.name);
 }
