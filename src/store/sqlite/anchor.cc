@@ -11,26 +11,33 @@
 namespace docket::store {
 
 Result<Anchor> Anchor::drop(const std::string& file) {
-  const int descriptor = ::open(file.c_str(), O_PATH | O_CLOEXEC);
-  if (descriptor >= 0) return Anchor(file, descriptor);
+  Anchor anchor(file, ::open(file.c_str(), O_PATH | O_CLOEXEC));
+  struct stat held{};
+  if (anchor.descriptor_ >= 0 && ::fstat(anchor.descriptor_, &held) == 0) {
+    anchor.device_ = held.st_dev;
+    anchor.inode_ = held.st_ino;
+    return anchor;
+  }
   return fail(ErrorKind::kUnavailable,
               "cannot open " + file + ": " + std::generic_category().message(errno));
 }
 
 Anchor::Anchor(Anchor&& other) noexcept
-    : file_(std::move(other.file_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : file_(std::move(other.file_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      device_(other.device_),
+      inode_(other.inode_) {}
 
 Anchor::~Anchor() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 Anchor::Place Anchor::look() const {
-  struct stat ours{};
-  struct stat named{};
-  if (::fstat(descriptor_, &ours) != 0 || ours.st_nlink == 0) return Place::kGone;
-  const bool found = ::stat(file_.c_str(), &named) == 0;
-  const bool same = found && named.st_dev == ours.st_dev && named.st_ino == ours.st_ino;
-  return same ? Place::kThere : Place::kElsewhere;
+  struct stat file{};
+  const bool found = ::stat(file_.c_str(), &file) == 0;
+  if (found && file.st_dev == device_ && file.st_ino == inode_) return Place::kThere;
+  const bool gone = ::fstat(descriptor_, &file) != 0 || file.st_nlink == 0;
+  return gone ? Place::kGone : Place::kElsewhere;
 }
 
 Result<> check_place(const Anchor& anchor) {
