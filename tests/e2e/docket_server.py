@@ -227,6 +227,20 @@ class Command:
         return self.process.returncode, out, err
 
 
+def wait_until_idle(server, patience_s=60):
+    """Until no run waits or has processes: as long as it takes while runs end."""
+    ended, since = None, time.monotonic()
+    while True:
+        status = server.native("GET", "/status")[1]
+        if not any(status["runs"].values()):
+            return
+        now = status["counters"]["runsSucceeded"] + status["counters"]["runsFailed"]
+        if now != ended:
+            ended, since = now, time.monotonic()
+        assert time.monotonic() - since < patience_s, f"no run has ended for {patience_s} s: {status}"
+        time.sleep(0.1)
+
+
 def processes():
     return [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]
 

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 
-from docket_server import eventually, job
+from docket_server import job, wait_until_idle
 
 CLIENTS = 50
 CRASHES = int(os.environ.get("CRASHES", "200" if os.environ.get("DOCKET_LONG") else "60"))
@@ -37,7 +37,7 @@ class Client(threading.Thread):
                     self.acknowledged.append(json.loads(body)["id"])
                 else:
                     self.odd.append((answer.status, body))
-                self.stopping.wait(0.03)
+                self.stopping.wait(0.1)
             except (OSError, http.client.HTTPException):
                 connection = None
                 self.stopping.wait(0.01)
@@ -67,11 +67,7 @@ def test_nothing_is_lost_doubled_or_stuck(server, tmp_path):
         client.join()
         assert not client.odd, client.odd[:3]
 
-    def idle():
-        runs = server.native("GET", "/status")[1]["runs"]
-        return runs["queued"] == 0 and runs["running"] == 0
-
-    eventually(idle, timeout_s=120)
+    wait_until_idle(server)
     acknowledged = collections.Counter((client.job_id, run) for client in clients for run in client.acknowledged)
     assert max(acknowledged.values()) == 1
     stored = {(run["job"], run["name"]): run["state"]

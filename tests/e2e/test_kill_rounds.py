@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from docket_server import Server, eventually, job
+from docket_server import Server, job, wait_until_idle
 from test_crash import Client
 
 CLIENTS = 50
@@ -113,11 +113,7 @@ def test_nothing_is_lost_wrong_or_doubled(disk, tmp_path):
 
 
 def judge(server, clients, executed, killed):
-    def idle():
-        runs = server.native("GET", "/status")[1]["runs"]
-        return runs["queued"] == 0 and runs["running"] == 0
-
-    eventually(idle, timeout_s=300)
+    wait_until_idle(server)
     acknowledged = {(client.job_id, run) for client in clients for run in client.acknowledged}
     stored = {
         (run["job"], run["name"]): run
