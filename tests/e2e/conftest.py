@@ -1,9 +1,13 @@
 import os
+import signal
 import subprocess
 
 import pytest
 
 from docket_server import Server
+
+# Who runs the tests in the background may have it ignored, and programs inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
