@@ -141,10 +141,10 @@ TEST(PeerOwners, KnowTheUserOfAnotherOne) {
 // first connection is not root's.
 TEST(PeerOwners, DoNotMistakeANewerConnectionForThisOne) {
   const auto opened = open_peer_owners();
-  LoopbackPair first;
+  constexpr const char* kOurs = "127.5.6.8";  // where nobody else is given the port meanwhile
+  LoopbackPair first(kOurs, kOurs);
   first.reset_client();
-  LoopbackPair second("127.0.0.1", "127.0.0.1", std::nullopt, first.client_end.port(),
-                      first.listener);
+  LoopbackPair second(kOurs, kOurs, std::nullopt, first.client_end.port(), first.listener);
   EXPECT_EQ(opened.owners->look(second.server).owner, ::geteuid());
   EXPECT_EQ(opened.owners->look(first.server).owner, std::nullopt);
 }
