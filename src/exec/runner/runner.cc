@@ -76,6 +76,9 @@ bool take_lock(int lock) {
   return !holder_lives(lock) && ::flock(lock, LOCK_EX) == 0;
 }
 
+constexpr Duration kForFirstClient = std::chrono::seconds{30};  // however slow the machine
+constexpr int kIdleLookMs = 1000;  // between two looks whether the first client may still come
+
 class Runner {
  public:
   explicit Runner(RunnerConfig config) : config_(std::move(config)) {}
@@ -91,7 +94,7 @@ class Runner {
   void on_message(int client, wire::Message message);
   void greet(int client, const wire::Hello& hello);
   bool should_end();
-  Duration idle_limit() const;
+  bool directory_is_gone() const;
   int wait_ms() const;
 
   RunnerConfig config_;
@@ -176,7 +179,7 @@ int Runner::wait_ms() const {
   const auto next = attempts_->next_turn_ns();
   if (next) return static_cast<int>((*next + kMsNs - 1) / kMsNs);
   if (!clients_->none()) return -1;
-  return static_cast<int>(std::max<std::int64_t>(idle_limit() / std::chrono::milliseconds{1}, 1));
+  return kIdleLookMs;
 }
 
 void Runner::dispatch(const epoll_event& event) {
@@ -225,13 +228,13 @@ void Runner::on_message(int client, wire::Message message) {
   }
 }
 
-// Whoever started us is on the way, however slow the machine.
-Duration Runner::idle_limit() const {
-  constexpr Duration kForFirstClient = std::chrono::seconds{30};
-  return had_client_ ? config_.idle_exit : std::max(config_.idle_exit, kForFirstClient);
+bool Runner::directory_is_gone() const {
+  struct stat lock{};
+  return ::fstat(lock_.get(), &lock) == 0 && lock.st_nlink == 0;
 }
 
-// What ended is on disk, so only attempts that live and clients that listen keep the runner.
+// What ended is on disk, so only attempts that live and clients that listen keep the runner, and
+// the first client, who started it and is on the way.
 bool Runner::should_end() {
   if (ending_) return true;
   if (!attempts_->idle() || !clients_->none()) {
@@ -239,9 +242,10 @@ bool Runner::should_end() {
     had_client_ = had_client_ || !clients_->none();
     return false;
   }
+  if (had_client_ || directory_is_gone()) return true;
   const std::int64_t now = monotonic_ns();
   if (!idle_since_ns_) idle_since_ns_ = now;
-  return now - *idle_since_ns_ >= to_ns(idle_limit());
+  return now - *idle_since_ns_ >= to_ns(kForFirstClient);
 }
 
 }  // namespace

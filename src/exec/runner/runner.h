@@ -65,7 +65,6 @@ struct RunnerConfig {
   Duration sample_interval = std::chrono::milliseconds{250};  // log and disk limits
   Duration drain_limit = std::chrono::seconds{
       10};  // for killed descendants to vanish (disk sleep) before the exit is told
-  Duration idle_exit = std::chrono::seconds{30};  // with no live attempt and no client
 };
 
 // Serves until idle or SIGTERM. 0, or 1 with the reason on stderr. Never stops attempts when it

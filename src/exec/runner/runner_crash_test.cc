@@ -97,7 +97,7 @@ TEST(ServerCrashTest, CallsMadeWhileDisconnectedAreKept) {
 }
 
 TEST(ServerCrashTest, RunnerEndsWhenNobodyNeedsIt) {
-  Harness runner({"idle_ms=1"});
+  Harness runner;
   const TaskId token = runner.start(until_file(runner.dir() / "go"));
   runner.first_line(token);
   const pid_t pid = runner.runner_pid();
@@ -107,6 +107,14 @@ TEST(ServerCrashTest, RunnerEndsWhenNobodyNeedsIt) {
   while (runs(pid)) ::sched_yield();
   runner.start_server();  // a new runner knows the old one's results
   EXPECT_EQ(runner.find(token).exit_code, 5);
+}
+
+TEST(ServerCrashTest, AnIdleRunnerEndsWithItsServer) {
+  Harness runner;
+  EXPECT_TRUE(runner.run("true").succeeded());
+  const pid_t pid = runner.runner_pid();
+  runner.drop_server();
+  while (runs(pid)) ::sched_yield();
 }
 
 // ---- the runner is killed ----

@@ -20,7 +20,6 @@ void set_option(docket::runner::RunnerConfig& config, const std::string& word) {
   if (name == "cgroups") config.cgroups.enabled = value != 0;
   if (name == "log_bytes") config.log_bytes = number;
   if (name == "sample_ms") config.sample_interval = std::chrono::milliseconds{number};
-  if (name == "idle_ms") config.idle_exit = std::chrono::milliseconds{number};
   if (name == "max_attempts") config.max_attempts = number;
   if (name == "download_bytes") config.fetch.download_bytes = number;
   if (name == "extracted_bytes") config.fetch.extracted_bytes = number;
