@@ -299,7 +299,7 @@ void Engine::change(Node& node, State to, std::string message, Time now) {
   if (!message.empty()) node.task.message = message;
   touch(node);
   log(node.parent ? EventType::kAttemptChanged : EventType::kRunChanged, node, before,
-      std::move(message), now);
+      model::is_final(to) ? model::reason_of(node.task) : std::move(message), now);
   if (!model::is_final(to)) return;
   ended(node.task.id);
   if (!node.parent) run_ended(node, now);

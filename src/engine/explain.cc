@@ -98,11 +98,10 @@ Result<Explanation> Explainer::run(TaskId id) const {
   const Node& run = node->root();
   Explanation out;
   if (run.is_final()) {
-    const bool dying = run.live_children > 0;
-    out.reasons.push_back(
-        {.kind = ReasonKind::kFinished,
-         .message = dying ? "it has ended; its last process has been asked to die" : "it has ended",
-         .at = run.task.finished_at});
+    const char* rest = run.live_children > 0 ? "; its last process is being stopped" : "";
+    out.reasons.push_back({.kind = ReasonKind::kFinished,
+                           .message = "it has ended: " + model::outcome_of(run.task) + rest,
+                           .at = run.task.finished_at});
     return out;
   }
   if (run.task.state != model::State::kQueued && run.task.state != model::State::kCreated) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "core/exit_words.h"
+
 namespace docket::model {
 namespace {
 
@@ -65,6 +67,18 @@ Result<> move(Task& task, State expected, State to, Time now) {
   if (to == State::kRunning && task.started_at == kNever) task.started_at = now;
   if (is_final(to)) task.finished_at = now;
   return {};
+}
+
+std::string reason_of(const Task& task) {
+  const bool speaks = task.kind == TaskKind::kAttempt &&
+                      (task.state == State::kFailed || task.state == State::kAborted);
+  if (!task.message.empty() || !speaks) return task.message;
+  return words_of_exit(task.exit_code, task.signal);
+}
+
+std::string outcome_of(const Task& task) {
+  const std::string why = reason_of(task);
+  return why.empty() ? name_of(task.state) : fmt::format("{}: {}", name_of(task.state), why);
 }
 
 bool is_failing(const Task& task) {

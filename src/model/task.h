@@ -69,6 +69,12 @@ struct Task {
 // the move; otherwise kConflict and nothing changes.
 Result<> move(Task& task, State expected, State to, Time now);
 
+// Why it failed, was aborted or waits, in one phrase for people: its message, or how its process
+// ended. Empty when there is nothing to say.
+std::string reason_of(const Task& task);
+// The state with the reason: "done", "failed: exit code 3", "aborted: Stopped".
+std::string outcome_of(const Task& task);
+
 // Failed itself, or something that ended below it did and is kept.
 bool is_failing(const Task& task);
 

@@ -42,7 +42,7 @@ def test_exit_codes(server):
     run = ("task", "run", "--module", "m")
     assert server.cli(*run, "--", "true").returncode == 0
     assert server.cli(*run, "--", "sh", "-c", "kill -TERM $$").returncode == 143
-    assert task(server, 2)["message"] == "ended by signal 15 (Terminated)"
+    assert task(server, 2)["message"] == "killed by signal 15 (SIGTERM)"
     missing = server.cli(*run, "--", "/no/such/program")
     assert missing.returncode == 127
     assert missing.stderr == "Error: cannot run /no/such/program: No such file or directory\n"
@@ -95,7 +95,7 @@ def test_an_abort_ends_the_command_and_all_it_started(server):
     assert (code, err) == (143, "")
     assert (task(server)["state"], task(server)["message"]) == (
         "aborted",
-        "ended by signal 15 (Terminated)",
+        "killed by signal 15 (SIGTERM)",
     )
     eventually(lambda: not alive(below))
 

@@ -189,12 +189,13 @@ void write_schedules(JsonWriter& json, const engine::JobEntry& entry, const engi
 // ---- runs
 
 void write_run(JsonWriter& json, std::string_view job_id, const model::Task& run, RunStatus status,
-               const std::vector<const model::Task*>& attempts) {
+               const std::vector<const model::Task*>& attempts, std::string_view reason) {
   json.begin_object().member("id", run.name).member("jobId", job_id);
   json.member("status", name_of(status));
   json.member("createdAt", format_metronome(run.created_at));
   const bool over = status == RunStatus::kSuccess || status == RunStatus::kFailed;
   write_time_or_null(json, "completedAt", over ? run.finished_at : kNever);
+  if (!reason.empty()) json.member("message", reason);
   json.key("tasks").begin_array();
   for (const model::Task* attempt : attempts) write_task(json, job_id, run.name, *attempt);
   json.end_array().end_object();

@@ -62,9 +62,10 @@ void write_schedules(JsonWriter& json, const engine::JobEntry& entry, const engi
 
 // ---- runs
 
-// `attempts` in order of creation.
+// `attempts` in order of creation. A `reason` that is not empty is shown as `message`, which the
+// original does not have.
 void write_run(JsonWriter& json, std::string_view job_id, const model::Task& run, RunStatus status,
-               const std::vector<const model::Task*>& attempts);
+               const std::vector<const model::Task*>& attempts, std::string_view reason = {});
 void write_run(JsonWriter& json, const engine::Node& run);  // a live one
 
 }  // namespace docket::metronome

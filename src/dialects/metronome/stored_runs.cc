@@ -46,7 +46,7 @@ Result<> write_stored_run(JsonWriter& json, engine::Reader& reader, const engine
   for (const model::Task& attempt : *attempts) shown.push_back(&attempt);
   const auto status =
       run_status(row.task.state, shown.empty() ? Attempts::kNone : Attempts::kSome, Origin::kNew);
-  write_run(json, row.job_id, row.task, status, shown);
+  write_run(json, row.job_id, row.task, status, shown, model::reason_of(row.task));
   return {};
 }
 

@@ -35,10 +35,9 @@ Result<std::string> explain_ended(engine::Reader& reader, TaskId id) {
   const auto row = read_task(reader, id);
   if (!row) return fail(row.error());
   Explanation explanation;
-  explanation.reasons.push_back(
-      {.kind = engine::ReasonKind::kFinished,
-       .message = std::string("it has ended: it is ") + model::name_of(row->task.state),
-       .at = row->task.finished_at});
+  explanation.reasons.push_back({.kind = engine::ReasonKind::kFinished,
+                                 .message = "it has ended: " + model::outcome_of(row->task),
+                                 .at = row->task.finished_at});
   return render(explanation);
 }
 

@@ -95,7 +95,7 @@ void write_task_members(JsonWriter& out, const model::Task& task, std::string_vi
   has_exit_code(task) ? out.value(task.exit_code) : out.null();
   out.key("signal");
   task.signal != 0 ? out.value(task.signal) : out.null();
-  write_text(out.key("message"), task.message);
+  write_text(out.key("message"), model::reason_of(task));
   write_parameters(out, task);
   write_progress(out.key("progress"), task, live);
   out.key("operation");
@@ -172,7 +172,8 @@ void write_schedule(JsonWriter& out, const engine::Engine& engine, const std::st
   out.member("enabled", definition.enabled).member("missed", model::name_of(definition.missed));
   out.member("missedLimit", definition.missed_limit);
   write_time(out.key("createdAt"), schedule.created_at);
-  write_time(out.key("nextRunAt"), engine.next_run_at(schedule, now).value_or(kNever));
+  const auto next = schedule.definition.enabled ? engine.next_run_at(schedule, now) : std::nullopt;
+  write_time(out.key("nextRunAt"), next.value_or(kNever));
   out.end_object();
 }
 

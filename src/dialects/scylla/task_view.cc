@@ -1,7 +1,5 @@
 #include "dialects/scylla/task_view.h"
 
-#include <fmt/format.h>
-
 #include "core/time.h"
 
 namespace docket::scylla {
@@ -34,10 +32,7 @@ std::string_view word_of(State state) {
 std::string error_of(const model::Task& task) {
   if (task.state == State::kAborted && task.message.empty()) return std::string(kAborted);
   if (task.state != State::kAborted && task.state != State::kFailed) return {};
-  if (!task.message.empty() || task.kind != model::TaskKind::kAttempt) return task.message;
-  // An attempt's end speaks for itself.
-  if (task.signal != 0) return fmt::format("killed by signal {}", task.signal);
-  return fmt::format("exit code {}", task.exit_code);
+  return model::reason_of(task);
 }
 
 }  // namespace

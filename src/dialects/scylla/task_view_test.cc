@@ -54,7 +54,7 @@ TEST(TaskView, AnAttemptsEndIsItsError) {
   row.task.exit_code = 3;
   EXPECT_EQ(TaskView(row, {}).error, "exit code 3");
   row.task.signal = 9;
-  EXPECT_EQ(TaskView(row, {}).error, "killed by signal 9");
+  EXPECT_EQ(TaskView(row, {}).error, "killed by signal 9 (SIGKILL)");
   row.task.message = "The node is gone";
   EXPECT_EQ(TaskView(row, {}).error, "The node is gone");
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "core/exit_words.h"
 #include "exec/runner/attempts.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/monotonic.h"
@@ -108,10 +109,9 @@ void Attempts::fetch_ended(Attempt& attempt, int code, int status) {
   const ssize_t n = ::pread(attempt.fetch_result.get(), text, sizeof text, 0);
   std::string message(text, n > 0 ? static_cast<std::size_t>(n) : 0);
   if (message.empty()) {
-    message = code == CLD_EXITED
-                  ? fmt::format("Failed to fetch artifacts: the downloader exited with {}", status)
-                  : fmt::format("Failed to fetch artifacts: the downloader was killed by signal {}",
-                                status);
+    const bool exited = code == CLD_EXITED;
+    message = "Failed to fetch artifacts: the downloader ended with " +
+              words_of_exit(exited ? status : 0, exited ? 0 : status);
   }
   attempt.report.oom = attempt.slot != nullptr && cgroups_.oom_killed(*attempt.slot);
   fail_attempt(attempt, std::move(message), 1);

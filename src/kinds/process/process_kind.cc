@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/exit_words.h"
 #include "model/flaws.h"
 #include "model/secret_path.h"
 
@@ -204,13 +205,8 @@ Step ProcessKind::attempt_ended(const model::Job& job, const model::Task& run,
   if (may_try_again(spec_of(job), run, lost, now)) {
     return begin(job, run, next, secrets);
   }
-  return Fail{describe_failure(report)};
-}
-
-std::string describe_failure(const engine::AttemptReport& report) {
-  if (!report.message.empty()) return report.message;
-  if (report.signal != 0) return fmt::format("killed by signal {}", report.signal);
-  return fmt::format("exit code {}", report.exit_code);
+  if (!report.message.empty()) return Fail{report.message};
+  return Fail{words_of_exit(report.exit_code, report.signal)};
 }
 
 }  // namespace docket::kinds

@@ -25,7 +25,4 @@ class ProcessKind : public engine::Kind {
   Duration default_grace_;
 };
 
-// "exit code 3", "killed by signal 9", or the executor's own words: why an attempt did not succeed.
-std::string describe_failure(const engine::AttemptReport& report);
-
 }  // namespace docket::kinds

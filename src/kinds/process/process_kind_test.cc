@@ -121,7 +121,7 @@ TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
   EXPECT_EQ(failure(ended(exited(3))), "exit code 3");
   AttemptReport killed = exited(0);
   killed.signal = 9;
-  EXPECT_EQ(failure(ended(killed)), "killed by signal 9");
+  EXPECT_EQ(failure(ended(killed)), "killed by signal 9 (SIGKILL)");
   killed.message = "Memory limit of 32 MiB exceeded";
   EXPECT_EQ(failure(ended(killed)), "Memory limit of 32 MiB exceeded");
 }
