@@ -20,11 +20,24 @@ namespace json = boost::json;
 // What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
 struct LogFlags {
   std::string subject;
-  std::string stream = "stdout";
+  std::string stream;  // empty: both, each where it belongs
   std::uint32_t lines = 10;
+  bool all = false;
   bool follow = false;
   bool completed = false;
 };
+
+// Of a log of any length, in one answer.
+constexpr const char* kEverything = "?limit=1099511627776";
+
+std::string_view last_lines(std::string_view text, std::size_t lines) {
+  if (lines == 0) return {};
+  std::size_t at = text.ends_with('\n') ? text.size() - 1 : text.size();
+  for (; at > 0; --at) {
+    if (text[at - 1] == '\n' && --lines == 0) return text.substr(at);
+  }
+  return text;
+}
 
 bool has_ended(const json::value& run) {
   const std::string state = text_at(run, "state");
@@ -45,46 +58,103 @@ class TaskLog {
   Result<void> print();
 
  private:
-  Result<void> print_tail();
+  Result<void> print_end();
+  Result<void> print_part(const std::string& stream, std::ostream& out);
+  Result<void> print_stderr();
+  void print_outcome(const json::value& task);
   Result<void> follow();
+  Result<void> follow_stdout();
   Result<void> follow_new_attempts(const json::array& attempts);
   Result<void> stream(const std::string& id, const std::string& query);
   Result<json::value> run() { return server_.native("/runs/" + id()); }
   Error why_none(Error error);
+  const std::string& first_stream() const {
+    return flags_.stream.empty() ? kStdout : flags_.stream;
+  }
   Error never_started(const json::value& run) const;
   void say_why_it_waits();
   Result<void> wait_for_change();
 
   std::string id() const { return encode_segment(text_at(task_, "id")); }
   std::string name() const { return text_at(task_, "name"); }
-  std::string tail() const {  // the limit is the largest that the server takes
-    return "?tail=" + std::to_string(flags_.lines) + "&limit=16777216";
+  static std::string tail(std::uint32_t lines) {
+    return "?tail=" + std::to_string(lines) + "&limit=16777216";
   }
+
+  inline static const std::string kStdout = "stdout";
 
   const CliEnvironment& env_;
   ServerApi& server_;
   const LogFlags& flags_;
   const json::value task_;
-  std::string printed_;      // the newest attempt that was
-  std::uint64_t event_ = 0;  // all changes up to this one are known
-  bool said_ = false;        // why it waits
+  std::string line_of_docket_;  // that stood in place of a log
+  std::string printed_;         // the newest attempt that was
+  std::uint64_t event_ = 0;     // all changes up to this one are known
+  bool said_ = false;           // why it waits
 };
 
 Result<void> TaskLog::print() {
-  if (!flags_.follow) return print_tail();
-  if (text_at(task_, "kind") == "attempt") return stream(id(), tail() + "&follow=true");
+  if (!flags_.follow) return print_end();
+  if (text_at(task_, "kind") == "attempt") {
+    return stream(id(), tail(flags_.lines) + "&follow=true");
+  }
   return follow();
 }
 
 // A run's log is that of its newest attempt.
-Result<void> TaskLog::print_tail() {
-  auto printed = stream(id(), tail());
-  if (printed || printed.error().kind != ErrorKind::kNotFound) return printed;
-  return fail(why_none(printed.error()));
+Result<void> TaskLog::print_end() {
+  auto printed = print_part(first_stream(), env_.out);
+  if (!printed && printed.error().kind == ErrorKind::kNotFound) {
+    return fail(why_none(printed.error()));
+  }
+  if (printed) printed = print_stderr();
+  if (printed) print_outcome(task_);
+  return printed;
+}
+
+// Beside stdout, unless one of the two was asked for.
+Result<void> TaskLog::print_stderr() {
+  if (!flags_.stream.empty()) return {};
+  auto printed = print_part("stderr", env_.err);
+  const bool none = !printed && printed.error().kind == ErrorKind::kNotFound;
+  return none ? Result<void>() : printed;
+}
+
+// One line more than is shown tells whether there are more.
+Result<void> TaskLog::print_part(const std::string& stream, std::ostream& out) {
+  const std::string path = "/tasks/" + id() + "/logs/" + stream;
+  const std::string part = flags_.all ? kEverything : tail(flags_.lines + 1);
+  const auto text = server_.text({.door = Door::kNative, .path = path + part});
+  if (!text) return fail(text.error());
+  std::string_view shown = *text;
+  if (!flags_.all) shown = last_lines(shown, flags_.lines);
+  if (shown.size() < text->size()) {
+    env_.err << "docket: the last " << flags_.lines << " lines of " << stream
+             << "; --all prints everything\n";
+  }
+  out << shown << std::flush;
+  if (text->starts_with("docket: ")) line_of_docket_ = *text;
+  return {};
+}
+
+void TaskLog::print_outcome(const json::value& task) {
+  const std::string state = text_at(task, "state");
+  if (state != "failed" && state != "aborted") return;
+  const std::string reason = text_at(task, "message");
+  const std::string line = "docket: " + state + (reason.empty() ? "" : ": " + reason) + "\n";
+  if (line != line_of_docket_) env_.err << line;
+}
+
+Result<void> TaskLog::follow() {
+  auto followed = follow_stdout();
+  if (!followed || !env_.out.good()) return followed;
+  followed = print_stderr();
+  if (const auto now = run()) print_outcome(*now);
+  return followed;
 }
 
 // The run is looked at after the number of the newest event, so that no change falls between.
-Result<void> TaskLog::follow() {
+Result<void> TaskLog::follow_stdout() {
   const auto newest = newest_event(server_);
   if (!newest) return fail(newest.error());
   event_ = *newest;
@@ -106,7 +176,7 @@ Result<void> TaskLog::follow_new_attempts(const json::array& attempts) {
   while (next > 0 && text_at(attempts[next - 1], "id") != printed_) --next;
   if (printed_.empty() && !attempts.empty()) next = attempts.size() - 1;
   for (; next < attempts.size() && env_.out.good(); ++next) {
-    const std::string query = printed_.empty() ? tail() + "&follow=true" : "?follow=true";
+    const std::string query = (printed_.empty() ? tail(flags_.lines) + "&" : "?") + "follow=true";
     printed_ = text_at(attempts[next], "id");
     said_ = false;
     if (auto done = stream(encode_segment(printed_), query); !done) return done;
@@ -115,7 +185,7 @@ Result<void> TaskLog::follow_new_attempts(const json::array& attempts) {
 }
 
 Result<void> TaskLog::stream(const std::string& id, const std::string& query) {
-  const std::string path = "/tasks/" + id + "/logs/" + flags_.stream + query;
+  const std::string path = "/tasks/" + id + "/logs/" + first_stream() + query;
   return server_.stream({.door = Door::kNative, .path = path}, [this](std::string_view piece) {
     env_.out << piece << std::flush;
     return env_.out.good();
@@ -185,10 +255,11 @@ void add_task_commands(CommandTree& tree) {
                                  return print_log(env, server, *flags);
                                });
   named_id(log, "job-id", flags->subject, "A job, for its newest run, or a run");
-  log.add_option("stream", flags->stream, "stdout (the default) or stderr")
+  log.add_option("stream", flags->stream, "stdout or stderr only; else each where it belongs")
       ->check(CLI::Validator(valid_stream, ""));
   log.add_flag("--follow,-f", flags->follow, "Wait for the run to start, and print until it ends");
   log.add_flag("--completed", flags->completed, "Finished runs of the job too");
+  log.add_flag("--all", flags->all, "Everything, not only the last lines");
   log.add_option("--lines,-n", flags->lines, "So many lines from the end (10)")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000).description(""));

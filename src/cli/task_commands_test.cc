@@ -10,7 +10,8 @@ using testing::IsEmpty;
 
 TEST_F(NativeCommands, TaskLogPrintsTheLastTenLinesOfTheNewestActiveRun) {
   answer("GET /runs?limit=1&job=a" + std::string(kActive), 200, kRun);
-  answer("GET /tasks/7/logs/stdout?tail=10&limit=16777216", 200, "one\ntwo\n");
+  answer("GET /tasks/7/logs/stdout?tail=11&limit=16777216", 200, "one\ntwo\n");
+  answer("GET /tasks/7/logs/stderr?tail=11&limit=16777216", 200, "");
   const Outcome done = docket({"task", "log", "a"});
   EXPECT_EQ(done.out, "one\ntwo\n");
   EXPECT_EQ(done.err, "");
@@ -18,8 +19,37 @@ TEST_F(NativeCommands, TaskLogPrintsTheLastTenLinesOfTheNewestActiveRun) {
 
 TEST_F(NativeCommands, TaskLogOfARunByItsName) {
   answer("GET /runs?limit=1&name=20190307204634kC8Rs", 200, kRun);
-  answer("GET /tasks/7/logs/stdout?tail=10&limit=16777216", 200, "x");
+  answer("GET /tasks/7/logs/stdout?tail=11&limit=16777216", 200, "x");
+  answer("GET /tasks/7/logs/stderr?tail=11&limit=16777216", 200, "");
   EXPECT_EQ(docket({"task", "log", "20190307204634kC8Rs"}).out, "x");
+}
+
+constexpr const char* kFailedRun =
+    R"({"items":[{"id":"7","name":"20190307204634kC8Rs","state":"failed","message":"exit code 3"}]})";
+
+TEST_F(NativeCommands, TaskLogShowsBothStreamsAndHowTheRunEnded) {
+  answer("GET /runs?limit=1&job=a", 200, kFailedRun);
+  answer("GET /tasks/7/logs/stdout?tail=3&limit=16777216", 200, "1\n2\n3\n");
+  answer("GET /tasks/7/logs/stderr?tail=3&limit=16777216", 200, "oh\n");
+  const Outcome done = docket({"task", "log", "a", "--completed", "-n", "2"});
+  EXPECT_EQ(done.out, "2\n3\n");
+  EXPECT_EQ(done.err,
+            "docket: the last 2 lines of stdout; --all prints everything\n"
+            "oh\n"
+            "docket: failed: exit code 3\n");
+  EXPECT_EQ(done.code, 0);
+  answer("GET /tasks/7/logs/stdout?limit=1099511627776", 200, "0\n1\n2\n3\n");
+  answer("GET /tasks/7/logs/stderr?limit=1099511627776", 200, "");
+  const Outcome all = docket({"task", "log", "a", "--completed", "--all"});
+  EXPECT_EQ(all.out, "0\n1\n2\n3\n");
+  EXPECT_EQ(all.err, "docket: failed: exit code 3\n");
+}
+
+TEST_F(NativeCommands, TaskLogSaysOnceWhyARunNeverStarted) {
+  answer("GET /runs?limit=1&job=a", 200, kFailedRun);
+  answer("GET /tasks/7/logs/stdout?tail=11&limit=16777216", 200, "");
+  answer("GET /tasks/7/logs/stderr?tail=11&limit=16777216", 200, "docket: failed: exit code 3\n");
+  EXPECT_EQ(docket({"task", "log", "a", "--completed"}).err, "docket: failed: exit code 3\n");
 }
 
 TEST_F(NativeCommands, TaskLogSaysWhyThereIsNone) {
@@ -37,7 +67,7 @@ TEST_F(NativeCommands, TaskLogSaysWhyThereIsNone) {
 TEST_F(NativeCommands, TaskLogOfAnAttemptByItsNumber) {
   answer("GET /runs?limit=1&job=8" + std::string(kActive), 200, kNone);
   answer("GET /tasks/8", 200, R"({"id":"8","kind":"attempt","root":"7","name":null})");
-  answer("GET /tasks/8/logs/stderr?tail=3&limit=16777216", 200, "x");
+  answer("GET /tasks/8/logs/stderr?tail=4&limit=16777216", 200, "x");
   answer("GET /tasks/8/logs/stderr?tail=3&limit=16777216&follow=true", 200, "y");
   EXPECT_EQ(docket({"task", "log", "-n", "3", "8", "stderr"}).out, "x");
   EXPECT_EQ(docket({"task", "log", "-f", "-n", "3", "8", "stderr"}).out, "y");
@@ -54,7 +84,7 @@ constexpr const char* kNeverStarted =
 
 TEST_F(NativeCommands, TaskLogOfARunThatHasNotStarted) {
   answer("GET /runs?limit=1&job=a" + std::string(kActive), 200, kRun);
-  answer("GET /tasks/7/logs/stdout?tail=10&limit=16777216", 404, kNoAttempt);
+  answer("GET /tasks/7/logs/stdout?tail=11&limit=16777216", 404, kNoAttempt);
   answer("GET /runs/7", 200, kQueued);
   answer("GET /runs/7", 200, kStopped);
   const Outcome done = docket({"task", "log", "a"});
@@ -72,6 +102,7 @@ class FollowedLog : public NativeCommands {
   FollowedLog() {
     answer("GET /runs?limit=1&job=a", 200, kRun);
     answer("GET /events?order=newest&limit=1", 200, R"({"items":[{"seq":"4"}],"next":"4"})");
+    answer("GET /tasks/7/logs/stderr?tail=11&limit=16777216", 200, "");
   }
   void state(const char* word, const std::string& attempts, const char* message = "null") {
     answer("GET /runs/7", 200,

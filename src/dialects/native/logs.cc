@@ -15,9 +15,9 @@ namespace {
 using engine::LogChunk;
 using engine::LogStream;
 
-constexpr std::uint64_t kPartDefault = 1U << 20U;  // bytes
-constexpr std::uint64_t kPartMax = 16U << 20U;
-constexpr std::uint64_t kTailMax = 1'000'000;  // lines
+constexpr std::uint64_t kPartDefault = 1U << 20U;            // bytes
+constexpr std::uint64_t kPartMax = std::uint64_t{1} << 40U;  // sent piece by piece
+constexpr std::uint64_t kTailMax = 1'000'000;                // lines
 
 struct LogRequest {
   TaskId task;
@@ -29,17 +29,16 @@ struct LogRequest {
 };
 
 // A run's log is that of its newest attempt.
-Result<TaskId> find_attempt(engine::Reader& reader, TaskId id) {
-  const auto row = read_task(reader, id);
-  if (!row) return fail(row.error());
-  if (row->task.kind == model::TaskKind::kAttempt) return id;
+Result<TaskId> find_attempt(engine::Reader& reader, const model::Task& task) {
+  if (task.kind == model::TaskKind::kAttempt) return task.id;
   engine::TaskQuery query;
-  query.parent = id;
+  query.parent = task.id;
   query.limit = 1;
   const auto newest = reader.tasks(query);
   if (!newest) return fail(newest.error());
   if (newest->empty()) {
-    return fail(ErrorKind::kNotFound, "run '" + std::to_string(id.value) + "' has no attempt yet");
+    return fail(ErrorKind::kNotFound,
+                "run '" + std::to_string(task.id.value) + "' has no attempt yet");
   }
   return newest->front().task.id;
 }
@@ -83,11 +82,22 @@ Result<std::uint64_t> find_tail(engine::Logs& logs, TaskId attempt, const LogReq
   return end;
 }
 
-http::Response text_response(TaskId attempt) {
+http::Response text_response(TaskId task) {
   http::Response response{.content_type = "text/plain; charset=utf-8"};
   response.headers = {{"Cache-Control", "no-store"},
                       {"X-Content-Type-Options", "nosniff"},
-                      {"Docket-Attempt", std::to_string(attempt.value)}};
+                      {"Docket-Attempt", std::to_string(task.value)}};
+  return response;
+}
+
+// What ended before its command began wrote nothing: its log is one line that says why, in docket's
+// name.
+std::optional<http::Response> line_of_docket(engine::Logs& logs, const model::Task& task,
+                                             const Result<TaskId>& attempt, LogStream stream) {
+  if (task.state != model::State::kFailed && task.state != model::State::kAborted) return {};
+  if (attempt && logs.read(*attempt, stream, 0, 0)) return {};
+  http::Response response = text_response(attempt.value_or(task.id));
+  if (stream == LogStream::kStderr) response.body = "docket: " + model::outcome_of(task) + "\n";
   return response;
 }
 
@@ -112,7 +122,10 @@ Result<http::Response> show_log(engine::Archive& archive, engine::Logs& logs, Ta
 
 Result<http::Response> answer_log(engine::Archive& archive, engine::Reader& reader,
                                   engine::Logs& logs, LogRequest wanted) {
-  const auto attempt = find_attempt(reader, wanted.task);
+  const auto row = read_task(reader, wanted.task);
+  if (!row) return fail(row.error());
+  const auto attempt = find_attempt(reader, row->task);
+  if (auto line = line_of_docket(logs, row->task, attempt, wanted.stream)) return *std::move(line);
   if (!attempt) return fail(attempt.error());
   if (wanted.tail) {
     const auto offset = find_tail(logs, *attempt, wanted);

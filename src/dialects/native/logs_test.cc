@@ -79,10 +79,23 @@ TEST_F(NativeLogs, UnknownAndNotYet) {
   EXPECT_EQ(answer.at("/detail"), "run '" + std::to_string(waiting.value) + "' has no attempt yet");
 }
 
+TEST_F(NativeLogs, WhatNeverStartedSaysWhyInOneLine) {
+  auto job = docket.job("contained");
+  std::get<model::ProcessSpec>(job.spec).docker = model::Docker{.image = "alpine"};
+  docket.add_job(job);
+  const std::string path = "/tasks/" + std::to_string(docket.start("contained").value) + "/logs/";
+  EXPECT_EQ(get(path + "stdout").response.body, "");
+  const std::string line =
+      "docket: failed: Docker containers are not supported by this server yet\n";
+  EXPECT_EQ(get(path + "stderr").response.body, line);
+  EXPECT_EQ(get(path + "stderr?follow=true").response.body, line);
+  EXPECT_EQ(get(path + "stderr?tail=1").response.body, line);
+}
+
 TEST_F(NativeLogs, BadQueries) {
-  EXPECT_EQ(log("?offset=-1&limit=99999999999&tail=x&follow=2").errors(),
+  EXPECT_EQ(log("?offset=-1&limit=9999999999999&tail=x&follow=2").errors(),
             "?offset: must be a whole number up to 9223372036854775807; "
-            "?limit: must be a whole number up to 16777216; "
+            "?limit: must be a whole number up to 1099511627776; "
             "?tail: must be a whole number up to 1000000; ?follow: must be true or false");
   EXPECT_EQ(log("?offset=1&tail=1").errors(), "?tail: excludes offset");
 }
