@@ -356,26 +356,42 @@ constexpr const char* kHistory = R"({"id":"a","history":{"successCount":3,"failu
     {"id":"20190305204634kC8Rs","createdAt":"2019-03-05T20:46:34.512+0000",
      "finishedAt":"2019-03-05T20:46:44.000+0000","tasks":["t"]}]}})";
 
-TEST_F(JobCommands, HistoryOfSuccesses) {
+constexpr const char* kFailures =
+    "\"a\"  Failure runs: 1 Last Failure: N/A\n"
+    "      RUN ID                   STARTED                       FINISHED              REASON     "
+    "\n"
+    "20190305204634kC8Rs  2019-03-05T20:46:34.512+0000  2019-03-05T20:46:44.000+0000  exit code 3  "
+    "\n";
+
+TEST_F(JobCommands, HistoryOfSuccessesThenFailures) {
   answer("GET", "/a?embed=activeRuns&embed=schedules&embed=history", 200, kHistory);
+  answer("GET", "/a/runs?all=true&limit=1000", 200,
+         R"([{"id":"20190305204634kC8Rs","message":"exit code 3"}])");
   EXPECT_EQ(docket({"job", "history", "a"}).out,
             "\"a\"  Successful runs: 3 Last Success: 2019-03-07T20:46:44.000+0000\n"
             "      RUN ID                   STARTED                       FINISHED            \n"
             "20190307204634kC8Rs  2019-03-07T20:46:34.512+0000  2019-03-07T20:46:44.000+0000  \n"
-            "20190306204634kC8Rs  2019-03-06T20:46:34.512+0000  2019-03-06T20:46:44.000+0000  \n");
+            "20190306204634kC8Rs  2019-03-06T20:46:34.512+0000  2019-03-06T20:46:44.000+0000  \n" +
+                std::string(kFailures));
   EXPECT_EQ(docket({"job", "history", "a", "-q"}).out,
             "20190307204634kC8Rs\n20190306204634kC8Rs\n");
   EXPECT_EQ(docket({"job", "history", "a", "-q", "--last"}).out, "20190307204634kC8Rs\n");
 }
 
-TEST_F(JobCommands, HistoryOfFailures) {
+TEST_F(JobCommands, HistoryOfFailuresSaysWhy) {
   answer("GET", "/a?embed=activeRuns&embed=schedules&embed=history", 200, kHistory);
-  const std::string expected =
-      "\"a\"  Failure runs: 1 Last Failure: N/A\n"
-      "      RUN ID                   STARTED                       FINISHED            \n"
-      "20190305204634kC8Rs  2019-03-05T20:46:34.512+0000  2019-03-05T20:46:44.000+0000  \n";
+  answer("GET", "/a/runs?all=true&limit=1000", 200,
+         R"([{"id":"20190305204634kC8Rs","message":"exit code 3"}])");
+  const std::string expected = kFailures;
   EXPECT_EQ(docket({"job", "history", "a", "--failures"}).out, expected);
   EXPECT_EQ(docket({"job", "history", "a", "--show-failures"}).out, expected);
+}
+
+// A Metronome has no list of finished runs.
+TEST_F(JobCommands, HistoryWithoutReasons) {
+  answer("GET", "/a?embed=activeRuns&embed=schedules&embed=history", 200, kHistory);
+  answer("GET", "/a/runs?all=true&limit=1000", 200, "[]");
+  EXPECT_THAT(docket({"job", "history", "a"}).out, HasSubstr("20190305204634kC8Rs"));
 }
 
 TEST_F(JobCommands, HistoryAsJsonIsTheHistoryAlone) {

@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
 #include <memory>
 #include <ostream>
 
@@ -84,24 +85,27 @@ struct HistoryFlags {
   ListFormat format;
 };
 
+// One of the two lists of a history, and its words.
+struct Outcomes {
+  const char* list;
+  const char* count;
+  const char* at;
+  const char* runs;
+  const char* last;
+};
+constexpr Outcomes kSuccesses{"successfulFinishedRuns", "successCount", "lastSuccessAt",
+                              "Successful", "Success"};
+constexpr Outcomes kFailures{"failedFinishedRuns", "failureCount", "lastFailureAt", "Failure",
+                             "Failure"};
+
 // Lists are newest first, so the last run is the first entry.
 void keep_newest(json::object& history) {
-  for (const char* name : {"successfulFinishedRuns", "failedFinishedRuns"}) {
+  for (const char* name : {kSuccesses.list, kFailures.list}) {
     if (json::value* list = history.if_contains(name); list != nullptr && list->is_array()) {
       json::array& runs = list->get_array();
       if (runs.size() > 1) runs.resize(1);
     }
   }
-}
-
-void print_history_head(std::ostream& out, const HistoryFlags& flags, const json::value& history) {
-  const char* word = flags.failures ? "Failure" : "Successful";
-  const char* last = flags.failures ? "Failure" : "Success";
-  out << '"' << flags.job << "\"  " << word
-      << " runs: " << text_at(history, flags.failures ? "failureCount" : "successCount") << " Last "
-      << last << ": "
-      << or_not_available(text_at(history, flags.failures ? "lastFailureAt" : "lastSuccessAt"))
-      << '\n';
 }
 
 Result<json::value> fetch_history(ServerApi& server, const HistoryFlags& flags) {
@@ -113,23 +117,66 @@ Result<json::value> fetch_history(ServerApi& server, const HistoryFlags& flags) 
   return history;
 }
 
-Result<void> show_history(const CliEnvironment& env, ServerApi& server, const HistoryFlags& flags) {
-  const auto history = fetch_history(server, flags);
-  if (!history) return fail(history.error());
-  if (flags.format.json && !flags.format.quiet) {
-    env.out << to_pretty_json(*history) << '\n';
-    return {};
+// Why runs failed, by their names: docket's own addition to the list of runs. Empty with another
+// server.
+std::map<std::string, std::string> reasons(ServerApi& server, const HistoryFlags& flags) {
+  std::map<std::string, std::string> by_name;
+  const auto runs = server.metronome(runs_path(flags.job) + "?all=true&limit=1000");
+  if (!runs) return by_name;
+  for (const json::value& run : array_of(*runs)) {
+    by_name[text_at(run, "id")] = text_at(run, "message");
   }
+  return by_name;
+}
+
+void print_head(std::ostream& out, const HistoryFlags& flags, const Outcomes& which,
+                const json::value& history) {
+  out << '"' << flags.job << "\"  " << which.runs << " runs: " << text_at(history, which.count)
+      << " Last " << which.last << ": " << or_not_available(text_at(history, which.at)) << '\n';
+}
+
+void print_successes(std::ostream& out, const HistoryFlags& flags, const json::value& history) {
+  print_head(out, flags, kSuccesses, history);
   Table table({"RUN ID", "STARTED", "FINISHED"});
-  const char* list = flags.failures ? "failedFinishedRuns" : "successfulFinishedRuns";
-  for (const json::value& run : array_at(*history, list)) {
-    if (flags.format.quiet) env.out << text_at(run, "id") << '\n';
+  for (const json::value& run : array_at(history, kSuccesses.list)) {
     table.add({text_at(run, "id"), text_at(run, "createdAt"),
                or_not_available(text_at(run, "finishedAt"))});
   }
-  if (flags.format.quiet) return {};
-  print_history_head(env.out, flags, *history);
+  table.print(out);
+}
+
+void print_failures(const CliEnvironment& env, ServerApi& server, const HistoryFlags& flags,
+                    const json::value& history) {
+  print_head(env.out, flags, kFailures, history);
+  const auto why = reasons(server, flags);
+  Table table({"RUN ID", "STARTED", "FINISHED", "REASON"});
+  for (const json::value& run : array_at(history, kFailures.list)) {
+    const std::string id = text_at(run, "id");
+    const auto reason = why.find(id);
+    table.add({id, text_at(run, "createdAt"), or_not_available(text_at(run, "finishedAt")),
+               reason == why.end() ? "" : reason->second});
+  }
   table.print(env.out);
+}
+
+Result<void> show_history(const CliEnvironment& env, ServerApi& server, const HistoryFlags& flags) {
+  const auto history = fetch_history(server, flags);
+  if (!history) return fail(history.error());
+  if (flags.format.quiet) {
+    const Outcomes& which = flags.failures ? kFailures : kSuccesses;
+    for (const json::value& run : array_at(*history, which.list)) {
+      env.out << text_at(run, "id") << '\n';
+    }
+    return {};
+  }
+  if (flags.format.json) {
+    env.out << to_pretty_json(*history) << '\n';
+    return {};
+  }
+  if (!flags.failures) print_successes(env.out, flags, *history);
+  if (flags.failures || !array_at(*history, kFailures.list).empty()) {
+    print_failures(env, server, flags, *history);
+  }
   return {};
 }
 
@@ -158,7 +205,7 @@ void add_history_command(CommandTree& tree, CLI::App& job) {
                                      return show_history(env, server, *flags);
                                    });
   job_id(history, flags->job);
-  history.add_flag("--failures,--show-failures", flags->failures, "The failed runs instead");
+  history.add_flag("--failures,--show-failures", flags->failures, "The failed runs only");
   history.add_flag("--last", flags->last, "Only the newest one");
   add_format_flags(history, flags->format);
 }
