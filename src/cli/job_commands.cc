@@ -84,7 +84,12 @@ Result<void> remove_job(ServerApi& server, const std::string& job, ActiveRuns ac
 
 std::string status_of(const json::value& job) {
   if (!array_at(job, "activeRuns").empty()) return "Running";
-  return array_at(job, "schedules").empty() ? "Unscheduled" : "Scheduled";
+  const json::array& schedules = array_at(job, "schedules");
+  if (schedules.empty()) return "Unscheduled";
+  const bool fires = std::ranges::any_of(schedules, [](const json::value& schedule) {
+    return member(schedule, "enabled") != json::value(false);
+  });
+  return fires ? "Scheduled" : "Disabled";
 }
 
 std::string last_run_of(const json::value& job) {

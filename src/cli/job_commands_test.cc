@@ -343,6 +343,14 @@ TEST_F(JobCommands, KillWantsARunOrAll) {
   EXPECT_THAT(server_.requests, IsEmpty());
 }
 
+TEST_F(JobCommands, AJobWhoseSchedulesAreOffIsDisabled) {
+  server_.answer(kList, 200,
+                 R"([{"id":"a","schedules":[{"id":"s","enabled":false}]},
+                     {"id":"b","schedules":[{"id":"s","enabled":true}]}])");
+  EXPECT_THAT(docket({"job", "list"}).out,
+              AllOf(HasSubstr("a   Disabled"), HasSubstr("b   Scheduled")));
+}
+
 // ---- history
 
 constexpr const char* kHistory = R"({"id":"a","history":{"successCount":3,"failureCount":1,

@@ -83,7 +83,8 @@ Result<void> show_schedules(const CliEnvironment& env, ServerApi& server,
   Table table({"ID", "CRON", "ENABLED", "NEXT RUN", "CONCURRENCY POLICY"});
   for (const json::value& schedule : array_of(*schedules)) {
     if (flags.format.quiet) env.out << text_at(schedule, "id") << '\n';
-    const std::string next = text_at(schedule, "nextRunAt");
+    const bool fires = enabled_of(schedule) == "True";  // the server tells its next time anyway
+    const std::string next = fires ? text_at(schedule, "nextRunAt") : "";
     table.add({text_at(schedule, "id"), text_at(schedule, "cron"), enabled_of(schedule),
                next.empty() ? "N/A" : next, text_at(schedule, "concurrencyPolicy")});
   }

@@ -213,6 +213,8 @@ Result<Explanation> Explainer::job(const std::string& id) const {
   const JobEntry* entry = engine_.job(id);
   if (!entry) return fail(not_found("job", "Job not found"));
   Explanation out;
+  add_waiting(*entry, out);
+  out.waiting = !out.reasons.empty();
   add_dependencies(*entry, out);
   for (const auto& [schedule_id, uid] : entry->schedules) {
     if (const model::Schedule* schedule = engine_.schedule(uid)) add_schedule(*schedule, out);
@@ -223,8 +225,24 @@ Result<Explanation> Explainer::job(const std::string& id) const {
         {.kind = ReasonKind::kManual,
          .message = "it has neither schedules nor dependencies: it runs when asked"});
   }
-  out.waiting = by_itself;
+  out.waiting = out.waiting || by_itself;
   return out;
+}
+
+// What holds its oldest waiting runs back comes before what starts new ones.
+void Explainer::add_waiting(const JobEntry& entry, Explanation& out) const {
+  std::size_t waiting = 0;
+  for (const auto& [id, node] : entry.active) {
+    if (node->task.state != model::State::kQueued || ++waiting > kWaitingExplained) continue;
+    const auto why = run(id);
+    for (Reason reason : why ? why->reasons : std::vector<Reason>{}) {
+      reason.message = fmt::format("{} waits: {}", node->task.name, reason.message);
+      out.reasons.push_back(std::move(reason));
+    }
+  }
+  if (waiting <= kWaitingExplained) return;
+  out.reasons.push_back({.kind = ReasonKind::kWaiter,
+                         .message = fmt::format("{} more runs wait", waiting - kWaitingExplained)});
 }
 
 // The same rule as Engine::start_if_ready, told parent by parent.

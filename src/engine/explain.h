@@ -71,6 +71,7 @@ class Explainer {
  public:
   static constexpr std::size_t kHoldersShown = 5;
   static constexpr std::size_t kWaitersShown = 100;
+  static constexpr std::size_t kWaitingExplained = 3;  // runs of a job
 
   Explainer(const Engine& engine, Time now) : engine_(engine), now_(now) {}
 
@@ -91,6 +92,7 @@ class Explainer {
   void add_kept(const Node& run, const model::LockWish& wish, Explanation& out) const;
   void add_constraint(const Node& run, Explanation& out) const;
   void add_turn(const Node& run, Explanation& out) const;
+  void add_waiting(const JobEntry& entry, Explanation& out) const;
   void add_dependencies(const JobEntry& entry, Explanation& out) const;
   void add_schedule(const model::Schedule& schedule, Explanation& out) const;
   Reason blocking_runs(const JobEntry& entry, const model::Schedule& schedule) const;

@@ -97,6 +97,19 @@ TEST_F(ExplainTest, WhatTheEmptyNodeCannotHoldNeverFits) {
   EXPECT_EQ(why.reasons[0].total, 4);
 }
 
+TEST_F(ExplainTest, AJobWhoseRunsWaitSaysSoFirst) {
+  auto job = docket.job("huge");
+  std::get<model::ProcessSpec>(job.spec).cpus = 100;
+  docket.add_job(job, {docket.schedule("0 11 * * *")});
+  for (int i = 0; i < 5; ++i) docket.start("huge");
+  const auto why = Explainer(docket.engine(), docket.clock.now()).job("huge").value();
+  EXPECT_EQ(kinds(why), "never_fits never_fits never_fits waiter next_due");
+  const std::string name = docket.stored_runs("huge").at(0).name;
+  EXPECT_THAT(why.reasons[0].message, ::testing::HasSubstr(name + " waits: needs 100 cpus"));
+  EXPECT_EQ(why.reasons[3].message, "2 more runs wait");
+  EXPECT_TRUE(why.waiting);
+}
+
 TEST_F(ExplainTest, ManyHoldersAreCut) {
   for (int i = 0; i < 8; ++i) start("j" + std::to_string(i), 0.5);
   EXPECT_THAT(run(start("waits", 1)).reasons[0].holders, SizeIs(Explainer::kHoldersShown));

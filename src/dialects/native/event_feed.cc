@@ -94,9 +94,9 @@ std::string EventFeed::read_chunk(engine::Reader& reader, const EventFilter& fil
   const auto page = read_events(reader, query, keep);
   if (!page) return kUnreadable;
   std::string chunk;
-  RunNames names(reader);
+  Runs runs(reader);
   for (const model::Event& event : page->rows) {
-    const auto name = names.of(event.root);
+    const auto name = runs.name_of(event.root);
     if (!name) return kUnreadable;
     append_event(chunk, event, *name);
   }

@@ -64,12 +64,12 @@ Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter
                   : read_newest_events(reader, std::move(query), keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
-  RunNames names(reader);
+  Runs runs(reader);
   EventSeq last;
   for (const model::Event& event : page->rows) {
     if (out.full()) return out.finish(std::to_string(last.value));
     last = event.seq;
-    const auto name = names.of(event.root);
+    const auto name = runs.name_of(event.root);
     if (!name) return fail(name.error());
     write_event(out.item(), event, *name);
   }

@@ -182,15 +182,23 @@ std::string format_local(LocalTime local) {
   return text.substr(0, text.find('.'));
 }
 
-void write_row(JsonWriter& out, const Row& row, std::string_view run_name) {
+// The engine has decided when the time was due; what came of its run is only known now.
+const char* outcome_of(const Row& row, const model::Task* run) {
+  const std::string_view decided = row.outcome;
+  const bool ran = decided == model::name_of(model::DueOutcome::kRan);
+  if (!ran || !run || run->started_at != kNever) return row.outcome;
+  return model::is_final(run->state) ? "not_started" : "waiting";
+}
+
+void write_row(JsonWriter& out, const Row& row, const model::Task* run) {
   out.begin_object();
   write_time(out.key("firstDue"), row.at);
   write_time(out.key("lastDue"), row.last);
   out.member("count", row.count).member("localTime", format_local(row.local));
   write_text(out.key("fold"), word_of(row.fold));
-  out.member("outcome", row.outcome);
+  out.member("outcome", outcome_of(row, run));
   write_id(out.key("run"), row.run.value);
-  write_text(out.key("runName"), run_name);
+  write_text(out.key("runName"), run ? run->name : "");
   out.end_object();
 }
 
@@ -201,14 +209,14 @@ Result<std::string> read_page(engine::Reader& reader, const LedgerRequest& wante
   if (!read) return fail(read.error());
   const auto cursor = [&](const Row& row) { return format_rfc3339(oldest ? row.last : row.at); };
   PageWriter page;
-  RunNames names(reader);
+  Runs runs(reader);
   std::size_t items = 0;
   for (const Row& row : read->rows) {
     const Row* last = items > 0 ? &read->rows[items - 1] : nullptr;
     if (items >= wanted.limit && row.at != last->at) return page.finish(cursor(*last));
-    const auto name = names.of(row.run);
-    if (!name) return fail(name.error());
-    write_row(page.item(), row, *name);
+    const auto run = runs.find(row.run);
+    if (!run) return fail(run.error());
+    write_row(page.item(), row, *run);
     ++items;
   }
   const bool more = read->more && items > 0;

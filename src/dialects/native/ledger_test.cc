@@ -51,6 +51,18 @@ TEST_F(NativeLedger, RanNamesItsRun) {
   EXPECT_EQ(shown.at("/items/0/fold"), "null");
 }
 
+TEST_F(NativeLedger, ARunThatHasNotStartedHasNotRun) {
+  ASSERT_EQ(post("/jobs", R"({"id":"a","run":{"cmd":"true","cpus":1000},)"
+                          R"("schedules":[{"id":"s","cron":"0 * * * *"}]})")
+                .status(),
+            201);
+  at("2024-01-15T11:05:00Z");
+  const auto waiting = ledger();
+  EXPECT_EQ(rows(waiting), "waiting@2024-01-15T11:00");
+  ASSERT_EQ(post("/tasks/" + waiting.at("/items/0/run") + "/abort", "").status(), 200);
+  EXPECT_EQ(rows(ledger()), "not_started@2024-01-15T11:00");
+}
+
 TEST_F(NativeLedger, ForbidSkips) {
   make("0 * * * *", R"(,"concurrencyPolicy":"FORBID")");
   at("2024-01-15T12:30:00Z");

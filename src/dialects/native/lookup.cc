@@ -118,14 +118,21 @@ Result<std::vector<model::Task>> read_children(Reader& reader, TaskId parent) {
   return children;
 }
 
-Result<std::string_view> RunNames::of(TaskId run) {
-  if (!run) return std::string_view();
-  if (run == run_) return name_;
-  auto row = reader_.task(run);
-  if (!row) return fail(std::move(row.error()));
-  run_ = run;
-  name_ = *row ? std::move((*row)->task.name) : std::string();
-  return name_;
+Result<const model::Task*> Runs::find(TaskId run) {
+  if (!run) return nullptr;
+  if (run != asked_) {
+    auto row = reader_.task(run);
+    if (!row) return fail(std::move(row.error()));
+    asked_ = run;
+    row_ = *std::move(row);
+  }
+  return row_ ? &row_->task : nullptr;
+}
+
+Result<std::string_view> Runs::name_of(TaskId run) {
+  const auto task = find(run);
+  if (!task) return fail(task.error());
+  return *task ? std::string_view((*task)->name) : std::string_view();
 }
 
 Result<TaskPage> read_tasks(Reader& reader, engine::TaskQuery query,

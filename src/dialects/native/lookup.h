@@ -36,17 +36,18 @@ struct Page {
 };
 inline constexpr std::uint32_t kScanMax = 20'000;
 
-// Names of runs by their ids; rows next to each other are often about the same run.
-class RunNames {
+// Runs by their ids; rows next to each other are often about the same run.
+class Runs {
  public:
-  explicit RunNames(engine::Reader& reader) : reader_(reader) {}
-  // Empty for no run, and for one that retention has removed. Valid until the next call.
-  Result<std::string_view> of(TaskId run);
+  explicit Runs(engine::Reader& reader) : reader_(reader) {}
+  // Null for no run, and for one that retention has removed. Valid until the next call.
+  Result<const model::Task*> find(TaskId run);
+  Result<std::string_view> name_of(TaskId run);  // empty where there is none
 
  private:
   engine::Reader& reader_;
-  TaskId run_;  // the last that was asked for
-  std::string name_;
+  TaskId asked_;
+  std::optional<engine::TaskRow> row_;
 };
 
 using TaskPage = Page<engine::TaskRow, TaskId>;
