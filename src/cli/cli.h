@@ -25,6 +25,8 @@ class Machine {
   virtual std::chrono::milliseconds elapsed() = 0;  // since some instant; never steps
   virtual void pause(std::chrono::milliseconds time) = 0;
   virtual std::uint64_t random() = 0;  // uniform over 64 bits
+  // Splits this process: true in a copy of it that nobody waits for and that writes nowhere.
+  virtual bool leave_behind() = 0;
   // Columns and rows of the terminal, as they are now; 0 is unknown.
   virtual std::pair<unsigned, unsigned> terminal() = 0;
 };

@@ -13,7 +13,7 @@ namespace json = boost::json;
 using Millis = std::chrono::milliseconds;
 
 constexpr Millis kBackoffFirst{200};
-constexpr Millis kBackoffMost{5'000};
+constexpr Millis kBackoffMost{5'000};   // of what a server waits for after its start
 constexpr Millis kBetweenReports{200};  // people do not see more, and servers have others to hear
 
 // What may be otherwise later: nobody there, a server that stops, one without room.
@@ -47,6 +47,7 @@ TaskReporter::~TaskReporter() {
 }
 
 Result<> TaskReporter::make() {
+  plan_.task.get_object()["beganSecondsAgo"] = seconds_since(began_);
   auto made = server_.call(
       {.door = Door::kNative, .method = "POST", .path = "/tasks", .body = &plan_.task});
   if (!made && plan_.parent_is_a_guess && is_about_parent(made.error())) {
@@ -76,6 +77,7 @@ Result<> TaskReporter::tell(const std::string& what, const json::value& body) {
 }
 
 Result<> TaskReporter::start() {
+  began_ = machine_.elapsed();
   if (auto made = make(); !made && !may_pass(made.error())) return made;
   if (!made_) backoff_ = kBackoffFirst;
   thread_ = std::thread([this] { run(); });
@@ -114,7 +116,7 @@ void TaskReporter::step(std::unique_lock<std::mutex>& lock) {
     changed_.wait_for(lock, kBetweenReports, [&] { return ending_; });
   } else if (may_pass(said.error())) {
     if (figures && !unsaid_) unsaid_ = figures;
-    backoff_ = std::clamp(backoff_ * 2, kBackoffFirst, kBackoffMost);
+    backoff_ = std::clamp(backoff_ * 2, std::min(kBackoffFirst, backoff_most()), backoff_most());
   } else {
     refused_ = std::move(said.error());
   }
@@ -127,7 +129,10 @@ Result<> TaskReporter::report(const std::optional<Figures>& figures) {
   return tell("progress", body_of(figures.value_or(Figures{})));
 }
 
+// ---- the end
+
 Result<> TaskReporter::finish(const std::string& error, Millis patience) {
+  ended_ = machine_.elapsed();
   {
     const std::lock_guard guard(mutex_);
     ending_ = true;
@@ -135,23 +140,44 @@ Result<> TaskReporter::finish(const std::string& error, Millis patience) {
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   if (refused_) return fail(*refused_);
-  json::object body;
-  if (!error.empty()) body["error"] = error;
-  const json::value last(std::move(body));
+  error_ = error;
+  return go_on(patience);
+}
+
+Result<> TaskReporter::go_on(Millis patience) {
   const Millis until = machine_.elapsed() + patience;
-  bool doubtful = false;  // an answer was lost: the task may have ended by an earlier try
-  for (Millis pause = kBackoffFirst;; pause = std::min(pause * 2, kBackoffMost)) {
-    auto said = made_ ? Result<>() : make();
-    if (said && unsaid_) said = tell("progress", body_of(*unsaid_));
-    if (said) {
-      unsaid_.reset();
-      said = tell("finish", last);
-    }
-    if (said || (doubtful && said.error().kind == ErrorKind::kConflict)) return {};
-    if (!may_pass(said.error()) || machine_.elapsed() + pause > until) return said;
-    doubtful = true;
+  for (Millis pause = kBackoffFirst;; pause = std::min(pause * 2, backoff_most())) {
+    auto said = tell_end();
+    if (said || (doubtful_ && said.error().kind == ErrorKind::kConflict)) return {};
+    away_ = may_pass(said.error());
+    if (!away_ || machine_.elapsed() + pause > until) return said;
+    doubtful_ = true;
     machine_.pause(pause);
   }
 }
+
+Result<> TaskReporter::tell_end() {
+  if (!made_) {
+    if (auto made = make(); !made) return made;
+  }
+  if (unsaid_) {
+    if (auto said = tell("progress", body_of(*unsaid_)); !said) return said;
+    unsaid_.reset();
+  }
+  return tell("finish", last_words());
+}
+
+json::value TaskReporter::last_words() const {
+  json::object body{{"endedSecondsAgo", seconds_since(ended_)}};
+  if (!error_.empty()) body["error"] = error_;
+  return body;
+}
+
+double TaskReporter::seconds_since(Millis instant) const {
+  return std::chrono::duration<double>(machine_.elapsed() - instant).count();
+}
+
+// The lease must not run out between two tries that find the server back.
+Millis TaskReporter::backoff_most() const { return std::min(kBackoffMost, plan_.renewal); }
 
 }  // namespace docket::cli

@@ -42,6 +42,9 @@ class TaskReporter {
   // Ends the task, with an error or as done, and the thread. The error says what the server does
   // not know.
   Result<> finish(const std::string& error, std::chrono::milliseconds patience);
+  // After finish() found nobody to tell: tries again, for so much longer.
+  bool may_go_on() const { return away_; }
+  Result<> go_on(std::chrono::milliseconds patience);
 
  private:
   using Millis = std::chrono::milliseconds;
@@ -51,6 +54,10 @@ class TaskReporter {
   void run();
   void step(std::unique_lock<std::mutex>& lock);
   void hear(const boost::json::value& answer);
+  Result<> tell_end();
+  boost::json::value last_words() const;
+  double seconds_since(Millis instant) const;
+  Millis backoff_most() const;
 
   ServerApi& server_;
   Machine& machine_;
@@ -58,6 +65,11 @@ class TaskReporter {
   bool made_ = false;  // the rest is of the thread while it runs
   bool aborted_ = false;
   std::optional<Error> refused_;  // for good: nothing more is reported
+  Millis began_{0};
+  Millis ended_{0};
+  std::string error_;
+  bool doubtful_ = false;  // an answer was lost: the task may have ended by an earlier try
+  bool away_ = false;
   Millis backoff_{0};
   Millis next_renewal_{0};
 

@@ -4,15 +4,17 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cstring>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <tuple>
 
 #include "cli/child_process.h"
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
 #include "cli/task_reporter.h"
+#include "core/exit_words.h"
 
 namespace docket::cli {
 namespace {
@@ -23,7 +25,7 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kNotExecutable = 126;
 constexpr int kNoSuchCommand = 127;
-constexpr HttpTimeouts kTimeouts{.connect_ms = 2'000, .answer_ms = 10'000};
+constexpr std::chrono::hours kPatienceBehind{24};
 constexpr std::size_t kErrorMax = 8192;               // bytes, of the server
 constexpr std::chrono::milliseconds kRenewal{2'000};  // at the latest: an abort is heard of so late
 
@@ -68,10 +70,7 @@ class TaskRun {
     const auto told =
         reporter.finish(error.substr(0, kErrorMax), std::chrono::seconds{flags_.finish_timeout});
     if (!end) env_.err << "Error: " << error << '\n';
-    if (!told) {
-      env_.err << "docket: task " << uuid_ << " could not be reported: " << told.error().message
-               << '\n';
-    }
+    if (!told) tell_later(reporter, told.error());
     return exit_code(end);
   }
 
@@ -141,11 +140,20 @@ class TaskRun {
     };
   }
 
-  static std::string words_of(const ChildEnd& end) {
-    if (end.signal != 0) {
-      return "ended by signal " + std::to_string(end.signal) + " (" + strsignal(end.signal) + ")";
+  // Work that was done must not be taken for lost because the server was away for long.
+  void tell_later(TaskReporter& reporter, const Error& why) {
+    env_.err << "docket: task " << uuid_ << " could not be reported: " << why.message << '\n';
+    if (!reporter.may_go_on()) return;
+    env_.err << "docket: its end will be reported in the background, for a day" << std::endl;
+    if (env_.machine->leave_behind()) {
+      std::ignore = reporter.go_on(kPatienceBehind);
+      std::_Exit(0);
     }
-    return end.exit_code == 0 ? "" : "exit code " + std::to_string(end.exit_code);
+  }
+
+  static std::string words_of(const ChildEnd& end) {
+    const bool well = end.signal == 0 && end.exit_code == 0;
+    return well ? "" : words_of_exit(end.exit_code, end.signal);
   }
 
   static int exit_code(const Result<ChildEnd>& end) {
@@ -170,9 +178,15 @@ class TaskRun {
   ChildProcess process_;
 };
 
+// One request that hangs must not cost the lease.
+HttpTimeouts timeouts_within(std::uint32_t lease_s) {
+  const long third = 1000L * lease_s / 3;
+  return {.connect_ms = std::min(2'000L, third), .answer_ms = std::min(10'000L, third)};
+}
+
 int run_task(const CliEnvironment& env, const ServerApi& server, const RunFlags& flags,
              const std::vector<std::string>& command) {
-  const auto own = env.http == nullptr ? make_curl_client(kTimeouts) : nullptr;
+  const auto own = env.http == nullptr ? make_curl_client(timeouts_within(flags.lease)) : nullptr;
   ServerApi quick(own ? *own : *env.http, server.settings());
   return TaskRun(env, flags, command).run(quick);
 }

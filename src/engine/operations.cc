@@ -188,7 +188,7 @@ Result<> Operations::check(const model::Operation& what) const {
 }
 
 Result<const OperationNode*> Operations::create(model::Operation what, TaskId parent, bool begins,
-                                                Time now) {
+                                                Time now, Duration began_ago) {
   if (!journal_.refusal().empty()) return fail(ErrorKind::kExhausted, journal_.refusal());
   if (nodes_.size() >= settings_.operations_max) {
     return fail(ErrorKind::kExhausted,
@@ -226,7 +226,10 @@ Result<const OperationNode*> Operations::create(model::Operation what, TaskId pa
     end(node, State::kAborted, {}, now);
     return ended_.back().get();
   }
-  if (begins) change(node, State::kRunning, {}, now);
+  if (begins) {
+    change(node, State::kRunning, {}, now);
+    node.task.started_at = now - began_ago;
+  }
   return &node;
 }
 
@@ -264,13 +267,15 @@ Result<> Operations::note(TaskId id, const std::string& message, Time now) {
   return {};
 }
 
-Result<> Operations::finish(TaskId id, const std::string& error, Time now) {
+Result<> Operations::finish(TaskId id, const std::string& error, Time now, Duration ended_ago) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end()) return fail(not_found("task"));
   OperationNode& node = *found->second;
   if (node.task.state == State::kCreated) change(node, State::kRunning, {}, now);
   const State ended = error.empty() ? State::kDone : State::kFailed;
+  const Time at = std::min(now, std::max(node.task.started_at, now - ended_ago));
   end(node, node.task.stopping ? State::kAborted : ended, error, now);
+  ended_.back()->task.finished_at = at;
   return {};
 }
 
@@ -371,15 +376,17 @@ void Operations::list(const OperationNode& node, Time until) {
 
 // ---- leases
 
-void Operations::renew(OperationNode& node, Time now) {
+void Operations::renew(OperationNode& node, Time now, Duration at_least) {
   if (node.what().lease == Duration::zero()) return;
   leases_.erase({node.lease_until, node.task.id});
-  node.lease_until = now + node.what().lease;
+  node.lease_until = now + std::max(node.what().lease, at_least);
   leases_.insert({node.lease_until, node.task.id});
 }
 
 void Operations::begin_leases(Time now) {
-  for (const auto& [until, id] : std::set(leases_)) renew(*nodes_.at(id), now);
+  for (const auto& [until, id] : std::set(leases_)) {
+    renew(*nodes_.at(id), now, kReporterPauseMax);
+  }
 }
 
 void Operations::clock_set(Duration by) {

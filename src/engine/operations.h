@@ -32,6 +32,10 @@ struct OperationNode {
   const model::Operation& what() const { return *task.operation; }
 };
 
+// The longest that a reporter pauses between two tries while it finds no server: whatever its
+// lease, it is waited for so long when reporters can be heard again.
+inline constexpr Duration kReporterPauseMax = std::chrono::seconds{15};
+
 // What a reporter says; absent members stay as they are.
 struct Report {
   std::optional<double> completed, total;
@@ -74,14 +78,17 @@ class Operations {
   // one; its sequence is set here. Below a parent that was asked to stop it fails at once.
   // kNotFound: no such live parent (subject "parent"). kInvalid: what is said of it makes no sense.
   // kConflict: a live operation has this uuid. kExhausted: too many live ones.
-  Result<const OperationNode*> create(model::Operation what, TaskId parent, bool begins, Time now);
+  // The work may have begun before, by so much, while its reporter could not be heard.
+  Result<const OperationNode*> create(model::Operation what, TaskId parent, bool begins, Time now,
+                                      Duration began_ago = {});
   Result<const OperationNode*> begin(TaskId id, Time now);
   // Renews the lease, too; so does an empty report. kNotFound: not there, or ended. kInvalid: a
   // figure below zero or not finite.
   Result<const OperationNode*> report(TaskId id, const Report& report, Time now);
   Result<> note(TaskId id, const std::string& message, Time now);
-  // Done, or failed when there is an error; aborted when it was asked to stop.
-  Result<> finish(TaskId id, const std::string& error, Time now);
+  // Done, or failed when there is an error; aborted when it was asked to stop. The work may have
+  // ended before, by so much, though not before it began.
+  Result<> finish(TaskId id, const std::string& error, Time now, Duration ended_ago = {});
   // Asks it, and everything live below it, to stop; whoever reports it sees that. kDenied: it
   // cannot be aborted.
   Result<> abort(TaskId id, Time now);
@@ -116,7 +123,7 @@ class Operations {
   void leave_behind(OperationNode& node);
   void erase(OperationNode& node);
   void touch(OperationNode& node);
-  void renew(OperationNode& node, Time now);
+  void renew(OperationNode& node, Time now, Duration at_least = {});
   void change(OperationNode& node, model::State to, std::string message, Time now);
   void end(OperationNode& node, model::State to, std::string message, Time now);
   void fold(OperationNode& node);

@@ -42,7 +42,7 @@ OperationClients::OperationClients(World& world, Dice dice, std::size_t count, D
 // ---- lives of reporters
 
 void OperationClients::be_born(Reporter& reporter) {
-  reporter.lease = dice_.spread(seconds{20}, minutes{5});
+  reporter.lease = dice_.spread(seconds{2}, minutes{5});
   renew_later(reporter, ++reporter.life);
 }
 

@@ -1,6 +1,7 @@
 // The one program: `serve` is the server, `runner` and `runner-fetch` its helper processes,
 // `backup`, `restore` and `access` work on its files, everything else is a client.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -246,6 +247,13 @@ class ThisMachine final : public cli::Machine {
     std::this_thread::sleep_for(time);  // between two tries or two pictures: a client has no loop
   }
   std::uint64_t random() override { return random_.next(); }
+  bool leave_behind() override {
+    if (::fork() != 0) return false;
+    ::setsid();
+    const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; fd < 3; ++fd) ::dup2(nowhere, fd);
+    return true;
+  }
   std::pair<unsigned, unsigned> terminal() override {
     winsize size{};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return {0, 0};

@@ -17,6 +17,7 @@ namespace json = boost::json;
 constexpr std::int64_t kLaneMax = 1'000'000;
 constexpr std::int64_t kLeaseMax = 366LL * 24 * 3600;
 constexpr std::size_t kMessageMax = 8192;  // bytes
+constexpr std::int64_t kAgoMaxS = 366LL * 24 * 3600;
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -72,21 +73,25 @@ void read_progress(Body& body, NewTask& into, std::vector<FieldError>& errors) {
   progress.finish();
 }
 
-Result<std::string> read_text(std::string_view text, const char* name, bool required) {
-  std::vector<FieldError> errors;
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
+std::string read_message(Body& body, std::string_view name) {
   std::string said;
-  Body body(*value, "", errors);
   body.read(name, said);
-  if (required && said.empty()) body.complain(name, "must say something");
   if (said.size() > kMessageMax) {
     body.complain(name, fmt::format("must have at most {} bytes", kMessageMax));
   }
   if (const char* flaw = flaw_of(said, TextUse::kScript)) body.complain(name, flaw);
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
   return said;
+}
+
+// How long ago something happened, by the clock of who tells it, which may be set otherwise.
+Duration read_ago(Body& body, std::string_view name) {
+  std::optional<double> seconds;
+  if (!body.read(name, seconds)) return {};
+  if (*seconds <= static_cast<double>(kAgoMaxS)) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
+  }
+  body.complain(name, fmt::format("must be at most {}", kAgoMaxS));
+  return {};
 }
 
 }  // namespace
@@ -101,6 +106,7 @@ Result<NewTask> read_new_task(std::string_view text) {
   if (!body.find("parent")) body.require("module");  // of a child it is the parent's
   read_operation(body, made.what);
   body.read("begin", made.begins);
+  made.began_ago = read_ago(body, "beganSecondsAgo");
   read_progress(body, made, errors);
   body.finish();
   if (!errors.empty()) return fail(invalid_body(std::move(errors)));
@@ -143,11 +149,30 @@ Result<std::vector<ReportOf>> read_reports(std::string_view text) {
   return reports;
 }
 
-Result<std::string> read_note(std::string_view text) { return read_text(text, "message", true); }
+Result<std::string> read_note(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  Body body(*value, "", errors);
+  std::string message = read_message(body, "message");
+  if (message.empty()) body.complain("message", "must say something");
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return message;
+}
 
-Result<std::string> read_finish(std::string_view text) {
-  if (is_blank(text)) return std::string();
-  return read_text(text, "error", false);
+Result<Finish> read_finish(std::string_view text) {
+  if (is_blank(text)) return Finish{};
+  const auto value = parse_json(text);
+  if (!value) return fail(value.error());
+  std::vector<FieldError> errors;
+  Finish finish;
+  Body body(*value, "", errors);
+  finish.error = read_message(body, "error");
+  finish.ended_ago = read_ago(body, "endedSecondsAgo");
+  body.finish();
+  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  return finish;
 }
 
 }  // namespace docket::native

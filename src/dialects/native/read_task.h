@@ -19,6 +19,7 @@ struct NewTask {
   model::Operation what;
   std::optional<TaskRef> parent;
   bool begins = true;
+  Duration began_ago{};
   engine::Report progress;
 };
 Result<NewTask> read_new_task(std::string_view text);
@@ -36,7 +37,11 @@ Result<std::vector<ReportOf>> read_reports(std::string_view text);
 
 // The text of {"message":"..."}: of a note, which must say something.
 Result<std::string> read_note(std::string_view text);
-// The text of {"error":"..."}; empty for none, and for an empty body.
-Result<std::string> read_finish(std::string_view text);
+// {"error":"...","endedSecondsAgo":1.5}, both optional; an empty body is an empty object.
+struct Finish {
+  std::string error;  // empty: none
+  Duration ended_ago{};
+};
+Result<Finish> read_finish(std::string_view text);
 
 }  // namespace docket::native

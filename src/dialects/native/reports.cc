@@ -71,7 +71,8 @@ Result<Made> create(Engine& engine, NewTask task, Time now) {
     if (!found) return fail(at_member({.kind = ErrorKind::kNotFound, .message = {}}));
     parent = *found;
   }
-  const auto made = operations.create(std::move(task.what), parent, task.begins, now);
+  const auto made =
+      operations.create(std::move(task.what), parent, task.begins, now, task.began_ago);
   if (!made) return fail(at_member(made.error()));
   if (model::is_final((*made)->task.state)) return show((*made)->task);
   const auto reported = operations.report((*made)->task.id, task.progress, now);
@@ -211,16 +212,17 @@ void report_many(const Context& door, const http::Request& request, http::Reply 
 // ---- ending
 
 void finish_task(const Context& door, const http::Request& request, http::Reply reply) {
-  auto error = read_finish(request.body);
-  if (!error) return reply(bad_body(error.error()));
+  auto finish = read_finish(request.body);
+  if (!finish) return reply(bad_body(finish.error()));
   with_live(door, request, std::move(reply),
-            [error = *std::move(error)](engine::Operations& operations, TaskId id,
-                                        Time now) -> Result<std::string> {
+            [finish = *std::move(finish)](engine::Operations& operations, TaskId id,
+                                          Time now) -> Result<std::string> {
               const OperationNode* node = operations.find(id);
               if (!node) return fail(ErrorKind::kNotFound, "");
               model::Task ended = node->task;
-              if (auto done = operations.finish(id, error, now); !done) return fail(done.error());
-              const bool failed = !error.empty();
+              const auto done = operations.finish(id, finish.error, now, finish.ended_ago);
+              if (!done) return fail(done.error());
+              const bool failed = !finish.error.empty();
               ended.state = ended.stopping ? model::State::kAborted
                             : failed       ? model::State::kFailed
                                            : model::State::kDone;
