@@ -5,17 +5,32 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 namespace docket::store {
+namespace {
+
+// Not stat(): whoever asks for the times of a file makes its next write record a new one, and the
+// sync after that wait for the file system's journal.
+std::optional<struct statx> look_at(int folder, const char* name, int flags) {
+  struct statx file{};
+  if (::statx(folder, name, flags, STATX_INO | STATX_NLINK, &file) != 0) return std::nullopt;
+  return file;
+}
+
+std::uint64_t device_of(const struct statx& file) {
+  return (std::uint64_t{file.stx_dev_major} << 32U) | file.stx_dev_minor;
+}
+
+}  // namespace
 
 Result<Anchor> Anchor::drop(const std::string& file) {
   Anchor anchor(file, ::open(file.c_str(), O_PATH | O_CLOEXEC));
-  struct stat held{};
-  if (anchor.descriptor_ >= 0 && ::fstat(anchor.descriptor_, &held) == 0) {
-    anchor.device_ = held.st_dev;
-    anchor.inode_ = held.st_ino;
+  if (const auto held = look_at(anchor.descriptor_, "", AT_EMPTY_PATH)) {
+    anchor.device_ = device_of(*held);
+    anchor.inode_ = held->stx_ino;
     return anchor;
   }
   return fail(ErrorKind::kUnavailable,
@@ -33,11 +48,10 @@ Anchor::~Anchor() {
 }
 
 Anchor::Place Anchor::look() const {
-  struct stat file{};
-  const bool found = ::stat(file_.c_str(), &file) == 0;
-  if (found && file.st_dev == device_ && file.st_ino == inode_) return Place::kThere;
-  const bool gone = ::fstat(descriptor_, &file) != 0 || file.st_nlink == 0;
-  return gone ? Place::kGone : Place::kElsewhere;
+  const auto named = look_at(AT_FDCWD, file_.c_str(), 0);
+  if (named && device_of(*named) == device_ && named->stx_ino == inode_) return Place::kThere;
+  const auto held = look_at(descriptor_, "", AT_EMPTY_PATH);
+  return !held || held->stx_nlink == 0 ? Place::kGone : Place::kElsewhere;
 }
 
 Result<> check_place(const Anchor& anchor) {

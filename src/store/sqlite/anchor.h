@@ -7,8 +7,7 @@
 // Not owned: locks. Closing an anchor leaves the locks of the process on the file alone, which
 // closing any other descriptor of it does not.
 
-#include <sys/types.h>
-
+#include <cstdint>
 #include <string>
 
 #include "core/result.h"
@@ -34,8 +33,8 @@ class Anchor {
   Anchor(std::string file, int descriptor) : file_(std::move(file)), descriptor_(descriptor) {}
   std::string file_;
   int descriptor_;  // keeps the number of the file from being given to another
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
 };
 
 // Nothing when it is there; kDenied when it may come back, kUnavailable when it will not.
