@@ -11,6 +11,7 @@ namespace {
 
 // As the system writes it; nullopt for what is no address.
 std::optional<std::string> address_of(const std::string& text) {
+  if (text.find('\0') != text.npos) return std::nullopt;  // where the calls below would stop
   std::array<char, INET6_ADDRSTRLEN> written{};
   in6_addr bytes{};
   if (inet_pton(AF_INET, text.c_str(), &bytes) == 1) return text;

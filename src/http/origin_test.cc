@@ -58,6 +58,8 @@ TEST(Authority, NoneOfThese) {
     EXPECT_EQ(shown(text), "none") << text;
   }
   EXPECT_EQ(shown(std::string_view("a\0b", 3)), "none");
+  EXPECT_EQ(shown(std::string_view("[1.2.3.4\0:]", 11)), "none");
+  EXPECT_EQ(shown(std::string_view("[::1\0]", 7)), "none");
 }
 
 bool own(std::string_view host, const std::vector<std::string>& names = {}) {
