@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,6 +26,20 @@ const char* flaw_of(std::string_view text, TextUse use) {
     return "must not contain control characters";
   }
   return nullptr;
+}
+
+bool is_inner_path(std::string_view path) {
+  if (path.empty() || path.back() == '/') return false;
+  for (const char c : path) {
+    if (static_cast<unsigned char>(c) < 0x20) return false;
+  }
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view name = path.substr(0, end);
+    if (name.empty() || name == "." || name == "..") return false;
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return true;
 }
 
 }  // namespace docket

@@ -15,4 +15,8 @@ enum class TextUse {
 // "must not contain ...", or null: nothing is wrong with it. Expects UTF-8.
 const char* flaw_of(std::string_view text, TextUse use);
 
+// A path that stays below the directory it is put into: relative, without "..", "." or empty parts,
+// control characters or NUL.
+bool is_inner_path(std::string_view path);
+
 }  // namespace docket

@@ -87,6 +87,12 @@ void check_constraints(const ProcessSpec& run, Flaws& flaws) {
   }
 }
 
+const char* flaw_of_secret_file(std::string_view container_path) {
+  if (const char* flaw = flaw_of(container_path, TextUse::kName)) return flaw;
+  if (is_inner_path(secret_file(container_path))) return nullptr;
+  return "must name a file below the working directory";
+}
+
 void check_volumes(const ProcessSpec& run, Flaws& flaws) {
   for (std::size_t i = 0; i < run.volumes.size(); ++i) {
     if (const auto* host = std::get_if<HostVolume>(&run.volumes[i])) {
@@ -94,7 +100,8 @@ void check_volumes(const ProcessSpec& run, Flaws& flaws) {
       flaws.check(host->host_path, TextUse::kName, "/run/volumes({})/hostPath", i);
     } else {
       const auto& secret = std::get<SecretVolume>(run.volumes[i]);
-      flaws.check(secret.container_path, TextUse::kName, "/run/volumes({})/containerPath", i);
+      if (const char* flaw = flaw_of_secret_file(secret.container_path))
+        flaws.add(flaw, "/run/volumes({})/containerPath", i);
     }
   }
 }

@@ -45,6 +45,18 @@ TEST_F(Flaws, AreToldWithTheirPlaces) {
           at("/run/networks(0)/labels/k", kControl)));
 }
 
+TEST_F(Flaws, AFileOfASecretStaysBelowTheWorkingDirectory) {
+  run().volumes = {SecretVolume{"keys/db", "s"}, SecretVolume{"/etc/keys/db", "s"}};
+  EXPECT_THAT(flaws_of(job), IsEmpty());
+  run().volumes.clear();
+  for (const char* path : {"../db", "/etc/../../db", "a//b", "./a", "/", "", "keys/"})
+    run().volumes.emplace_back(SecretVolume{path, "s"});
+  const auto flaws = flaws_of(job);
+  ASSERT_EQ(flaws.size(), run().volumes.size());
+  for (const FieldError& flaw : flaws)
+    EXPECT_THAT(flaw.errors, ElementsAre("must name a file below the working directory"));
+}
+
 TEST_F(Flaws, WhatAProgramCanBeGivenIsNone) {
   run().cmd = std::string(kExecTextMax, 'x');
   run().args = {{"two\nlines\r\n\t\x1B", ""}};

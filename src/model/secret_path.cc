@@ -3,6 +3,11 @@
 namespace docket::model {
 namespace {
 
+std::string_view without_front_slashes(std::string_view path) {
+  const auto begin = path.find_first_not_of('/');
+  return begin == std::string_view::npos ? std::string_view{} : path.substr(begin);
+}
+
 // The first segment, taken off the front.
 std::string_view next_segment(std::string_view& rest, char separator) {
   const auto end = rest.find(separator);
@@ -13,9 +18,10 @@ std::string_view next_segment(std::string_view& rest, char separator) {
 
 }  // namespace
 
-std::string_view secret_place(std::string_view path) {
-  const auto begin = path.find_first_not_of('/');
-  return begin == std::string_view::npos ? std::string_view{} : path.substr(begin);
+std::string_view secret_place(std::string_view path) { return without_front_slashes(path); }
+
+std::string_view secret_file(std::string_view container_path) {
+  return without_front_slashes(container_path);
 }
 
 std::string_view secret_group(std::string_view path) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "core/text.h"
 #include "exec/runner/attempts.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/monotonic.h"

@@ -167,20 +167,6 @@ bool append_lines(const OwnedFd& record, std::string_view lines) {
   return false;
 }
 
-bool is_inner_path(std::string_view path) {
-  if (path.empty() || path.back() == '/') return false;
-  for (const char c : path) {
-    if (static_cast<unsigned char>(c) < 0x20) return false;
-  }
-  while (!path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    const std::string_view name = path.substr(0, end);
-    if (name.empty() || name == "." || name == "..") return false;
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return true;
-}
-
 Result<> write_secret(int work_fd, const engine::SecretFile& file, const User& owner) {
   auto place = find_place(work_fd, file.path, MissingFolders::kMake, &owner);
   if (!place) return fail(std::move(place.error()));

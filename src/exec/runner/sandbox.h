@@ -54,10 +54,6 @@ class SandboxRoot {
 // with errno, when it can not.
 bool append_lines(const OwnedFd& record, std::string_view lines);
 
-// A path that stays below the working directory: relative, without "..", "." or empty parts,
-// control characters or NUL.
-bool is_inner_path(std::string_view path);
-
 // Writes a secret below work, 0400 and the owner's, making folders on the way; never through a
 // symbolic link, since work holds what artifacts brought.
 Result<> write_secret(int work_fd, const engine::SecretFile& file, const User& owner);

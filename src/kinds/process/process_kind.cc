@@ -135,7 +135,8 @@ std::vector<engine::SecretFile> secret_files(const ProcessSpec& spec,
   std::vector<engine::SecretFile> files;
   for (const model::Volume& volume : spec.volumes) {
     if (const auto* secret = std::get_if<model::SecretVolume>(&volume)) {
-      files.push_back({secret->container_path, secrets.at(secret->secret)});
+      files.push_back(
+          {std::string(model::secret_file(secret->container_path)), secrets.at(secret->secret)});
     }
   }
   return files;

@@ -65,7 +65,7 @@ TEST_F(ProcessKindTest, LaunchesTheCommandWithItsSurroundings) {
   spec.user = "nobody";
   spec.env = {{"A", std::string("1")}, {"PASSWORD", model::SecretRef{"db"}}};
   spec.secrets = {{"db", "/db"}};
-  spec.volumes = {model::SecretVolume{"etc/password", "db"}};
+  spec.volumes = {model::SecretVolume{"/etc/password", "db"}};
   auto parameters = std::make_shared<model::RunParameters>();
   parameters->env = {{"A", "2"}};
   run.parameters = parameters;
@@ -80,6 +80,7 @@ TEST_F(ProcessKindTest, LaunchesTheCommandWithItsSurroundings) {
       Contains(Pair("MESOS_TASK_ID",
                     "prod_email_20190307204634kC8Rs.d0c4e700-0000-8000-8000-000000000009")));
   ASSERT_EQ(launch.secret_files.size(), 1U);
+  EXPECT_EQ(launch.secret_files[0].path, "etc/password") << "the working directory is its root";
   EXPECT_EQ(launch.secret_files[0].content, "hunter2");
   EXPECT_EQ(launch.kill_grace, std::chrono::seconds{3});
 }
