@@ -153,16 +153,8 @@ class Oracle {
                        [&](const std::string& item) { return weekday_item_has(item, date); });
   }
 
-  // Never due, or the day and month fields are what DC/OS refuses by their first values alone.
+  // Never due.
   bool refuses() const {
-    if ((fields_[2] + fields_[3]).find_first_of("*/,W") == std::string::npos &&
-        fields_[2][0] != 'L') {
-      const auto days = pieces(fields_[2], '-');
-      const auto months = pieces(fields_[3], '-');
-      const bool forward = number_of(days.front()) <= number_of(days.back()) &&
-                           number_of(months.front()) <= number_of(months.back());
-      if (forward && number_of(days[0]) > month_length(2000, number_of(months[0]))) return true;
-    }
     for (Date date{1970, 1, 1, 4}; date.year < 2100; date = next_date(date)) {
       if (has_date(date)) return false;
     }

@@ -142,7 +142,7 @@ class Parser {
   std::optional<ParsedCron> parse(const std::vector<std::string_view>& texts) {
     const bool read = minute(texts[0]) && hour(texts[1]) && day(texts[2]) && month(texts[3]) &&
                       weekday(texts[4]) && (texts.size() == 5 || year(texts[5]));
-    if (!read || !first_day_exists() || !any_day_is_due()) return std::nullopt;
+    if (!read || !any_day_is_due()) return std::nullopt;
     return ParsedCron{fields_, std::move(text_)};
   }
 
@@ -183,14 +183,12 @@ class Parser {
     const bool ok =
         list(text, kDay, values, [this](std::string_view part) { return special_day(part); });
     fields_.days = static_cast<std::uint32_t>(values.to_ulong());
-    day_ = parse_item(text, kDay);
     return ok;
   }
   bool month(std::string_view text) {
     std::bitset<12> values;
     const bool ok = list(text, kMonth, values);
     fields_.months = static_cast<std::uint16_t>(values.to_ulong());
-    month_ = parse_item(text, kMonth);
     return ok;
   }
   bool weekday(std::string_view text) {
@@ -252,20 +250,7 @@ class Parser {
     text_ += item;
   }
 
-  // DC/OS looks at the first day and the first month when both are a number or a range, and so
-  // refuses `31 2-3` although March has a 31st. Wrapped ranges are ours, not theirs, and are
-  // spared.
-  bool first_day_exists() const {
-    if (!is_plain(day_) || !is_plain(month_)) return true;
-    const std::chrono::year_month_day_last end =
-        kLeapYear / std::chrono::month(static_cast<unsigned>(month_->first)) / std::chrono::last;
-    return static_cast<unsigned>(day_->first) <= static_cast<unsigned>(end.day());
-  }
-  static bool is_plain(const std::optional<Item>& item) {
-    return item && item->form != Item::Form::kEvery && item->step == 0 && item->first <= item->last;
-  }
-  // Catches what remains: `31 4,6`, 29 February of years that have none, a weekday that a single
-  // date never is.
+  // Not so: `31 2`, 29 February of years that have none, a weekday that a single date never is.
   bool any_day_is_due() const {
     const std::chrono::year_month end = std::chrono::year{CronFields::kLastYear + 1} / 1;
     for (auto at = std::chrono::year{CronFields::kFirstYear} / 1; at < end; at += kOneMonth) {
@@ -274,13 +259,10 @@ class Parser {
     return false;
   }
 
-  static constexpr std::chrono::year kLeapYear{2000};
   static constexpr std::chrono::months kOneMonth{1};
 
   CronFields fields_;
   std::string text_;
-  std::optional<Item> day_;  // when the whole field is one plain item
-  std::optional<Item> month_;
 };
 
 }  // namespace
