@@ -230,13 +230,53 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
   return endpoint;
 }
 
+std::string scylla_name(const std::string& setting) {
+  if (!setting.ends_with("task-ttl-seconds")) return {};
+  return setting.starts_with("user-") ? "user_task_ttl_in_seconds" : "task_ttl_in_seconds";
+}
+
 Result<> apply_setting(ServeConfig& config, const std::string& name, const std::string& value) {
-  const auto it = settings().find(name);
+  const auto it = std::ranges::find_if(settings(), [&name](const auto& setting) {
+    return setting.first == name ||
+           (name.ends_with("_in_seconds") && name == scylla_name(setting.first));
+  });
   if (it == settings().end())
     return fail(ErrorKind::kInvalid, fmt::format("no such setting: {}", name));
   const auto done = it->second(config, value);
   if (done) return {};
   return fail(ErrorKind::kInvalid, fmt::format("{}: {}", name, done.error().message));
+}
+
+std::vector<std::pair<std::string, std::string>> shown_settings(const ServeConfig& config) {
+  const auto number = [](auto value) { return fmt::format("{}", value); };
+  const auto flag = [](bool value) { return std::string(value ? "true" : "false"); };
+  const auto seconds = [&](Duration time) {
+    return number(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+  };
+  const engine::Settings& engine = config.engine;
+  return {
+      {"listen", fmt::format("{}:{}", config.hub.address, config.hub.port)},
+      {"node.cpus", number(engine.node.cpus)},
+      {"node.mem", number(engine.node.mem_mib)},
+      {"node.disk", number(engine.node.disk_mib)},
+      {"node.gpus", number(engine.node.gpus)},
+      {"node.hostname", engine.node.hostname},
+      {"running-max", number(engine.running_max)},
+      {"queued-max", number(engine.queued_max)},
+      {"lateness-max-seconds", seconds(engine.lateness_max)},
+      {"retention-days",
+       number(std::chrono::duration_cast<std::chrono::days>(engine.retention).count())},
+      {"log-bytes", number(config.log_bytes)},
+      {"reserve-bytes", number(config.reserve_bytes)},
+      {"connections-max", number(config.http.connections)},
+      {"buffered-bytes", number(config.http.buffered_bytes)},
+      {"read-threads", number(config.read_threads)},
+      {"cgroups", flag(config.cgroups)},
+      {"cpu-quota", flag(config.cpu_quota)},
+      {"attempt.processes", number(config.attempt.processes)},
+      {"attempt.open-files", number(config.attempt.open_files)},
+      {"attempt.core-bytes", number(config.attempt.core_bytes)},
+  };
 }
 
 Result<> apply_file(ServeConfig& config, const std::string& path) {

@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/data_directory.h"
 #include "core/result.h"
@@ -49,9 +51,16 @@ struct ServeConfig {
   std::optional<Endpoint> port_of(const std::string& door, std::uint16_t otherwise) const;
 };
 
+// What Scylla's own configuration calls a setting, which is accepted too; empty: nothing.
+std::string scylla_name(const std::string& setting);
+
 // One setting by its name ("port", "retention-days", "node.cpus" ...), as flags and file give it.
 Result<> apply_setting(ServeConfig& config, const std::string& name, const std::string& value);
 Result<> apply_file(ServeConfig& config, const std::string& path);
+
+// Settings by name with the values that hold, for everybody to see: no names of files, nothing of
+// who is let in.
+std::vector<std::pair<std::string, std::string>> shown_settings(const ServeConfig& config);
 
 // kDenied for an address that is not loopback, without an access list or --allow-open.
 Result<> check_addresses(const ServeConfig& config);

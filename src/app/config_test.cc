@@ -47,6 +47,31 @@ TEST(Settings, BadOnesAreNamed) {
   EXPECT_EQ(complaint("cgroups", "perhaps"), "cgroups: neither true nor false: \"perhaps\"");
 }
 
+TEST(Settings, ScyllasOwnNamesOfTheTimesToLive) {
+  ServeConfig config;
+  ASSERT_TRUE(apply_setting(config, "task_ttl_in_seconds", "7"));
+  ASSERT_TRUE(apply_setting(config, "user_task_ttl_in_seconds", "8"));
+  EXPECT_EQ(config.engine.task_ttl, std::chrono::seconds{7});
+  EXPECT_EQ(config.engine.user_task_ttl, std::chrono::seconds{8});
+  EXPECT_EQ(complaint("task_ttl_in_seconds", "x"),
+            "task_ttl_in_seconds: not a number in range: \"x\"");
+}
+
+TEST(Settings, AreShownWithoutFilesAndWhoIsLetIn) {
+  ServeConfig config;
+  ASSERT_TRUE(apply_setting(config, "retention-days", "7"));
+  ASSERT_TRUE(apply_setting(config, "data", "/srv/docket"));
+  const auto pairs = shown_settings(config);
+  const std::map<std::string, std::string> shown(pairs.begin(), pairs.end());
+  EXPECT_EQ(shown.at("retention-days"), "7");
+  EXPECT_EQ(shown.at("listen"), "127.0.0.1:7300");
+  EXPECT_EQ(shown.at("running-max"), "5000");
+  EXPECT_EQ(shown.at("cgroups"), "true");
+  for (const char* file : {"data", "backups", "access", "require-store", "trust-group"}) {
+    EXPECT_FALSE(shown.contains(file)) << file;
+  }
+}
+
 TEST(Addresses, OnlyLoopbackUnlessAskedByName) {
   ServeConfig config;
   EXPECT_TRUE(check_addresses(config));

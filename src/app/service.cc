@@ -217,7 +217,8 @@ void Service::open_doors() {
   auto metronome = metronome::make_metronome_door(
       loop_, archive_,
       {.leader = fmt::format("{}:{}", config_.hub.address, config_.hub.port),
-       .started_at = started_at_});
+       .started_at = started_at_,
+       .config = shown_settings(config_)});
   auto native = native::make_native_door(
       loop_, archive_, logs_,
       {.version = kVersion, .started_at = started_at_, .maintenance = &housekeeper_});

@@ -45,6 +45,12 @@ def test_ping(base):
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
+def test_info_shows_the_settings_to_everyone_and_no_paths(base, shared):
+    config = json.loads(ask(base, "GET", "/info").body)["config"]
+    assert config["retention-days"] == "30" and config["running-max"] == "5000"
+    assert not any(shared.data in value for value in config.values())
+
+
 @pytest.mark.parametrize("path", ["/info", "/leader", "/v1/metrics", "/v1/queue", "/v1/jobs"])
 def test_json_answers_name_no_charset(base, path):
     answer = ask(base, "GET", path)

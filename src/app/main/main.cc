@@ -122,8 +122,12 @@ int serve(int argc, char** argv) {
   std::string file;
   Flags flags;
   app.add_option("--config", file, "TOML file with the settings below under the same names");
-  for (const auto& [name, help] : kSettings)
-    app.add_option("--" + name, flags[name], help)->allow_extra_args(false)->option_text("VALUE");
+  for (const auto& [name, help] : kSettings) {
+    const std::string scylla = scylla_name(name);
+    app.add_option("--" + name + (scylla.empty() ? "" : ",--" + scylla), flags[name], help)
+        ->allow_extra_args(false)
+        ->option_text("VALUE");
+  }
   for (const char* flag : {"--allow-open", "--allow-local-users", "--enable-test-api"}) {
     app.get_option(flag)->expected(0, 1)->default_str("true");  // bare means yes
   }
