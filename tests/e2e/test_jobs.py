@@ -248,6 +248,22 @@ def test_secrets_as_files(server, tmp_path):
     assert secret_in_files(server.data, value) == [], "the file goes with the run"
 
 
+def test_a_file_of_a_secret_through_the_metronome_door(server):
+    """A command without a container has it below its working directory, which is its root."""
+    assert server.native("PUT", "/secrets/key", {"value": "hunter2"})[0] in (200, 201, 204)
+    command = "cat etc/key; stat -c ' %a %u' etc/key; id -u"
+    body = job("secret-file", command, secrets={"k": {"source": "key"}})
+    body["run"]["volumes"] = [{"containerPath": "/etc/key", "secret": "k"}]
+    status, made = server.call("POST", "/v1/jobs", body)
+    assert status == 201 and made["run"]["volumes"] == body["run"]["volumes"], made
+    name = server.run("secret-file")
+    assert server.ended("secret-file", name)["state"] == "done"
+    content, user = server.output("secret-file", name).splitlines()
+    assert content == f"hunter2 400 {user}"
+    left = secret_in_files(server.data, "hunter2")
+    assert [os.path.basename(path) for path in left] == ["2.stdout"], "the file goes with the run"
+
+
 def test_a_missing_secret_fails_the_run_with_a_message(shared):
     run = once(
         shared,

@@ -153,7 +153,19 @@ std::optional<model::ScheduleDefinition> read_schedule_members(const json::objec
 
 // ---- job
 
-void read_names(const json::object& object, model::JobDefinition& definition) {
+void read_dependencies(const json::array& dependencies, model::JobDefinition& definition,
+                       Complaints& complaints) {
+  for (std::size_t i = 0; i < dependencies.size(); ++i) {
+    if (const json::value* id = member(dependencies[i].get_object(), "id")) {
+      definition.dependencies.emplace_back(text_of(*id));
+    } else {
+      complaints.add(fmt::format("/dependencies({})/id", i), "error.path.missing");
+    }
+  }
+}
+
+void read_names(const json::object& object, model::JobDefinition& definition,
+                Complaints& complaints) {
   definition.id = text_of(object.at("id"));
   if (const json::value* description = member(object, "description")) {
     definition.description = std::string(text_of(*description));
@@ -164,15 +176,13 @@ void read_names(const json::object& object, model::JobDefinition& definition) {
     }
   }
   if (const json::value* dependencies = member(object, "dependencies")) {
-    for (const json::value& parent : dependencies->get_array()) {
-      definition.dependencies.emplace_back(text_of(parent.get_object().at("id")));
-    }
+    read_dependencies(dependencies->get_array(), definition, complaints);
   }
 }
 
 JobInput read_job_members(const json::object& object, Complaints& complaints) {
   JobInput job;
-  read_names(object, job.definition);
+  read_names(object, job.definition, complaints);
   if (const json::value* schedules = member(object, "schedules")) {
     std::size_t index = 0;
     for (const json::value& item : schedules->get_array()) {

@@ -58,8 +58,12 @@ constexpr Schema kNotNegative{.type = kNumber, .minimum = 0};
 constexpr Schema kGpus{.type = kInteger, .minimum = 0};
 constexpr Schema kLaunchDelay{.type = kInteger, .minimum = 1};
 
-constexpr std::array kEnvTypes{kString, kObject};
-constexpr Schema kEnvValue{.extras = Extras::kIgnored, .any_of = kEnvTypes};
+// That a secret is named at all is for the second stage.
+constexpr std::array kEnvSecretProperties{Property{"secret", &kText}};
+constexpr Schema kEnvSecret{
+    .type = kObject, .properties = kEnvSecretProperties, .extras = Extras::kIgnored};
+constexpr std::array kEnvValues{&kText, &kEnvSecret};
+constexpr Schema kEnvValue{.one_of = kEnvValues};
 constexpr Schema kEnv{.type = kObject, .values = &kEnvValue};
 constexpr Schema kSecret{.type = kObject, .extras = Extras::kIgnored};
 constexpr Schema kSecrets{.type = kObject, .values = &kSecret};
@@ -169,7 +173,8 @@ constexpr Schema kRunV0{.type = kObject,
                         .properties = std::span(kRunProperties).first<kRunProperties.size() - 1>()};
 
 // ---- job
-constexpr std::array kDependencyProperties{Property{"id", &kJobId, kRequired}};
+// One without an id is for the second stage.
+constexpr std::array kDependencyProperties{Property{"id", &kJobId}};
 constexpr Schema kDependency{
     .type = kObject, .properties = kDependencyProperties, .extras = Extras::kIgnored};
 constexpr Schema kDependencies{.type = kArray, .items = &kDependency};

@@ -82,7 +82,7 @@ void check_containers(const ProcessSpec& run, Complaints& complaints) {
   const auto is_secret = [](const model::Volume& volume) {
     return std::holds_alternative<model::SecretVolume>(volume);
   };
-  if (!run.ucr && std::ranges::any_of(run.volumes, is_secret)) {
+  if (run.docker && std::ranges::any_of(run.volumes, is_secret)) {
     complaints.add("/run/volumes", "File based secrets are only supported by UCR");
   }
 }
@@ -108,10 +108,13 @@ void check_networks_together(const ProcessSpec& run, Complaints& complaints) {
   constexpr const char* kPath = "/run/networks";
   Names modes;
   Names names;
+  std::size_t containers = 0;
   std::size_t named = 0;
   for (const model::Network& network : run.networks) {
     modes.insert(network.mode);
-    if (network.mode != "container" || network.name.empty()) continue;
+    if (network.mode != "container") continue;
+    ++containers;
+    if (network.name.empty()) continue;
     ++named;
     names.insert(network.name);
   }
@@ -119,10 +122,11 @@ void check_networks_together(const ProcessSpec& run, Complaints& complaints) {
     complaints.add(kPath,
                    "You may not mix host, container, or container/bridge networking. "
                    "Only define one kind of network.");
-  } else if (run.networks.size() > 1 && !modes.contains("container")) {
+  }
+  if (run.networks.size() > 1 && containers < run.networks.size()) {
     complaints.add(kPath, "Only one host or container/bridge network modes are allowed");
   }
-  if (run.docker && run.networks.size() > 1) {
+  if (run.docker && containers > 1) {
     complaints.add(kPath, "Docker does not allow specification of multiple networks");
   }
   const bool joins = modes.contains("container") || modes.contains("container/bridge");

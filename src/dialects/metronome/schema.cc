@@ -149,15 +149,19 @@ void check_number(const Schema& schema, double number, const std::string& path,
                                    plain(number), plain(*schema.minimum)));
 }
 
+void check_alternatives(const Schema& schema, const json::value& value, const std::string& path,
+                        Complaints& complaints) {
+  for (const Schema* alternative : schema.one_of) {
+    Complaints unfit;
+    check(*alternative, value, path, unfit);
+    if (unfit.empty()) return;
+  }
+  complaints.add(path, "Instance does not match any schema.");
+}
+
 bool check_type(const Schema& schema, const json::value& value, const std::string& path,
                 Complaints& complaints) {
-  const auto fits = [&value](JsonType type) { return has_type(value, type); };
-  if (!schema.any_of.empty()) {
-    if (std::ranges::any_of(schema.any_of, fits)) return true;
-    complaints.add(path, "Instance does not match any schema.");
-    return false;
-  }
-  if (fits(schema.type)) return true;
+  if (has_type(value, schema.type)) return true;
   complaints.add(path, fmt::format("Wrong type. Expected {}, was {}.", name_of(schema.type),
                                    type_name_of(value)));
   return false;
@@ -188,11 +192,9 @@ void write_object_schema(JsonWriter& out, const Schema& schema) {
 
 void write_members(JsonWriter& out, const Schema& schema) {
   if (schema.type != JsonType::kAny) out.member("type", name_of(schema.type));
-  if (!schema.any_of.empty()) {
-    out.key("anyOf").begin_array();
-    for (JsonType type : schema.any_of) {
-      out.begin_object().member("type", name_of(type)).end_object();
-    }
+  if (!schema.one_of.empty()) {
+    out.key("oneOf").begin_array();
+    for (const Schema* alternative : schema.one_of) write_schema(out, *alternative);
     out.end_array();
   }
   if (schema.type == JsonType::kObject) write_object_schema(out, schema);
@@ -216,6 +218,7 @@ void write_schema(JsonWriter& out, const Schema& schema) {
 
 void check(const Schema& schema, const json::value& value, const std::string& path,
            Complaints& complaints) {
+  if (!schema.one_of.empty()) return check_alternatives(schema, value, path, complaints);
   if (!check_type(schema, value, path, complaints)) return;
   if (const auto* object = value.if_object()) check_object(schema, *object, path, complaints);
   if (const auto* array = value.if_array()) check_array(schema, *array, path, complaints);

@@ -42,8 +42,8 @@ struct Schema {
   std::optional<double> minimum = {};
   std::size_t min_length = 0;
   const Pattern* pattern = nullptr;
-  std::span<const char* const> choices = {};  // the only texts allowed
-  std::span<const JsonType> any_of = {};      // instead of `type`
+  std::span<const char* const> choices = {};   // the only texts allowed
+  std::span<const Schema* const> one_of = {};  // instead of all else; no value fits two of them
 };
 
 enum class Presence { kOptional, kRequired };
