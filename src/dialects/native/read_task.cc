@@ -63,6 +63,7 @@ void read_operation(Body& body, model::Operation& into) {
   body.read("abortable", into.abortable);
   body.read("user", into.user);
   body.read("internal", into.internal);
+  body.read("cluster", into.cluster);
 }
 
 void read_progress(Body& body, NewTask& into, std::vector<FieldError>& errors) {

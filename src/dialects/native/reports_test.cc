@@ -36,6 +36,18 @@ TEST_F(NativeReports, WhatIsMadeIsShownWithAllThatWasSaid) {
   }
 }
 
+TEST_F(NativeReports, AClusterTaskIsARootOfNoLaneWithoutANumber) {
+  const auto made = make(R"("cluster":true,"lane":2)");
+  EXPECT_EQ(made.status(), 201);
+  EXPECT_EQ(made.at("/operation/cluster"), "true");
+  EXPECT_EQ(made.at("/operation/lane"), "0");
+  EXPECT_EQ(made.at("/operation/sequence"), "0");
+  const auto child = make(R"("parent":1,"lane":2)");
+  EXPECT_EQ(child.at("/operation/cluster"), "false");
+  EXPECT_EQ(child.at("/operation/sequence"), "1");
+  EXPECT_EQ(make(R"("parent":1,"cluster":true)").errors(), "/cluster: is of roots only");
+}
+
 TEST_F(NativeReports, TheSameUuidIsTheSameTaskWhileItLives) {
   const std::string uuid = std::string(R"("uuid":")") + kUuid + "\"";
   ASSERT_EQ(make(uuid).status(), 201);
