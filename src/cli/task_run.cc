@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -37,7 +39,7 @@ struct RunFlags {
   std::uint32_t lease = 30;
   std::uint32_t finish_timeout = 60;
   std::uint32_t grace = 10;
-  bool user = false;
+  bool user = true;
 };
 
 // RFC 9562, version 4: random but for the marks of that.
@@ -66,7 +68,7 @@ class TaskRun {
     if (pattern_) watch_output(reporter);
     command_.more_environment = {"DOCKET_TASK=" + uuid_};
     const auto end = process_.run(command_);
-    const std::string error = end ? words_of(*end) : end.error().message;
+    const std::string error = end ? words_of(*end, stopped_) : end.error().message;
     const auto told =
         reporter.finish(error.substr(0, kErrorMax), std::chrono::seconds{flags_.finish_timeout});
     if (!end) env_.err << "Error: " << error << '\n';
@@ -129,7 +131,10 @@ class TaskRun {
             .uuid = uuid_,
             .parent_is_a_guess = flags_.parent.empty() && !flags_.module.empty(),
             .renewal = std::min(kRenewal, std::chrono::milliseconds{flags_.lease * 1000L / 3}),
-            .on_abort = [this] { process_.stop(); }};
+            .on_abort = [this] {
+              stopped_ = true;
+              process_.stop();
+            }};
   }
 
   void watch_output(TaskReporter& reporter) {
@@ -151,7 +156,11 @@ class TaskRun {
     }
   }
 
-  static std::string words_of(const ChildEnd& end) {
+  // What was asked to stop and heeded the signal has nothing to add; a shell says so with 128 and
+  // its number.
+  static std::string words_of(const ChildEnd& end, bool stopped) {
+    const int signal = end.signal != 0 ? end.signal : end.exit_code - 128;
+    if (stopped && (signal == SIGTERM || signal == SIGKILL)) return {};
     const bool well = end.signal == 0 && end.exit_code == 0;
     return well ? "" : words_of_exit(end.exit_code, end.signal);
   }
@@ -176,6 +185,7 @@ class TaskRun {
   std::optional<ProgressPattern> pattern_;
   std::array<LineCutter, 2> cutters_;
   ChildProcess process_;
+  std::atomic<bool> stopped_ = false;  // by the reporter's thread
 };
 
 // One request that hangs must not cost the lease.
@@ -203,7 +213,8 @@ void add_labels(CLI::App& app, RunFlags& flags) {
   app.add_option("--label", flags.labels, "NAME=VALUE, repeatable")
       ->allow_extra_args(false)
       ->type_name("LABEL");
-  app.add_flag("--user", flags.user, "Somebody asked for it: the Scylla API shows it for longer");
+  app.add_flag("--user,!--no-user", flags.user,
+               "Somebody asked for it, so the Scylla API shows its end for longer (yes)");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ def task(server, number=1):
 def test_a_command_is_a_task(server):
     done = subprocess.run(
         [PROGRAM, "--url", server.hub, "task", "run", "--module", "backups", "--type", "dump"]
-        + ["--entity", "db1", "--keyspace", "k", "--table", "t", "--units", "rows", "--user"]
+        + ["--entity", "db1", "--keyspace", "k", "--table", "t", "--units", "rows"]
         + ["--label", "team=data", "--label", "a=b=c", "--", "sh", "-c"]
         + ["cat; echo $DOCKET_TASK >&2; exit 3"],
         input="hello",
@@ -93,11 +93,46 @@ def test_an_abort_ends_the_command_and_all_it_started(server):
         )
         code, _, err = wrapped.rest()
     assert (code, err) == (143, "")
-    assert (task(server)["state"], task(server)["message"]) == (
-        "aborted",
-        "killed by signal 15 (SIGTERM)",
-    )
+    # It did as it was told: there is nothing else to say of it.
+    assert (task(server)["state"], task(server)["message"]) == ("aborted", None)
+    shown = server.call("GET", f"/task_manager/task_status/{task(server)['uuid']}", base=server.hub)
+    assert shown[1]["error"] == "seastar::abort_requested_exception (abort requested)"
     eventually(lambda: not alive(below))
+
+
+def test_a_cluster_task_of_a_reporter_at_the_task_manager(server):
+    def ask(method, path):
+        status, body = server.call(method, "/task_manager" + path, base=server.hub)
+        assert status == 200, body
+        return body
+
+    task = {"module": "topology", "type": "move", "cluster": True, "abortable": True, "user": True}
+    status, root = server.native("POST", "/tasks", task)
+    assert status == 201, root
+    uuid = root["uuid"]
+    child = server.native("POST", "/tasks", {"parent": uuid, "lane": 3})[1]
+    (row,) = ask("GET", "/list_module_tasks/topology")
+    assert [row[n] for n in ("task_id", "kind", "sequence_number", "shard")] == [uuid, "cluster", 0, 0]
+    tree = ask("GET", f"/task_status_recursive/{uuid}")
+    assert [(t["id"], t["kind"]) for t in tree] == [(uuid, "cluster"), (child["uuid"], "node")]
+    ask("POST", f"/abort_task/{uuid}")
+    for each in (child, root):
+        assert server.native("POST", f"/tasks/{each['id']}/finish")[0] == 200
+    waited = ask("GET", f"/wait_task/{uuid}")
+    assert waited["error"] == "seastar::abort_requested_exception (abort requested)"
+    for _ in range(2):  # reading does not unregister it
+        assert ask("GET", f"/task_status/{uuid}")["kind"] == "cluster"
+    ask("POST", "/drain/topology")
+    assert ask("GET", "/list_module_tasks/topology") == []
+
+
+def test_what_failed_is_still_shown_by_the_task_manager(server):
+    assert server.cli("task", "run", "--module", "m", "--", "false").returncode == 1
+    rows = server.cli("tasks", "list", "m").stdout.splitlines()
+    assert len(rows) == 2 and " failed " in rows[1], "whoever runs a command wants to see how it ended"
+    quiet = ("task", "run", "--module", "m", "--no-user", "--", "false")
+    assert server.cli(*quiet).returncode == 1
+    assert len(server.cli("tasks", "list", "m").stdout.splitlines()) == 2
 
 
 def test_what_does_not_listen_is_killed(server):

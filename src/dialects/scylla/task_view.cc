@@ -29,8 +29,11 @@ std::string_view word_of(State state) {
   return "failed";
 }
 
+// A reporter that was asked to stop may say why it failed. docket's own words for a run or an
+// attempt that was stopped are not those of this API.
 std::string error_of(const model::Task& task) {
-  if (task.state == State::kAborted && task.message.empty()) return std::string(kAborted);
+  const bool reported = task.kind == model::TaskKind::kOperation && !task.message.empty();
+  if (task.state == State::kAborted && !reported) return std::string(kAborted);
   if (task.state != State::kAborted && task.state != State::kFailed) return {};
   return model::reason_of(task);
 }

@@ -46,6 +46,17 @@ TEST(TaskView, WhatWasAbortedWithoutAReasonSaysSo) {
             "seastar::abort_requested_exception (abort requested)");
 }
 
+TEST(TaskView, ARunThatWasStoppedSaysSoInTheWordsOfThisApi) {
+  engine::TaskRow row;
+  row.task.kind = model::TaskKind::kRun;
+  row.task.state = State::kAborted;
+  row.task.message = "Stopped";
+  EXPECT_EQ(TaskView(row, {}).error, "seastar::abort_requested_exception (abort requested)");
+  row.task.kind = model::TaskKind::kAttempt;
+  row.task.message = "Stopped before the command was started";
+  EXPECT_EQ(TaskView(row, {}).error, "seastar::abort_requested_exception (abort requested)");
+}
+
 // A process says how it ended by its exit code or the signal that killed it.
 TEST(TaskView, AnAttemptsEndIsItsError) {
   engine::TaskRow row;
