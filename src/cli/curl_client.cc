@@ -114,10 +114,23 @@ class CurlClient final : public HttpClient {
     if (!request.stream) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeouts_.answer_ms);
   }
 
+  static ErrorKind kind_of(CURLcode code) {
+    switch (code) {
+      case CURLE_OPERATION_TIMEDOUT:
+        return ErrorKind::kTimeout;
+      case CURLE_GOT_NOTHING:
+      case CURLE_PARTIAL_FILE:
+      case CURLE_RECV_ERROR:
+      case CURLE_SEND_ERROR:
+        return ErrorKind::kCancelled;
+      default:
+        return ErrorKind::kUnavailable;
+    }
+  }
+
   static Error explain(CURLcode code, const char* complaint) {
     const std::string text = *complaint != '\0' ? complaint : curl_easy_strerror(code);
-    const bool late = code == CURLE_OPERATION_TIMEDOUT;
-    return {late ? ErrorKind::kTimeout : ErrorKind::kUnavailable, text};
+    return {kind_of(code), text};
   }
 
   static HttpResponse finish(Exchange exchange) {

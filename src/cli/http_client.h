@@ -34,8 +34,8 @@ struct HttpResponse {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // kUnavailable when there is no answer, kTimeout when it did not come in time; any status is an
-  // answer.
+  // kUnavailable when nobody is there, kCancelled when the connection ended before the answer did,
+  // kTimeout when it did not come in time; any status is an answer.
   virtual Result<HttpResponse> send(const HttpRequest& request) = 0;
 };
 

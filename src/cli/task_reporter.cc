@@ -19,7 +19,8 @@ constexpr Millis kBetweenReports{200};  // people do not see more, and servers h
 // What may be otherwise later: nobody there, a server that stops, one without room.
 bool may_pass(const Error& error) {
   return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout ||
-         error.kind == ErrorKind::kInternal || error.kind == ErrorKind::kExhausted;
+         error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kInternal ||
+         error.kind == ErrorKind::kExhausted;
 }
 
 bool is_about_parent(const Error& error) {

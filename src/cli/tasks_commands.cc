@@ -1,7 +1,10 @@
 // docket tasks: the words, tables, messages and exit codes of `nodetool tasks`, over the Scylla
 // Task Manager's API (scylla-tasks.md section 8), so that scripts go on as they are.
 
+#include <algorithm>
 #include <boost/json/array.hpp>
+#include <charconv>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +27,7 @@ constexpr int kRemote = 4;
 constexpr int kTaskFailed = 123;
 constexpr int kTimedOut = 124;
 constexpr int kCannotWait = 125;
+constexpr std::chrono::milliseconds kBetweenTries{500};
 
 // What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
 struct TasksFlags {
@@ -71,6 +75,9 @@ class Tasks {
   // Quiet about statuses below: the caller has words of its own for these.
   void expect(int status) { expected_ = status; }
   void be_silent() { silent_ = true; }
+  // A server that was there and is gone comes back.
+  void outlast_restarts() { outlasts_ = true; }
+  bool is_away() const { return away_; }
 
   Answer<json::value> get(const std::string& path, const Parameters& parameters = {},
                           bool patient = false) {
@@ -90,9 +97,10 @@ class Tasks {
     Call call{.door = Door::kTasks, .method = method, .path = path + query_of(parameters)};
     const auto response = server_.ask(call, patient);
     if (!response) {
-      say("error running operation: " + response.error().message);
+      complain(response.error());
       return tl::unexpected(Failure{kOther, 0});
     }
+    away_ = false;
     if (response->status != 200) {
       call.path = path;
       if (response->status != expected_) {
@@ -109,6 +117,13 @@ class Tasks {
     return tl::unexpected(Failure{kOther, 200});
   }
 
+  void complain(const Error& error) {
+    const bool was_away = away_;
+    away_ = outlasts_ && (away_ || error.kind == ErrorKind::kCancelled);
+    if (!away_) say("error running operation: " + error.message);
+    if (away_ && !was_away) say(error.message + "; trying again");
+  }
+
   static std::string message_of(const std::string& body) {
     const auto value = parse_json(body);
     const std::string message = value ? text_at(*value, "message") : std::string();
@@ -123,6 +138,8 @@ class Tasks {
   ServerApi& server_;
   int expected_ = 0;
   bool silent_ = false;
+  bool outlasts_ = false;
+  bool away_ = false;
 };
 
 int bad_arguments(const CliEnvironment& env, const std::string& complaint) {
@@ -222,14 +239,38 @@ int quiet_outcome(const Answer<json::value>& waited) {
   return text_at(*waited, "state") == "done" ? 0 : kTaskFailed;
 }
 
+// What is left of a number of seconds; anything else is for the server to refuse.
+std::string left_of(const std::string& timeout, std::chrono::milliseconds passed) {
+  std::int64_t seconds = 0;
+  const auto [end, error] =
+      std::from_chars(timeout.data(), timeout.data() + timeout.size(), seconds);
+  if (error != std::errc{} || end != timeout.data() + timeout.size()) return timeout;
+  return std::to_string(std::max<std::int64_t>(0, seconds - passed.count() / 1000));
+}
+
+// The task goes on while the server is away, so waiting for it does, too.
+Answer<json::value> wait_through_restarts(const CliEnvironment& env, Tasks& tasks,
+                                          const TasksFlags& flags) {
+  if (env.machine) tasks.outlast_restarts();
+  const auto begun = env.machine ? env.machine->elapsed() : std::chrono::milliseconds{};
+  std::optional<std::string> timeout = flags.timeout;
+  for (;;) {
+    Parameters parameters;
+    if (timeout) parameters["timeout"] = *timeout;
+    auto waited = tasks.task("wait_task", flags.id, parameters, true);
+    if (waited || !tasks.is_away()) return waited;
+    if (timeout == "0") return tl::unexpected(Failure{kRemote, 408});
+    env.machine->pause(kBetweenTries);
+    if (timeout) timeout = left_of(*flags.timeout, env.machine->elapsed() - begun);
+  }
+}
+
 int wait(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
   if (flags.id.empty()) return missing(env, "id");
   Tasks tasks(env, server);
   tasks.expect(408);
   if (flags.quiet) tasks.be_silent();
-  Parameters parameters;
-  if (flags.timeout) parameters["timeout"] = *flags.timeout;
-  const auto waited = tasks.task("wait_task", flags.id, parameters, true);
+  const auto waited = wait_through_restarts(env, tasks, flags);
   if (flags.quiet) return quiet_outcome(waited);
   if (!waited && waited.error().status != 408) return waited.error().code;
   if (waited) {

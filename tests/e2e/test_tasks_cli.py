@@ -52,6 +52,27 @@ def test_what_is_made_is_listed_shown_and_waited_for(server):
     assert "\nstate: failed\n" in ended and "\nerror: disk full\n" in ended
 
 
+@pytest.mark.parametrize("orderly", [True, False])
+def test_a_wait_outlives_a_restart_of_the_server(server, orderly):
+    task = make(server, type="dump")
+    waiter = subprocess.Popen(
+        [PROGRAM, "--url", server.hub, "tasks", "wait", task["uuid"]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    timer = threading.Timer(60, waiter.kill)
+    timer.start()
+    eventually(lambda: server.native("GET", "/status")[1]["waiters"] == 1)
+    server.stop() if orderly else server.kill()
+    assert waiter.stderr.readline().endswith("; trying again\n")
+    server.start()
+    finish(server, task)
+    out, err = waiter.communicate()
+    timer.cancel()
+    assert (waiter.returncode, err) == (0, "") and "\nstate: done\n" in out
+
+
 def test_a_tree_and_all_trees(server):
     root = make(server, type="root")
     child = make(server, type="leaf", parent=root["uuid"])
