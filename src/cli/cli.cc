@@ -6,6 +6,7 @@
 
 #include "cli/command_tree.h"
 #include "cli/command_words.h"
+#include "cli/completion.h"
 #include "cli/suggestion.h"
 
 namespace docket::cli {
@@ -14,20 +15,6 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-
-void add_all_commands(CommandTree& tree) {
-  add_job_commands(tree);
-  add_task_commands(tree);
-  add_tasks_commands(tree);
-  add_explain_command(tree);
-  add_native_commands(tree);
-  add_maintenance_commands(tree);
-  add_clock_commands(tree);
-  add_event_commands(tree);
-  add_secret_commands(tree);
-  add_import_commands(tree);
-  add_completion_commands(tree);
-}
 
 bool is_group(const CLI::App& app) {
   return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
@@ -62,6 +49,25 @@ std::string help_of(const CliEnvironment& env, const CLI::App& app) {
     }
   }
   return text.str();
+}
+
+void add_all_commands(CommandTree& tree) {
+  add_job_commands(tree);
+  add_runs_commands(tree);
+  add_schedule_switches(tree);
+  add_task_commands(tree);
+  add_tasks_commands(tree);
+  add_explain_command(tree);
+  add_native_commands(tree);
+  add_maintenance_commands(tree);
+  add_clock_commands(tree);
+  add_event_commands(tree);
+  add_secret_commands(tree);
+  add_import_commands(tree);
+  add_completion_commands(tree);
+  add_man_command(tree);
+  // With a word behind it, it is that word's --help: command_words.cc.
+  tree.group(tree.root(), "help", "Print the help of a command: docket help job run");
 }
 
 int usage_error(const CliEnvironment& env, const CommandTree& tree, const CLI::App& app,
@@ -137,7 +143,9 @@ bool has_misplaced_argument(const CLI::App& app) {
   return false;
 }
 
-int run_chosen(const CliEnvironment& env, const CommandTree& tree) {
+int run_chosen(const CliEnvironment& world, const CommandTree& tree) {
+  CliEnvironment env = world;
+  env.utc = tree.utc_flag();
   const CLI::App& app = *chosen(tree.root());
   if (has_misplaced_argument(app)) return usage_error(env, tree, app, "too many arguments");
   if (const LocalAction* action = tree.local_action(app)) return report(env, (*action)(env));
@@ -172,9 +180,16 @@ int run_cli(int argc, const char* const* argv, const CliEnvironment& environment
   CommandTree tree(environment);
   add_all_commands(tree);
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (!words.empty() && words.front() == kCompleteWord) {
+    return complete(environment, tree, {words.begin() + 1, words.end()});
+  }
   tree.rest() = split_off_command(words);
+  expand_habits(words);
   drop_connection_options(words);
-  return parse_and_run(environment, tree, std::move(words));
+  const int code = parse_and_run(environment, tree, std::move(words));
+  if (environment.out.flush()) return code;
+  environment.err << "Error: cannot write to standard output\n";
+  return code == kDone ? kFailed : code;
 }
 
 std::vector<CommandWord> command_words() {

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/time.h"
+
 namespace docket::cli {
 
 class HttpClient;
@@ -43,10 +45,13 @@ struct CliEnvironment {
   std::string url = {};    // DOCKET_URL
   std::string token = {};  // DOCKET_TOKEN, else DCOS_ACS_TOKEN
   std::string home = {};   // HOME; the configuration file is .config/docket/config.toml below it
-  std::string timezone = "UTC";  // this machine's zone, in which its crontabs are meant
+  std::string timezone = "UTC";  // this machine's zone: of its crontabs, and of times that it shows
+  bool utc = false;              // --utc: times are shown and read in UTC
+  Time now = kNever;             // when the program was started: what "24h ago" counts from
   std::string version = {};      // printed by --version
   unsigned columns = 0;          // COLUMNS or the terminal's width; 0 is unknown
   bool is_tty = false;           // `out` is a terminal
+  bool colours = false;          // and it may be coloured: NO_COLOR is not set
   std::string task = {};         // DOCKET_TASK: the task that this program is part of
   Machine* machine = nullptr;    // borrowed; commands that wait or draw lots need it
   HttpClient* http = nullptr;    // borrowed; null: libcurl

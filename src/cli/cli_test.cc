@@ -54,6 +54,43 @@ TEST_F(Cli, EveryCommandHasHelp) {
   EXPECT_THAT(server_.requests, IsEmpty());
 }
 
+TEST_F(Cli, HelpIsAWordToo) {
+  EXPECT_EQ(docket({"help"}).out, docket({"--help"}).out);
+  EXPECT_EQ(docket({"help", "job", "run"}).out, docket({"job", "run", "--help"}).out);
+  EXPECT_EQ(docket({"--url", "http://test", "help", "events"}).out,
+            docket({"events", "--help"}).out);
+}
+
+TEST_F(Cli, TakesWhatPeopleTypeOutOfHabit) {
+  server_.answer(kList, 200, R"([{"id":"a"}])");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"ls", "-q"}, {"job", "ls", "-q"}, {"--utc", "ls", "-q"}}) {
+    EXPECT_EQ(docket(words).out, "a\n");
+  }
+  EXPECT_EQ(docket({"logs", "--help"}).out, docket({"task", "log", "--help"}).out);
+  EXPECT_EQ(docket({"task", "logs", "--help"}).out, docket({"task", "log", "--help"}).out);
+}
+
+TEST_F(Cli, AnOutputThatCannotBeWrittenIsAFailure) {
+  server_.answer(kList, 200, "[]");
+  std::istringstream in;
+  std::ostringstream err;
+  std::ostream full(nullptr);  // takes nothing
+  const char* argv[] = {"docket", "job", "list"};
+  EXPECT_EQ(
+      run_cli(3, argv, {.in = in, .out = full, .err = err, .url = "http://test", .http = &server_}),
+      1);
+  EXPECT_EQ(err.str(), "Error: cannot write to standard output\n");
+}
+
+TEST_F(Cli, TheManualPageHasEveryCommandAndFlag) {
+  const std::string page = docket({"man"}).out;
+  for (const char* part : {".TH DOCKET 1", ".SS docket job schedule add", ".B \\-\\-stop\\-current",
+                           "docket serve", ".SS docket tasks wait"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+}
+
 TEST_F(Cli, KnowsItsVersion) { EXPECT_EQ(docket({"--version"}).out, "docket 1.2.3\n"); }
 
 TEST_F(Cli, UnknownCommandsExitTwoWithASuggestion) {

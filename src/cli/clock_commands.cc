@@ -3,43 +3,58 @@
 #include <fmt/format.h>
 
 #include <boost/json/value.hpp>
+#include <memory>
 #include <ostream>
 
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
+#include "cli/times.h"
+#include "core/json_writer.h"
 
 namespace docket::cli {
 namespace {
 
 namespace json = boost::json;
 
-void print(const CliEnvironment& env, const json::value& clock) {
-  env.out << "held: " << text_at(clock, "held") << "\nnow: " << text_at(clock, "now")
-          << "\ntrusted: " << text_at(clock, "trusted") << '\n';
-}
-
-Result<void> show_clock(const CliEnvironment& env, ServerApi& server) {
-  const auto status = server.native("/status");
-  if (!status) return fail(status.error());
-  print(env, member(*status, "clock"));
+Result<void> print(const CliEnvironment& env, const json::value& clock, bool json) {
+  if (json) {
+    env.out << to_pretty_json(clock) << '\n';
+    return {};
+  }
+  env.out << "held: " << text_at(clock, "held")
+          << "\nnow: " << shown_time(env, text_at(clock, "now"))
+          << "\ntrusted: " << shown_time(env, text_at(clock, "trusted")) << '\n';
   return {};
 }
 
-Result<void> accept_clock(const CliEnvironment& env, ServerApi& server) {
+Result<void> show_clock(const CliEnvironment& env, ServerApi& server, bool json) {
+  const auto status = server.native("/status");
+  if (!status) return fail(status.error());
+  return print(env, member(*status, "clock"), json);
+}
+
+Result<void> accept_clock(const CliEnvironment& env, ServerApi& server, bool json) {
   const auto clock =
       server.call({.door = Door::kNative, .method = "POST", .path = "/clock/accept"});
   if (!clock) return fail(clock.error());
-  print(env, *clock);
-  return {};
+  return print(env, *clock, json);
 }
 
 }  // namespace
 
 void add_clock_commands(CommandTree& tree) {
   CLI::App& clock = tree.group(tree.root(), "clock", "Whether the server trusts its clock");
-  tree.command(clock, "show", "What the clock shows, and what retention counts by", show_clock);
-  tree.command(clock, "accept", "The clock is right: retention goes by it from now on",
-               accept_clock);
+  const auto json = std::make_shared<bool>(false);
+  CLI::App& show = tree.command(clock, "show", "What the clock shows, and what retention counts by",
+                                [json](const CliEnvironment& env, ServerApi& server) {
+                                  return show_clock(env, server, *json);
+                                });
+  CLI::App& accept =
+      tree.command(clock, "accept", "The clock is right: retention goes by it from now on",
+                   [json](const CliEnvironment& env, ServerApi& server) {
+                     return accept_clock(env, server, *json);
+                   });
+  for (CLI::App* app : {&show, &accept}) add_json_flag(*app, *json);
 }
 
 }  // namespace docket::cli

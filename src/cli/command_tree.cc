@@ -1,5 +1,7 @@
 #include "cli/command_tree.h"
 
+#include <array>
+
 namespace docket::cli {
 namespace {
 
@@ -25,6 +27,7 @@ CommandTree::CommandTree(const CliEnvironment& environment)
                   "The server; else DOCKET_URL, else `url` in ~/.config/docket/config.toml, else " +
                       std::string(kDefaultUrl))
       ->type_name("URL");
+  root_.add_flag("--utc", utc_, "Show and read times in UTC, not in this machine's zone");
   if (!environment.version.empty()) {
     root_.set_version_flag("--version", environment.version, "Print the version and exit");
   }
@@ -99,16 +102,32 @@ CLI::Option* json_file(CLI::App& command, std::string& target) {
   return command.add_option("file", target, "The JSON file; standard input without it or with -");
 }
 
-Completes completes(const CLI::Option& positional) {
-  const std::string name = positional.get_name(true);
-  if (name == "job-id") return Completes::kJob;
-  if (name == "stream") return Completes::kStream;
-  return name == "file" ? Completes::kFile : Completes::kNothing;
+Completes completes(const CLI::Option& option) {
+  const std::string name = option.get_positional() ? option.get_name(true) : option.get_type_name();
+  constexpr std::array<std::pair<std::string_view, Completes>, 10> kNames{
+      {{"job-id", Completes::kJob},
+       {"JOB", Completes::kJob},
+       {"run-id", Completes::kRun},
+       {"RUN", Completes::kRun},
+       {"run-or-job", Completes::kJobOrRun},
+       {"job-or-run", Completes::kJobOrRun},
+       {"schedule-id", Completes::kSchedule},
+       {"file", Completes::kFile},
+       {"FILE", Completes::kFile},
+       {"stream", Completes::kStream}}};
+  for (const auto& [known, what] : kNames) {
+    if (known == name) return what;
+  }
+  return Completes::kNothing;
 }
 
 void add_format_flags(CLI::App& command, ListFormat& format) {
-  command.add_flag("--json", format.json, "Print JSON instead of a table");
+  add_json_flag(command, format.json);
   command.add_flag("-q,--quiet", format.quiet, "Print ids only, one a line");
+}
+
+void add_json_flag(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "Print JSON");
 }
 
 const CLI::App* chosen(const CLI::App& root) {

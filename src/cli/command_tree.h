@@ -23,8 +23,9 @@ using ExitAction = std::function<int(const CliEnvironment&, ServerApi&)>;
 // What becomes of a line that makes no sense, below such a group.
 using UsageAction = std::function<int(const CliEnvironment&, const std::string& complaint)>;
 
-// What a positional names, so that the shell can complete it.
-enum class Completes { kNothing, kJob, kFile, kStream };
+// What a positional, or the value of a flag, names, so that the shell can complete it. A run or a
+// schedule behind a job is one of that job.
+enum class Completes { kNothing, kJob, kRun, kJobOrRun, kSchedule, kFile, kStream };
 
 class CommandTree {
  public:
@@ -33,6 +34,7 @@ class CommandTree {
   CLI::App& root() { return root_; }
   const CLI::App& root() const { return root_; }
   const std::string& url_flag() const { return url_; }
+  bool utc_flag() const { return utc_; }
 
   // A word that only holds others.
   CLI::App& group(CLI::App& parent, const std::string& word, const std::string& description);
@@ -56,6 +58,7 @@ class CommandTree {
  private:
   CLI::App root_;
   std::string url_;
+  bool utc_ = false;
   std::map<const CLI::App*, LocalAction> local_;
   std::map<const CLI::App*, ServerAction> server_;
   std::map<const CLI::App*, ExitAction> exit_;
@@ -68,7 +71,7 @@ CLI::Option* job_id(CLI::App& command, std::string& target);
 CLI::Option* named_id(CLI::App& command, const std::string& name, std::string& target,
                       const std::string& description);
 CLI::Option* json_file(CLI::App& command, std::string& target);
-Completes completes(const CLI::Option& positional);
+Completes completes(const CLI::Option& option);
 
 // Where a table and JSON and bare ids are possible.
 struct ListFormat {
@@ -77,11 +80,16 @@ struct ListFormat {
 };
 void add_format_flags(CLI::App& command, ListFormat& format);
 
+void add_json_flag(CLI::App& command, bool& json);
+
 // The parts of the tree, one function a file.
 void add_job_commands(CommandTree& tree);
 void add_run_commands(CommandTree& tree, CLI::App& job);
 void add_run_list(CommandTree& tree, CLI::App& show);
 void add_schedule_commands(CommandTree& tree, CLI::App& job);
+void add_job_switches(CommandTree& tree, CLI::App& job);
+void add_schedule_switches(CommandTree& tree);
+void add_runs_commands(CommandTree& tree);
 void add_task_commands(CommandTree& tree);
 void add_task_run(CommandTree& tree, CLI::App& task);
 void add_tasks_commands(CommandTree& tree);
@@ -94,6 +102,7 @@ void add_event_commands(CommandTree& tree);
 void add_secret_commands(CommandTree& tree);
 void add_import_commands(CommandTree& tree);
 void add_completion_commands(CommandTree& tree);
+void add_man_command(CommandTree& tree);
 
 // The deepest command that the parsed line names.
 const CLI::App* chosen(const CLI::App& root);

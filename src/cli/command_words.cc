@@ -48,19 +48,31 @@ std::size_t connection_words(const std::vector<std::string>& words, std::size_t 
   return 2;
 }
 
-// The first word that is a command.
-bool is_tasks_line(const std::vector<std::string>& words) {
+// Where the first word that is a command is; behind the last when there is none.
+std::size_t first_command(const std::vector<std::string>& words) {
   for (std::size_t at = 0; at < words.size(); ++at) {
     if (const std::size_t taken = connection_words(words, at); taken > 0) {
       at += taken - 1;
     } else if (words[at] == "--url") {
       ++at;
     } else if (!words[at].starts_with("-")) {
-      return words[at] == kTasks;
+      return at;
     }
   }
-  return false;
+  return words.size();
 }
+
+bool is_tasks_line(const std::vector<std::string>& words) {
+  const std::size_t at = first_command(words);
+  return at < words.size() && words[at] == kTasks;
+}
+
+// What people type first, out of habit.
+struct Habit {
+  std::string_view word;
+  std::array<const char*, 2> meant;
+};
+constexpr std::array<Habit, 2> kHabits{{{"ls", {"job", "list"}}, {"logs", {"task", "log"}}}};
 
 }  // namespace
 
@@ -74,6 +86,22 @@ std::vector<std::string> split_off_command(std::vector<std::string>& words) {
   std::vector<std::string> command(dashes + 1, words.end());
   words.erase(dashes, words.end());
   return command;
+}
+
+void expand_habits(std::vector<std::string>& words) {
+  const std::size_t at = first_command(words);
+  if (at == words.size()) return;
+  const auto place = words.begin() + static_cast<std::ptrdiff_t>(at);
+  if (*place == "help") {
+    words.erase(place);
+    words.emplace_back("--help");
+    return;
+  }
+  for (const Habit& habit : kHabits) {
+    if (*place != habit.word) continue;
+    words.insert(words.erase(place), habit.meant.begin(), habit.meant.end());
+    return;
+  }
 }
 
 void drop_connection_options(std::vector<std::string>& words) {

@@ -11,6 +11,9 @@ namespace docket::cli {
 // lines.
 std::vector<std::string> split_off_command(std::vector<std::string>& words);
 
+// `docket help job run` is `docket job run --help`, `docket ls` is `docket job list`, and so on.
+void expand_habits(std::vector<std::string>& words);
+
 // Scripts call `nodetool -h HOST -p PORT -u USER -pw WORD tasks ...`, with these before or behind
 // the command. docket's server has one URL, so in lines of `docket tasks` they are dropped. An -h
 // without a host, at the end or before a command or an option, asks for help. Also -ks, which no

@@ -1,28 +1,17 @@
-// Both scripts walk the words before the cursor in the same way: `at` is the command they name
-// ("docket/job/run"), `kinds` says what its arguments are, `position` which of them the cursor is
-// at.
-
 #include "cli/completion.h"
 
+#include <boost/json/array.hpp>
 #include <memory>
 #include <ostream>
+
+#include "cli/json_access.h"
+#include "cli/metronome_calls.h"
+#include "cli/native_calls.h"
 
 namespace docket::cli {
 namespace {
 
-struct Described {
-  std::string word;
-  std::string description;
-};
-
-struct Node {
-  std::string at = {};
-  std::vector<Described> children = {};
-  std::vector<Described> flags = {};
-  std::vector<std::string> value_flags = {};  // those that take a value
-  std::vector<std::string> file_flags = {};   // those whose value is a file
-  std::string kinds = {};                     // of its arguments: job, file, word,word or none
-};
+namespace json = boost::json;
 
 std::vector<std::string> spellings(const CLI::Option& option) {
   std::vector<std::string> words;
@@ -31,238 +20,233 @@ std::vector<std::string> spellings(const CLI::Option& option) {
   return words;
 }
 
-std::string kind_of(const CLI::Option& positional) {
-  switch (completes(positional)) {
-    case Completes::kJob:
-      return "job";
-    case Completes::kFile:
-      return "file";
-    case Completes::kStream:
-      return "stdout,stderr";
-    case Completes::kNothing:
-      break;
-  }
-  return "none";
-}
-
-void add_option(Node& node, const CLI::Option& option) {
-  if (option.get_positional()) {
-    node.kinds += (node.kinds.empty() ? "" : " ") + kind_of(option);
-    return;
-  }
-  for (const std::string& word : spellings(option)) {
-    node.flags.push_back({word, option.get_description()});
-    if (option.get_items_expected_max() == 0) continue;
-    node.value_flags.push_back(word);
-    if (option.get_type_name() == "FILE") node.file_flags.push_back(word);
-  }
-}
-
-void collect(const CLI::App& app, const std::string& above, std::vector<Node>& nodes) {
-  Node node{.at = above.empty() ? app.get_name() : above + "/" + app.get_name()};
-  for (const CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
-    add_option(node, *option);
-  }
-  const auto children = app.get_subcommands([](const CLI::App*) { return true; });
-  for (const CLI::App* child : children) {
-    node.children.push_back({child->get_name(), child->get_description()});
-  }
-  const std::string at = node.at;
-  nodes.push_back(std::move(node));
-  for (const CLI::App* child : children) collect(*child, at, nodes);
-}
-
-std::vector<Node> nodes_of(const CommandTree& tree,
-                           const std::vector<CommandWord>& server_commands) {
-  std::vector<Node> nodes;
-  collect(tree.root(), "", nodes);
-  for (const CommandWord& word : server_commands) {
-    nodes.front().children.push_back({word.name, word.description});
-  }
-  return nodes;
-}
-
-// Alternatives of a `case`; a pattern that matches nothing when there are none.
-std::string pattern(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : "|") + word;
-  return out.empty() ? "//" : out;
-}
-
-struct Patterns {
-  std::string commands;  // docket/job|docket/job/add|...
-  std::string values;    // docket/--url|docket/task/log/--lines|...
-  std::string files;     // docket/secret/put/--file|...
+// What a line names so far.
+struct Place {
+  const CLI::App* app = nullptr;
+  std::vector<std::string> arguments;    // of that command
+  const CLI::Option* waiting = nullptr;  // a flag whose value comes next
+  std::string url;
 };
 
-Patterns patterns_of(const std::vector<Node>& nodes) {
-  std::vector<std::string> commands;
-  std::vector<std::string> values;
-  std::vector<std::string> files;
-  for (const Node& node : nodes) {
-    for (const Described& child : node.children) commands.push_back(node.at + "/" + child.word);
-    for (const std::string& flag : node.value_flags) values.push_back(node.at + "/" + flag);
-    for (const std::string& flag : node.file_flags) files.push_back(node.at + "/" + flag);
+// A command's own flag, or one of those above it.
+const CLI::Option* find_flag(const CLI::App* app, const std::string& word) {
+  for (; app != nullptr; app = app->get_parent()) {
+    if (const CLI::Option* option = app->get_option_no_throw(word)) return option;
   }
-  values.emplace_back("*/--url");  // of the root, taken everywhere
-  return {pattern(commands), pattern(values), pattern(files)};
+  return nullptr;
 }
 
-std::string joined(const std::vector<Described>& words) {
-  std::string out;
-  for (const Described& word : words) out += (out.empty() ? "" : " ") + word.word;
-  return out;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) c == '\'' ? out.append("'\\''") : out.append(1, c);
-  return out + "'";
-}
-
-std::string described(const std::vector<Described>& words) {
-  std::string out;
-  for (const Described& word : words) {
-    out += (out.empty() ? "" : " ") + quoted(word.word + ":" + word.description);
+const CLI::App* find_command(const CLI::App& app, const std::string& word) {
+  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (child->check_name(word)) return child;
   }
-  return out;
+  return nullptr;
 }
 
-// `words` holds the words before the cursor, without the program's name. Valid in bash and in zsh.
-std::string walk(const Patterns& patterns) {
-  return "  for word in \"${words_before[@]}\"; do\n"
-         "    if [[ -n $flag ]]; then\n"
-         "      [[ $flag == */--url ]] && server=(--url \"$word\")\n"
-         "      flag=''\n"
-         "      continue\n"
-         "    fi\n"
-         "    case \"$at/$word\" in\n"
-         "      " +
-         patterns.commands +
-         ")\n"
-         "        at=\"$at/$word\" position=0 ;;\n"
-         "      " +
-         patterns.values +
-         ")\n"
-         "        flag=\"$at/$word\" ;;\n"
-         "      */-?*) ;;\n"
-         "      *) position=$((position + 1)) ;;\n"
-         "    esac\n"
-         "  done\n";
+void step(Place& place, const std::string& word) {
+  if (place.waiting != nullptr) {
+    if (place.waiting->get_name() == "--url") place.url = word;
+    place.waiting = nullptr;
+  } else if (word.starts_with("-")) {
+    const CLI::Option* flag = find_flag(place.app, word);
+    if (flag != nullptr && flag->get_items_expected_max() > 0) place.waiting = flag;
+  } else if (const CLI::App* child = find_command(*place.app, word);
+             child != nullptr && place.arguments.empty()) {
+    place.app = child;
+  } else {
+    place.arguments.push_back(word);
+  }
 }
 
-// clang-format off: it takes parts of the scripts for C++
-constexpr const char* kBashEnd = R"sh(  local kind="${kinds[position]}"
-  if [[ -n $flag ]]; then
-    case "$flag" in
-      @FILES@) kind=file ;;
-      *) kind=none ;;
-    esac
-    choices=''
-  elif [[ $cur == -* ]]; then
-    kind=none choices="$flags"
+class Offers {
+ public:
+  Offers(const CliEnvironment& env, const Place& place, std::string begun)
+      : env_(env), place_(place), begun_(std::move(begun)) {}
+
+  void offer(const std::string& word, const std::string& description = {}) {
+    if (!word.starts_with(begun_)) return;
+    const std::size_t line = std::min(description.find('\n'), description.size());
+    env_.out << word << (line > 0 ? "\t" : "") << description.substr(0, line) << '\n';
+  }
+
+  void flags() {
+    for (const CLI::App* app = place_.app; app != nullptr; app = app->get_parent()) {
+      for (const CLI::Option* option :
+           app->get_options([](const CLI::Option* o) { return !o->get_positional(); })) {
+        if (app != place_.app && option == app->get_help_ptr()) continue;
+        for (const std::string& word : spellings(*option)) offer(word, option->get_description());
+      }
+    }
+  }
+
+  void commands() {
+    if (!place_.arguments.empty()) return;
+    for (const CLI::App* app : place_.app->get_subcommands([](const CLI::App*) { return true; })) {
+      offer(app->get_name(), app->get_description());
+    }
+    if (place_.app->get_parent() != nullptr) return;
+    for (const CommandWord& word : env_.server_commands) offer(word.name, word.description);
+  }
+
+  void argument() {
+    const auto positionals =
+        place_.app->get_options([](const CLI::Option* o) { return o->get_positional(); });
+    if (place_.arguments.size() < positionals.size()) {
+      values(completes(*positionals[place_.arguments.size()]));
+    }
+  }
+
+  void values(Completes what) {
+    switch (what) {
+      case Completes::kFile:
+        env_.out << ":files\n";
+        break;
+      case Completes::kStream:
+        offer("stdout");
+        offer("stderr");
+        break;
+      case Completes::kJob:
+        return jobs();
+      case Completes::kJobOrRun:
+        jobs();
+        return runs();
+      case Completes::kRun:
+        return runs();
+      case Completes::kSchedule:
+        return schedules();
+      case Completes::kNothing:
+        break;
+    }
+  }
+
+ private:
+  // Without a server, or one that refuses, there is nothing to offer.
+  template <class Ask>
+  void ask(Ask ask) {
+    auto settings = load_settings(env_, place_.url);
+    if (!settings) return;
+    const std::unique_ptr<HttpClient> own = env_.http == nullptr ? make_curl_client() : nullptr;
+    ServerApi server(own ? *own : *env_.http, *std::move(settings));
+    ask(server);
+  }
+
+  void jobs() {
+    ask([this](ServerApi& server) {
+      const auto list = server.metronome("/v1/jobs");
+      if (!list) return;
+      for (const json::value& job : array_of(*list)) {
+        offer(text_at(job, "id"), text_at(job, "description"));
+      }
+    });
+  }
+
+  // The newest, of the job before it if there is one.
+  void runs() {
+    ask([this](ServerApi& server) {
+      const bool of_job = !place_.arguments.empty();
+      const auto page = server.native(
+          "/runs?limit=100" + (of_job ? "&job=" + encode_segment(place_.arguments.front()) : ""));
+      if (!page) return;
+      for (const json::value& run : array_at(*page, "items")) {
+        offer(text_at(run, "name"), text_at(run, "job") + ", " + text_at(run, "state"));
+      }
+    });
+  }
+
+  void schedules() {
+    if (place_.arguments.empty()) return;
+    ask([this](ServerApi& server) {
+      const auto list = server.metronome(schedules_path(place_.arguments.front()));
+      if (!list) return;
+      for (const json::value& schedule : array_of(*list)) {
+        offer(text_at(schedule, "id"), text_at(schedule, "cron"));
+      }
+    });
+  }
+
+  const CliEnvironment& env_;
+  const Place& place_;
+  const std::string begun_;
+};
+
+// ---- the scripts
+
+// The line is split here: bash would also split at the colons of a URL.
+constexpr const char* kBash = R"sh(# bash completion of docket, made by `docket completion bash`
+_docket() {
+  local line="${COMP_LINE:0:COMP_POINT}" words=() offers=()
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=('')
+  mapfile -t offers < <(docket __complete "${words[@]:1}" 2>/dev/null)
+  if [[ ${offers[0]} == :files ]]; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "${words[-1]}")
+  else
+    COMPREPLY=("${offers[@]%%$'\t'*}")
   fi
-  case "$kind" in
-    job) choices="$choices $(docket "${server[@]}" job list -q 2>/dev/null)" ;;
-    file) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-    *,*) choices="$choices ${kind//,/ }" ;;
-  esac
-  COMPREPLY=($(compgen -W "$choices" -- "$cur"))
 }
 complete -F _docket docket
 )sh";
 
-constexpr const char* kZshEnd = R"sh(  local kind="${kinds[position + 1]}"
-  if [[ -n $flag ]]; then
-    case "$flag" in
-      @FILES@) _files ;;
-    esac
-    return
-  elif [[ $PREFIX == -* ]]; then
-    _describe -o flag flags
+constexpr const char* kZsh = R"sh(#compdef docket
+# zsh completion of docket, made by `docket completion zsh`
+_docket() {
+  local -a offers
+  offers=("${(@f)$(docket __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  offers=("${(@)offers:#}")
+  if [[ $offers[1] == :files ]]; then
+    _files
     return
   fi
-  (( $#choices )) && _describe command choices
-  case "$kind" in
-    job) compadd -- ${(f)"$(docket $server job list -q 2>/dev/null)"} ;;
-    file) _files ;;
-    *,*) compadd -- ${(s:,:)kind} ;;
-  esac
+  offers=("${(@)offers//:/\\:}")
+  offers=("${(@)offers/$'\t'/:}")
+  (( $#offers )) && _describe docket offers
 }
 if [[ $funcstack[1] == _docket ]]; then _docket "$@"; else compdef _docket docket; fi
 )sh";
-// clang-format on
 
-std::string with_files(std::string text, const std::string& files) {
-  constexpr std::string_view kPlace = "@FILES@";
-  return text.replace(text.find(kPlace), kPlace.size(), files);
-}
+constexpr const char* kFish = R"sh(# fish completion of docket, made by `docket completion fish`
+function __docket_offers
+    set -l words (commandline -opc) (commandline -ct)
+    docket __complete $words[2..] 2>/dev/null
+end
+complete -c docket -f -a '(__docket_offers | string match -v :files)'
+complete -c docket -F -n '__docket_offers | string match -q :files'
+)sh";
 
 }  // namespace
 
-std::string bash_completion(const CommandTree& tree,
-                            const std::vector<CommandWord>& server_commands) {
-  const std::vector<Node> nodes = nodes_of(tree, server_commands);
-  const Patterns patterns = patterns_of(nodes);
-  // The line is split here: bash would also split at the colons of a URL.
-  std::string out =
-      "# bash completion of docket, made by `docket completion bash`\n"
-      "_docket() {\n"
-      "  local line=\"${COMP_LINE:0:COMP_POINT}\" cur='' at=docket word flag='' choices='' "
-      "flags=''\n"
-      "  local position=0 words_before=() server=() kinds=()\n"
-      "  read -ra words_before <<<\"$line\"\n"
-      "  if [[ $line != *[[:space:]] ]]; then\n"
-      "    cur=\"${words_before[${#words_before[@]} - 1]}\"\n"
-      "    words_before=(\"${words_before[@]:0:${#words_before[@]} - 1}\")\n"
-      "  fi\n"
-      "  words_before=(\"${words_before[@]:1}\")\n";
-  out += walk(patterns) + "  case \"$at\" in\n";
-  for (const Node& node : nodes) {
-    out += "    " + node.at + ") choices=" + quoted(joined(node.children)) +
-           " flags=" + quoted(joined(node.flags)) + " kinds=(" + node.kinds + ") ;;\n";
+int complete(const CliEnvironment& env, const CommandTree& tree,
+             const std::vector<std::string>& words) {
+  Place place{.app = &tree.root(), .arguments = {}, .waiting = nullptr, .url = {}};
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) step(place, words[i]);
+  const std::string begun = words.empty() ? std::string() : words.back();
+  Offers offers(env, place, begun);
+  if (place.waiting != nullptr) {
+    offers.values(completes(*place.waiting));
+  } else if (begun.starts_with("-")) {
+    offers.flags();
+  } else {
+    offers.commands();
+    offers.argument();
   }
-  return out + "  esac\n" + with_files(kBashEnd, patterns.files);
-}
-
-std::string zsh_completion(const CommandTree& tree,
-                           const std::vector<CommandWord>& server_commands) {
-  const std::vector<Node> nodes = nodes_of(tree, server_commands);
-  const Patterns patterns = patterns_of(nodes);
-  std::string out =
-      "#compdef docket\n# zsh completion of docket, made by `docket completion zsh`\n"
-      "_docket() {\n"
-      "  local at=docket word flag=''\n"
-      "  integer position=0\n"
-      "  local -a words_before server choices flags kinds\n"
-      "  words_before=(\"${(@)words[2,CURRENT-1]}\")\n";
-  out += walk(patterns) + "  case \"$at\" in\n";
-  for (const Node& node : nodes) {
-    out += "    " + node.at + ")\n      choices=(" + described(node.children) + ")\n      flags=(" +
-           described(node.flags) + ")\n      kinds=(" + node.kinds + ") ;;\n";
-  }
-  return out + "  esac\n" + with_files(kZshEnd, patterns.files);
+  return 0;
 }
 
 void add_completion_commands(CommandTree& tree) {
   CLI::App& completion =
       tree.group(tree.root(), "completion", "Print a completion script for a shell");
-  CLI::App& bash = tree.local(completion, "bash", "For bash",
-                              [&tree](const CliEnvironment& env) -> Result<void> {
-                                env.out << bash_completion(tree, env.server_commands);
-                                return {};
-                              });
-  bash.footer(
-      "\nNow:     eval \"$(docket completion bash)\"\n"
-      "Always:  docket completion bash > ~/.local/share/bash-completion/completions/docket");
-  CLI::App& zsh =
-      tree.local(completion, "zsh", "For zsh", [&tree](const CliEnvironment& env) -> Result<void> {
-        env.out << zsh_completion(tree, env.server_commands);
-        return {};
-      });
-  zsh.footer(
-      "\nNow:     eval \"$(docket completion zsh)\"\n"
-      "Always:  docket completion zsh > a directory of $fpath/_docket");
+  const auto add = [&](const char* shell, const char* script, const char* always) {
+    CLI::App& app = tree.local(completion, shell, std::string("For ") + shell,
+                               [script](const CliEnvironment& env) -> Result<void> {
+                                 env.out << script;
+                                 return {};
+                               });
+    app.footer(std::string("\nAlways:  docket completion ") + shell + " > " + always);
+  };
+  add("bash", kBash, "~/.local/share/bash-completion/completions/docket");
+  add("zsh", kZsh, "a directory of $fpath/_docket");
+  add("fish", kFish, "~/.config/fish/completions/docket.fish");
 }
 
 }  // namespace docket::cli

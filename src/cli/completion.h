@@ -1,18 +1,23 @@
 #pragma once
 
-// Completion scripts, made from the tree of commands as it is parsed: a new command or flag is
-// completed without another line of code. Job ids come from `docket job list -q` at the time of
-// completion.
+// What the shell may offer for the word at the cursor. It is read from the tree of commands as it
+// is parsed, so a new command or flag is offered without another line of code; jobs, runs and
+// schedules come from the server. The scripts of the shells only ask (`docket __complete WORD...`)
+// and show.
 
 #include <string>
+#include <vector>
 
 #include "cli/command_tree.h"
 
 namespace docket::cli {
 
-std::string bash_completion(const CommandTree& tree,
-                            const std::vector<CommandWord>& server_commands);
-std::string zsh_completion(const CommandTree& tree,
-                           const std::vector<CommandWord>& server_commands);
+inline constexpr const char* kCompleteWord = "__complete";
+
+// Prints what the last of `words`, which may be empty, can become: a line each, the word, a tab and
+// a description. The line `:files` stands for the names of files. Quiet about servers that do not
+// answer.
+int complete(const CliEnvironment& env, const CommandTree& tree,
+             const std::vector<std::string>& words);
 
 }  // namespace docket::cli

@@ -11,6 +11,7 @@
 #include "cli/event_stream.h"
 #include "cli/json_access.h"
 #include "cli/native_calls.h"
+#include "cli/times.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 
@@ -31,9 +32,10 @@ struct EventFlags {
   bool json = false;
 };
 
-void print_event(std::ostream& out, const json::value& event) {
-  out << text_at(event, "seq") << "  " << text_at(event, "at") << "  " << text_at(event, "type")
-      << "  " << text_at(event, "job");
+void print_event(const CliEnvironment& env, const json::value& event) {
+  std::ostream& out = env.out;
+  out << text_at(event, "seq") << "  " << shown_time(env, text_at(event, "at")) << "  "
+      << text_at(event, "type") << "  " << text_at(event, "job");
   if (const std::string run = text_at(event, "runName"); !run.empty()) out << "  " << run;
   const std::string before = text_at(event, "before");
   const std::string after = text_at(event, "after");
@@ -44,7 +46,7 @@ void print_event(std::ostream& out, const json::value& event) {
 }
 
 void print(const CliEnvironment& env, const EventFlags& flags, const json::value& event) {
-  flags.json ? void(env.out << to_json(event) << '\n') : print_event(env.out, event);
+  flags.json ? void(env.out << to_json(event) << '\n') : print_event(env, event);
   env.out.flush();
 }
 

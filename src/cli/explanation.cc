@@ -11,6 +11,7 @@
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
 #include "cli/native_calls.h"
+#include "cli/times.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {
@@ -48,13 +49,14 @@ void print_reason(std::ostream& out, const json::value& reason) {
   }
 }
 
-void print_explanation(std::ostream& out, const std::string& title,
+void print_explanation(const CliEnvironment& env, const std::string& title,
                        const json::value& explanation) {
+  std::ostream& out = env.out;
   const bool waiting = member(explanation, "waiting") == json::value(true);
   out << title << (waiting ? " waits\n" : " does not wait\n");
   print_reasons(out, explanation);
   if (const std::string at = text_at(explanation, "earliest"); !at.empty()) {
-    out << "  earliest: " << at << '\n';
+    out << "  earliest: " << shown_time(env, at) << '\n';
   }
 }
 
@@ -86,7 +88,7 @@ Result<void> explain(const CliEnvironment& env, ServerApi& server, const Explain
   }
   const std::string title = run->is_null() ? "job " + flags.subject
                                            : text_at(*run, "name") + " of " + text_at(*run, "job");
-  print_explanation(env.out, title, *explanation);
+  print_explanation(env, title, *explanation);
   return {};
 }
 
@@ -102,7 +104,7 @@ void add_explain_command(CommandTree& tree) {
                                [flags](const CliEnvironment& env, ServerApi& server) {
                                  return explain(env, server, *flags);
                                });
-  named_id(why, "run-id", flags->subject, "A run, or a job");
+  named_id(why, "run-or-job", flags->subject, "A run, or a job");
   why.add_flag("--json", flags->json, "Print JSON");
 }
 

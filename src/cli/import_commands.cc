@@ -64,7 +64,7 @@ void print_plan(const CliEnvironment& env, const std::vector<json::object>& jobs
                text_at(schedule_of(job), "timezone"), text_at(job, "description")});
     all.emplace_back(job);
   }
-  table.print(env.out, env.is_tty ? env.columns : 0);
+  table.print(env);
   env.out << '\n' << to_pretty_json(all) << '\n';
 }
 
@@ -136,7 +136,7 @@ Result<void> store_jobs(const CliEnvironment& env, ServerApi& server,
     }
     table.add({file->id, text_at(schedule_of(job), "cron"), known ? "updated" : "added"});
   }
-  table.print(env.out);
+  table.print(env);
   if (outcome) mention_leftovers(env, *present, jobs, source);
   return outcome;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/command_tree.h"
 #include "cli/input.h"
+#include "cli/job_flags.h"
 #include "cli/json_access.h"
 #include "cli/metronome_calls.h"
 #include "cli/table.h"
@@ -32,6 +33,13 @@ void warn_of_extra_schedules(const CliEnvironment& env, const JobFile& file) {
   }
 }
 
+// Nothing stays of what did not come in whole.
+Result<void> take_back(ServerApi& server, const std::string& job, Error why) {
+  const auto removed = server.call({.method = "DELETE", .path = job_path(job)});
+  why.message += removed ? "; nothing was added" : "; job \"" + job + "\" is there without it";
+  return fail(std::move(why));
+}
+
 Result<void> add_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
   const auto file = read_job(env, path);
   if (!file) return fail(file.error());
@@ -45,26 +53,46 @@ Result<void> add_job(const CliEnvironment& env, ServerApi& server, const std::st
                                       .path = schedules_path(file->id),
                                       .body = &array_of(file->schedules).front()});
   if (scheduled) return {};
-  env.err
-      << "job \"" << file->id
-      << "\" was added without its schedule; `docket job update` with the corrected file adds it\n";
-  return fail(scheduled.error());
+  return take_back(server, file->id, scheduled.error());
+}
+
+Result<void> add_job_of_flags(const CliEnvironment& env, ServerApi& server, const std::string& id,
+                              const JobOptions& options) {
+  if (id.empty())
+    return fail(ErrorKind::kInvalid, "--cmd needs an id: docket job add ID --cmd ...");
+  auto job = job_of(env, id, options);
+  if (!job) return fail(job.error());
+  const json::value body(*std::move(job));
+  const auto added =
+      server.call({.door = Door::kNative, .method = "POST", .path = "/jobs", .body = &body});
+  if (!added) return fail(added.error());
+  return {};
 }
 
 // The server's PUT keeps the stored schedules; the seed ("Modify a job with a schedule") has the
 // file's schedule take effect, so it follows in a call of its own. An empty list in the file takes
 // the schedule away.
+// What the server refuses of the schedule takes the change of the job back as well.
 Result<void> update_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
   const auto file = read_job(env, path);
   if (!file) return fail(file.error());
   warn_of_extra_schedules(env, *file);
+  const json::array& schedules = array_of(file->schedules);
+  const auto before =
+      schedules.empty() ? Result<json::value>(nullptr) : server.metronome(job_path(file->id));
+  if (!before) return fail(job_error(before.error(), file->id));
   const json::value job = file->job;
   const auto updated = server.call({.method = "PUT", .path = job_path(file->id), .body = &job});
   if (!updated) return fail(job_error(updated.error(), file->id));
   if (!file->schedules.is_array()) return {};
-  const json::array& schedules = file->schedules.get_array();
-  return schedules.empty() ? remove_schedules(server, file->id)
-                           : put_schedule(server, file->id, schedules.front());
+  if (schedules.empty()) return remove_schedules(server, file->id);
+  auto scheduled = put_schedule(server, file->id, schedules.front());
+  if (scheduled) return {};
+  const auto restored =
+      server.call({.method = "PUT", .path = job_path(file->id), .body = &*before});
+  scheduled.error().message +=
+      restored ? "; nothing was changed" : "; the job was changed without it";
+  return scheduled;
 }
 
 enum class ActiveRuns { kRefuse, kStop };
@@ -116,7 +144,7 @@ Result<void> list_jobs(const CliEnvironment& env, ServerApi& server, const ListF
   for (const json::value& job : array_of(*jobs)) {
     table.add({text_at(job, "id"), status_of(job), last_run_of(job)});
   }
-  table.print(env.out);
+  table.print(env);
   return {};
 }
 
@@ -152,7 +180,7 @@ Result<void> show_queue(const CliEnvironment& env, ServerApi& server, const std:
       table.add({text_at(entry, "jobId"), text_at(run, "runId")});
     }
   }
-  if (!format.quiet) table.print(env.out);
+  if (!format.quiet) table.print(env);
   return {};
 }
 
@@ -166,12 +194,19 @@ struct JobFlags {
 
 void add_file_commands(CommandTree& tree, CLI::App& job) {
   const auto flags = std::make_shared<JobFlags>();
-  CLI::App& add = tree.command(job, "add", "Add a job, with the first schedule of its file",
-                               [flags](const CliEnvironment& env, ServerApi& server) {
-                                 return add_job(env, server, flags->file);
-                               });
-  json_file(add, flags->file);
-  add.footer("\nExample: docket job add mysleepjob.json");
+  const auto options = std::make_shared<JobOptions>();
+  CLI::App& add = tree.command(
+      job, "add", "Add a job: with the first schedule of its file, or of flags",
+      [flags, options](const CliEnvironment& env, ServerApi& server) {
+        return options->cmd.empty() ? add_job(env, server, flags->file)
+                                    : add_job_of_flags(env, server, flags->file, *options);
+      });
+  json_file(add, flags->file)
+      ->description("The JSON file; standard input without it or with -. With --cmd, the job's id");
+  add_job_flags(add, *options);
+  add.footer(
+      "\nExamples: docket job add mysleepjob.json\n"
+      "          docket job add prod.report --cmd 'make report' --cron '30 2 * * *'");
 
   CLI::App& update =
       tree.command(job, "update", "Replace a job, and its schedule if the file has one",
@@ -190,6 +225,7 @@ void add_id_commands(CommandTree& tree, CLI::App& job) {
                      return remove_job(server, flags->job,
                                        flags->stop_runs ? ActiveRuns::kStop : ActiveRuns::kRefuse);
                    });
+  remove.alias("rm");
   job_id(remove, flags->job);
   remove.add_flag("--stop-current-job-runs", flags->stop_runs, "Stop its runs first");
 }
@@ -200,6 +236,7 @@ void add_list_commands(CommandTree& tree, CLI::App& job) {
                                 [flags](const CliEnvironment& env, ServerApi& server) {
                                   return list_jobs(env, server, flags->format);
                                 });
+  list.alias("ls");
   add_format_flags(list, flags->format);
 
   CLI::App& queue = tree.command(job, "queue", "List the runs that wait for resources",
@@ -221,6 +258,7 @@ void add_show_commands(CommandTree& tree, CLI::App& job) {
                      return show_job(env, server, flags->job);
                    });
   job_id(show, flags->job)->required(false);  // `show runs` has its own
+  add_json_flag(show, flags->format.json);    // what it prints anyway
   add_run_list(tree, show);
 }
 
@@ -233,6 +271,7 @@ void add_job_commands(CommandTree& tree) {
   add_list_commands(tree, job);
   add_show_commands(tree, job);
   add_run_commands(tree, job);
+  add_job_switches(tree, job);
   add_schedule_commands(tree, job);
 }
 

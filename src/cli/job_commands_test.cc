@@ -77,16 +77,51 @@ TEST_F(JobCommands, AddWarnsOfASecondSchedule) {
   EXPECT_EQ(server_.bodies.back(), R"({"id":"one"})");
 }
 
-TEST_F(JobCommands, AddSaysThatTheJobIsThereWhenOnlyItsScheduleFailed) {
+TEST_F(JobCommands, AddWithABadScheduleAddsNothing) {
   answer("POST", "", 201, "{}");
+  answer("DELETE", "/a", 200, "{}");
   answer(
       "POST", "/a/schedules", 422,
       R"({"message":"Object is not valid","details":[{"path":"/cron","errors":["Can not read"]}]})");
   const Outcome done = docket({"job", "add"}, R"({"id":"a","schedules":[{"id":"one"}]})");
   EXPECT_EQ(done.code, 1);
-  EXPECT_EQ(done.err,
-            "job \"a\" was added without its schedule; `docket job update` with the corrected file "
-            "adds it\n/cron: Can not read\nError: 422 - Object is not valid\n");
+  EXPECT_EQ(done.err, "/cron: Can not read\nError: 422 - Object is not valid; nothing was added\n");
+  EXPECT_EQ(server_.requests.back(), request("DELETE", "/a"));
+}
+
+TEST_F(JobCommands, AddSaysWhatIsThereWhenItCannotBeTakenBack) {
+  answer("POST", "", 201, "{}");
+  answer("POST", "/a/schedules", 422, R"({"message":"Object is not valid","details":[]})");
+  answer("DELETE", "/a", 503, R"({"message":"full"})");
+  EXPECT_EQ(docket({"job", "add"}, R"({"id":"a","schedules":[{"id":"one"}]})").err,
+            "Error: 422 - Object is not valid; job \"a\" is there without it\n");
+}
+
+TEST_F(JobCommands, AddOfFlags) {
+  server_.answer("POST /docket/v1/jobs", 201, "{}");
+  const Outcome done = docket({"job", "add", "prod.report", "--cmd", "make report", "--cron",
+                               "30 2 * * *", "--missed", "last", "--mem", "512", "--env", "A=1",
+                               "--env", "B=x=y", "--label", "team=data"});
+  EXPECT_EQ(done.out + done.err, "");
+  EXPECT_EQ(server_.bodies.back(),
+            R"({"id":"prod.report","labels":{"team":"data"},)"
+            R"("run":{"cmd":"make report","mem":512,"env":{"A":"1","B":"x=y"}},)"
+            R"("schedules":[{"id":"cron","cron":"30 2 * * *","timezone":"Europe/Rome",)"
+            R"("missed":"last"}]})")
+      << "one call, so all or nothing";
+  EXPECT_EQ(docket({"job", "add", "a", "--cmd", "true", "--after", "b", "--after", "c"}).code, 0);
+  EXPECT_EQ(server_.bodies.back(), R"({"id":"a","run":{"cmd":"true"},"dependencies":["b","c"]})");
+}
+
+TEST_F(JobCommands, AddOfFlagsThatMakeNoSense) {
+  EXPECT_EQ(docket({"job", "add", "--cmd", "true"}).err,
+            "Error: --cmd needs an id: docket job add ID --cmd ...\n");
+  EXPECT_THAT(docket({"job", "add", "a", "--cron", "* * * * *"}).err, HasSubstr("--cmd"));
+  EXPECT_THAT(docket({"job", "add", "a", "--cmd", "x", "--missed", "all"}).err,
+              HasSubstr("--cron"));
+  EXPECT_EQ(docket({"job", "add", "a", "--cmd", "x", "--env", "A"}).err,
+            "Error: --env: \"A\" is not NAME=VALUE\n");
+  EXPECT_THAT(server_.requests, IsEmpty());
 }
 
 TEST_F(JobCommands, AddNeedsAnId) {
@@ -126,6 +161,7 @@ TEST_F(JobCommands, AddOfAKnownJobIsRefusedByTheServer) {
 // ---- update
 
 TEST_F(JobCommands, UpdatePutsTheJobAndItsSchedule) {
+  answer("GET", "/a", 200, R"({"id":"a"})");
   answer("PUT", "/a", 200, "{}");
   answer("GET", "/a/schedules", 200, R"([{"id":"nightly","cron":"0 1 * * *"}])");
   answer("PUT", "/a/schedules/nightly", 200, "{}");
@@ -133,13 +169,15 @@ TEST_F(JobCommands, UpdatePutsTheJobAndItsSchedule) {
       docket({"job", "update"}, R"({"id":"a","schedules":[{"id":"nightly","cron":"0 2 * * *"}]})");
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.out + done.err, "");
-  EXPECT_THAT(server_.requests, ElementsAre(request("PUT", "/a"), request("GET", "/a/schedules"),
-                                            request("PUT", "/a/schedules/nightly")));
-  EXPECT_EQ(server_.bodies.front(), R"({"id":"a"})");
+  EXPECT_THAT(server_.requests,
+              ElementsAre(request("GET", "/a"), request("PUT", "/a"),
+                          request("GET", "/a/schedules"), request("PUT", "/a/schedules/nightly")));
+  EXPECT_EQ(server_.bodies[1], R"({"id":"a"})");
   EXPECT_EQ(server_.bodies.back(), R"({"id":"nightly","cron":"0 2 * * *"})");
 }
 
 TEST_F(JobCommands, UpdateAddsTheScheduleThatTheJobLacks) {
+  answer("GET", "/a", 200, R"({"id":"a"})");
   answer("PUT", "/a", 200, "{}");
   answer("GET", "/a/schedules", 200, "[]");
   answer("POST", "/a/schedules", 201, "{}");
@@ -147,6 +185,7 @@ TEST_F(JobCommands, UpdateAddsTheScheduleThatTheJobLacks) {
 }
 
 TEST_F(JobCommands, UpdateReplacesAScheduleWithAnotherId) {
+  answer("GET", "/a", 200, R"({"id":"a"})");
   answer("PUT", "/a", 200, "{}");
   answer("GET", "/a/schedules", 200, R"([{"id":"old"}])");
   answer("DELETE", "/a/schedules/old", 200, "");
@@ -155,15 +194,18 @@ TEST_F(JobCommands, UpdateReplacesAScheduleWithAnotherId) {
   EXPECT_EQ(server_.bodies.back(), R"({"id":"new"})");
 }
 
-TEST_F(JobCommands, UpdatePutsTheOldScheduleBackWhenTheNewOneIsRefused) {
+TEST_F(JobCommands, UpdateWithABadScheduleChangesNothing) {
+  answer("GET", "/a", 200, R"({"id":"a","description":"before"})");
   answer("PUT", "/a", 200, "{}");
   answer("GET", "/a/schedules", 200, R"([{"id":"old","cron":"0 1 * * *"}])");
   answer("DELETE", "/a/schedules/old", 200, "");
   answer("POST", "/a/schedules", 422, R"({"message":"Object is not valid","details":[]})");
   answer("POST", "/a/schedules", 201, "{}");
   const Outcome done = docket({"job", "update"}, R"({"id":"a","schedules":[{"id":"new"}]})");
-  EXPECT_EQ(done.err, "Error: 422 - Object is not valid\n");
-  EXPECT_EQ(server_.bodies.back(), R"({"id":"old","cron":"0 1 * * *"})");
+  EXPECT_EQ(done.err, "Error: 422 - Object is not valid; nothing was changed\n");
+  EXPECT_EQ(server_.bodies[server_.bodies.size() - 2], R"({"id":"old","cron":"0 1 * * *"})");
+  EXPECT_EQ(server_.requests.back(), request("PUT", "/a"));
+  EXPECT_EQ(server_.bodies.back(), R"({"id":"a","description":"before"})");
 }
 
 TEST_F(JobCommands, UpdateWithoutSchedulesLeavesThemAlone) {
@@ -181,7 +223,7 @@ TEST_F(JobCommands, UpdateWithAnEmptyListRemovesTheSchedule) {
 }
 
 TEST_F(JobCommands, UpdateOfAnUnknownJob) {
-  answer("PUT", "/ghost", 404, kUnknownJob);
+  answer("GET", "/ghost", 404, kUnknownJob);
   const Outcome done = docket({"job", "update"}, R"({"id":"ghost","schedules":[{"id":"s"}]})");
   EXPECT_EQ(done.code, 1);
   EXPECT_EQ(done.err, "Error: job \"ghost\" does not exist\n");

@@ -11,6 +11,7 @@
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
 #include "cli/watch_view.h"
+#include "core/json_writer.h"
 
 namespace docket::cli {
 namespace {
@@ -27,6 +28,7 @@ struct MaintenanceFlags {
   std::string file;
   std::vector<std::string> families;
   bool no_wait = false;
+  bool json = false;
 };
 
 bool has_ended(const json::value& task) {
@@ -83,23 +85,32 @@ Result<json::value> await_end(const CliEnvironment& env, ServerApi& server, json
   return task;
 }
 
+Result<void> not_done(const std::string& operation) {
+  return fail(ErrorKind::kInternal, "the " + operation + " was not done");
+}
+
 Result<void> carry_out(const CliEnvironment& env, ServerApi& server, const std::string& operation,
                        const MaintenanceFlags& flags) {
   const auto ordered = order(server, operation, flags);
   if (!ordered) return fail(ordered.error());
   if (flags.no_wait) {
-    env.out << text_at(*ordered, "uuid") << '\n';
+    env.out << (flags.json ? to_pretty_json(*ordered) : text_at(*ordered, "uuid")) << '\n';
     return {};
   }
   const auto task = await_end(env, server, *ordered);
   if (!task) return fail(task.error());
   const std::string state = text_at(*task, "state");
+  if (flags.json) {
+    env.out << to_pretty_json(*task) << '\n';
+    if (state != "done") return not_done(operation);
+    return {};
+  }
   const std::string error = text_at(*task, "message");
   env.out << state << (error.empty() ? "" : ": " + error)
           << "\nstart: " << text_at(*task, "startedAt") << "\nend: " << text_at(*task, "finishedAt")
           << '\n';
   const std::string file = text_at(member(*task, "operation"), "entity");
-  if (state != "done") return fail(ErrorKind::kInternal, "the " + operation + " was not done");
+  if (state != "done") return not_done(operation);
   if (!file.empty()) env.out << "file: " << file << '\n';
   return {};
 }
@@ -118,6 +129,7 @@ class Group {
                       [flags = flags_, word](const CliEnvironment& env, ServerApi& server) {
                         return carry_out(env, server, word, *flags);
                       });
+    add_json_flag(app, flags_->json);
     app.add_flag("--no-wait,--nowait", flags_->no_wait, "Print the task's id and do not wait");
     return app;
   }

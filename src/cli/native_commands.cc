@@ -10,6 +10,7 @@
 #include "cli/metronome_calls.h"
 #include "cli/native_calls.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {
@@ -65,20 +66,20 @@ Result<void> show_status(const CliEnvironment& env, ServerApi& server, const Nat
   Table table({"WHAT", "STATE"});
   table.add({"server", server.url()});
   table.add({"version", text_at(*status, "version")});
-  table.add({"started", text_at(*status, "startedAt")});
+  table.add({"started", shown_time(env, text_at(*status, "startedAt"))});
   table.add({"store", store_state(member(*status, "store"))});
   table.add({"jobs", text_at(*status, "jobs")});
   table.add(
       {"runs", text_at(runs, "running") + " running, " + text_at(runs, "queued") + " queued"});
   for (const json::value& target : array_at(*targets, "items")) print_resources(table, target);
-  table.print(env.out);
+  table.print(env);
   return {};
 }
 
 // Due times of an old absence are one row when the schedule has changed since.
-std::string due_of(const json::value& entry) {
-  const std::string first = text_at(entry, "firstDue");
-  const std::string last = text_at(entry, "lastDue");
+std::string due_of(const CliEnvironment& env, const json::value& entry) {
+  const std::string first = shown_time(env, text_at(entry, "firstDue"));
+  const std::string last = shown_time(env, text_at(entry, "lastDue"));
   return first == last || last.empty() ? first : first + " .. " + last;
 }
 
@@ -94,16 +95,22 @@ std::string run_name_of(const json::value& entry) {
 }
 
 // Oldest first, the server takes the last seven days unless told otherwise.
-std::string ledger_path(const NativeFlags& flags) {
+Result<std::string> ledger_path(const CliEnvironment& env, const NativeFlags& flags) {
   std::string path = "/jobs/" + encode_segment(flags.job) + "/schedules/" +
                      encode_segment(flags.schedule) + "/ledger?order=oldest&limit=500";
-  if (!flags.from.empty()) path += "&from=" + encode_segment(flags.from);
-  if (!flags.until.empty()) path += "&until=" + encode_segment(flags.until);
+  for (const auto& [name, text] : {std::pair{"from", &flags.from}, {"until", &flags.until}}) {
+    if (text->empty()) continue;
+    const auto time = read_time(env, std::string("--") + name, *text);
+    if (!time) return fail(time.error());
+    path += std::string("&") + name + "=" + encode_segment(*time);
+  }
   return path;
 }
 
 Result<void> show_ledger(const CliEnvironment& env, ServerApi& server, const NativeFlags& flags) {
-  const auto ledger = all_items(server, ledger_path(flags));
+  const auto path = ledger_path(env, flags);
+  if (!path) return fail(path.error());
+  const auto ledger = all_items(server, *path);
   if (!ledger) return fail(part_error(ledger.error(), flags.job, "schedule", flags.schedule));
   if (flags.json) {
     env.out << to_pretty_json(*ledger) << '\n';
@@ -111,10 +118,10 @@ Result<void> show_ledger(const CliEnvironment& env, ServerApi& server, const Nat
   }
   Table table({"DUE", "LOCAL TIME", "TIMES", "OUTCOME", "RUN"});
   for (const json::value& entry : *ledger) {
-    table.add({due_of(entry), local_time_of(entry), text_at(entry, "count"),
+    table.add({due_of(env, entry), local_time_of(entry), text_at(entry, "count"),
                text_at(entry, "outcome"), run_name_of(entry)});
   }
-  table.print(env.out);
+  table.print(env);
   return {};
 }
 

@@ -7,10 +7,12 @@
 #include <ostream>
 
 #include "cli/command_tree.h"
+#include "cli/job_flags.h"
 #include "cli/json_access.h"
 #include "cli/metronome_calls.h"
 #include "cli/native_calls.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {
@@ -20,12 +22,25 @@ namespace json = boost::json;
 
 std::string or_not_available(std::string text) { return text.empty() ? "N/A" : text; }
 
-Result<void> run_job(const CliEnvironment& env, ServerApi& server, const std::string& job,
-                     const ListFormat& format) {
-  const json::value nothing = json::object();
-  const auto run = server.call({.method = "POST", .path = runs_path(job), .body = &nothing});
-  if (!run) return fail(job_error(run.error(), job));
-  env.out << (format.json ? to_pretty_json(*run) : text_at(*run, "id")) << '\n';
+// What one leaf parses; shared by the parser, which fills it, and the action, which reads it.
+struct StartFlags {
+  std::string job;
+  std::vector<std::string> env;
+  std::string description;
+  ListFormat format;
+};
+
+// The original's servers ignore the body.
+Result<void> run_job(const CliEnvironment& env, ServerApi& server, const StartFlags& flags) {
+  auto variables = pairs_of("--env", flags.env);
+  if (!variables) return fail(variables.error());
+  json::object parameters;
+  if (!variables->empty()) parameters["env"] = *std::move(variables);
+  if (!flags.description.empty()) parameters["description"] = flags.description;
+  const json::value body(std::move(parameters));
+  const auto run = server.call({.method = "POST", .path = runs_path(flags.job), .body = &body});
+  if (!run) return fail(job_error(run.error(), flags.job));
+  env.out << (flags.format.json ? to_pretty_json(*run) : text_at(*run, "id")) << '\n';
   return {};
 }
 
@@ -72,9 +87,10 @@ Result<void> show_runs(const CliEnvironment& env, ServerApi& server, const std::
       {"TASK ID", "JOB ID", "STARTED AT"});  // the first column holds run ids, as in `dcos job`
   for (const json::value& entry : array_of(*runs)) {
     if (format.quiet) env.out << text_at(entry, "id") << '\n';
-    table.add({text_at(entry, "id"), text_at(entry, "jobId"), text_at(entry, "createdAt")});
+    table.add({text_at(entry, "id"), text_at(entry, "jobId"),
+               table_time(env, text_at(entry, "createdAt"))});
   }
-  if (!format.quiet) table.print(env.out);
+  if (!format.quiet) table.print(env);
   return {};
 }
 
@@ -135,14 +151,15 @@ void print_head(std::ostream& out, const HistoryFlags& flags, const Outcomes& wh
       << " Last " << which.last << ": " << or_not_available(text_at(history, which.at)) << '\n';
 }
 
-void print_successes(std::ostream& out, const HistoryFlags& flags, const json::value& history) {
-  print_head(out, flags, kSuccesses, history);
+void print_successes(const CliEnvironment& env, const HistoryFlags& flags,
+                     const json::value& history) {
+  print_head(env.out, flags, kSuccesses, history);
   Table table({"RUN ID", "STARTED", "FINISHED"});
   for (const json::value& run : array_at(history, kSuccesses.list)) {
     table.add({text_at(run, "id"), text_at(run, "createdAt"),
                or_not_available(text_at(run, "finishedAt"))});
   }
-  table.print(out);
+  table.print(env);
 }
 
 void print_failures(const CliEnvironment& env, ServerApi& server, const HistoryFlags& flags,
@@ -156,7 +173,7 @@ void print_failures(const CliEnvironment& env, ServerApi& server, const HistoryF
     table.add({id, text_at(run, "createdAt"), or_not_available(text_at(run, "finishedAt")),
                reason == why.end() ? "" : reason->second});
   }
-  table.print(env.out);
+  table.print(env);
 }
 
 Result<void> show_history(const CliEnvironment& env, ServerApi& server, const HistoryFlags& flags) {
@@ -173,7 +190,7 @@ Result<void> show_history(const CliEnvironment& env, ServerApi& server, const Hi
     env.out << to_pretty_json(*history) << '\n';
     return {};
   }
-  if (!flags.failures) print_successes(env.out, flags, *history);
+  if (!flags.failures) print_successes(env, flags, *history);
   if (flags.failures || !array_at(*history, kFailures.list).empty()) {
     print_failures(env, server, flags, *history);
   }
@@ -225,13 +242,20 @@ void add_run_list(CommandTree& tree, CLI::App& show) {
 }
 
 void add_run_commands(CommandTree& tree, CLI::App& job) {
-  const auto flags = std::make_shared<RunFlags>();
+  const auto start = std::make_shared<StartFlags>();
   CLI::App& run = tree.command(job, "run", "Run a job now; prints the run's id",
-                               [flags](const CliEnvironment& env, ServerApi& server) {
-                                 return run_job(env, server, flags->job, flags->format);
+                               [start](const CliEnvironment& env, ServerApi& server) {
+                                 return run_job(env, server, *start);
                                });
-  job_id(run, flags->job);
-  run.add_flag("--json", flags->format.json, "Print the run as JSON");
+  job_id(run, start->job);
+  run.add_flag("--json", start->format.json, "Print the run as JSON");
+  run.add_option("--env", start->env,
+                 "A variable of this run, and of those that its end starts; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  run.add_option("--description", start->description, "What this run is for")->type_name("TEXT");
+
+  const auto flags = std::make_shared<RunFlags>();
 
   CLI::App& kill = tree.command(
       job, "kill", "Stop a run, or all runs of a job",

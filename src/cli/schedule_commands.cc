@@ -10,6 +10,7 @@
 #include "cli/json_access.h"
 #include "cli/metronome_calls.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {
@@ -86,9 +87,10 @@ Result<void> show_schedules(const CliEnvironment& env, ServerApi& server,
     const bool fires = enabled_of(schedule) == "True";  // the server tells its next time anyway
     const std::string next = fires ? text_at(schedule, "nextRunAt") : "";
     table.add({text_at(schedule, "id"), text_at(schedule, "cron"), enabled_of(schedule),
-               next.empty() ? "N/A" : next, text_at(schedule, "concurrencyPolicy")});
+               next.empty() ? "N/A" : table_time(env, next),
+               text_at(schedule, "concurrencyPolicy")});
   }
-  if (!flags.format.quiet) table.print(env.out);
+  if (!flags.format.quiet) table.print(env);
   return {};
 }
 
@@ -118,6 +120,7 @@ void add_schedule_commands(CommandTree& tree, CLI::App& job) {
                                   [flags](const CliEnvironment&, ServerApi& server) {
                                     return remove_schedule(server, *flags);
                                   });
+  remove.alias("rm");
   job_id(remove, flags->job);
   named_id(remove, "schedule-id", flags->schedule, "The schedule");
 

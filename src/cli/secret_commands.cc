@@ -11,6 +11,7 @@
 #include "cli/json_access.h"
 #include "cli/native_calls.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "core/json_writer.h"
 #include "core/utf8.h"
 
@@ -60,9 +61,9 @@ Result<void> list_secrets(const CliEnvironment& env, ServerApi& server, const Se
   Table table({"PATH", "UPDATED"});
   for (const json::value& secret : *secrets) {
     if (flags.format.quiet) env.out << text_at(secret, "path") << '\n';
-    table.add({text_at(secret, "path"), text_at(secret, "updatedAt")});
+    table.add({text_at(secret, "path"), shown_time(env, text_at(secret, "updatedAt"))});
   }
-  if (!flags.format.quiet) table.print(env.out);
+  if (!flags.format.quiet) table.print(env);
   return {};
 }
 
@@ -97,11 +98,13 @@ void add_secret_commands(CommandTree& tree) {
                    [flags](const CliEnvironment& env, ServerApi& server) {
                      return list_secrets(env, server, *flags);
                    });
+  list.alias("ls");
   add_format_flags(list, flags->format);
 
   CLI::App& remove = tree.command(
       secret, "remove", "Remove a secret",
       [flags](const CliEnvironment&, ServerApi& server) { return remove_secret(server, *flags); });
+  remove.alias("rm");
   named_id(remove, "path", flags->path, "Its path");
 }
 

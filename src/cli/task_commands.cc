@@ -254,7 +254,8 @@ void add_task_commands(CommandTree& tree) {
                                [flags](const CliEnvironment& env, ServerApi& server) {
                                  return print_log(env, server, *flags);
                                });
-  named_id(log, "job-id", flags->subject, "A job, for its newest run, or a run");
+  log.alias("logs");
+  named_id(log, "job-or-run", flags->subject, "A job, for its newest run, or a run");
   log.add_option("stream", flags->stream, "stdout or stderr only; else each where it belongs")
       ->check(CLI::Validator(valid_stream, ""));
   log.add_flag("--follow,-f", flags->follow, "Wait for the run to start, and print until it ends");

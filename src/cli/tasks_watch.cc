@@ -96,7 +96,7 @@ class Watch {
   void draw(const json::array& trees) {
     const auto now = env_.machine ? env_.machine->terminal() : std::pair{0U, 0U};
     ViewSize size{.columns = now.first ? now.first : 80, .rows = now.second ? now.second : 24};
-    size.colours = true;
+    size.colours = env_.colours;
     const auto lines = view_lines(trees, size);
     std::string frame;
     if (drawn_ > 0 && now != terminal_) {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "cli/json_access.h"
+#include "cli/table.h"
 #include "core/utf8.h"
 
 namespace docket::cli {
@@ -20,8 +21,6 @@ constexpr std::size_t kBar = 18;
 constexpr std::size_t kFigures = 19;
 constexpr std::size_t kIndentMax = 20;
 constexpr std::size_t kNameMin = 16;
-
-constexpr const char* kPlain = "\x1b[0m";
 
 struct Range {
   char32_t first, last;
@@ -95,11 +94,10 @@ std::string state_of(const json::value& task) {
   return stopping && (state == "running" || state == "created") ? "stopping" : state;
 }
 
-const char* colour_of(const std::string& state) {
-  if (state == "failed" || state == "aborted") return "\x1b[31m";
-  if (state == "done") return "\x1b[32m";
-  if (state == "stopping") return "\x1b[33m";
-  return state == "running" ? "\x1b[36m" : "\x1b[2m";
+std::string_view colour_of(const std::string& state) {
+  constexpr std::string_view kDim = "\x1b[2m";
+  const std::string_view colour = colour_of_word(state);
+  return colour.empty() ? kDim : colour;
 }
 
 double number_at(const json::value& object, std::string_view name) {
@@ -208,8 +206,9 @@ class View {
     return line;
   }
 
-  std::string coloured(const std::string& text, const char* colour) const {
-    return size_.colours ? colour + text + kPlain : text;
+  std::string coloured(const std::string& text, std::string_view colour) const {
+    if (!size_.colours) return text;
+    return std::string(colour) + text + std::string(kPlain);
   }
 
   const ViewSize& size_;

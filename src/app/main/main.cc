@@ -272,6 +272,7 @@ int client(int argc, char** argv) {
   std::string token = environment("DOCKET_TOKEN");
   if (token.empty()) token = environment("DCOS_ACS_TOKEN");
   ThisMachine machine;
+  const bool is_tty = isatty(STDOUT_FILENO) == 1;
   const cli::CliEnvironment world{
       .in = std::cin,
       .out = std::cout,
@@ -280,9 +281,11 @@ int client(int argc, char** argv) {
       .token = token,
       .home = environment("HOME"),
       .timezone = local_timezone(),
+      .now = SystemClock().now(),
       .version = kVersion,
       .columns = machine.terminal().first,
-      .is_tty = isatty(STDOUT_FILENO) == 1,
+      .is_tty = is_tty,
+      .colours = is_tty && environment("NO_COLOR").empty() && environment("TERM") != "dumb",
       .task = environment("DOCKET_TASK"),
       .machine = &machine,
       .server_commands = {{"serve", "Run the server"},
