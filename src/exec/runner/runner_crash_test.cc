@@ -115,6 +115,8 @@ TEST(ServerCrashTest, AnIdleRunnerEndsWithItsServer) {
   const pid_t pid = runner.runner_pid();
   runner.drop_server();
   while (runs(pid)) ::sched_yield();
+  runner.start_server();
+  EXPECT_TRUE(runner.run("true").succeeded());
 }
 
 // ---- the runner is killed ----
