@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/cron_parse.h"
-#include "core/json_writer.h"
 
 namespace docket {
 namespace {
@@ -33,10 +32,8 @@ Time new_year(std::chrono::year year) {
 
 Result<Cron> Cron::parse(std::string_view expression) {
   auto parsed = parse_cron(expression);
-  if (parsed) return Cron(parsed->fields, std::move(parsed->text));
-  std::string message = "Can not read cron expression ";
-  append_json_string(message, expression);
-  return fail(ErrorKind::kInvalid, std::move(message));
+  if (!parsed) return fail(std::move(parsed.error()));
+  return Cron(parsed->fields, std::move(parsed->text));
 }
 
 Time Cron::search_end(Time after) const {

@@ -41,6 +41,7 @@ class Cron {
   static constexpr std::chrono::years kSearchYears{41};
   static constexpr std::size_t kMaxSkipped = 1000;
 
+  // kInvalid: the message names the field at fault and why, as in `hour: "25" is none of ...`.
   static Result<Cron> parse(std::string_view expression);
 
   // The normal form; parsing it gives an equal schedule.

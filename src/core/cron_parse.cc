@@ -5,11 +5,15 @@
 
 #include "core/cron_parse.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <span>
 #include <utility>
 #include <vector>
+
+#include "core/json_writer.h"
 
 namespace docket {
 namespace {
@@ -24,18 +28,21 @@ constexpr std::array<std::string_view, 7> kWeekdays = {"MON", "TUE", "WED", "THU
 // What is particular to a field. Names count from 1. `cycle` is where a reversed range wraps:
 // behind its last value, except that weekday 7 is weekday 0.
 struct FieldRule {
+  const char* name;
+  const char* also;  // what else an item may be
   int first;
   int last;
   int cycle;
   Names names;
 };
 
-constexpr FieldRule kMinute{0, 59, 60, {}};
-constexpr FieldRule kHour{0, 23, 24, {}};
-constexpr FieldRule kDay{1, 31, 31, {}};
-constexpr FieldRule kMonth{1, 12, 12, kMonths};
-constexpr FieldRule kWeekday{0, 7, 7, kWeekdays};
-constexpr FieldRule kYear{CronFields::kFirstYear, CronFields::kLastYear, CronFields::kYears, {}};
+constexpr FieldRule kMinute{"minute", "", 0, 59, 60, {}};
+constexpr FieldRule kHour{"hour", "", 0, 23, 24, {}};
+constexpr FieldRule kDay{"day of month", ", L, L-3, 15W", 1, 31, 31, {}};
+constexpr FieldRule kMonth{"month", ", JAN to DEC", 1, 12, 12, kMonths};
+constexpr FieldRule kWeekday{"day of week", ", MON to SUN, 1#2", 0, 7, 7, kWeekdays};
+constexpr FieldRule kYear{
+    "year", "", CronFields::kFirstYear, CronFields::kLastYear, CronFields::kYears, {}};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -118,6 +125,20 @@ std::optional<Item> parse_item(std::string_view text, const FieldRule& rule) {
   return item;
 }
 
+// Why parse_item read nothing.
+std::string flaw_of_item(std::string_view text, const FieldRule& rule) {
+  if (text.empty()) return fmt::format("{}: an item of the list is empty", rule.name);
+  std::string flaw = fmt::format("{}: ", rule.name);
+  append_json_string(flaw, text);
+  const std::size_t slash = text.find('/');
+  const bool is_step = slash != std::string_view::npos;
+  if (is_step && !parse_number(text.substr(slash + 1), 1, rule.last - rule.first)) {
+    return flaw + fmt::format(": a step is a number from 1 to {}", rule.last - rule.first);
+  }
+  return flaw + fmt::format(" is none of *, {} to {}{}, or a range or step of these", rule.first,
+                            rule.last, rule.also);
+}
+
 std::string normal_form(const Item& item) {
   const bool every = item.form == Item::Form::kEvery;
   std::string text = every ? "*" : std::to_string(item.first);
@@ -139,10 +160,13 @@ void set_values(const Item& item, const FieldRule& rule, std::bitset<kSize>& val
 
 class Parser {
  public:
-  std::optional<ParsedCron> parse(const std::vector<std::string_view>& texts) {
+  Result<ParsedCron> parse(const std::vector<std::string_view>& texts) {
     const bool read = minute(texts[0]) && hour(texts[1]) && day(texts[2]) && month(texts[3]) &&
                       weekday(texts[4]) && (texts.size() == 5 || year(texts[5]));
-    if (!read || !any_day_is_due()) return std::nullopt;
+    if (!read) return fail(ErrorKind::kInvalid, std::move(flaw_));
+    if (!any_day_is_due()) {
+      return fail(ErrorKind::kInvalid, "is never due: there is no such date");
+    }
     return ParsedCron{fields_, std::move(text_)};
   }
 
@@ -155,7 +179,10 @@ class Parser {
     for (const std::string_view part : split(text)) {
       if (special(part)) continue;
       const auto item = parse_item(part, rule);
-      if (!item) return false;
+      if (!item) {
+        flaw_ = flaw_of_item(part, rule);
+        return false;
+      }
       append(normal_form(*item));
       set_values(*item, rule, values);
     }
@@ -263,16 +290,27 @@ class Parser {
 
   CronFields fields_;
   std::string text_;
+  std::string flaw_;
 };
 
 }  // namespace
 
-std::optional<ParsedCron> parse_cron(std::string_view text) {
-  if (text.size() > kMaxCronLength) return std::nullopt;
+Result<ParsedCron> parse_cron(std::string_view text) {
+  if (text.size() > kMaxCronLength) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("an expression may have {} characters", kMaxCronLength));
+  }
   std::string upper(text);
   std::transform(upper.begin(), upper.end(), upper.begin(), to_upper);
   const auto fields = split_fields(upper);
-  if (fields.size() != 5 && fields.size() != 6) return std::nullopt;
+  if (fields.size() != 5 && fields.size() != 6) {
+    return fail(
+        ErrorKind::kInvalid,
+        fmt::format(
+            "needs 5 fields (minute, hour, day of month, month, day of week), or 6 with a year; "
+            "it has {}",
+            fields.size()));
+  }
   return Parser().parse(fields);
 }
 

@@ -3,11 +3,11 @@
 // Text of a cron expression -> masks and normal form. Private to the cron files; others use
 // Cron::parse.
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/cron_fields.h"
+#include "core/result.h"
 
 namespace docket {
 
@@ -19,7 +19,8 @@ struct ParsedCron {
   std::string text;  // normal form
 };
 
-// None when the expression is malformed or names days that no calendar has.
-std::optional<ParsedCron> parse_cron(std::string_view text);
+// kInvalid, with the field and why, when the expression is malformed or names days that no calendar
+// has.
+Result<ParsedCron> parse_cron(std::string_view text);
 
 }  // namespace docket

@@ -180,11 +180,21 @@ TEST(CronReference, RefusesAndAccepts) {
   }
 }
 
-TEST(CronReference, ErrorQuotesTheText) {
-  EXPECT_EQ(Cron::parse("wrong cron").error().message,
-            "Can not read cron expression \"wrong cron\"");
-  EXPECT_EQ(Cron::parse("a\"b").error().message, R"(Can not read cron expression "a\"b")");
-  EXPECT_EQ(Cron::parse("x").error().kind, ErrorKind::kInvalid);
+TEST(CronReference, AnErrorNamesTheFieldAndWhy) {
+  const auto why = [](std::string_view text) { return Cron::parse(text).error().message; };
+  EXPECT_EQ(why("wrong cron"),
+            "needs 5 fields (minute, hour, day of month, month, day of week), or 6 with a year; it "
+            "has 2");
+  EXPECT_EQ(why("0 25 * * *"), "hour: \"25\" is none of *, 0 to 23, or a range or step of these");
+  EXPECT_EQ(why("0 0 * * MON,TUESDAY"),
+            "day of week: \"TUESDAY\" is none of *, 0 to 7, MON to SUN, 1#2, or a range or step of "
+            "these");
+  EXPECT_EQ(why("*/60 * * * *"), "minute: \"*/60\": a step is a number from 1 to 59");
+  EXPECT_EQ(why("0 0 1,,2 * *"), "day of month: an item of the list is empty");
+  EXPECT_EQ(why("0 0 ? * \"\x1B"),
+            "day of month: \"?\" is none of *, 1 to 31, L, L-3, 15W, or a range or step of these");
+  EXPECT_EQ(why("0 0 31 2 *"), "is never due: there is no such date");
+  EXPECT_EQ(why(std::string(kMaxCronLength + 1, '*')), "an expression may have 512 characters");
 }
 
 TEST(CronReference, NormalForm) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
@@ -74,11 +75,24 @@ struct ValueBuilder {
   bool number_too_large = false;
 };
 
-tl::unexpected<Error> not_json(std::size_t offset, std::string_view reason) {
-  return fail(ErrorKind::kInvalid, fmt::format("not JSON at byte {}: {}", offset, reason));
+// For people, who see lines; of a single line the byte says it all.
+std::string place_of(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t newline = before.rfind('\n');
+  if (newline == std::string_view::npos) return fmt::format("byte {}", offset);
+  return fmt::format("byte {} (line {}, column {})", offset, 1 + std::ranges::count(before, '\n'),
+                     offset - newline);
+}
+
+tl::unexpected<Error> not_json(std::string_view text, std::size_t offset, std::string_view reason) {
+  return fail(ErrorKind::kInvalid,
+              fmt::format("not JSON at {}: {}", place_of(text, offset), reason));
 }
 
 Result<boost::json::value> parse_unguarded(std::string_view text) {
+  if (std::ranges::all_of(text, is_blank)) {
+    return fail(ErrorKind::kInvalid, "not JSON: it is empty");
+  }
   boost::json::parse_options options;
   options.max_depth = kMaxJsonDepth;
   std::array<unsigned char, kScratchBytes> scratch;
@@ -88,9 +102,9 @@ Result<boost::json::value> parse_unguarded(std::string_view text) {
   if (parser.handler().number_too_large) {
     return fail(ErrorKind::kInvalid, "not JSON: a number is too large");
   }
-  if (error) return not_json(used, error.message());
+  if (error) return not_json(text, used, error.message());
   while (used < text.size() && is_blank(text[used])) ++used;
-  if (used < text.size()) return not_json(used, "unexpected text after the value");
+  if (used < text.size()) return not_json(text, used, "unexpected text after the value");
   return parser.handler().stack.release();
 }
 

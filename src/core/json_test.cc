@@ -25,6 +25,17 @@ std::string complaint(std::string_view text) {
   return parsed ? "accepted" : parsed.error().message;
 }
 
+TEST(ParseJson, WhatIsEmptyIsSaidToBe) {
+  for (const char* text : {"", " \n\t"}) {
+    EXPECT_EQ(parse_json(text).error().message, "not JSON: it is empty");
+  }
+}
+
+TEST(ParseJson, OfManyLinesTheOneAtFaultIsNamed) {
+  EXPECT_THAT(parse_json("{\n  \"a\": 1\n  \"b\": 2\n}").error().message,
+              StartsWith("not JSON at byte 13 (line 3, column 3): "));
+}
+
 TEST(ParseJson, KeepsKeyOrderAndTheLastOfTwoMembers) {
   const auto value = parse_json(R"( {"b":1,"a":[true,null,"x"],"b2":-0.5} )");
   ASSERT_TRUE(value) << value.error().message;
@@ -43,7 +54,6 @@ TEST(ParseJson, NamesThePlaceOfTheError) {
   EXPECT_EQ(complaint("{} x"), "not JSON at byte 3: unexpected text after the value");
   EXPECT_EQ(complaint("{}{}"), "not JSON at byte 2: unexpected text after the value");
   EXPECT_THAT(complaint("[1,"), StartsWith("not JSON at byte 3: incomplete"));
-  EXPECT_THAT(complaint(""), StartsWith("not JSON at byte 0: "));
 }
 
 TEST(ParseJson, RefusesWhatIsNotJson) {

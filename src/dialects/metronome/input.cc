@@ -107,6 +107,7 @@ void read_cron(const json::object& object, const std::string& path, Complaints& 
     into = std::move(*cron);
   } else {
     complaints.add(path + "/cron", fmt::format("Can not read cron expression {}", to_json(value)));
+    complaints.add(path + "/cron", cron.error().message);
   }
 }
 
