@@ -11,6 +11,7 @@ namespace docket::fuzz {
 namespace {
 
 using metronome::ApiVersion;
+using metronome::Purpose;
 
 void check_refusal(const Error& error) {
   require(error.kind == ErrorKind::kInvalid, "a body that is refused is kInvalid");
@@ -33,7 +34,7 @@ void check_job(const metronome::JobInput& job) {
   std::string text;
   JsonWriter writer(text);
   metronome::write_definition(writer, job.definition);
-  const auto again = metronome::read_job(*parse_json(text), ApiVersion::kV1);
+  const auto again = metronome::read_job(*parse_json(text), ApiVersion::kV1, Purpose::kCreate);
   require(again.has_value(), "what GET shows can be sent again",
           again ? "" : text + again.error().message);
   require(again->definition == job.definition, "and is the same job", text);
@@ -45,10 +46,11 @@ void run(std::string_view bytes) {
   const auto value = parse_json(input.rest());
   if (!value) return;
   if (what % 4 == 1) {
-    const auto schedule = metronome::read_schedule(*value);
+    const auto schedule = metronome::read_schedule(*value, Purpose::kCreate);
     return schedule ? check_schedule(*schedule) : check_refusal(schedule.error());
   }
-  const auto job = metronome::read_job(*value, what % 4 == 2 ? ApiVersion::kV0 : ApiVersion::kV1);
+  const auto job = metronome::read_job(*value, what % 4 == 2 ? ApiVersion::kV0 : ApiVersion::kV1,
+                                       Purpose::kCreate);
   return job ? check_job(*job) : check_refusal(job.error());
 }
 

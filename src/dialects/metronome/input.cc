@@ -143,8 +143,10 @@ std::optional<model::ScheduleDefinition> read_schedule_members(const json::objec
                                      .zone = zone,
                                      .starting_deadline_s = deadline};
   if (const json::value* policy = member(object, "concurrencyPolicy")) {
-    schedule.policy = text_of(*policy) == "FORBID" ? model::ConcurrencyPolicy::kForbid
-                                                   : model::ConcurrencyPolicy::kAllow;
+    using enum model::ConcurrencyPolicy;
+    for (const auto each : {kForbid, kReplace}) {
+      if (text_of(*policy) == model::name_of(each)) schedule.policy = each;
+    }
   }
   if (const json::value* enabled = member(object, "enabled")) {
     schedule.enabled = enabled->get_bool();
@@ -193,21 +195,39 @@ JobInput read_job_members(const json::object& object, Complaints& complaints) {
       ++index;
     }
   }
-  job.definition.spec = read_run(object.at("run"), complaints);
+  const json::value& run = object.at("run");
+  job.definition.spec = read_run(run, complaints);
+  job.says_locks = run.get_object().contains("locks");
+  job.says_on_lost = run.get_object().contains("onLost");
   return job;
 }
 
-Result<> check_shape(const Schema& schema, const json::value& body) {
-  Complaints complaints;
-  check(schema, body, "", complaints);
-  return std::move(complaints).verdict();
+// As the schema says it of any other policy.
+void refuse_replace(const json::value& schedule, const std::string& path, Complaints& complaints) {
+  const json::object* object = schedule.if_object();
+  const json::value* policy = object ? member(*object, "concurrencyPolicy") : nullptr;
+  if (policy && *policy == "REPLACE") {
+    complaints.add(path + "/concurrencyPolicy", kInvalidChoice);
+  }
+}
+
+void refuse_replace_within(const json::value& job, Complaints& complaints) {
+  const json::object* object = job.if_object();
+  const json::value* schedules = object ? member(*object, "schedules") : nullptr;
+  if (!schedules || !schedules->is_array()) return;
+  for (std::size_t i = 0; i < schedules->get_array().size(); ++i) {
+    refuse_replace(schedules->get_array()[i], fmt::format("/schedules/{}", i), complaints);
+  }
 }
 
 }  // namespace
 
-Result<JobInput> read_job(json::value body, ApiVersion version) {
+Result<JobInput> read_job(json::value body, ApiVersion version, Purpose purpose) {
   excuse_job(body);
-  if (auto shape = check_shape(job_schema(version), body); !shape) return fail(shape.error());
+  Complaints misshapen;
+  check(job_schema(version), body, "", misshapen);
+  if (purpose == Purpose::kCreate) refuse_replace_within(body, misshapen);
+  if (auto shape = std::move(misshapen).verdict(); !shape) return fail(shape.error());
   Complaints unreadable;
   JobInput job = read_job_members(body.get_object(), unreadable);
   if (auto read = std::move(unreadable).verdict(); !read) return fail(read.error());
@@ -217,9 +237,12 @@ Result<JobInput> read_job(json::value body, ApiVersion version) {
   return job;
 }
 
-Result<model::ScheduleDefinition> read_schedule(json::value body) {
+Result<model::ScheduleDefinition> read_schedule(json::value body, Purpose purpose) {
   excuse_schedule(body);
-  if (auto shape = check_shape(schedule_schema(), body); !shape) return fail(shape.error());
+  Complaints misshapen;
+  check(schedule_schema(), body, "", misshapen);
+  if (purpose == Purpose::kCreate) refuse_replace(body, "", misshapen);
+  if (auto shape = std::move(misshapen).verdict(); !shape) return fail(shape.error());
   Complaints unreadable;
   auto schedule = read_schedule_members(body.get_object(), "", unreadable);
   if (auto read = std::move(unreadable).verdict(); !read) return fail(read.error());
@@ -227,6 +250,27 @@ Result<model::ScheduleDefinition> read_schedule(json::value body) {
   check_schedule_rules(*schedule, "", against_rules);
   if (auto rules = std::move(against_rules).verdict(); !rules) return fail(rules.error());
   return std::move(*schedule);
+}
+
+void keep_unsaid(JobInput& job, const model::JobDefinition& before) {
+  auto& run = std::get<model::ProcessSpec>(job.definition.spec);
+  const auto& run_before = std::get<model::ProcessSpec>(before.spec);
+  if (!job.says_locks) run.locks = run_before.locks;
+  if (!job.says_on_lost) run.on_lost = run_before.on_lost;
+}
+
+Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
+                     const std::string& path) {
+  constexpr auto kReplace = model::ConcurrencyPolicy::kReplace;
+  if (schedule.policy == kReplace && (!before || before->policy != kReplace)) {
+    Complaints complaints;
+    complaints.add(path + "/concurrencyPolicy", kInvalidChoice);
+    return std::move(complaints).verdict();
+  }
+  if (!before) return {};
+  schedule.missed = before->missed;
+  schedule.missed_limit = before->missed_limit;
+  return {};
 }
 
 }  // namespace docket::metronome

@@ -18,10 +18,23 @@ namespace docket::metronome {
 struct JobInput {
   model::JobDefinition definition;
   std::vector<model::ScheduleDefinition> schedules;
+  // Whether the body speaks of what is docket's own.
+  bool says_locks = false;
+  bool says_on_lost = false;
 };
 
+// The policy REPLACE is not this API's. What is changed may have it already: keep_unsaid() looks.
+enum class Purpose { kCreate, kChange };
+
 // Errors are kInvalid with fields.
-Result<JobInput> read_job(boost::json::value body, ApiVersion version);
-Result<model::ScheduleDefinition> read_schedule(boost::json::value body);
+Result<JobInput> read_job(boost::json::value body, ApiVersion version, Purpose purpose);
+Result<model::ScheduleDefinition> read_schedule(boost::json::value body, Purpose purpose);
+
+// What a body does not say, or has no word for, survives a change as it was: locks, what becomes of
+// lost attempts and of missed due times, the policy REPLACE. `path` is the schedule's in the body;
+// `before` is null for one that is new. kInvalid: REPLACE for one that had another policy.
+void keep_unsaid(JobInput& job, const model::JobDefinition& before);
+Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
+                     const std::string& path);
 
 }  // namespace docket::metronome

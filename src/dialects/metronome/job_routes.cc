@@ -1,5 +1,7 @@
 // Jobs: metronome.md sections 1 and 3.
 
+#include <fmt/format.h>
+
 #include <boost/json/value.hpp>
 #include <utility>
 
@@ -71,20 +73,20 @@ void get_job(const Context& context, Call call) {
 // ---- writing
 
 // The body as a job, or nothing when the call has been answered already.
-std::optional<JobInput> job_of_body(const Call& call, ApiVersion version) {
+std::optional<JobInput> job_of_body(const Call& call, ApiVersion version, Purpose purpose) {
   auto body = json_body(call.request);
   if (!body) {
     call.reply(std::move(body.error()));
     return std::nullopt;
   }
-  auto job = read_job(std::move(*body), version);
+  auto job = read_job(std::move(*body), version, purpose);
   if (job) return std::move(*job);
   call.reply(error_response(job.error(), call.names));
   return std::nullopt;
 }
 
 void create_job(const Context& context, Call call, ApiVersion version) {
-  auto input = job_of_body(call, version);
+  auto input = job_of_body(call, version, Purpose::kCreate);
   if (!input) return;
   auto work = [caller = call.request.identity, input = std::move(*input)](
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
@@ -105,14 +107,29 @@ void create_job_v1(const Context& context, Call call) {
   create_job(context, std::move(call), ApiVersion::kV1);
 }
 
+Result<> keep_unsaid_of_schedules(JobInput& input, const engine::JobEntry& entry,
+                                  const engine::Engine& engine) {
+  for (std::size_t i = 0; i < input.schedules.size(); ++i) {
+    const auto known = entry.schedules.find(input.schedules[i].id);
+    const auto* before =
+        known == entry.schedules.end() ? nullptr : &engine.schedule(known->second)->definition;
+    auto kept = keep_unsaid(input.schedules[i], before, fmt::format("/schedules/{}", i));
+    if (!kept) return kept;
+  }
+  return {};
+}
+
 // The id of the path wins over the body's.
 void update_job_v0(const Context& context, Call call) {
-  auto input = job_of_body(call, ApiVersion::kV0);
+  auto input = job_of_body(call, ApiVersion::kV0, Purpose::kChange);
   if (!input) return;
   auto work = [caller = call.request.identity, id = call.names.job, input = std::move(*input)](
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
     auto found = find_job(engine, *caller, http::Action::kUpdate, id);
     if (!found) return fail(found.error());
+    keep_unsaid(input, (*found)->job().definition);
+    if (auto kept = keep_unsaid_of_schedules(input, **found, engine); !kept)
+      return fail(kept.error());
     auto entry =
         engine.update_job(id, std::move(input.definition), std::move(input.schedules), now);
     if (!entry) return fail(entry.error());
@@ -123,14 +140,14 @@ void update_job_v0(const Context& context, Call call) {
 
 // Keeps the stored schedules, whatever the body says of them.
 void update_job_v1(const Context& context, Call call) {
-  auto input = job_of_body(call, ApiVersion::kV1);
+  auto input = job_of_body(call, ApiVersion::kV1, Purpose::kChange);
   if (!input) return;
-  auto work = [caller = call.request.identity, id = call.names.job,
-               definition = std::move(input->definition)](
+  auto work = [caller = call.request.identity, id = call.names.job, input = std::move(*input)](
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
     auto found = find_job(engine, *caller, http::Action::kUpdate, id);
     if (!found) return fail(found.error());
-    auto entry = engine.update_job(id, std::move(definition), now);
+    keep_unsaid(input, (*found)->job().definition);
+    auto entry = engine.update_job(id, std::move(input.definition), now);
     if (!entry) return fail(entry.error());
     return job_spec_response(200, **entry, engine, now);
   };

@@ -26,7 +26,8 @@ constexpr Schema kJobId{.type = kString, .pattern = &kJobIdPattern};
 constexpr Schema kScheduleId{.type = kString, .pattern = &kScheduleIdPattern};
 
 // ---- schedules
-constexpr std::array kPolicies{"ALLOW", "FORBID"};
+// REPLACE is docket's own, and only for schedules that have it: input.h.
+constexpr std::array kPolicies{"ALLOW", "FORBID", "REPLACE"};
 constexpr Schema kPolicy{.type = kString, .choices = kPolicies};
 constexpr Schema kDeadline{.type = kInteger, .minimum = 1};
 
@@ -148,6 +149,18 @@ constexpr std::array kNetworkProperties{
 constexpr Schema kNetwork{.type = kObject, .properties = kNetworkProperties};
 constexpr Schema kNetworks{.type = kArray, .items = &kNetwork};
 
+// docket's own, as this API shows them: who sends back what it got is understood.
+constexpr std::array kWaits{"queue", "fail"};
+constexpr Schema kWait{.type = kString, .choices = kWaits};
+constexpr std::array kLockProperties{
+    Property{"name", &kNonEmptyText, kRequired},
+    Property{"wait", &kWait},
+};
+constexpr Schema kLock{.type = kObject, .properties = kLockProperties};
+constexpr Schema kLocks{.type = kArray, .items = &kLock};
+constexpr std::array kLostChoices{"fail", "restart"};
+constexpr Schema kOnLost{.type = kString, .choices = kLostChoices};
+
 constexpr std::array kRunProperties{
     Property{"cpus", &kCpus, kRequired},
     Property{"mem", &kMem, kRequired},
@@ -166,6 +179,8 @@ constexpr std::array kRunProperties{
     Property{"volumes", &kVolumes},
     Property{"restart", &kRestart},
     Property{"networks", &kNetworks},
+    Property{"locks", &kLocks},
+    Property{"onLost", &kOnLost},
     Property{"taskKillGracePeriodSeconds", &kAnyNumber},  // last: v0 has all but this
 };
 constexpr Schema kRun{.type = kObject, .properties = kRunProperties};

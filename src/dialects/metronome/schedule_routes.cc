@@ -47,13 +47,13 @@ void get_schedule(const Context& context, Call call) {
   answer(context, std::move(call), std::move(work));
 }
 
-std::optional<model::ScheduleDefinition> schedule_of_body(const Call& call) {
+std::optional<model::ScheduleDefinition> schedule_of_body(const Call& call, Purpose purpose) {
   auto body = json_body(call.request);
   if (!body) {
     call.reply(std::move(body.error()));
     return std::nullopt;
   }
-  auto schedule = read_schedule(std::move(*body));
+  auto schedule = read_schedule(std::move(*body), purpose);
   if (schedule) return std::move(*schedule);
   call.reply(error_response(schedule.error(), call.names));
   return std::nullopt;
@@ -68,7 +68,7 @@ Result<> may_add(const engine::JobEntry& entry, const std::string& schedule_id) 
 }
 
 void add_schedule(const Context& context, Call call) {
-  auto schedule = schedule_of_body(call);
+  auto schedule = schedule_of_body(call, Purpose::kCreate);
   if (!schedule) return;
   auto work = [caller = call.request.identity, job = call.names.job,
                definition = std::move(*schedule)](engine::Engine& engine,
@@ -85,7 +85,7 @@ void add_schedule(const Context& context, Call call) {
 
 // The id of the path wins over the body's.
 void update_schedule(const Context& context, Call call) {
-  auto schedule = schedule_of_body(call);
+  auto schedule = schedule_of_body(call, Purpose::kChange);
   if (!schedule) return;
   schedule->id = call.names.schedule;
   auto work = [caller = call.request.identity, job = call.names.job,
@@ -93,6 +93,11 @@ void update_schedule(const Context& context, Call call) {
                                                   Time now) mutable -> Result<http::Response> {
     auto entry = find_job(engine, *caller, http::Action::kUpdate, job);
     if (!entry) return fail(entry.error());
+    if (const auto known = (*entry)->schedules.find(definition.id);
+        known != (*entry)->schedules.end()) {
+      auto kept = keep_unsaid(definition, &engine.schedule(known->second)->definition, "");
+      if (!kept) return fail(kept.error());
+    }
     auto updated = engine.update_schedule(job, std::move(definition), now);
     if (!updated) return fail(updated.error());
     return schedule_response(200, **updated, now);

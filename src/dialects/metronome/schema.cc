@@ -132,7 +132,7 @@ void check_text(const Schema& schema, std::string_view text, const std::string& 
                    fmt::format("'{}' does not match pattern '{}'.", text, schema.pattern->text));
   }
   if (!schema.choices.empty() && std::ranges::find(schema.choices, text) == schema.choices.end()) {
-    complaints.add(path, "Instance is invalid enum value.");
+    complaints.add(path, kInvalidChoice);
   }
 }
 

@@ -54,6 +54,9 @@ struct Property {
   Presence presence = Presence::kOptional;
 };
 
+// Said of a text that is none of the choices.
+inline constexpr const char* kInvalidChoice = "Instance is invalid enum value.";
+
 // `path` is a JSON path whose indexes are segments of their own: "/run/artifacts/0/uri"; the root
 // is "".
 void check(const Schema& schema, const boost::json::value& value, const std::string& path,

@@ -1,0 +1,121 @@
+// An edit through this door leaves what the door cannot say as it was.
+
+#include <gtest/gtest.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "core/json.h"
+#include "core/json_writer.h"
+#include "dialects/metronome/metronome.h"
+#include "support/harness.h"
+
+namespace docket::metronome {
+namespace {
+
+namespace json = boost::json;
+using model::ConcurrencyPolicy;
+using model::MissedPolicy;
+
+constexpr const char* kRun = R"("run":{"cpus":0.1,"mem":32,"disk":0,"cmd":"other")";
+
+class Edit : public ::testing::Test {
+ protected:
+  // As the native API makes a job.
+  Edit() {
+    model::JobDefinition job = docket.job("a");
+    auto& run = std::get<model::ProcessSpec>(job.spec);
+    run.locks = {{"db", model::LockWait::kFail}};
+    run.on_lost = model::OnLost::kRestart;
+    model::ScheduleDefinition nightly = docket.schedule("0 2 * * *");
+    nightly.missed = MissedPolicy::kAll;
+    nightly.missed_limit = 3;
+    nightly.policy = ConcurrencyPolicy::kReplace;
+    docket.add_job(std::move(job), {std::move(nightly)});
+  }
+
+  http::Response ask(const std::string& method, const std::string& target,
+                     const std::string& body = {}) {
+    if (!door_) door_ = make_metronome_door(docket.loop(), *docket.archive, {});
+    return docket.ask(*door_, method, target, body);
+  }
+  void put(const std::string& target, const std::string& body) {
+    const auto response = ask("PUT", target, body);
+    EXPECT_EQ(response.status, 200) << response.body;
+  }
+  const model::ProcessSpec& run() {
+    return std::get<model::ProcessSpec>(docket.engine().job("a")->job().definition.spec);
+  }
+  const model::ScheduleDefinition& nightly() {
+    return docket.engine().schedule(docket.engine().job("a")->schedules.at("nightly"))->definition;
+  }
+  void expect_all_kept() {
+    EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"db", model::LockWait::kFail}}));
+    EXPECT_EQ(run().on_lost, model::OnLost::kRestart);
+    EXPECT_EQ(nightly().missed, MissedPolicy::kAll);
+    EXPECT_EQ(nightly().missed_limit, 3U);
+  }
+
+  testing::Harness docket;
+
+ private:
+  std::shared_ptr<const http::Door> door_;
+};
+
+TEST_F(Edit, WhatWasGotCanBeSentBack) {
+  json::value job = parse_json(ask("GET", "/v1/jobs/a").body).value();
+  json::value schedule = job.at("schedules").at(0);
+  put("/v0/scheduled-jobs/a", to_json(job));
+  expect_all_kept();
+  put("/v1/jobs/a", to_json(job));
+  put("/v1/jobs/a/schedules/nightly", to_json(schedule));
+  expect_all_kept();
+  EXPECT_EQ(nightly().policy, ConcurrencyPolicy::kReplace);
+}
+
+TEST_F(Edit, WhatIsNotSaidStays) {
+  put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun + "}}");
+  EXPECT_EQ(run().cmd, "other");
+  put("/v1/jobs/a/schedules/nightly",
+      R"({"id":"nightly","cron":"0 3 * * *","concurrencyPolicy":"FORBID"})");
+  EXPECT_EQ(nightly().cron.text(), "0 3 * * *");
+  EXPECT_EQ(nightly().policy, ConcurrencyPolicy::kForbid);
+  expect_all_kept();
+  put("/v0/scheduled-jobs/a", std::string(R"({"id":"a",)") + kRun +
+                                  R"(},"schedules":[{"id":"nightly","cron":"0 4 * * *"}]})");
+  EXPECT_EQ(nightly().cron.text(), "0 4 * * *");
+  expect_all_kept();
+}
+
+TEST_F(Edit, WhatIsSaidIsDone) {
+  put("/v1/jobs/a",
+      std::string(R"({"id":"a",)") + kRun + R"(,"locks":[{"name":"x"}],"onLost":"fail"}})");
+  EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"x", model::LockWait::kQueue}}));
+  EXPECT_EQ(run().on_lost, model::OnLost::kFail);
+  put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun + R"(,"locks":[]}})");
+  EXPECT_TRUE(run().locks.empty());
+}
+
+TEST_F(Edit, ReplaceIsTakenBackAndNotGiven) {
+  constexpr const char* kRefused =
+      R"({"message":"Object is not valid","details":[{"path":"/concurrencyPolicy",)"
+      R"("errors":["Instance is invalid enum value."]}]})";
+  const std::string replace =
+      R"({"id":"nightly","cron":"0 3 * * *","concurrencyPolicy":"REPLACE"})";
+  put("/v1/jobs/a/schedules/nightly", replace);
+  put("/v1/jobs/a/schedules/nightly",
+      R"({"id":"nightly","cron":"0 3 * * *","concurrencyPolicy":"ALLOW"})");
+  const auto refused = ask("PUT", "/v1/jobs/a/schedules/nightly", replace);
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.body, kRefused);
+  const auto within =
+      ask("PUT", "/v0/scheduled-jobs/a",
+          std::string(R"({"id":"a",)") + kRun + R"(},"schedules":[)" + replace + "]}");
+  EXPECT_EQ(within.status, 422);
+  EXPECT_NE(within.body.find("/schedules/0/concurrencyPolicy"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/v1/jobs/a/schedules", replace).body, kRefused);
+}
+
+}  // namespace
+}  // namespace docket::metronome
