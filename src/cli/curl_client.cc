@@ -137,6 +137,11 @@ class CurlClient final : public HttpClient {
     char* type = nullptr;
     curl_easy_getinfo(exchange.curl, CURLINFO_CONTENT_TYPE, &type);
     if (type != nullptr) exchange.response.content_type = type;
+    curl_header* permission = nullptr;
+    if (curl_easy_header(exchange.curl, "X-Docket-Permission", 0, CURLH_HEADER, -1, &permission) ==
+        CURLHE_OK) {
+      exchange.response.permission = permission->value;
+    }
     exchange.response.status = static_cast<int>(status_of(exchange.curl));
     return std::move(exchange.response);
   }

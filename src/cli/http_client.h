@@ -29,6 +29,7 @@ struct HttpResponse {
   int status = 0;
   std::string content_type = {};
   std::string body = {};
+  std::string permission = {};  // of a refusal: the one that is missing, if the server says so
 };
 
 class HttpClient {

@@ -55,6 +55,13 @@ std::vector<FieldError> details_of(const json::value& body) {
   return fields;
 }
 
+// What to ask for, unless it has been said.
+std::string missing_permission(const HttpResponse& response, const std::string& said) {
+  const std::string& permission = response.permission;
+  if (permission.empty() || said.find(permission) != std::string::npos) return {};
+  return "; this needs the permission " + permission;
+}
+
 // Refusals of a proxy or of the cluster's front router, which do not speak JSON.
 Error foreign_refusal(const HttpResponse& response) {
   if (response.status == 401) {
@@ -63,7 +70,8 @@ Error foreign_refusal(const HttpResponse& response) {
             "~/.config/docket/config.toml"};
   }
   if (response.status == 403) {
-    return {ErrorKind::kDenied, "you are not authorized to perform this operation"};
+    return {ErrorKind::kDenied,
+            "you are not authorized to perform this operation" + missing_permission(response, {})};
   }
   const ErrorKind kind = response.status == 404 ? ErrorKind::kInternal : kind_of(response.status);
   return {kind, std::to_string(response.status) + " - the answer is not that of a docket server"};
@@ -73,8 +81,10 @@ Error refusal(const HttpResponse& response) {
   const auto body = parse_json(response.body);
   if (!body || !body->is_object()) return foreign_refusal(response);
   const std::string message = message_of(*body);
-  Error error{kind_of(response.status), std::to_string(response.status) + " - " + message,
-              details_of(*body)};
+  Error error{
+      kind_of(response.status),
+      std::to_string(response.status) + " - " + message + missing_permission(response, message),
+      details_of(*body)};
   // A missing route says nothing about the job that was asked for.
   if (response.status == 404 && message == kUnknownRoute) error.kind = ErrorKind::kInternal;
   return error;

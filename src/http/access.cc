@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::string_view kSuperuser = "dcos:superuser";
 
+constexpr std::array<std::pair<std::string_view, Action>, 5> kWords{{{"create", Action::kCreate},
+                                                                     {"read", Action::kRead},
+                                                                     {"update", Action::kUpdate},
+                                                                     {"delete", Action::kDelete},
+                                                                     {"full", Action::kFull}}};
+
 std::optional<unsigned> action_of(std::string_view word) {
-  using enum Action;
-  constexpr std::array<std::pair<std::string_view, Action>, 5> kWords{{{"create", kCreate},
-                                                                       {"read", kRead},
-                                                                       {"update", kUpdate},
-                                                                       {"delete", kDelete},
-                                                                       {"full", kFull}}};
   for (const auto& [name, action] : kWords) {
     if (word == name) return static_cast<unsigned>(action);
   }
@@ -34,12 +34,6 @@ std::optional<unsigned> actions_of(std::string_view words) {
     at = comma + 1;
   }
   return actions;
-}
-
-bool covers(std::string_view granted, std::string_view resource) {
-  if (!resource.starts_with(granted)) return false;
-  return resource.size() == granted.size() || resource[granted.size()] == ':' ||
-         resource[granted.size()] == '/';
 }
 
 bool is_digest(std::string_view text) {
@@ -62,6 +56,17 @@ IdentityPtr make_anyone() {
 }
 
 }  // namespace
+
+std::string permission_for(std::string_view resource, Action action) {
+  const auto word = std::ranges::find(kWords, action, [](const auto& pair) { return pair.second; });
+  return std::string(resource) + " " + std::string(word->first);
+}
+
+bool covers(std::string_view granted, std::string_view resource) {
+  if (!resource.starts_with(granted)) return false;
+  return resource.size() == granted.size() || resource[granted.size()] == ':' ||
+         resource[granted.size()] == '/';
+}
 
 Result<> Identity::grant(std::string_view permission) {
   const auto blank = permission.find(' ');
@@ -126,8 +131,15 @@ IdentityPtr AccessList::identify(std::string_view authorization) const {
 int Gate::refusal(const IdentityPtr& identity, std::string_view method) const {
   if (resource.empty()) return 0;
   if (!identity) return 401;
-  const bool reads = method == "GET" || method == "HEAD";
-  return identity->may(resource, reads ? read : write) ? 0 : 403;
+  return identity->may(resource, action_for(method)) ? 0 : 403;
+}
+
+std::string Gate::wanted(std::string_view method) const {
+  return permission_for(resource, action_for(method));
+}
+
+Action Gate::action_for(std::string_view method) const {
+  return method == "GET" || method == "HEAD" ? read : write;
 }
 
 }  // namespace docket::http

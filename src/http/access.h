@@ -23,6 +23,14 @@ namespace docket::http {
 // What one permission allows. kFull is all of them.
 enum class Action : unsigned { kCreate = 1, kRead = 2, kUpdate = 4, kDelete = 8, kFull = 15 };
 
+// "docket:native full": the permission that is missing, in the words of grant().
+std::string permission_for(std::string_view resource, Action action);
+// Whether a permission on `granted` is one on `resource`: that, or something above it.
+bool covers(std::string_view granted, std::string_view resource);
+
+// Of a 403, by whichever door: the permission that would have helped.
+inline constexpr const char* kPermissionHeader = "X-Docket-Permission";
+
 class Identity {
  public:
   explicit Identity(std::string name) : name_(std::move(name)) {}
@@ -74,6 +82,8 @@ struct Gate {
 
   // 0 to pass, 401 without an identity, 403 without the permission.
   int refusal(const IdentityPtr& identity, std::string_view method) const;
+  std::string wanted(std::string_view method) const;  // the permission
+  Action action_for(std::string_view method) const;
 };
 
 }  // namespace docket::http

@@ -86,6 +86,8 @@ TEST(Gate, ReadersAndWriters) {
   EXPECT_EQ(gate.refusal(holder({"docket:native full"}), "POST"), 0);
   EXPECT_EQ(gate.refusal(holder({"other full"}), "GET"), 403);
   EXPECT_EQ(Gate{}.refusal(nullptr, "POST"), 0);
+  EXPECT_EQ(gate.wanted("HEAD"), "docket:native read");
+  EXPECT_EQ(gate.wanted("DELETE"), "docket:native full");
 }
 
 }  // namespace

@@ -69,7 +69,11 @@ Refusal Admission::check(const Match& match, Request& request, Peer& peer,
     request.identity = anyone();
   }
   const int at_gate = match.gate ? match.gate->refusal(request.identity, request.method) : 0;
-  return {at_gate, "", true};
+  if (at_gate != 403) return {at_gate, "", true};
+  Refusal refusal{403, "", true};
+  refusal.permission = match.gate->wanted(request.method);
+  refusal.message = "This needs the permission " + refusal.permission;
+  return refusal;
 }
 
 }  // namespace docket::http

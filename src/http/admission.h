@@ -26,9 +26,10 @@ struct Refusal {
   Refusal(int code = 0,  // NOLINT(google-explicit-constructor): most need no words
           std::string words = {}, bool gate = false)
       : status(code), message(std::move(words)), at_gate(gate) {}
-  int status;           // 0: it is not
-  std::string message;  // empty: the usual one of this status
-  bool at_gate;         // see Failure
+  int status;                   // 0: it is not
+  std::string message;          // empty: the usual one of this status
+  bool at_gate;                 // see Failure
+  std::string permission = {};  // that is missing, where one is
 };
 
 // One connection, as seen from here: what has been found out about it stays.

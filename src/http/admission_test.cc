@@ -211,5 +211,17 @@ TEST_F(AdmissionTest, TheGateIsAskedLast) {
   EXPECT_EQ(post({{"host", "localhost"}, {"authorization", "token=t"}}), 0);
 }
 
+TEST_F(AdmissionTest, TheGateNamesThePermissionThatIsMissing) {
+  const Gate gate{.resource = "docket:native", .read = Action::kRead};
+  match_.gate = &gate;
+  AccessList list;
+  ASSERT_TRUE(list.add(token_digest("t"), std::make_shared<const Identity>("reader")));
+  admission_.admit(std::move(list));
+  EXPECT_EQ(get({{"host", "localhost"}, {"authorization", "token=t"}}), 403);
+  EXPECT_EQ(said_, "This needs the permission docket:native read");
+  EXPECT_EQ(post({{"host", "localhost"}, {"authorization", "token=t"}}), 403);
+  EXPECT_EQ(said_, "This needs the permission docket:native full");
+}
+
 }  // namespace
 }  // namespace docket::http

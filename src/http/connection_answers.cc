@@ -71,6 +71,7 @@ void Connection::respond_failure(const Refusal& why) {
   Response response = render_failure(
       *match_.door,
       {.status = why.status, .message = why.message, .path = path_, .at_gate = why.at_gate});
+  if (!why.permission.empty()) response.headers.emplace_back(kPermissionHeader, why.permission);
   if (why.status == 405) response.headers.emplace_back("Allow", match_.allow);
   const int retry_after = match_.door->retry_after_s;
   if (why.status == 503 && retry_after > 0) {

@@ -173,7 +173,13 @@ std::optional<http::Response> refuse(const http::Match& match, const http::Reque
     return door.envelope({status, message, raw_path, at_gate});
   };
   const int refusal = match.gate ? match.gate->refusal(request.identity, request.method) : 0;
-  if (refusal != 0) return failure(refusal, "not allowed", true);
+  if (refusal != 0) {
+    auto response = failure(refusal, "not allowed", true);
+    if (refusal == 403) {
+      response.headers.emplace_back(http::kPermissionHeader, match.gate->wanted(request.method));
+    }
+    return response;
+  }
   if (match.status != 200) return failure(match.status, "refused");
   if (request.body.size() > door.body_limit) return failure(413, "too large");
   const int for_body = http::body_refusal(*match.route, request, !request.body.empty());

@@ -1,5 +1,7 @@
 #include "dialects/metronome/access.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -9,7 +11,7 @@ namespace {
 std::string resource_of(std::string_view job_id) {
   std::string path(job_id);
   std::ranges::replace(path, '.', '/');
-  return "dcos:service:metronome:metronome:jobs:" + path;
+  return fmt::format("{}:{}", kJobsResource, path);
 }
 
 }  // namespace
@@ -22,7 +24,10 @@ bool may(const http::Identity& caller, http::Action action, std::string_view job
 
 Result<> demand(const http::Identity& caller, http::Action action, std::string_view job_id) {
   if (may(caller, action, job_id)) return {};
-  return fail(ErrorKind::kDenied, "Not Authorized to perform this action!");
+  return fail({.kind = ErrorKind::kDenied,
+               .message = "Not Authorized to perform this action!",
+               .fields = {},
+               .subject = http::permission_for(resource_of(job_id), action)});
 }
 
 Error no_such_job() {

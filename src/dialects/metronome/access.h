@@ -16,8 +16,11 @@ namespace docket::metronome {
 // What the router in front of this API asks for (the hub, and any mount under /service/metronome).
 http::Gate router_gate();
 
+// What permissions for all jobs are about; those for a group or a job have ":GROUP/JOB" behind it.
+inline constexpr const char* kJobsResource = "dcos:service:metronome:metronome:jobs";
+
 bool may(const http::Identity& caller, http::Action action, std::string_view job_id);
-// kDenied, in the words published for this API.
+// kDenied, in the words published for this API; the subject is the permission that is missing.
 Result<> demand(const http::Identity& caller, http::Action action, std::string_view job_id);
 
 Error no_such_job();

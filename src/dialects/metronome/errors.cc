@@ -140,7 +140,11 @@ http::Response error_response(const Error& error, const Names& names) {
   const int status = status_of(error.kind);
   if (status == 404) return json_response(404, not_found_body(error, names));
   if (status == 500) return json_response(500, fault_body(names.path));
-  return json_response(status, message_body(error));
+  http::Response response = json_response(status, message_body(error));
+  if (status == 403 && !error.subject.empty()) {
+    response.headers.emplace_back(http::kPermissionHeader, error.subject);
+  }
+  return response;
 }
 
 http::Response framework_error(int status, std::string_view message, std::string_view path) {

@@ -287,7 +287,9 @@ http::Route route_of(const ContextPtr& context, const char* method, const std::s
       .handler = [context, read, go_on](const http::Request& request, const http::Reply& reply) {
         // Some of these are GET, which readers may; but what they do is work.
         if (!request.identity || !request.identity->may(gate().resource, gate().write)) {
-          return reply(error_response(403, "Not permitted"));
+          return reply(error_response(
+              403,
+              "This needs the permission " + http::permission_for(gate().resource, gate().write)));
         }
         auto order = read(request);
         if (!order) return reply(std::move(order.error()));
