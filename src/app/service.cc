@@ -11,6 +11,7 @@
 
 #include "app/access_file.h"
 #include "app/data_directory.h"
+#include "app/front_page.h"
 #include "app/version.h"
 #include "dialects/metronome/access.h"
 #include "dialects/metronome/metronome.h"
@@ -232,7 +233,10 @@ void Service::open_doors() {
                                 .maintenance = &housekeeper_});
   const http::Mount tasks{"", scylla, scylla::gate()};
   const http::Mount router{"/service/metronome", metronome, metronome::router_gate()};
-  const http::Site hub{{native::kPrefix, native, native::gate()}, router, tasks};
+  // Below the hub's root tasks are asked first, so that what is nowhere is refused as that API
+  // does.
+  const http::Site hub{
+      {native::kPrefix, native, native::gate()}, router, tasks, {"", make_front_page()}};
   if (const auto bound = listen("hub", config_.hub, hub); !bound) {
     spdlog::critical("{}", bound.error().message);
     return stop(1);

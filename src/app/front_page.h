@@ -1,0 +1,14 @@
+#pragma once
+
+// What a person finds who opens the hub in a browser: a page that names the doors.
+
+#include <memory>
+
+#include "http/door.h"
+
+namespace docket::app {
+
+// One route, "/", for everyone.
+std::shared_ptr<const http::Door> make_front_page();
+
+}  // namespace docket::app
