@@ -2,14 +2,22 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
+#include "cli/suggestion.h"
 #include "core/json_writer.h"
+#include "dialects/metronome/access.h"
+#include "dialects/native/native.h"
+#include "dialects/scylla/scylla.h"
 
 namespace docket::app {
 namespace {
@@ -22,6 +30,51 @@ Result<toml::table> parse(const std::string& path) {
   }
 }
 
+// "prod/email": as job ids, but with slashes.
+bool is_job_path(std::string_view text) {
+  if (text.find("//") != std::string_view::npos || text.starts_with('/') || text.ends_with('/'))
+    return false;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '/';
+  };
+  return !text.empty() && std::ranges::all_of(text, allowed);
+}
+
+// A permission for all of a family ("docket full") covers what its resources are.
+bool is_about_something(std::string_view resource) {
+  const std::string jobs = std::string(metronome::kJobsResource) + ":";
+  if (resource.starts_with(jobs)) return is_job_path(resource.substr(jobs.size()));
+  return std::ranges::any_of(known_resources(), [resource](const std::string& known) {
+    return http::covers(resource, known);
+  });
+}
+
+Result<> grant(http::Identity& identity, const std::string& permission) {
+  if (auto granted = identity.grant(permission); !granted) return granted;
+  const std::string resource = permission.substr(0, permission.find(' '));
+  if (is_about_something(resource)) return {};
+  if (resource.starts_with(std::string(metronome::kJobsResource) + ":")) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("{}: a group or job is named by its words with slashes between them, "
+                            "as in jobs:prod/email",
+                            resource));
+  }
+  const auto meant = cli::nearest(resource, known_resources());
+  return fail(ErrorKind::kInvalid,
+              fmt::format("there is nothing called {}{}", resource,
+                          meant ? fmt::format("; did you mean {}?", *meant)
+                                : fmt::format("; there are {} (with :GROUP/JOB behind the last)",
+                                              fmt::join(known_resources(), ", "))));
+}
+
+std::vector<std::string> permissions_of(const toml::table& entry) {
+  std::vector<std::string> permissions;
+  if (const toml::array* list = entry["permissions"].as_array()) {
+    for (const toml::node& each : *list) permissions.push_back(each.value_or(std::string()));
+  }
+  return permissions;
+}
+
 // A table of the file as an identity under its token's digest.
 Result<> add_entry(http::AccessList& list, const toml::table& entry) {
   for (const auto& [key, value] : entry) {
@@ -30,14 +83,13 @@ Result<> add_entry(http::AccessList& list, const toml::table& entry) {
   }
   const auto name = entry["name"].value<std::string>();
   const auto digest = entry["token-sha256"].value<std::string>();
-  const toml::array* permissions = entry["permissions"].as_array();
   if (!name || name->empty()) return fail(ErrorKind::kInvalid, "a user without a name");
   if (!digest) return fail(ErrorKind::kInvalid, "token-sha256 is missing");
-  if (!permissions) return fail(ErrorKind::kInvalid, "permissions is missing, or not a list");
+  if (!entry["permissions"].is_array())
+    return fail(ErrorKind::kInvalid, "permissions is missing, or not a list");
   http::Identity identity(*name);
-  for (const toml::node& permission : *permissions) {
-    const auto granted = identity.grant(permission.value_or(std::string()));
-    if (!granted) return fail(granted.error());
+  for (const std::string& permission : permissions_of(entry)) {
+    if (auto granted = grant(identity, permission); !granted) return granted;
   }
   return list.add(*digest, std::make_shared<const http::Identity>(std::move(identity)));
 }
@@ -100,11 +152,59 @@ Result<> append(const std::string& path, const std::string& text) {
               fmt::format("cannot write {}: {}", path, std::generic_category().message(cause)));
 }
 
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream in(path);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (in) return text;
+  return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}", path));
+}
+
+// In one step of the file system. A server that runs as another user must be able to read it still.
+Result<> replace(const std::string& path, const std::string& text) {
+  const std::string draft = path + ".new";
+  struct stat old{};
+  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool done = fd >= 0 && ::stat(path.c_str(), &old) == 0 &&
+                    ::fchown(fd, old.st_uid, old.st_gid) == 0 &&
+                    ::fchmod(fd, old.st_mode & 07777) == 0 &&
+                    ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                    ::fsync(fd) == 0 && ::rename(draft.c_str(), path.c_str()) == 0;
+  const int cause = errno;
+  if (fd >= 0) ::close(fd);
+  if (done) return {};
+  ::unlink(draft.c_str());
+  return fail(ErrorKind::kUnavailable,
+              fmt::format("cannot write {}: {}", path, std::generic_category().message(cause)));
+}
+
+bool is_remark(std::string_view line) {
+  const auto first = line.find_first_not_of(" \t\r");
+  return first == std::string_view::npos || line[first] == '#';
+}
+
+// Without lines `from` to before `to`, counted from 1. Remarks above line `to` stay with it.
+std::string without_lines(const std::string& text, std::size_t from, std::size_t to) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+  std::size_t end = std::min(to - 1, lines.size());
+  while (to - 1 < lines.size() && end > from && is_remark(lines[end - 1])) --end;
+  lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(from - 1),
+              lines.begin() + static_cast<std::ptrdiff_t>(end));
+  return lines.empty() ? "" : fmt::format("{}\n", fmt::join(lines, "\n"));
+}
+
 Result<> check_new(const std::string& path, const std::string& name,
                    const std::vector<std::string>& permissions) {
+  if (permissions.empty()) {
+    return fail(ErrorKind::kInvalid,
+                fmt::format("say what {0} may do: --superuser for everything, or --permission "
+                            "'RESOURCE ACTIONS' of {1}",
+                            name, fmt::join(known_resources(), ", ")));
+  }
   http::Identity trial(name);
   for (const std::string& permission : permissions) {
-    if (const auto granted = trial.grant(permission); !granted) return granted;
+    if (auto granted = grant(trial, permission); !granted) return granted;
   }
   if (!std::filesystem::exists(path)) return {};
   const auto table = parse(path);
@@ -119,6 +219,11 @@ Result<> check_new(const std::string& path, const std::string& name,
 }
 
 }  // namespace
+
+std::vector<std::string> known_resources() {
+  return {"dcos:superuser", native::gate().resource, scylla::gate().resource,
+          metronome::router_gate().resource, metronome::kJobsResource};
+}
 
 Result<http::AccessList> read_access_file(const std::string& path) {
   const auto table = parse(path);
@@ -149,6 +254,35 @@ Result<std::string> add_user(const std::string& path, const std::string& name,
   const auto written = append(path, entry_text(name, token, permissions));
   if (!written) return fail(written.error());
   return token;
+}
+
+Result<std::vector<AccessUser>> read_users(const std::string& path) {
+  if (const auto sound = read_access_file(path); !sound) return fail(sound.error());
+  const auto table = parse(path);
+  if (!table) return fail(table.error());
+  std::vector<AccessUser> users;
+  const toml::array* entries = (*table)["user"].as_array();
+  for (std::size_t i = 0; entries && i < entries->size(); ++i) {
+    users.push_back({name_of((*entries)[i]), permissions_of(*(*entries)[i].as_table())});
+  }
+  return users;
+}
+
+Result<> remove_user(const std::string& path, const std::string& name) {
+  const auto text = read_text(path);
+  if (!text) return fail(text.error());
+  const auto table = parse(path);
+  if (!table) return fail(table.error());
+  const toml::array* users = (*table)["user"].as_array();
+  std::size_t from = 0;
+  std::size_t to = std::string::npos;
+  for (std::size_t i = 0; users && i < users->size(); ++i) {
+    const std::size_t line = (*users)[i].source().begin.line;
+    if (name_of((*users)[i]) == name) from = line;
+    if (from != 0 && line > from) to = std::min(to, line);
+  }
+  if (from == 0) return fail(ErrorKind::kNotFound, fmt::format("{} has no user {}", path, name));
+  return replace(path, without_lines(*text, from, to));
 }
 
 }  // namespace docket::app

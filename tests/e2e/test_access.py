@@ -17,6 +17,7 @@ JOBS = "dcos:service:metronome:metronome:jobs"
 def add_user(file, name, *permissions):
     """The token of a new user."""
     flags = [flag for permission in permissions for flag in ("--permission", permission)]
+    flags = flags or ["--superuser"]
     done = subprocess.run(
         [PROGRAM, "access", "add", "--file", str(file), *flags, name],
         capture_output=True,
@@ -152,7 +153,10 @@ def test_the_native_api_has_readers_and_writers(guarded):
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert "token" in json.loads(answer.body)["detail"]
     assert guarded.ask("watcher", "GET", "/docket/v1/status").status == 200
-    assert guarded.ask("watcher", "POST", "/docket/v1/jobs", {"id": "x"}).status == 403
+    refused = guarded.ask("watcher", "POST", "/docket/v1/jobs", {"id": "x"})
+    assert refused.status == 403
+    assert json.loads(refused.body)["detail"] == "This needs the permission docket:native full"
+    assert refused.headers["X-Docket-Permission"] == "docket:native full"
     assert guarded.ask("alice", "GET", "/docket/v1/jobs").status == 403
     assert guarded.ask("root", "GET", "/docket/v1/jobs").status == 200
 
@@ -169,7 +173,16 @@ def test_the_command_line_says_what_to_do(guarded):
     assert done.returncode == 1
     assert done.stderr.startswith("Error: authentication failed, please set DOCKET_TOKEN")
     done = guarded.cli(guarded.tokens["outsider"], "job", "list")
-    assert done.stderr == "Error: you are not authorized to perform this operation\n"
+    missing = "; this needs the permission "
+    refused = "Error: you are not authorized to perform this operation"
+    assert done.stderr == f"{refused}{missing}{ROUTER}\n"
+    done = guarded.cli(guarded.tokens["alice"], "job", "run", "sales.other")
+    assert "does not exist" in done.stderr
+    assert guarded.ask("root", "POST", "/service/metronome/v1/jobs", job("sales.other")).status == 201
+    done = guarded.cli(guarded.tokens["alice"], "job", "run", "sales.other")
+    assert f"Not Authorized to perform this action!{missing}{JOBS}:sales/other update" in done.stderr
+    done = guarded.cli(guarded.tokens["watcher"], "secret", "remove", "x")
+    assert done.stderr == "Error: 403 - This needs the permission docket:native full\n"
     done = guarded.cli(guarded.tokens["alice"], "job", "list")
     assert done.returncode == 0, done.stderr
     done = guarded.cli(guarded.tokens["watcher"], "status")
@@ -235,9 +248,49 @@ def test_a_user_is_added_once(tmp_path):
     file = tmp_path / "access.toml"
     add_user(file, "root")
     done = subprocess.run(
-        [PROGRAM, "access", "add", "--file", str(file), "root"],
+        [PROGRAM, "access", "add", "--file", str(file), "--superuser", "root"],
         capture_output=True,
         text=True,
         timeout=30,
     )
     assert done.returncode == 1 and "has a user root already" in done.stderr
+
+
+def access(file, *arguments):
+    return subprocess.run(
+        [PROGRAM, "access", *arguments, "--file", str(file)], capture_output=True, text=True, timeout=30
+    )
+
+
+def test_users_are_listed_and_removed(tmp_path):
+    file = tmp_path / "access.toml"
+    add_user(file, "root")
+    add_user(file, "ci", "docket:native read", "docket:tasks full")
+    listed = access(file, "list")
+    assert [line.split("  ")[0].strip() for line in listed.stdout.splitlines()[1:]] == ["root", "ci"]
+    assert "docket:native read; docket:tasks full" in listed.stdout
+    assert access(file, "remove", "ci").returncode == 0
+    assert "ci" not in access(file, "list").stdout.split()
+    gone = access(file, "remove", "ci")
+    assert gone.returncode == 1 and "has no user ci" in gone.stderr
+
+
+def test_what_a_user_may_do_is_said_and_known(tmp_path):
+    file = tmp_path / "access.toml"
+    nothing = access(file, "add", "ci")
+    assert nothing.returncode == 1 and "--superuser" in nothing.stderr
+    mistyped = access(file, "add", "ci", "--permission", "docket:nativ read")
+    assert mistyped.returncode == 1
+    assert "there is nothing called docket:nativ; did you mean docket:native?" in mistyped.stderr
+    assert not file.exists()
+
+
+def test_the_hub_has_a_page_that_names_the_doors(guarded):
+    for method in ("GET", "HEAD"):
+        page = request(guarded.server.hub, method, "/")
+        assert page.status == 200 and page.headers["Content-Type"].startswith("text/html")
+    text = request(guarded.server.hub, "GET", "/").body.decode()
+    for door in ("/docket/v1", "/service/metronome/v1", "/task_manager"):
+        assert door in text
+    lost = guarded.ask("root", "GET", "/no/such/path")
+    assert (lost.status, json.loads(lost.body)["message"]) == (404, "Not found")

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,7 @@
 #include "app/system.h"
 #include "app/version.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "exec/runner/runner.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/checksum_vfs.h"
@@ -206,30 +208,60 @@ int restore(int argc, char** argv) {
   return 0;
 }
 
-int access(int argc, char** argv) {
-  CLI::App app{"Edits the access list that docket serve --access FILE reads", "docket access"};
-  app.require_subcommand(1);
-  std::string file = "access.toml";
-  std::string name;
-  std::vector<std::string> permissions{"dcos:superuser full"};
-  auto* add =
-      app.add_subcommand("add", "Adds a user and prints the new token, which is kept nowhere");
-  add->add_option("--file", file, "the access list, made if it is not there")
-      ->capture_default_str();
-  add->add_option("--permission", permissions, "RESOURCE ACTION[,ACTION...], repeatable")
-      ->allow_extra_args(false)
-      ->capture_default_str();
-  add->add_option("name", name, "of the user")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+int add_to_list(const std::string& file, const std::string& name,
+                std::vector<std::string> permissions, bool superuser) {
+  if (superuser) permissions.emplace_back("dcos:superuser full");
   SystemRandom random;
   const auto token = add_user(file, name, permissions, random);
   if (!token) return complain(token.error());
   std::cout << *token << "\n";
   return 0;
+}
+
+int show_list(const std::string& file) {
+  const auto users = read_users(file);
+  if (!users) return complain(users.error());
+  cli::Table table({"NAME", "PERMISSIONS"});
+  for (const AccessUser& user : *users)
+    table.add({user.name, fmt::format("{}", fmt::join(user.permissions, "; "))});
+  table.print(std::cout);
+  return 0;
+}
+
+int remove_from_list(const std::string& file, const std::string& name) {
+  const auto removed = remove_user(file, name);
+  return removed ? 0 : complain(removed.error());
+}
+
+int access(int argc, char** argv) {
+  CLI::App app{"Edits the access list that docket serve --access FILE reads", "docket access"};
+  app.require_subcommand(1);
+  app.footer("\nA server reads the list at its start and on SIGHUP (systemctl reload docket).");
+  std::string file = "access.toml";
+  std::string name;
+  std::vector<std::string> permissions;
+  bool superuser = false;
+  auto* add =
+      app.add_subcommand("add", "Adds a user and prints the new token, which is kept nowhere");
+  auto* list = app.add_subcommand("list", "Shows the users and what they may do");
+  auto* remove = app.add_subcommand("remove", "Removes a user");
+  for (CLI::App* each : {add, list, remove})
+    each->add_option("--file", file, "the access list")->capture_default_str();
+  add->add_flag("--superuser", superuser, "may do everything");
+  add->add_option("--permission", permissions, "RESOURCE ACTION[,ACTION...], repeatable")
+      ->allow_extra_args(false);
+  add->footer(fmt::format("\nActions: create, read, update, delete, full. Resources:\n  {}",
+                          fmt::join(known_resources(), "\n  ")) +
+              "[:GROUP/JOB]");
+  for (CLI::App* each : {add, remove}) each->add_option("name", name, "of the user")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (list->parsed()) return show_list(file);
+  if (remove->parsed()) return remove_from_list(file, name);
+  return add_to_list(file, name, std::move(permissions), superuser);
 }
 
 // ---- clients
