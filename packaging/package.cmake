@@ -6,9 +6,9 @@ install(TARGETS docket RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
-# Completion scripts come from the program itself, so they know every command it has.
+# Completion scripts and the manual page come from the program itself, so they know every command.
 set(completions ${PROJECT_BINARY_DIR}/completions)
-foreach(shell bash zsh)
+foreach(shell bash zsh fish)
   install(CODE "
     file(MAKE_DIRECTORY \"${completions}\")
     execute_process(COMMAND \"$<TARGET_FILE:docket>\" completion ${shell}
@@ -18,6 +18,12 @@ install(FILES ${completions}/docket.bash
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME docket)
 install(FILES ${completions}/docket.zsh
         DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _docket)
+install(FILES ${completions}/docket.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(CODE "
+  execute_process(COMMAND \"$<TARGET_FILE:docket>\" man COMMAND gzip -9n
+                  OUTPUT_FILE \"${completions}/docket.1.gz\" COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${completions}/docket.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # Only the package brings the service: paths below /etc and /lib are not ours to write from an
 # installation under /usr/local.
