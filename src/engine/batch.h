@@ -4,6 +4,7 @@
 // no behaviour.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,6 +29,8 @@ struct JobRow {
   model::State last_run_state = model::State::kCreated;
   // A dependent that was to start and found no room for a run: it starts when there is.
   bool held_back = false;
+  // What a run has that the job's newest success starts; null: nothing, or it has no dependents.
+  std::shared_ptr<const model::RunParameters> handed_on = nullptr;
   bool deleted = false;  // the row stays, for the history of its runs; its id is free again
 };
 

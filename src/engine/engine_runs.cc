@@ -34,6 +34,15 @@ std::string run_name(TaskId id, Time now) {
   return name;
 }
 
+// The parameters go on with the pipeline, and the name of the run that they come from.
+std::shared_ptr<const model::RunParameters> handed_on(const model::Task& run,
+                                                      const std::string& job_id) {
+  auto parameters = run.parameters ? std::make_shared<model::RunParameters>(*run.parameters)
+                                   : std::make_shared<model::RunParameters>();
+  parameters->started_by = model::Starter{run.id, run.name, job_id};
+  return parameters;
+}
+
 Error no_such_run() {
   return {.kind = ErrorKind::kNotFound, .message = "Job Run not found", .subject = "run"};
 }
@@ -251,6 +260,10 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
     entry->active_by_name.erase(run.task.name);
     entry->active.erase(run.task.id);
     count_end(*entry, state, now);
+    if (state == State::kDone) {
+      const bool wanted = !entry->dependents.empty();
+      entry->row.handed_on = wanted ? handed_on(run.task, entry->id()) : nullptr;
+    }
     if (run.live_children > 0) jobs_.begins_to_die(entry->id());
     start_dependents(*entry, now);
   }

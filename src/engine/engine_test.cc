@@ -478,6 +478,31 @@ TEST_F(EngineTest, ASecretIsFoundWithAndWithoutTheLeadingSlash) {
 
 // ---- dependencies: the example of reference/metronome.md section 8
 
+TEST_F(EngineTest, ParametersGoOnWithThePipelineAndEachRunSaysWhichOneStartedIt) {
+  docket.add_job("first");
+  auto second = docket.job("second");
+  second.dependencies = {"first"};
+  docket.add_job(second);
+  auto third = docket.job("third");
+  third.dependencies = {"second"};
+  docket.add_job(third);
+  const TaskId run = docket.start("first", std::make_shared<const model::RunParameters>(
+                                               model::RunParameters{{{"DAY", "monday"}}, "again"}));
+  docket.finish_attempt(run, 0);
+  const model::Task next = docket.stored_runs("second").at(0);
+  ASSERT_TRUE(next.parameters);
+  EXPECT_EQ(next.parameters->env, (model::StringPairs{{"DAY", "monday"}}));
+  EXPECT_EQ(next.parameters->started_by->run, run);
+  EXPECT_EQ(next.parameters->started_by->job_id, "first");
+  docket.finish_attempt(next.id, 0);
+  const model::Task last = docket.stored_runs("third").at(0);
+  EXPECT_EQ(last.parameters->env, (model::StringPairs{{"DAY", "monday"}}));
+  EXPECT_EQ(last.parameters->description, "again");
+  EXPECT_EQ(last.parameters->started_by->name, next.name);
+  EXPECT_THAT(docket.executor.attempts.at(docket.newest_attempt(last.id)).spec.env,
+              ::testing::Contains(::testing::Pair("DAY", "monday")));
+}
+
 TEST_F(EngineTest, AChildStartsOncePerRoundOfParentSuccesses) {
   docket.add_job("a");
   docket.add_job("b");

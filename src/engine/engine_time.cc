@@ -30,7 +30,7 @@ void Engine::advance(Time now) {
   started_at_ = std::min(started_at_, now);
   if (last_seen_ == kNever || now < last_seen_) notice_step_back(now);
   last_seen_ = now;
-  fire_due(now);
+  if (!settings_.paused) fire_due(now);
   expire_waiting(now);
   operations_.expire(now);
   start_held_back(now);
@@ -42,7 +42,8 @@ void Engine::advance(Time now) {
 
 Time Engine::next_wake() {
   const Time queue = earlier(queue_.next_deadline(), operations_.next_wake());
-  return earlier(earlier(scheduler_.next_due(), queue), next_sweep_);
+  const Time due = settings_.paused ? kNever : scheduler_.next_due();
+  return earlier(earlier(due, queue), next_sweep_);
 }
 
 // ---- schedules
@@ -191,16 +192,19 @@ void Engine::start_dependents(const JobEntry& parent, Time now) {
 
 // Ready: every parent's newest run succeeded, after the child's last success; and the child has not
 // been started by this rule since. A child that failed counts as not started for successes after
-// its start ([rule]).
+// its start ([rule]). It is started with the parameters of the run that made it ready: the last.
 void Engine::start_if_ready(JobEntry& child, Time now) {
   const auto& parents = child.job().definition.dependencies;
   if (parents.empty() || child.leaving || !child.active.empty() || child.dying > 0) return;
   const Time baseline = std::max(child.row.stats.last_success_at, child.row.dependency_started_at);
+  const JobEntry* last = nullptr;
   for (const std::string& id : parents) {
     const JobEntry* parent = jobs_.find(id);
     if (!parent || !parent->active.empty() || parent->row.last_run_state != model::State::kDone)
       return;
     if (parent->row.stats.last_success_at <= baseline) return;
+    const bool later = !last || parent->row.stats.last_success_at > last->row.stats.last_success_at;
+    if (later) last = parent;
   }
   if (!room_for_run()) {
     // Goes to disk with the end that made it ready: it starts after a crash, too.
@@ -212,6 +216,7 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
   touch(child);
   model::Task task;
   task.trigger = model::Trigger::kDependency;
+  task.parameters = last->row.handed_on;
   create_run(child, std::move(task), now);
 }
 

@@ -253,5 +253,18 @@ TEST(Retention, KeepsUpWithWhatIsMade) {
   EXPECT_LE(docket.stored_runs("a").size(), 600U + 200U);
 }
 
+// A copy of a server beside the one that it was made from: what that one starts is not started
+// twice.
+TEST(PausedEngine, StartsNothingByItselfAndAllElse) {
+  auto settings = Harness::roomy();
+  settings.paused = true;
+  Harness docket(settings);
+  docket.add_job(docket.job("a"), {docket.schedule("* * * * *")});
+  docket.advance(hours{2});
+  EXPECT_TRUE(docket.stored_runs("a").empty());
+  docket.finish_attempt(docket.start("a"), 0);
+  EXPECT_EQ(docket.stored_runs("a").size(), 1U);
+}
+
 }  // namespace
 }  // namespace docket::engine

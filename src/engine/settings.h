@@ -27,6 +27,7 @@ struct Settings {
   std::uint32_t schedules_per_job_max = 100;
   // A due time is fired if seen at most this late; later ones are missed (freeze, clock step): no
   // storm afterwards.
+  bool paused = false;  // no schedule starts a run; all else goes on
   Duration lateness_max = std::chrono::seconds{60};
   // A waiting run that fits the empty node may be overtaken by smaller ones this long; then it goes
   // first.

@@ -395,6 +395,8 @@ void read_on_lost(ObjectReader& in, ProcessSpec& spec) {
   spec.on_lost = static_cast<OnLost>(in.choice("onLost", kChoices));
 }
 
+constexpr const char* kLimits[] = {"all", "cpus", "mem", "none"};
+
 void read_all(ObjectReader& in, ProcessSpec& spec) {
   in.field("cpus", spec.cpus);
   in.field("mem", spec.mem);
@@ -416,6 +418,7 @@ void read_all(ObjectReader& in, ProcessSpec& spec) {
   read_networks(in, spec);
   read_locks(in, spec);
   read_on_lost(in, spec);
+  spec.limits = static_cast<Limits>(in.choice("limits", kLimits));
 }
 
 }  // namespace
@@ -450,6 +453,7 @@ void write_process_spec(JsonWriter& out, const ProcessSpec& spec) {
   write_networks(out.key("networks"), spec.networks);
   if (!spec.locks.empty()) write_locks(out.key("locks"), spec.locks);
   if (spec.on_lost == OnLost::kRestart) out.member("onLost", "restart");
+  if (spec.limits != Limits::kAll) out.member("limits", kLimits[static_cast<int>(spec.limits)]);
   out.end_object();
 }
 

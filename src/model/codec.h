@@ -12,9 +12,9 @@
 
 namespace docket::model {
 
-void write_process_spec(
-    JsonWriter& out,
-    const ProcessSpec& spec);  // one object; `locks` and `onLost` only when they say something
+void write_process_spec(JsonWriter& out,
+                        const ProcessSpec& spec);  // one object; `locks`, `onLost`, `limits` only
+                                                   // when they say something
 
 // Reads what write_process_spec wrote, or a client's object. Absent members take their defaults; a
 // member of the wrong type or value is a FieldError with a path such as "/run/artifacts(0)/uri"

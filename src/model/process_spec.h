@@ -1,8 +1,8 @@
 #pragma once
 
 // What a process job runs: one command on one node. The field names, defaults and limits are those
-// of DC/OS Jobs (reference/metronome.md section 3), which the native API shares; `locks` and
-// `onLost` are docket's own.
+// of DC/OS Jobs (reference/metronome.md section 3), which the native API shares; `locks`,
+// `onLost` and `limits` are docket's own.
 
 #include <cstdint>
 #include <optional>
@@ -89,6 +89,8 @@ struct LockWish {
 
 enum class OnLost { kFail, kRestart };  // see ProcessSpec::on_lost
 
+enum class Limits { kAll, kCpus, kMem, kNone };
+
 struct ProcessSpec {
   double cpus = 1;   // cores
   double mem = 128;  // MiB
@@ -112,6 +114,8 @@ struct ProcessSpec {
   // An attempt whose outcome cannot be known has failed like any other; kRestart starts it again
   // although the policy is NEVER, as long as the active deadline allows.
   OnLost on_lost = OnLost::kFail;
+  // Whether cpus and mem, which are what it needs, are also the most that it gets.
+  Limits limits = Limits::kAll;
   bool operator==(const ProcessSpec&) const = default;
 };
 

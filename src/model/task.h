@@ -32,10 +32,20 @@ const char* name_of(TaskKind kind);
 enum class Trigger : std::uint8_t { kManual, kSchedule, kDependency };
 const char* name_of(Trigger trigger);
 
-// What a run was started with beyond its job: POST /runs with an object body, or the native API.
+// The run whose end started a dependent one, in words that outlive it.
+struct Starter {
+  TaskId run;
+  std::string name;
+  std::string job_id;
+  bool operator==(const Starter&) const = default;
+};
+
+// What a run was started with beyond its job: POST /runs with an object body, or the native API;
+// and what a dependent run has from the one whose end started it.
 struct RunParameters {
   StringPairs env;  // added to the spec's env, and stronger than it
   std::string description;
+  std::optional<Starter> started_by = {};
   bool operator==(const RunParameters&) const = default;
 };
 

@@ -77,6 +77,16 @@ void describe_operation(Fields& fields, const model::Task& task) {
   fields.add("user", what.user).add("local", what.local);
 }
 
+std::string describe_parameters(const model::RunParameters* parameters) {
+  if (!parameters) return "none";
+  Fields fields;
+  fields.add("env", describe_pairs(parameters->env)).add("description", parameters->description);
+  if (const auto& starter = parameters->started_by) {
+    fields.add("run", starter->run).add("name", starter->name).add("job", starter->job_id);
+  }
+  return fields.text();
+}
+
 }  // namespace
 
 std::string describe(const model::Job& job) {
@@ -102,6 +112,7 @@ std::string describe(const engine::JobRow& row) {
   fields.add("dependency_started_at", row.dependency_started_at);
   fields.add("last_run_state", row.last_run_state)
       .add("held_back", row.held_back)
+      .add("handed_on", describe_parameters(row.handed_on.get()))
       .add("deleted", row.deleted);
   return fields.text() + describe(row.job);
 }
@@ -116,9 +127,7 @@ std::string describe(const model::Task& task) {
   fields.add("due_at", task.due_at).add("start_deadline", task.start_deadline);
   fields.add("exit_code", task.exit_code).add("signal", task.signal).add("message", task.message);
   if (task.kind == model::TaskKind::kOperation || task.operation) describe_operation(fields, task);
-  if (!task.parameters) return fields.text() + "no parameters";
-  fields.add("env", describe_pairs(task.parameters->env));
-  fields.add("description", task.parameters->description);
+  fields.add("parameters", describe_parameters(task.parameters.get()));
   return fields.text();
 }
 

@@ -65,6 +65,8 @@ engine::JobRow rich_job(std::uint64_t uid) {
   row.dependency_started_at = at_second(7);
   row.last_run_state = model::State::kAborted;
   row.held_back = true;
+  row.handed_on = std::make_shared<const model::RunParameters>(
+      model::RunParameters{{{"A", kOdd}}, kOdd, model::Starter{TaskId{7}, kOdd, "prod.a"}});
   return row;
 }
 
@@ -106,8 +108,8 @@ model::Task rich_run(std::uint64_t id, std::uint64_t job) {
   run.exit_code = std::numeric_limits<std::int32_t>::min();
   run.signal = std::numeric_limits<std::int32_t>::max();
   run.message = std::string("before\0after", 12) + kOdd;
-  run.parameters = std::make_shared<const model::RunParameters>(
-      model::RunParameters{{{"Z", kOdd}, {"A", ""}}, kOdd});
+  run.parameters = std::make_shared<const model::RunParameters>(model::RunParameters{
+      {{"Z", kOdd}, {"A", ""}}, kOdd, model::Starter{TaskId{9}, "earlier", "prod.b"}});
   return run;
 }
 

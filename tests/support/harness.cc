@@ -113,11 +113,12 @@ model::ScheduleDefinition Harness::schedule(const std::string& cron,
   return {.id = "nightly", .cron = Cron::parse(cron).value(), .zone = Zone::find(zone).value()};
 }
 
-TaskId Harness::start(const std::string& job_id) {
+TaskId Harness::start(const std::string& job_id,
+                      std::shared_ptr<const model::RunParameters> parameters) {
   TaskId id;
   loop_->call<TaskId>(
       [&](engine::Engine& engine, Time now) -> Result<TaskId> {
-        const auto run = engine.start_run(job_id, nullptr, now);
+        const auto run = engine.start_run(job_id, parameters, now);
         if (!run) return fail(run.error());
         return (*run)->task.id;
       },

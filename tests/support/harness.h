@@ -57,7 +57,8 @@ class Harness {
   void find_job_in_store(model::JobDefinition definition);
   model::ScheduleDefinition schedule(const std::string& cron,
                                      const std::string& zone = "UTC") const;  // id "nightly"
-  TaskId start(const std::string& job_id);
+  TaskId start(const std::string& job_id,
+               std::shared_ptr<const model::RunParameters> parameters = nullptr);
   // The newest attempt of a run: starts (if it has not), exits.
   TaskId newest_attempt(TaskId run) const;
   void run_attempt(TaskId run);

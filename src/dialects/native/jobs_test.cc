@@ -297,5 +297,24 @@ TEST_F(NativeJobs, BodiesMustBeDeclaredAndSmall) {
   EXPECT_EQ(post("/jobs", std::string((1U << 20) + 1, ' ')).status(), 413);
 }
 
+// What nobody asked for limits nothing: a job of 400 MiB was killed at the default of 128.
+TEST_F(NativeJobs, OnlyWhatABodyNamesIsALimit) {
+  const auto limits = [&](const std::string& run) {
+    const auto put = put("/jobs/a", R"({"run":{"cmd":"true")" + run + "}}");
+    const TaskId id = docket.start("a");
+    const auto& spec = docket.executor.attempts.at(docket.newest_attempt(id)).spec;
+    docket.finish_attempt(id, 0);
+    EXPECT_EQ(put.status(), 200);
+    return std::to_string(spec.cpus) + " " + std::to_string(spec.mem_mib);
+  };
+  docket.add_job("a");
+  EXPECT_EQ(limits(""), "0.000000 0.000000");
+  EXPECT_EQ(get("/jobs/a").at("/run/limits"), "none");
+  EXPECT_EQ(limits(R"(,"cpus":0.5)"), "0.500000 0.000000");
+  EXPECT_EQ(limits(R"(,"mem":64)"), "0.000000 64.000000");
+  EXPECT_EQ(limits(R"(,"cpus":0.5,"mem":64,"limits":"none")"), "0.000000 0.000000");
+  EXPECT_EQ(limits(R"(,"cpus":0.5,"mem":64)"), "0.500000 64.000000");
+}
+
 }  // namespace
 }  // namespace docket::native

@@ -33,6 +33,8 @@ http::Gate gate();
 struct NativeSettings {
   std::string version;                         // of the program
   Time started_at = kNever;                    // of this server, for its uptime
+  std::string user = {};                       // as whom the server runs, and jobs that name nobody
+  bool other_users = false;                    // whether jobs may name others
   std::size_t body_limit = 1U << 20;           // bytes; more is 413
   engine::Maintenance* maintenance = nullptr;  // outlives the door; null: orders of it answer 503
 };

@@ -24,7 +24,7 @@ using model::ProcessSpec;
 
 using Names = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 20> kRun{"cpus",
+constexpr std::array<std::string_view, 21> kRun{"cpus",
                                                 "mem",
                                                 "disk",
                                                 "gpus",
@@ -43,7 +43,8 @@ constexpr std::array<std::string_view, 20> kRun{"cpus",
                                                 "taskKillGracePeriodSeconds",
                                                 "networks",
                                                 "locks",
-                                                "onLost"};
+                                                "onLost",
+                                                "limits"};
 constexpr std::array<std::string_view, 1> kPlacement{"constraints"};
 constexpr std::array<std::string_view, 3> kConstraint{"attribute", "operator", "value"};
 constexpr std::array<std::string_view, 4> kArtifact{"uri", "extract", "executable", "cache"};
@@ -223,6 +224,14 @@ class Rules {
   std::vector<FieldError>& errors_;
 };
 
+// What was not asked for limits nothing: the defaults are for the queue.
+model::Limits limits_of(const json::value& run) {
+  const json::object& object = run.get_object();
+  using enum model::Limits;
+  if (object.contains("cpus")) return object.contains("mem") ? kAll : kCpus;
+  return object.contains("mem") ? kMem : kNone;
+}
+
 }  // namespace
 
 ProcessSpec read_run(const json::value& value, const std::string& path,
@@ -230,6 +239,7 @@ ProcessSpec read_run(const json::value& value, const std::string& path,
   for (const Shape& shape : kShapes) check_names(value, path, shape.path, shape.names, errors);
   auto spec = model::read_process_spec(value, path);
   if (spec) {
+    if (!value.get_object().contains("limits")) spec->limits = limits_of(value);
     Rules(*spec, path, errors).check();
     return *std::move(spec);
   }

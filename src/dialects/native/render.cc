@@ -36,6 +36,12 @@ void write_parameters(JsonWriter& out, const model::Task& task) {
   const model::RunParameters& parameters = task.parameters ? *task.parameters : kNone;
   write_text(out.key("description"), parameters.description);
   model::write_string_map(out.key("env"), parameters.env);
+  out.key("startedBy");
+  if (!parameters.started_by) return void(out.null());
+  out.begin_object();
+  write_id(out.key("run"), parameters.started_by->run.value);
+  out.member("name", parameters.started_by->name);
+  out.member("job", parameters.started_by->job_id).end_object();
 }
 
 void write_optional(JsonWriter& out, std::string_view name, const std::optional<double>& number) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "dialects/native/answer.h"
 #include "dialects/native/body.h"
+#include "dialects/native/job_filter.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/query.h"
 #include "dialects/native/read_job.h"
@@ -42,9 +44,18 @@ void start_run(const Context& door, const http::Request& request, http::Reply re
       answer_created(std::move(reply)));
 }
 
-// The schedule's id means something in its job only, and only the engine knows which number it has
-// now.
+std::set<std::string> jobs_with(const Engine& engine, const JobFilter& filter) {
+  std::set<std::string> ids;
+  for (const auto& [id, entry] : engine.jobs()) {
+    if (filter.matches(entry->job().definition)) ids.insert(id);
+  }
+  return ids;
+}
+
+// What only the engine knows: labels of jobs, and the number that a schedule has now, whose id
+// means something in its job only.
 Result<TaskFilter> resolve(const Engine& engine, TaskFilter filter) {
+  if (!filter.labels.empty()) filter.jobs = jobs_with(engine, {.labels = filter.labels});
   if (filter.schedule_id.empty()) return filter;
   const auto schedule = find_schedule(engine, filter.query.job_id.value_or(""), filter.schedule_id);
   if (!schedule) return fail(schedule.error());
@@ -65,6 +76,8 @@ void list_runs(const Context& door, const http::Request& request, http::Reply re
   Query query(request);
   TaskFilter filter = read_task_filter(query);
   filter.query.parent = TaskId{};
+  filter.group = query.text("group").value_or("");
+  filter.labels = query.repeated("label");
   filter.schedule_id = query.text("schedule").value_or("");
   if (!filter.schedule_id.empty() && !filter.query.job_id) {
     query.complain("schedule", "needs job: schedule ids are unique in a job only");

@@ -131,6 +131,35 @@ TEST_F(NativeRuns, ListCoversLiveAndFinishedNewestFirst) {
   EXPECT_EQ(get("/jobs/nobody/runs").status(), 404);
 }
 
+TEST_F(NativeRuns, ListOfAGroupAndOfLabels) {
+  docket.add_job("prod");
+  auto labelled = docket.job("prod.b");
+  labelled.labels = {{"team", "data"}};
+  docket.add_job(labelled);
+  docket.add_job("production");
+  for (const char* id : {"a", "prod", "prod.b", "production"}) docket.start(id);
+  EXPECT_EQ(get("/runs?group=prod").each("job"), "prod.b prod");
+  EXPECT_EQ(get("/runs?label=team=data").each("job"), "prod.b");
+  EXPECT_EQ(get("/runs?label=team&group=prod").each("job"), "prod.b");
+  EXPECT_EQ(get("/runs?label=team=other").each("job"), "");
+  EXPECT_EQ(get("/runs?label=team&label=none").size(), 0);
+}
+
+TEST_F(NativeRuns, ADependentSaysWhichRunStartedIt) {
+  auto next = docket.job("next");
+  next.dependencies = {"a"};
+  docket.add_job(next);
+  const auto first = post("/jobs/a/runs", R"({"env":{"DAY":"monday"},"description":"again"})");
+  EXPECT_EQ(first.at("/startedBy"), "null");
+  docket.finish_attempt(TaskId{1}, 0);
+  const auto second = get("/runs?job=next");
+  EXPECT_EQ(second.at("/items/0/startedBy/run"), "1");
+  EXPECT_EQ(second.at("/items/0/startedBy/name"), first.at("/name"));
+  EXPECT_EQ(second.at("/items/0/startedBy/job"), "a");
+  EXPECT_EQ(second.at("/items/0/env/DAY"), "monday");
+  EXPECT_EQ(second.at("/items/0/trigger"), "dependency");
+}
+
 TEST_F(NativeRuns, ListPages) {
   for (int i = 0; i < 5; ++i) docket.start("a");
   std::string seen;

@@ -39,6 +39,8 @@ std::string render_status(const Engine& engine, const NativeSettings& settings,
   JsonWriter out(body);
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(now - settings.started_at);
   out.begin_object().member("version", settings.version);
+  out.member("paused", engine.settings().paused);
+  out.member("user", settings.user).member("otherUsers", settings.other_users);
   write_time(out.key("now"), now);
   write_time(out.key("startedAt"), settings.started_at);
   // A clock that was set back does not make a server younger than new.

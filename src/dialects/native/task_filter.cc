@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "dialects/native/job_filter.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/render.h"
 #include "engine/progress_sums.h"
@@ -33,7 +34,10 @@ std::optional<model::Trigger> read_trigger(Query& query) {
   return std::nullopt;
 }
 
-bool lets_through(const TaskFilter& filter, const model::Task& task) {
+bool lets_through(const TaskFilter& filter, const engine::TaskRow& row) {
+  const model::Task& task = row.task;
+  if (!filter.group.empty() && !in_group(row.job_id, filter.group)) return false;
+  if (filter.jobs && !filter.jobs->contains(row.job_id)) return false;
   if (filter.trigger && (task.operation || task.trigger != *filter.trigger)) return false;
   if (filter.kind && task.kind != *filter.kind) return false;
   if (!filter.module) return true;
@@ -59,8 +63,9 @@ TaskFilter read_task_filter(Query& query) {
 
 Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& filter) {
   std::function<bool(const engine::TaskRow&)> keep;
-  if (filter.trigger || filter.kind || filter.module) {
-    keep = [&](const engine::TaskRow& row) { return lets_through(filter, row.task); };
+  const bool of_jobs = !filter.group.empty() || filter.jobs;
+  if (filter.trigger || filter.kind || filter.module || of_jobs) {
+    keep = [&](const engine::TaskRow& row) { return lets_through(filter, row); };
   }
   auto page = read_tasks(reader, filter.query, keep);
   if (!page) return fail(std::move(page.error()));

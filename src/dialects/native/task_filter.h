@@ -3,7 +3,9 @@
 // Lists of tasks: the query parameters that runs and tasks share, and the page they give.
 
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "core/result.h"
 #include "dialects/native/query.h"
@@ -17,6 +19,9 @@ struct TaskFilter {
   std::optional<model::Trigger> trigger;  // what it cannot
   std::optional<model::TaskKind> kind;
   std::optional<std::string> module;
+  std::string group;                // of job ids: see JobFilter
+  std::vector<std::string> labels;  // to be turned into `jobs`, like
+  std::optional<std::set<std::string>> jobs;
   std::string schedule_id;  // to be turned into query.schedule by whoever has the engine
 };
 

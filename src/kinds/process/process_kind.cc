@@ -191,8 +191,9 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
   launch.env = environment(job, run, attempt, *values);
   launch.secret_files = secret_files(spec, *values);
   launch.artifacts = spec.artifacts;
-  launch.cpus = spec.cpus;
-  launch.mem_mib = spec.mem;
+  using enum model::Limits;
+  launch.cpus = spec.limits == kAll || spec.limits == kCpus ? spec.cpus : 0;
+  launch.mem_mib = spec.limits == kAll || spec.limits == kMem ? spec.mem : 0;
   launch.disk_mib = spec.disk;
   launch.kill_grace = grace(spec, default_grace_);
   return Launch{std::move(launch)};

@@ -103,8 +103,31 @@ void write_parameters(std::string& out, const model::RunParameters& parameters) 
   JsonWriter writer(out);
   writer.begin_object();
   model::write_string_map(writer.key("env"), parameters.env);
-  writer.member("description", parameters.description).end_object();
+  writer.member("description", parameters.description);
+  if (parameters.started_by) {
+    writer.key("startedBy").begin_object();
+    writer.member("run", parameters.started_by->run.value);
+    writer.member("name", parameters.started_by->name);
+    writer.member("job", parameters.started_by->job_id).end_object();
+  }
+  writer.end_object();
 }
+
+namespace {
+
+Result<model::Starter> read_starter(const json::value& value) {
+  const json::object* object = value.if_object();
+  const json::value* run = object ? object->if_contains("run") : nullptr;
+  if (!run || !run->is_int64() || run->get_int64() <= 0) return damaged("startedBy");
+  Result<std::string> name = read_string(*object, "name");
+  Result<std::string> job = read_string(*object, "job");
+  if (!name) return fail(name.error());
+  if (!job) return fail(job.error());
+  return model::Starter{TaskId{static_cast<std::uint64_t>(run->get_int64())}, std::move(*name),
+                        std::move(*job)};
+}
+
+}  // namespace
 
 Result<model::RunParameters> read_parameters(std::string_view text) {
   const Result<json::value> value = parse_json(text);
@@ -113,7 +136,13 @@ Result<model::RunParameters> read_parameters(std::string_view text) {
   Result<std::string> description = read_string(value->get_object(), "description");
   if (!env) return fail(env.error());
   if (!description) return fail(description.error());
-  return model::RunParameters{std::move(*env), std::move(*description)};
+  model::RunParameters parameters{std::move(*env), std::move(*description), std::nullopt};
+  if (const json::value* starter = value->get_object().if_contains("startedBy")) {
+    Result<model::Starter> read = read_starter(*starter);
+    if (!read) return fail(read.error());
+    parameters.started_by = std::move(*read);
+  }
+  return parameters;
 }
 
 void write_labels(std::string& out, const model::StringPairs& labels) {

@@ -100,7 +100,8 @@ Result<> load_jobs(Database& database, engine::Snapshot& snapshot) {
                DOCKET_LIVE_TREES
                "SELECT v.job, v.version, v.created_at, v.updated_at, v.definition, "
                "job.success_count, job.failure_count, job.last_success_at, job.last_failure_at, "
-               "job.dependency_started_at, job.last_run_state, job.held_back, job.deleted "
+               "job.dependency_started_at, job.last_run_state, job.held_back, "
+               "job.handed_on, job.deleted "
                "FROM job LEFT JOIN job_version v ON v.job = job.uid AND v.version = job.version "
                "WHERE job.deleted = 0 OR job.uid IN "
                "(SELECT task.job FROM live CROSS JOIN task ON task.id = live.id) ORDER BY job.uid",

@@ -284,7 +284,12 @@ CREATE TABLE clock_step (
 ) STRICT;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth};
+// What the runs that a job's newest success starts have from it.
+constexpr const char* kFifth = R"sql(
+ALTER TABLE job ADD COLUMN handed_on TEXT;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

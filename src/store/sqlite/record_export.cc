@@ -84,7 +84,7 @@ constexpr std::array kRecords{
 SELECT json_object('record', 'job', 'uid', cast(uid AS TEXT), 'id', id, 'version', version,
   'updatedAt', instant(updated_at), 'succeeded', success_count, 'failed', failure_count,
   'lastSuccessAt', instant(last_success_at), 'lastFailureAt', instant(last_failure_at),
-  'deleted', json(truth(deleted))) FROM job)sql"},
+  'handedOn', json(handed_on), 'deleted', json(truth(deleted))) FROM job)sql"},
     Records{"job_version", R"sql(
 SELECT json_object('record', 'jobVersion', 'job', cast(job AS TEXT), 'version', version,
   'createdAt', instant(created_at), 'updatedAt', instant(updated_at),

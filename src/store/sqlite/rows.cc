@@ -45,16 +45,28 @@ void bind_new_task(Statement& insert, const model::Task& task, std::string& para
       .bind(task.exit_code)
       .bind(task.signal)
       .bind(task.message);
-  if (!task.parameters) {
-    insert.bind_null();
+  bind_parameters(insert, task.parameters.get(), parameters_buffer);
+}
+
+void bind_parameters(Statement& into, const model::RunParameters* parameters, std::string& buffer) {
+  if (!parameters) {
+    into.bind_null();
     return;
   }
-  parameters_buffer.clear();
-  write_parameters(parameters_buffer, *task.parameters);
-  insert.bind(parameters_buffer);
+  buffer.clear();
+  write_parameters(buffer, *parameters);
+  into.bind(buffer);
 }
 
 namespace {
+
+Result<> read_parameters_of(RowReader& read, std::shared_ptr<const model::RunParameters>& into) {
+  if (read.skip_null()) return {};
+  Result<model::RunParameters> parameters = read_parameters(read.text());
+  if (!parameters) return fail(parameters.error());
+  into = std::make_shared<const model::RunParameters>(std::move(*parameters));
+  return {};
+}
 
 Result<> read_own_columns(RowReader& read, model::Task& task) {
   task.id = read.id<TaskId>();
@@ -76,11 +88,7 @@ Result<> read_own_columns(RowReader& read, model::Task& task) {
   task.exit_code = read.integer<std::int32_t>();
   task.signal = read.integer<std::int32_t>();
   task.message = read.string();
-  if (read.skip_null()) return {};
-  Result<model::RunParameters> parameters = read_parameters(read.text());
-  if (!parameters) return fail(parameters.error());
-  task.parameters = std::make_shared<const model::RunParameters>(std::move(*parameters));
-  return {};
+  return read_parameters_of(read, task.parameters);
 }
 
 Result<> read_any_task(RowReader& read, model::Task& task) {
@@ -236,6 +244,9 @@ Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job) {
   read.dependency_started_at = row.time();
   read.last_run_state = row.pick<model::State>(model::kStateCount);
   read.held_back = row.flag();
+  if (Result<> handed = read_parameters_of(row, read.handed_on); !handed) {
+    return fail(handed.error());
+  }
   read.deleted = row.flag();
   if (!row.ok()) return damaged_row("job", static_cast<std::int64_t>(uid));
   return read;

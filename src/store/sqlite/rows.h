@@ -76,6 +76,8 @@ inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 #define DOCKET_JOIN_JOB " LEFT JOIN job ON task.job <> 0 AND job.uid = task.job "
 #define DOCKET_EVENT_COLUMNS "seq, at, type, job, task, root, before, after, job_id, message"
 
+// NULL for none.
+void bind_parameters(Statement& into, const model::RunParameters* parameters, std::string& buffer);
 void bind_new_task(Statement& insert, const model::Task& task, std::string& parameters_buffer);
 Result<model::Task> read_task(const Statement& row);          // DOCKET_TASK_COLUMNS
 Result<engine::TaskRow> read_task_row(const Statement& row);  // DOCKET_TASK_ROW_COLUMNS

@@ -13,7 +13,8 @@ Writer::Writer(Database& database)
       upsert_job_(database,
                   "INSERT INTO job (uid, id, version, updated_at, success_count, failure_count, "
                   "last_success_at, last_failure_at, dependency_started_at, last_run_state, "
-                  "held_back, deleted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "held_back, handed_on, deleted) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                   "ON CONFLICT (uid) DO UPDATE SET version = excluded.version, "
                   "updated_at = excluded.updated_at, success_count = excluded.success_count, "
                   "failure_count = excluded.failure_count, "
@@ -21,7 +22,8 @@ Writer::Writer(Database& database)
                   "last_failure_at = excluded.last_failure_at, "
                   "dependency_started_at = excluded.dependency_started_at, "
                   "last_run_state = excluded.last_run_state, "
-                  "held_back = excluded.held_back, deleted = excluded.deleted"),
+                  "held_back = excluded.held_back, handed_on = excluded.handed_on, "
+                  "deleted = excluded.deleted"),
       find_version_(database, "SELECT 1 FROM job_version WHERE job = ? AND version = ?"),
       insert_version_(database, "INSERT INTO job_version VALUES (?, ?, ?, ?, ?)"),
       supersede_version_(database,
@@ -119,8 +121,9 @@ Result<> Writer::put_job(const engine::JobRow& row) {
       .bind(to_micros(row.stats.last_failure_at))
       .bind(to_micros(row.dependency_started_at))
       .bind(static_cast<int>(row.last_run_state))
-      .bind(row.held_back)
-      .bind(row.deleted);
+      .bind(row.held_back);
+  bind_parameters(upsert_job_, row.handed_on.get(), buffer_);
+  upsert_job_.bind(row.deleted);
   if (Result<> put = upsert_job_.run(); !put) return put;
   const Result<bool> known = find_version_.bind(job.uid.value).bind(job.version).step();
   find_version_.reset();
