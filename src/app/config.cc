@@ -157,6 +157,7 @@ const std::map<std::string, Apply>& settings() {
        numeric<std::uint32_t>(
            [](auto& c, auto v) { c.engine.user_task_ttl = std::chrono::seconds{v}; }, 0U)},
       {"status-read-unregisters", flag([](auto& c, bool v) { c.status_unregisters = v; })},
+      {"paused", flag([](auto& c, bool v) { c.engine.paused = v; })},
       {"enable-test-api", flag([](auto& c, bool v) { c.test_api = v; })},
       {"attempt.processes", attempt_limit(&runner::ProcessLimits::processes)},
       {"attempt.open-files", attempt_limit(&runner::ProcessLimits::open_files)},

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -307,9 +308,23 @@ Result<> take_place(const fs::path& fresh, const fs::path& store, Time now, Rest
   return sync(store.parent_path());
 }
 
+// What root leaves in the directory of another user must be that user's, or its server could not
+// open it. For the rest of the process.
+Result<> become_owner_of(const std::string& directory) {
+  struct stat status{};
+  const bool others = ::stat(directory.c_str(), &status) == 0 && status.st_uid != 0;
+  if (::geteuid() != 0 || !others) return {};
+  if (::setgroups(0, nullptr) == 0 && ::setegid(status.st_gid) == 0 &&
+      ::seteuid(status.st_uid) == 0) {
+    return {};
+  }
+  return system_failure("cannot become the user that " + directory + " belongs to");
+}
+
 }  // namespace
 
 Result<Restored> restore_store(const RestoreOrder& order, Clock& clock) {
+  if (auto became = become_owner_of(order.data_dir); !became) return fail(became.error());
   const Time began = clock.now();
   const fs::path store = fs::path(order.data_dir) / kStore;
   if (auto sound = check_source(order.file, store); !sound) return fail(sound.error());

@@ -21,7 +21,7 @@ namespace docket::app {
 
 struct RestoreOrder {
   std::string file;      // the backup; read only
-  std::string data_dir;  // the server's; made if missing
+  std::string data_dir;  // the server's; made if missing. Of another user: root writes as that one
   bool replace = false;  // a store that is there is set aside instead of refused
 };
 

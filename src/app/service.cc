@@ -17,6 +17,7 @@
 #include "dialects/metronome/metronome.h"
 #include "dialects/native/native.h"
 #include "dialects/scylla/scylla.h"
+#include "exec/runner/users.h"
 #include "http/local_trust.h"
 
 namespace docket::app {
@@ -222,7 +223,11 @@ void Service::open_doors() {
        .config = shown_settings(config_)});
   auto native = native::make_native_door(
       loop_, archive_, logs_,
-      {.version = kVersion, .started_at = started_at_, .maintenance = &housekeeper_});
+      {.version = kVersion,
+       .started_at = started_at_,
+       .user = runner::UserTable().find("", started_at_).value_or(runner::User{}).name,
+       .other_users = geteuid() == 0,
+       .maintenance = &housekeeper_});
 
   const auto scylla_port = config_.port_of("scylla", kNativePorts.at("scylla"));
   auto scylla =
@@ -249,6 +254,7 @@ void Service::open_doors() {
     if (const auto bound = listen(door, *endpoint, site); !bound)
       spdlog::warn("{}", bound.error().message);
   }
+  if (config_.engine.paused) spdlog::warn("paused: no schedule starts a run");
   spdlog::info("docket {} is ready, data in {}", kVersion, config_.data_dir);
 }
 

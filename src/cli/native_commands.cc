@@ -67,6 +67,9 @@ Result<void> show_status(const CliEnvironment& env, ServerApi& server, const Nat
   table.add({"server", server.url()});
   table.add({"version", text_at(*status, "version")});
   table.add({"started", shown_time(env, text_at(*status, "startedAt"))});
+  if (member(*status, "paused") == json::value(true)) {
+    table.add({"schedules", "paused: none starts a run"});
+  }
   table.add({"store", store_state(member(*status, "store"))});
   table.add({"jobs", text_at(*status, "jobs")});
   table.add(

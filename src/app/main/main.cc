@@ -73,6 +73,8 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"node.gpus", "GPUs that jobs may use (0)"},
     {"node.hostname", "name of this node for placement constraints"},
     {"node.attribute", "NAME=VALUE for placement constraints, repeatable"},
+    {"paused",
+     "true: no schedule starts a run; all else goes on, as on a copy of another server (false)"},
     {"running-max", "runs at one time (5000)"},
     {"queued-max", "runs that may wait (1000000)"},
     {"lateness-max-seconds", "a due time seen later than this is missed (60)"},
@@ -130,7 +132,8 @@ int serve(int argc, char** argv) {
         ->allow_extra_args(false)
         ->option_text("VALUE");
   }
-  for (const char* flag : {"--allow-open", "--allow-local-users", "--enable-test-api"}) {
+  for (const char* flag :
+       {"--allow-open", "--allow-local-users", "--enable-test-api", "--paused"}) {
     app.get_option(flag)->expected(0, 1)->default_str("true");  // bare means yes
   }
   try {
@@ -203,6 +206,9 @@ int restore(int argc, char** argv) {
   if (!restored) return complain(restored.error());
   std::cout << fmt::format("{}/docket.db is {} now, {} bytes; task {} tells of it\n",
                            order.data_dir, order.file, restored->bytes, restored->task.value);
+  std::cout
+      << "its schedules go on when a server starts; where the server that it is a copy of goes "
+         "on too, `docket serve --paused` keeps them from it\n";
   if (!restored->aside.empty()) std::cout << "the store before it is " << restored->aside << "\n";
   if (!restored->warning.empty()) std::cerr << "Warning: " << restored->warning << "\n";
   return 0;
