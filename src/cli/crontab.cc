@@ -100,7 +100,7 @@ CommandText split_command(std::string_view text) {
 
 class Reader {
  public:
-  explicit Reader(CrontabForm form) : form_(form) {}
+  Reader(CrontabForm form, const std::vector<std::string>& users) : form_(form), users_(users) {}
 
   void read_line(std::size_t number, std::string_view line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -158,11 +158,11 @@ class Reader {
     if (form_ == CrontabForm::kSystem) entry.user = take_word(rest);
     auto [command, input] = split_command(trim_end(skip_blanks(rest)));
     if (skip_blanks(command).empty()) return fail(ErrorKind::kInvalid, missing_command());
-    if (entry.times.size() > 1) {
-      note(
-          "cron runs this on the days of the month and on the weekdays; docket takes two jobs, "
-          "which both run on a "
-          "day that is both");
+    if (form_ == CrontabForm::kGuess && begins_with_user(command)) {
+      return fail(ErrorKind::kInvalid, "begins with the user \"" +
+                                           command.substr(0, command.find_first_of(kBlanks)) +
+                                           "\": say --user-column for a system's crontab, "
+                                           "--no-user-column if that is a command");
     }
     entry.command = std::move(command);
     entry.input = std::move(input);
@@ -181,6 +181,14 @@ class Reader {
     return translate_fields(fields);
   }
 
+  // A name, then a command: not `mail -s ...`, which is a command itself.
+  bool begins_with_user(std::string_view command) const {
+    const std::string_view first = take_word(command);
+    const std::string_view second = take_word(command);
+    return !second.empty() && !second.starts_with('-') &&
+           std::find(users_.begin(), users_.end(), first) != users_.end();
+  }
+
   std::string missing_command() const {
     return form_ == CrontabForm::kSystem ? "has no command after the user (is this a user's "
                                            "crontab? then without --user-column)"
@@ -188,6 +196,7 @@ class Reader {
   }
 
   CrontabForm form_;
+  const std::vector<std::string>& users_;
   std::size_t number_ = 0;
   Variables variables_;
   std::string shell_;
@@ -197,8 +206,9 @@ class Reader {
 
 }  // namespace
 
-Crontab parse_crontab(std::string_view text, CrontabForm form) {
-  Reader reader(form);
+Crontab parse_crontab(std::string_view text, CrontabForm form,
+                      const std::vector<std::string>& users) {
+  Reader reader(form, users);
   std::size_t number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());

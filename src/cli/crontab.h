@@ -17,13 +17,15 @@ namespace docket::cli {
 
 enum class CrontabForm {
   kUser,    // crontab -e: five fields and the command
+  kGuess,   // likewise, but a line whose command begins with a known user's name is refused
   kSystem,  // /etc/crontab, /etc/cron.d: the user's name stands before the command
 };
 
 // Cron runs a line when day-of-month OR day-of-week match if both are restricted, docket when both
-// match, so such a line takes two of these.
+// match. Such a line takes two of these: the days of the month, and the weekdays among all other
+// days, so that no day is in both.
 struct CrontabTime {
-  std::string suffix;  // "" or "dom" and "dow"
+  std::string suffix;  // "", and "dow" for the second
   std::string cron;    // in docket's normal form
 };
 
@@ -54,6 +56,8 @@ struct Crontab {
   std::vector<CrontabRemark> notes;
 };
 
-Crontab parse_crontab(std::string_view text, CrontabForm form);
+// `users` are those of this machine, for kGuess.
+Crontab parse_crontab(std::string_view text, CrontabForm form,
+                      const std::vector<std::string>& users = {});
 
 }  // namespace docket::cli

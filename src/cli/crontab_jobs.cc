@@ -1,7 +1,6 @@
 #include "cli/crontab_jobs.h"
 
 #include <boost/json/array.hpp>
-#include <set>
 
 namespace docket::cli {
 namespace {
@@ -38,8 +37,18 @@ std::string command_line(const CrontabEntry& entry) {
   return "cd \"${HOME:-/}\"\n" + run;
 }
 
+// What a job without limits needs, for the queue: as good as nothing, as for cron.
+constexpr double kCpus = 0.1;
+constexpr double kMem = 32;
+
+const char* limits_of(const ImportOptions& options) {
+  if (options.cpus) return options.mem ? "all" : "cpus";
+  return options.mem ? "mem" : "none";
+}
+
 json::object run_of(const CrontabEntry& entry, const ImportOptions& options) {
-  json::object run{{"cpus", options.cpus}, {"mem", options.mem}, {"disk", 0}};
+  json::object run{{"cpus", options.cpus.value_or(kCpus)}, {"mem", options.mem.value_or(kMem)}};
+  run["limits"] = limits_of(options);
   run["cmd"] = command_line(entry);
   if (!entry.user.empty()) run["user"] = entry.user;
   if (!entry.variables.empty()) {
@@ -50,43 +59,43 @@ json::object run_of(const CrontabEntry& entry, const ImportOptions& options) {
   return run;
 }
 
-json::object job_of(const CrontabEntry& entry, const CrontabTime& time, std::string_view id,
-                    const ImportOptions& options) {
+json::object schedule_of(const CrontabTime& time, const std::string& zone) {
+  const std::string suffix = time.suffix.empty() ? "" : "-" + time.suffix;
+  return {{"id", std::string(kImportSchedule) + suffix},
+          {"cron", time.cron},
+          {"timezone", zone},
+          {"concurrencyPolicy", "ALLOW"},
+          {"enabled", true}};
+}
+
+json::object job_of(const CrontabEntry& entry, std::string_view id, const ImportOptions& options) {
   const std::string& zone = entry.timezone.empty() ? options.timezone : entry.timezone;
   json::object job;
   job["id"] = id;
   job["description"] = "from " + options.source + ": " + entry.source;
   job["labels"] = {{kImportLabel, options.source}};
   job["run"] = run_of(entry, options);
-  job["schedules"] = json::array({json::object({{"id", kImportSchedule},
-                                                {"cron", time.cron},
-                                                {"timezone", zone},
-                                                {"concurrencyPolicy", "ALLOW"},
-                                                {"enabled", true}})});
+  json::array schedules;
+  for (const CrontabTime& time : entry.times) schedules.push_back(schedule_of(time, zone));
+  job["schedules"] = std::move(schedules);
   return job;
 }
 
-std::string unique_id(const std::string& base, const std::string& suffix,
-                      std::set<std::string>& taken) {
-  const std::string tail = suffix.empty() ? "" : "-" + suffix;
-  std::string id = base + tail;
-  for (int number = 2; !taken.insert(id).second; ++number) {
-    id = base + "-" + std::to_string(number) + tail;
-  }
+std::string unique_id(const std::string& base, std::set<std::string>& taken) {
+  std::string id = base;
+  for (int number = 2; !taken.insert(id).second; ++number) id = base + "-" + std::to_string(number);
   return id;
 }
 
 }  // namespace
 
-std::vector<json::object> jobs_of(const Crontab& crontab, const ImportOptions& options) {
+std::vector<json::object> jobs_of(const Crontab& crontab, const ImportOptions& options,
+                                  std::set<std::string>& taken) {
   std::vector<json::object> jobs;
-  std::set<std::string> taken;
   const std::string group = options.prefix.empty() ? "" : options.prefix + ".";
   for (const CrontabEntry& entry : crontab.entries) {
-    const std::string base = group + name_of_command(entry.command);
-    for (const CrontabTime& time : entry.times) {
-      jobs.push_back(job_of(entry, time, unique_id(base, time.suffix, taken), options));
-    }
+    const std::string id = unique_id(group + name_of_command(entry.command), taken);
+    jobs.push_back(job_of(entry, id, options));
   }
   return jobs;
 }

@@ -21,10 +21,13 @@ bool is_one_of(const std::array<std::string_view, N>& words, std::string_view wo
 constexpr std::array<std::string_view, 13> kPreparations{
     "cd",     "test",  "[",      "[[",   "export", "set",  ".",
     "source", "umask", "ulimit", "true", ":",      "sleep"};
+// Words of the shell that begin a condition, or end something: no command of theirs does the work.
+constexpr std::array<std::string_view, 12> kConditions{
+    "if", "elif", "while", "until", "for", "case", "fi", "done", "esac", "}", ")", "!"};
 // Words before the command; their own options, numbers and lock files are skipped with them.
-constexpr std::array<std::string_view, 14> kWrappers{
-    "sudo",  "nice",    "ionice",  "nohup",  "time",    "env", "exec",
-    "flock", "timeout", "chronic", "setsid", "command", "{",   "("};
+constexpr std::array<std::string_view, 17> kWrappers{
+    "sudo",    "nice",   "ionice",  "nohup", "time", "env",  "exec", "flock", "timeout",
+    "chronic", "setsid", "command", "{",     "(",    "then", "do",   "else"};
 // What they run says more than they do.
 constexpr std::array<std::string_view, 13> kInterpreters{
     "sh",   "bash", "dash", "zsh",  "python",    "python3", "perl",
@@ -143,13 +146,14 @@ std::string name_of_command(std::string_view command) {
   for (const Words& words : commands) {
     const auto first = skip_wrappers(words);
     if (first == words.end() || is_one_of(kPreparations, base_name(*first)) ||
-        is_inline_script(words, first)) {
+        is_one_of(kConditions, *first) || is_inline_script(words, first)) {
       continue;
     }
     word = telling_word(words);
     break;
   }
   if (word.empty() && !commands.empty()) word = telling_word(commands.front());
+  if (is_one_of(kConditions, word)) word = {};
   for (const std::string_view extension : kExtensions) {
     if (word.size() > extension.size() && word.ends_with(extension)) {
       word.remove_suffix(extension.size());

@@ -13,13 +13,14 @@
 namespace docket::cli {
 namespace {
 
+namespace json = boost::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
 
-// "cron", or "dom:cron dow:cron" for two, or "refused: why".
+// "cron", or "cron; dow: cron" for two, or "refused: why".
 std::string times(const std::string& line) {
   const Crontab crontab = parse_crontab(line + " true", CrontabForm::kUser);
   if (!crontab.refused.empty()) return "refused: " + crontab.refused.front().text;
@@ -77,10 +78,11 @@ TEST(CrontabTimes, Macros) {
 }
 
 // Vixie cron ORs the two day fields when neither begins with a star, docket always ANDs them.
+// No day is in both, so that none runs twice.
 TEST(CrontabTimes, BothDayFieldsRestrictedMakeTwoTimes) {
-  EXPECT_EQ(times("30 4 1,15 * 5"), "dom: 30 4 1,15 * *; dow: 30 4 * * 5");
-  EXPECT_EQ(times("0 0 13 * fri"), "dom: 0 0 13 * *; dow: 0 0 * * 5");
-  EXPECT_EQ(times("0 0 1-7 2,3 1"), "dom: 0 0 1-7 2,3 *; dow: 0 0 * 2,3 1");
+  EXPECT_EQ(times("30 4 1,15 * 5"), "30 4 1,15 * *; dow: 30 4 2-14,16-31 * 5");
+  EXPECT_EQ(times("0 0 13 * fri"), "0 0 13 * *; dow: 0 0 1-12,14-31 * 5");
+  EXPECT_EQ(times("0 0 1-7 2,3 1"), "0 0 1-7 2,3 *; dow: 0 0 8-31 2,3 1");
 }
 
 // A field that begins with a star counts as unrestricted, step or not: then cron ANDs too.
@@ -214,17 +216,14 @@ TEST(Crontab, WhatNoJobCanHaveIsRefused) {
   }
 }
 
-TEST(Crontab, TwoJobsForOneLineAreNoted) {
-  const Crontab crontab = parse_crontab("0 0 13 * 5 x", CrontabForm::kUser);
-  ASSERT_THAT(crontab.notes, SizeIs(1));
-  EXPECT_THAT(crontab.notes[0].text, HasSubstr("two jobs, which both run on a day that is both"));
-}
-
 // ---- names
 
 TEST(CrontabNames, SayWhatIsRun) {
   const std::vector<std::pair<std::string, std::string>> kNames{
       {"/usr/local/bin/backup.sh --full /srv", "backup"},
+      {"if [ -x /etc/a ]; then /etc/cron.daily/a --now; fi", "a"},
+      {"for f in a b; do gzip $f; done", "gzip"},
+      {"! test -e /x || while true; do :; done", "job"},
       {"cd / && run-parts --report /etc/cron.hourly", "cron-hourly"},
       {"test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }",
        "cron-daily"},
@@ -261,21 +260,26 @@ ImportOptions options() {
   return {.source = "/etc/crontab", .prefix = "", .timezone = "Europe/Rome"};
 }
 
+std::vector<json::object> jobs(const std::string& text, CrontabForm form = CrontabForm::kUser) {
+  std::set<std::string> taken;
+  return jobs_of(parse_crontab(text, form), options(), taken);
+}
+
 std::vector<std::string> ids(const std::string& text, const std::string& prefix = "") {
   ImportOptions with = options();
   with.prefix = prefix;
   std::vector<std::string> out;
-  for (const auto& job : jobs_of(parse_crontab(text, CrontabForm::kUser), with)) {
+  std::set<std::string> taken;
+  for (const auto& job : jobs_of(parse_crontab(text, CrontabForm::kUser), with, taken)) {
     out.emplace_back(job.at("id").as_string());
   }
   return out;
 }
 
 TEST(CrontabJobs, AJobAsItIsPosted) {
-  const auto jobs = jobs_of(
-      parse_crontab("A=b\n5 4 * * * alice /usr/bin/backup.sh", CrontabForm::kSystem), options());
-  ASSERT_THAT(jobs, SizeIs(1));
-  EXPECT_EQ(to_pretty_json(jobs[0], 2), R"({
+  const auto made = jobs("A=b\n5 4 * * * alice /usr/bin/backup.sh", CrontabForm::kSystem);
+  ASSERT_THAT(made, SizeIs(1));
+  EXPECT_EQ(to_pretty_json(made[0], 2), R"({
   "id": "backup",
   "description": "from /etc/crontab: 5 4 * * * alice /usr/bin/backup.sh",
   "labels": {
@@ -283,8 +287,8 @@ TEST(CrontabJobs, AJobAsItIsPosted) {
   },
   "run": {
     "cpus": 0.1,
-    "mem": 256,
-    "disk": 0,
+    "mem": 32,
+    "limits": "none",
     "cmd": "cd \"${HOME:-/}\"\n/usr/bin/backup.sh",
     "user": "alice",
     "env": {
@@ -303,18 +307,36 @@ TEST(CrontabJobs, AJobAsItIsPosted) {
 })");
 }
 
+TEST(CrontabJobs, ALineOfTwoTimesIsOneJobWithTwoSchedules) {
+  const auto made = jobs("5 0 1 * 1 x");
+  ASSERT_THAT(made, SizeIs(1));
+  const json::array& schedules = made[0].at("schedules").as_array();
+  ASSERT_THAT(schedules, SizeIs(2));
+  EXPECT_EQ(schedules[0].at("id").as_string(), "crontab");
+  EXPECT_EQ(schedules[1].at("id").as_string(), "crontab-dow");
+}
+
+TEST(CrontabJobs, LimitsAreThoseThatWereAskedFor) {
+  ImportOptions limited = options();
+  limited.mem = 512;
+  std::set<std::string> taken;
+  const auto made = jobs_of(parse_crontab("* * * * * x", CrontabForm::kUser), limited, taken);
+  EXPECT_EQ(to_json(made[0].at("run").at("mem")), "512");
+  EXPECT_EQ(made[0].at("run").at("limits").as_string(), "mem");
+}
+
 TEST(CrontabJobs, IdsAreUniqueAndStable) {
   const std::string text =
       "1 * * * * x a\n2 * * * * x b\n3 * * * * x-2\n4 * * * * x c\n5 0 1 * 1 x\n";
-  EXPECT_THAT(ids(text), ElementsAre("x", "x-2", "x-2-2", "x-3", "x-dom", "x-dow"));
+  EXPECT_THAT(ids(text), ElementsAre("x", "x-2", "x-2-2", "x-3", "x-4"));
   EXPECT_EQ(ids(text), ids(text));
   EXPECT_THAT(ids("* * * * * x", "ops.cron"), ElementsAre("ops.cron.x"));
 }
 
 TEST(CrontabJobs, CronTzIsStrongerThanTheMachinesZone) {
-  const auto jobs =
-      jobs_of(parse_crontab("CRON_TZ=Asia/Tokyo\n* * * * * x", CrontabForm::kUser), options());
-  EXPECT_EQ(jobs[0].at("schedules").at(0).at("timezone").as_string(), "Asia/Tokyo");
+  EXPECT_EQ(
+      jobs("CRON_TZ=Asia/Tokyo\n* * * * * x")[0].at("schedules").at(0).at("timezone").as_string(),
+      "Asia/Tokyo");
 }
 
 std::string output_of(const std::string& command) {
@@ -329,9 +351,9 @@ std::string output_of(const std::string& command) {
 
 // What the job's cmd prints when /bin/sh runs it, as the runner does.
 std::string output_of_line(const std::string& text) {
-  const auto jobs = jobs_of(parse_crontab(text, CrontabForm::kUser), options());
-  return jobs.empty() ? "no job"
-                      : output_of(std::string(jobs.back().at("run").at("cmd").as_string()));
+  const auto made = jobs(text);
+  return made.empty() ? "no job"
+                      : output_of(std::string(made.back().at("run").at("cmd").as_string()));
 }
 
 TEST(CrontabJobs, CommandsDoInTheShellWhatTheyDidUnderCron) {

@@ -107,6 +107,34 @@ Result<std::string> translate_field(const FieldRule& rule, std::string_view fiel
   return out;
 }
 
+// The days of the month that a field leaves out, as a field; empty: none.
+std::string other_days(const std::string& field) {
+  std::array<bool, 32> taken{};
+  for (std::size_t at = 0; at <= field.size();) {
+    const std::size_t comma = std::min(field.find(',', at), field.size());
+    const std::string item = field.substr(at, comma - at);
+    const std::size_t slash = item.find('/');
+    const std::string range = item.substr(0, slash);
+    const std::size_t dash = range.find('-');
+    const int first = number_of(range.substr(0, dash)).value_or(1);
+    const int last = range == "*"         ? 31
+                     : dash == range.npos ? first
+                                          : number_of(range.substr(dash + 1)).value_or(31);
+    const int step = slash == item.npos ? 1 : number_of(item.substr(slash + 1)).value_or(1);
+    for (int day = first; day <= last; day += step) taken[static_cast<std::size_t>(day)] = true;
+    at = comma + 1;
+  }
+  std::string others;
+  for (std::size_t day = 1; day < taken.size(); ++day) {
+    const std::size_t first = day;
+    while (day < taken.size() && !taken[day]) ++day;
+    if (day == first) continue;
+    others += (others.empty() ? "" : ",") + std::to_string(first);
+    if (day - 1 > first) others += "-" + std::to_string(day - 1);
+  }
+  return others;
+}
+
 Result<CrontabTime> checked(std::string suffix, const std::string& cron) {
   const auto parsed = Cron::parse(cron);
   if (!parsed) return fail(parsed.error());
@@ -129,8 +157,11 @@ Result<std::vector<CrontabTime>> translate_fields(const std::array<std::string, 
   const std::string front = out[0] + " " + out[1] + " ";
   std::vector<Result<CrontabTime>> times;
   if (is_restricted(fields[2]) && is_restricted(fields[4])) {
-    times.push_back(checked("dom", front + out[2] + " " + out[3] + " *"));
-    times.push_back(checked("dow", front + "* " + out[3] + " " + out[4]));
+    times.push_back(checked("", front + out[2] + " " + out[3] + " *"));
+    const std::string others = other_days(out[2]);
+    if (!others.empty()) {
+      times.push_back(checked("dow", front + others + " " + out[3] + " " + out[4]));
+    }
   } else {
     times.push_back(checked("", front + out[2] + " " + out[3] + " " + out[4]));
   }

@@ -3,14 +3,18 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <ostream>
+#include <set>
+#include <sstream>
 
 #include "cli/command_tree.h"
 #include "cli/crontab_jobs.h"
+#include "cli/crontab_merge.h"
 #include "cli/input.h"
 #include "cli/json_access.h"
-#include "cli/metronome_calls.h"
+#include "cli/native_calls.h"
 #include "cli/table.h"
 #include "core/json_writer.h"
 #include "core/zone.h"
@@ -22,12 +26,21 @@ namespace json = boost::json;
 
 // What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
 struct ImportFlags {
-  std::string file;
+  std::vector<std::string> files;
   std::string timezone;
-  bool user_column = false;
+  int user_column = 0;  // 1: yes, -1: no, 0: nobody said
   bool dry_run = false;
   bool skip_refused = false;
+  bool force = false;
+  bool json = false;
   ImportOptions options;
+};
+
+// What the files say.
+struct Plan {
+  std::vector<json::object> jobs;
+  std::set<std::string> sources;
+  std::size_t refused = 0;
 };
 
 void print_remarks(std::ostream& err, const std::string& file, const char* word,
@@ -44,121 +57,218 @@ std::string name_of_source(const std::string& file) {
   return unresolved ? file : path.string();
 }
 
-Result<Crontab> read_crontab(const CliEnvironment& env, const ImportFlags& flags) {
-  const auto text = read_input(env, flags.file);
-  if (!text) return fail(text.error());
-  Crontab crontab =
-      parse_crontab(*text, flags.user_column ? CrontabForm::kSystem : CrontabForm::kUser);
-  print_remarks(env.err, flags.file, "note: ", crontab.notes);
-  print_remarks(env.err, flags.file, "", crontab.refused);
-  return crontab;
+std::vector<std::string> users_of_machine(const CliEnvironment& env) {
+  std::vector<std::string> users{"root"};
+  std::istringstream lines(read_input(env, "/etc/passwd").value_or(""));
+  for (std::string line; std::getline(lines, line);)
+    users.push_back(line.substr(0, line.find(':')));
+  return users;
 }
 
-const json::value& schedule_of(const json::object& job) { return job.at("schedules").at(0); }
+CrontabForm form_of(const ImportFlags& flags) {
+  if (flags.user_column > 0) return CrontabForm::kSystem;
+  return flags.user_column < 0 ? CrontabForm::kUser : CrontabForm::kGuess;
+}
 
-void print_plan(const CliEnvironment& env, const std::vector<json::object>& jobs) {
+Result<Plan> read_files(const CliEnvironment& env, const ImportFlags& flags) {
+  ImportOptions options = flags.options;
+  options.timezone = flags.timezone.empty() ? env.timezone : flags.timezone;
+  if (!Zone::find(options.timezone)) {
+    return fail(ErrorKind::kInvalid, options.timezone + " is not a known time zone");
+  }
+  const std::vector<std::string> users = users_of_machine(env);
+  Plan plan;
+  std::set<std::string> taken;
+  for (const std::string& file : flags.files) {
+    const auto text = read_input(env, file);
+    if (!text) return fail(text.error());
+    const Crontab crontab = parse_crontab(*text, form_of(flags), users);
+    print_remarks(env.err, file, "note: ", crontab.notes);
+    print_remarks(env.err, file, "", crontab.refused);
+    options.source = name_of_source(file);
+    plan.sources.insert(options.source);
+    plan.refused += crontab.refused.size();
+    for (json::object& job : jobs_of(crontab, options, taken)) plan.jobs.push_back(std::move(job));
+  }
+  return plan;
+}
+
+std::string crons_of(const json::object& job) {
+  std::string text;
+  for (const json::value& schedule : job.at("schedules").as_array()) {
+    text += (text.empty() ? "" : "; ") + text_at(schedule, "cron");
+  }
+  return text;
+}
+
+void print_plan(const CliEnvironment& env, const Plan& plan, bool only_json) {
   Table table({"ID", "CRON", "TIME ZONE", "FROM"});
   json::array all;
-  for (const json::object& job : jobs) {
-    table.add({text_at(job, "id"), text_at(schedule_of(job), "cron"),
-               text_at(schedule_of(job), "timezone"), text_at(job, "description")});
+  for (const json::object& job : plan.jobs) {
+    table.add({text_at(job, "id"), crons_of(job), text_at(job.at("schedules").at(0), "timezone"),
+               text_at(job, "description")});
     all.emplace_back(job);
   }
-  table.print(env);
-  env.out << '\n' << to_pretty_json(all) << '\n';
+  if (!only_json) table.print(env);
+  env.out << (only_json ? "" : "\n") << to_pretty_json(all) << '\n';
 }
 
 // The jobs that are there, by id.
 using Present = std::map<std::string, json::value>;
 
 Result<Present> present_jobs(ServerApi& server) {
-  const auto list = server.metronome("/v1/jobs");
+  const auto list = all_items(server, "/jobs?limit=500");
   if (!list) return fail(list.error());
   Present present;
-  for (const json::value& job : array_of(*list)) present.emplace(text_at(job, "id"), job);
+  for (const json::value& job : *list) present.emplace(text_at(job, "id"), job);
   return present;
 }
 
-std::string source_of(const json::value& job) {
-  return text_at(member(job, "labels"), kImportLabel);
+std::string label_of(const json::value& job, std::string_view name) {
+  return text_at(member(job, "labels"), name);
 }
 
 // Nobody else's job is overwritten because a command has the same name.
-Result<void> check_owners(const Present& present, const std::vector<json::object>& jobs) {
-  for (const json::object& job : jobs) {
+Result<void> check_owners(const Present& present, const Plan& plan) {
+  for (const json::object& job : plan.jobs) {
     const std::string id = text_at(job, "id");
     const auto found = present.find(id);
-    if (found == present.end() || source_of(found->second) == source_of(job)) continue;
-    const std::string owner = source_of(found->second);
-    return fail(ErrorKind::kConflict,
-                "job \"" + id + "\" exists already and was not imported from " + source_of(job) +
-                    (owner.empty() ? "" : " but from " + owner) +
-                    "; nothing was imported, choose other ids with --prefix");
+    const std::string source = label_of(job, kImportLabel);
+    if (found == present.end() || label_of(found->second, kImportLabel) == source) continue;
+    const std::string owner = label_of(found->second, kImportLabel);
+    return fail(ErrorKind::kConflict, "job \"" + id +
+                                          "\" exists already and was not imported from " + source +
+                                          (owner.empty() ? "" : " but from " + owner) +
+                                          "; nothing was imported, choose other ids with --prefix");
   }
   return {};
 }
 
-Result<void> store_job(ServerApi& server, const JobFile& file, bool known) {
-  const json::value job = file.job;
-  const auto stored = server.call({.method = known ? "PUT" : "POST",
-                                   .path = known ? job_path(file.id) : "/v1/jobs",
-                                   .body = &job});
-  if (!stored) return fail(stored.error());
-  return put_schedule(server, file.id, array_of(file.schedules).front());
+// With another --prefix every line would run twice.
+Result<void> check_twins(const Present& present, const Plan& plan) {
+  std::map<std::string, std::string> lines;  // that are new, by mark
+  for (const json::object& job : plan.jobs) {
+    if (!present.contains(text_at(job, "id"))) lines[mark_of(job)] = text_at(job, "id");
+  }
+  for (const auto& [id, job] : present) {
+    if (!plan.sources.contains(label_of(job, kImportLabel))) continue;
+    const auto twin = lines.find(label_of(job, kMarkLabel));
+    if (twin == lines.end()) continue;
+    return fail(ErrorKind::kConflict,
+                "the line of \"" + twin->second + "\" was imported before, as \"" + id +
+                    "\", and would run twice; use the --prefix of that time, `docket job remove " +
+                    id + "`, or --force. Nothing was imported");
+  }
+  return {};
 }
 
-void mention_leftovers(const CliEnvironment& env, const Present& present,
-                       const std::vector<json::object>& jobs, const std::string& source) {
-  std::map<std::string, bool> wanted;
-  for (const json::object& job : jobs) wanted[text_at(job, "id")] = true;
+Result<void> store_job(ServerApi& server, const Present& present, const json::object& job) {
+  const std::string id = text_at(job, "id");
+  const auto found = present.find(id);
+  const bool known = found != present.end();
+  const json::value body(known ? merged(found->second, job) : marked(job));
+  const auto stored = server.call({.door = Door::kNative,
+                                   .method = known ? "PUT" : "POST",
+                                   .path = known ? "/jobs/" + encode_segment(id) : "/jobs",
+                                   .body = &body});
+  if (stored) return {};
+  Error error = stored.error();
+  error.message = "job \"" + id + "\": " + error.message;
+  return fail(std::move(error));
+}
+
+void mention_leftovers(const CliEnvironment& env, const Present& present, const Plan& plan) {
+  std::set<std::string> wanted;
+  for (const json::object& job : plan.jobs) wanted.insert(text_at(job, "id"));
   for (const auto& [id, job] : present) {
-    if (source_of(job) == source && !wanted.contains(id)) {
+    const std::string source = label_of(job, kImportLabel);
+    if (plan.sources.contains(source) && !wanted.contains(id)) {
       env.err << "note: job \"" << id << "\" came from " << source
               << ", which no longer has it; `docket job remove " << id << "` removes it\n";
     }
   }
 }
 
-Result<void> store_jobs(const CliEnvironment& env, ServerApi& server,
-                        const std::vector<json::object>& jobs, const std::string& source) {
+// A server that is not root's starts nothing as other users.
+void mention_users(const CliEnvironment& env, ServerApi& server, const Plan& plan) {
+  const auto status = server.native("/status");
+  if (!status || member(*status, "otherUsers") != json::value(false)) return;
+  const std::string own = text_at(*status, "user");
+  for (const json::object& job : plan.jobs) {
+    const std::string user = text_at(job.at("run"), "user");
+    if (user.empty() || user == own) continue;
+    env.err << "warning: job \"" << text_at(job, "id") << "\" is to run as " << user
+            << ", which only a server of root can do; this one runs as " << own
+            << ": its runs will fail\n";
+  }
+}
+
+class Results {
+ public:
+  void add(const json::object& job, Verdict verdict) {
+    table_.add({text_at(job, "id"), crons_of(job), words_of(verdict)});
+    list_.push_back(json::object({{"id", job.at("id")}, {"import", words_of(verdict)}}));
+    conflicts_ += verdict == Verdict::kConflict ? 1 : 0;
+  }
+  void print(const CliEnvironment& env, bool json) const {
+    if (json) {
+      env.out << to_pretty_json(list_) << '\n';
+    } else {
+      table_.print(env);
+    }
+  }
+  std::size_t conflicts() const { return conflicts_; }
+
+ private:
+  Table table_{{"ID", "CRON", "IMPORT"}};
+  json::array list_;
+  std::size_t conflicts_ = 0;
+};
+
+std::string counted(std::size_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+Result<void> store_jobs(const CliEnvironment& env, ServerApi& server, const ImportFlags& flags,
+                        const Plan& plan) {
   const auto present = present_jobs(server);
   if (!present) return fail(present.error());
-  if (auto owners = check_owners(*present, jobs); !owners) return owners;
-  Table table({"ID", "CRON", "IMPORT"});
+  if (auto owners = check_owners(*present, plan); !owners) return owners;
+  if (auto twins = check_twins(*present, plan); !twins && !flags.force) return twins;
+  Results results;
   Result<void> outcome;
-  for (const json::object& job : jobs) {
-    const auto file = split_job(job);
-    const bool known = present->contains(file->id);
-    outcome = store_job(server, *file, known);
-    if (!outcome) {
-      outcome.error().message = "job \"" + file->id + "\": " + outcome.error().message;
-      break;
-    }
-    table.add({file->id, text_at(schedule_of(job), "cron"), known ? "updated" : "added"});
+  for (const json::object& job : plan.jobs) {
+    const auto found = present->find(text_at(job, "id"));
+    Verdict verdict = judge(found == present->end() ? json::value(nullptr) : found->second, job);
+    const bool kept = verdict == Verdict::kKeep || verdict == Verdict::kConflict;
+    if (kept && flags.force) verdict = Verdict::kUpdate;
+    const bool changes = verdict == Verdict::kAdd || verdict == Verdict::kUpdate;
+    if (changes) outcome = store_job(server, *present, job);
+    if (!outcome) break;
+    results.add(job, verdict);
   }
-  table.print(env);
-  if (outcome) mention_leftovers(env, *present, jobs, source);
-  return outcome;
+  results.print(env, flags.json);
+  if (!outcome) return outcome;
+  mention_leftovers(env, *present, plan);
+  mention_users(env, server, plan);
+  if (results.conflicts() == 0) return {};
+  return fail(ErrorKind::kConflict,
+              counted(results.conflicts(), "job was", "jobs were") +
+                  " changed here and in the crontab, and kept; --force takes the crontab's");
 }
 
 Result<void> import_crontab(const CliEnvironment& env, ServerApi& server,
                             const ImportFlags& flags) {
-  ImportOptions options = flags.options;
-  options.source = name_of_source(flags.file);
-  options.timezone = flags.timezone.empty() ? env.timezone : flags.timezone;
-  if (!Zone::find(options.timezone)) {
-    return fail(ErrorKind::kInvalid, options.timezone + " is not a known time zone");
+  const auto plan = read_files(env, flags);
+  if (!plan) return fail(plan.error());
+  if (flags.dry_run) print_plan(env, *plan, flags.json);
+  if (plan->refused > 0 && !flags.skip_refused) {
+    return fail(ErrorKind::kInvalid,
+                counted(plan->refused, "line", "lines") + " cannot be imported; correct " +
+                    (plan->refused == 1 ? "it, or leave it" : "them, or leave them") +
+                    " out with --skip-refused. Nothing was imported");
   }
-  const auto crontab = read_crontab(env, flags);
-  if (!crontab) return fail(crontab.error());
-  const std::vector<json::object> jobs = jobs_of(*crontab, options);
-  if (flags.dry_run) print_plan(env, jobs);
-  if (!crontab->refused.empty() && !flags.skip_refused) {
-    return fail(ErrorKind::kInvalid, std::to_string(crontab->refused.size()) +
-                                         " lines cannot be imported; correct them, or leave them "
-                                         "out with --skip-refused. Nothing was imported");
-  }
-  return flags.dry_run ? Result<void>() : store_jobs(env, server, jobs, options.source);
+  return flags.dry_run ? Result<void>() : store_jobs(env, server, flags, *plan);
 }
 
 std::string valid_prefix(const std::string& text) {
@@ -182,9 +292,9 @@ void add_import_commands(CommandTree& tree) {
                    [flags](const CliEnvironment& env, ServerApi& server) {
                      return import_crontab(env, server, *flags);
                    });
-  crontab.add_option("file", flags->file, "The crontab; - is standard input")->required();
-  crontab.add_flag("--user-column", flags->user_column,
-                   "Lines name a user before the command, as in /etc/crontab");
+  crontab.add_option("file", flags->files, "The crontabs; - is standard input")->required();
+  crontab.add_flag("--user-column{1},--no-user-column{-1}", flags->user_column,
+                   "Lines name a user before the command, as in /etc/crontab; or none does");
   crontab.add_flag("--dry-run", flags->dry_run, "Only print the jobs, as a table and as JSON");
   crontab.add_flag("--skip-refused", flags->skip_refused,
                    "Import the other lines if some are refused");
@@ -194,13 +304,15 @@ void add_import_commands(CommandTree& tree) {
       ->check(CLI::Validator(valid_prefix, ""));
   crontab.add_option("--timezone", flags->timezone, "The zone of the times; else this machine's")
       ->type_name("ZONE");
-  crontab.add_option("--cpus", flags->options.cpus, "For each job")
-      ->type_name("N")
-      ->capture_default_str();
-  crontab.add_option("--mem", flags->options.mem, "For each job")
-      ->type_name("MIB")
-      ->capture_default_str();
-  crontab.footer("\nExample: crontab -l | docket import crontab --dry-run -");
+  crontab.add_flag("--force", flags->force, "Overwrite jobs that were changed here");
+  crontab.add_option("--cpus", flags->options.cpus, "The most that each job gets; else no limit")
+      ->type_name("N");
+  crontab.add_option("--mem", flags->options.mem, "The most that each job gets; else no limit")
+      ->type_name("MIB");
+  add_json_flag(crontab, flags->json);
+  crontab.footer(
+      "\nExamples: crontab -l | docket import crontab --dry-run -\n"
+      "          docket import crontab --user-column --prefix cron /etc/crontab /etc/cron.d/*");
 }
 
 }  // namespace docket::cli

@@ -33,10 +33,9 @@ void check_jobs(const cli::Crontab& crontab) {
   const cli::ImportOptions options{
       .source = "crontab", .prefix = "imported", .timezone = "Europe/Rome"};
   std::set<std::string> ids;
-  std::size_t times = 0;
-  for (const auto& entry : crontab.entries) times += entry.times.size();
-  const auto jobs = cli::jobs_of(crontab, options);
-  require(jobs.size() == times, "a job for each time");
+  std::set<std::string> taken;
+  const auto jobs = cli::jobs_of(crontab, options, taken);
+  require(jobs.size() == crontab.entries.size(), "a job for each line");
   for (const boost::json::object& job : jobs) {
     const std::string text = to_json(job);
     const auto read = native::read_job(text, std::nullopt);
