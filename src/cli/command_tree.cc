@@ -65,6 +65,16 @@ void CommandTree::on_misuse(const CLI::App& group, UsageAction action) {
   usage_.emplace(&group, std::move(action));
 }
 
+void CommandTree::misuse_exits(const CLI::App& group, int code) { codes_.emplace(&group, code); }
+
+int CommandTree::misuse_code(const CLI::App& app) const {
+  constexpr int kUsual = 2;
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    if (const auto found = codes_.find(at); found != codes_.end()) return found->second;
+  }
+  return kUsual;
+}
+
 const ExitAction* CommandTree::exit_action(const CLI::App& app) const {
   const auto found = exit_.find(&app);
   return found == exit_.end() ? nullptr : &found->second;

@@ -46,6 +46,7 @@ class CommandTree {
   CLI::App& program(CLI::App& parent, const std::string& word, const std::string& description,
                     ExitAction action);
   void on_misuse(const CLI::App& group, UsageAction action);
+  void misuse_exits(const CLI::App& group, int code);
 
   // What stands behind `--`, where a command takes that (`docket task run -- command ...`).
   std::vector<std::string>& rest() { return rest_; }
@@ -53,7 +54,9 @@ class CommandTree {
   const LocalAction* local_action(const CLI::App& app) const;
   const ServerAction* server_action(const CLI::App& app) const;
   const ExitAction* exit_action(const CLI::App& app) const;
-  const UsageAction* usage_action(const CLI::App& app) const;  // its own, or of a group above
+  // Its own, or of a group above.
+  const UsageAction* usage_action(const CLI::App& app) const;
+  int misuse_code(const CLI::App& app) const;  // 2 where nobody says
 
  private:
   CLI::App root_;
@@ -63,6 +66,7 @@ class CommandTree {
   std::map<const CLI::App*, ServerAction> server_;
   std::map<const CLI::App*, ExitAction> exit_;
   std::map<const CLI::App*, UsageAction> usage_;
+  std::map<const CLI::App*, int> codes_;
   std::vector<std::string> rest_;
 };
 

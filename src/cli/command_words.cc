@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kTasks = "tasks";
 
 // Of nodetool, each with a value.
-constexpr std::array<std::string_view, 12> kConnection{"-h",
+constexpr std::array<std::string_view, 13> kConnection{"-h",
                                                        "--host",
                                                        "-p",
                                                        "--port",
@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 12> kConnection{"-h",
                                                        "-pwf",
                                                        "--password-file",
                                                        "--rest-api-port",
-                                                       "-rp"};
+                                                       "-rp",
+                                                       "--logger-log-level"};
 constexpr std::array<std::string_view, 2> kConnectionFlags{"-pp", "--print-port"};
 constexpr std::array<std::string_view, 10> kCommands{
     kTasks, "modules", "list", "status", "tree", "wait", "abort", "ttl", "user-ttl", "drain"};
@@ -74,6 +75,35 @@ struct Habit {
 };
 constexpr std::array<Habit, 2> kHabits{{{"ls", {"job", "list"}}, {"logs", {"task", "log"}}}};
 
+// Where a node's API is, as nodetool is told.
+class Node {
+ public:
+  // A word like -p, --port=9, -p9 and what follows it, if that is its value.
+  void take(const std::string& word, std::string value) {
+    std::string name = word;
+    if (const std::size_t equals = word.find('='); equals != word.npos) {
+      name = word.substr(0, equals);
+      value = word.substr(equals + 1);
+    } else if (value.empty() && word.starts_with("-p") && word.size() > 2) {
+      name = "-p";
+      value = word.substr(2);
+    }
+    if (name == "-h" || name == "--host") host_ = value;
+    if (name == "-p" || name == "--port") port_ = value;
+    if (name == "-rp" || name == "--rest-api-port") rest_port_ = value;
+  }
+  bool said() const { return !host_.empty() || !port_.empty() || !rest_port_.empty(); }
+  std::string url() const {
+    const std::string host = host_.empty() ? "127.0.0.1" : host_;
+    const std::string port = !rest_port_.empty() ? rest_port_ : !port_.empty() ? port_ : "10000";
+    const bool bare_v6 = host.find(':') != host.npos && !host.starts_with('[');
+    return "http://" + (bare_v6 ? "[" + host + "]" : host) + ":" + port;
+  }
+
+ private:
+  std::string host_, port_, rest_port_;
+};
+
 }  // namespace
 
 std::vector<std::string> split_off_command(std::vector<std::string>& words) {
@@ -104,16 +134,19 @@ void expand_habits(std::vector<std::string>& words) {
   }
 }
 
-void drop_connection_options(std::vector<std::string>& words) {
+void translate_connection_options(std::vector<std::string>& words) {
   if (!is_tasks_line(words)) return;
   std::vector<std::string> kept;
+  Node node;
   for (std::size_t at = 0; at < words.size(); ++at) {
     if (const std::size_t taken = connection_words(words, at); taken > 0) {
+      node.take(words[at], taken > 1 ? words[at + 1] : std::string());
       at += taken - 1;
     } else {
       kept.push_back(words[at] == "-ks" ? "--keyspace" : words[at]);
     }
   }
+  if (node.said()) kept.insert(kept.begin(), {"--url", node.url()});
   words = std::move(kept);
 }
 

@@ -15,9 +15,11 @@ std::vector<std::string> split_off_command(std::vector<std::string>& words);
 void expand_habits(std::vector<std::string>& words);
 
 // Scripts call `nodetool -h HOST -p PORT -u USER -pw WORD tasks ...`, with these before or behind
-// the command. docket's server has one URL, so in lines of `docket tasks` they are dropped. An -h
-// without a host, at the end or before a command or an option, asks for help. Also -ks, which no
-// parser of short options takes for one, becomes --keyspace.
-void drop_connection_options(std::vector<std::string>& words);
+// the command. In lines of `docket tasks` host and port become `--url http://HOST:PORT`, and the
+// others are dropped, as nodetool ignores them. An -h without a host, at the end or before a
+// command or an option, asks for help. Also -ks, which no parser of short options takes for one,
+// becomes
+// --keyspace.
+void translate_connection_options(std::vector<std::string>& words);
 
 }  // namespace docket::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -32,23 +33,66 @@ struct EventFlags {
   bool json = false;
 };
 
-void print_event(const CliEnvironment& env, const json::value& event) {
-  std::ostream& out = env.out;
-  out << text_at(event, "seq") << "  " << shown_time(env, text_at(event, "at")) << "  "
-      << text_at(event, "type") << "  " << text_at(event, "job");
-  if (const std::string run = text_at(event, "runName"); !run.empty()) out << "  " << run;
-  const std::string before = text_at(event, "before");
-  const std::string after = text_at(event, "after");
-  if (!after.empty() && before != after) out << "  " << before << " -> " << after;
-  if (const std::string message = text_at(event, "message"); !message.empty())
-    out << "  " << message;
-  out << '\n';
-}
+// What other programs and the server itself do has no job: its names are in the task.
+class TaskNames {
+ public:
+  explicit TaskNames(ServerApi& server) : server_(server) {}
 
-void print(const CliEnvironment& env, const EventFlags& flags, const json::value& event) {
-  flags.json ? void(env.out << to_json(event) << '\n') : print_event(env, event);
-  env.out.flush();
-}
+  std::string of(const json::value& event) {
+    const std::string id = text_at(event, "task");
+    if (id.empty()) return {};
+    if (names_.size() > kKept) names_.clear();
+    const auto [known, is_new] = names_.try_emplace(id);
+    if (is_new) known->second = ask(id);
+    return known->second;
+  }
+
+ private:
+  std::string ask(const std::string& id) {
+    const auto task = server_.native("/tasks/" + encode_segment(id));
+    std::string name = "task " + id;
+    if (!task) return name;
+    const json::value& operation = member(*task, "operation");
+    for (const char* word : {"module", "type", "keyspace", "table", "entity"}) {
+      const std::string text = text_at(operation, word);
+      if (!text.empty()) name += " " + text;
+    }
+    return name;
+  }
+
+  static constexpr std::size_t kKept = 1000;
+  ServerApi& server_;
+  std::map<std::string, std::string> names_;
+};
+
+class Printer {
+ public:
+  Printer(const CliEnvironment& env, ServerApi& server, bool json)
+      : env_(env), names_(server), json_(json) {}
+
+  void print(const json::value& event) {
+    env_.out << (json_ ? to_json(event) : line_of(event)) << '\n' << std::flush;
+  }
+
+ private:
+  std::string line_of(const json::value& event) {
+    const std::string job = text_at(event, "job");
+    std::string line = text_at(event, "seq") + "  " + shown_time(env_, text_at(event, "at")) +
+                       "  " + text_at(event, "type") + "  " +
+                       (job.empty() ? names_.of(event) : job);
+    const auto add = [&line](const std::string& text) { line += text.empty() ? "" : "  " + text; };
+    add(text_at(event, "runName"));
+    const std::string before = text_at(event, "before");
+    const std::string after = text_at(event, "after");
+    if (!after.empty() && before != after) add(before + " -> " + after);
+    add(text_at(event, "message"));
+    return line;
+  }
+
+  const CliEnvironment& env_;
+  TaskNames names_;
+  const bool json_;
+};
 
 std::string job_filter(const EventFlags& flags) {
   return flags.job.empty() ? "" : "&job=" + encode_segment(flags.job);
@@ -79,21 +123,22 @@ Result<json::array> newest_before(ServerApi& server, const EventFlags& flags, st
   return items;
 }
 
-Result<void> print_newest(const CliEnvironment& env, ServerApi& server, const EventFlags& flags,
+Result<void> print_newest(Printer& printer, ServerApi& server, const EventFlags& flags,
                           const std::string& before) {
   const auto events = newest_before(server, flags, before);
   if (!events) return fail(events.error());
-  for (const json::value& event : *events) print(env, flags, event);
+  for (const json::value& event : *events) printer.print(event);
   return {};
 }
 
-Result<void> print_behind(const CliEnvironment& env, ServerApi& server, const EventFlags& flags) {
+Result<void> print_behind(const CliEnvironment& env, Printer& printer, ServerApi& server,
+                          const EventFlags& flags) {
   std::string after = encode_segment(flags.after);
   for (std::size_t left = flags.lines.value_or(kLines); left > 0 && !after.empty();) {
     const auto page = page_of(server, flags, "oldest", left, after);
     if (!page) return fail(page.error());
     const json::array& events = array_at(*page, "items");
-    for (const json::value& event : events) print(env, flags, event);
+    for (const json::value& event : events) printer.print(event);
     left -= std::min(left, events.size());
     after = text_at(*page, "next");
   }
@@ -102,10 +147,10 @@ Result<void> print_behind(const CliEnvironment& env, ServerApi& server, const Ev
 }
 
 // From behind the event of that number; from now on when it is empty.
-Result<void> print_live(const CliEnvironment& env, ServerApi& server, const EventFlags& flags,
-                        const std::string& after) {
+Result<void> print_live(const CliEnvironment& env, Printer& printer, ServerApi& server,
+                        const EventFlags& flags, const std::string& after) {
   EventStream events([&](const std::string& data) {
-    if (const auto event = parse_json(data)) print(env, flags, *event);
+    if (const auto event = parse_json(data)) printer.print(*event);
   });
   const std::string path = "/events?follow=true" + job_filter(flags) +
                            (after.empty() ? "" : "&after=" + encode_segment(after));
@@ -117,23 +162,24 @@ Result<void> print_live(const CliEnvironment& env, ServerApi& server, const Even
 
 // What is printed from the log and what comes live meet at one event, so that none is missed and
 // none comes twice.
-Result<void> print_newest_and_live(const CliEnvironment& env, ServerApi& server,
+Result<void> print_newest_and_live(const CliEnvironment& env, Printer& printer, ServerApi& server,
                                    const EventFlags& flags) {
-  if (flags.lines == 0U) return print_live(env, server, flags, {});
+  if (flags.lines == 0U) return print_live(env, printer, server, flags, {});
   const auto meeting = newest_event(server);
   if (!meeting) return fail(meeting.error());
-  auto printed = print_newest(env, server, flags, std::to_string(*meeting + 1));
+  auto printed = print_newest(printer, server, flags, std::to_string(*meeting + 1));
   if (!printed) return printed;
-  return print_live(env, server, flags, std::to_string(*meeting));
+  return print_live(env, printer, server, flags, std::to_string(*meeting));
 }
 
 Result<void> show_events(const CliEnvironment& env, ServerApi& server, const EventFlags& flags) {
+  Printer printer(env, server, flags.json);
   if (flags.after.empty()) {
-    return flags.follow ? print_newest_and_live(env, server, flags)
-                        : print_newest(env, server, flags, {});
+    return flags.follow ? print_newest_and_live(env, printer, server, flags)
+                        : print_newest(printer, server, flags, {});
   }
-  if (!flags.follow) return print_behind(env, server, flags);
-  if (!flags.lines) return print_live(env, server, flags, flags.after);
+  if (!flags.follow) return print_behind(env, printer, server, flags);
+  if (!flags.lines) return print_live(env, printer, server, flags, flags.after);
   return fail(ErrorKind::kInvalid, "--follow with --after prints all from there on: no --lines");
 }
 

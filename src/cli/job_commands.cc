@@ -266,6 +266,7 @@ void add_show_commands(CommandTree& tree, CLI::App& job) {
 
 void add_job_commands(CommandTree& tree) {
   CLI::App& job = tree.group(tree.root(), "job", "Add, change, run and watch jobs");
+  tree.misuse_exits(job, 1);  // as the original's
   add_file_commands(tree, job);
   add_id_commands(tree, job);
   add_list_commands(tree, job);

@@ -315,7 +315,7 @@ TEST_F(JobCommands, ShowOfAnUnknownJob) {
 
 TEST_F(JobCommands, ShowNeedsAJob) {
   EXPECT_EQ(docket({"job", "show"}).code, 1);
-  EXPECT_EQ(docket({"job", "show", ""}).code, 2) << "an empty id would list all jobs";
+  EXPECT_EQ(docket({"job", "show", ""}).code, 1) << "an empty id would list all jobs";
   EXPECT_THAT(server_.requests, IsEmpty());
 }
 

@@ -118,6 +118,20 @@ TEST_F(NativeCommands, LedgerReadsAllPages) {
             "d2 .. d9  l2 (first)  8      missed_down                       \n");
 }
 
+TEST_F(NativeCommands, EventsNameTheTasksOfOtherPrograms) {
+  answer("GET /events?order=newest&limit=20", 200,
+         R"({"items":[{"seq":"2","at":"t2","type":"operation_changed","job":null,"task":"9",
+                       "before":"running","after":"failed","message":"disk full"},
+                      {"seq":"1","at":"t1","type":"operation_created","job":null,"task":"9"}],
+             "next":null})");
+  answer("GET /tasks/9", 200,
+         R"({"id":"9","operation":{"module":"backups","type":"dump","entity":"db1"}})");
+  EXPECT_EQ(docket({"events"}).out,
+            "1  t1  operation_created  task 9 backups dump db1\n"
+            "2  t2  operation_changed  task 9 backups dump db1  running -> failed  disk full\n");
+  EXPECT_THAT(server_.requests, testing::SizeIs(2)) << "asked once";
+}
+
 TEST_F(NativeCommands, LedgerOfNothing) {
   answer("GET /jobs/a/schedules/x/ledger?order=oldest&limit=500", 404, kNotFound);
   EXPECT_EQ(docket({"ledger", "a", "x"}).err,

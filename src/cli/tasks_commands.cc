@@ -12,6 +12,7 @@
 
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
+#include "cli/native_calls.h"
 #include "cli/tasks_text.h"
 #include "core/json.h"
 
@@ -90,6 +91,14 @@ class Tasks {
                            const Parameters& parameters = {}, bool patient = false) {
     return get("/task_manager/" + route + "/" + encode_segment(id), parameters, patient);
   }
+  // The UUID behind a number or a run's name, which people type; of other servers, the text itself.
+  std::string id_of(const std::string& text) {
+    const bool number = text.find_first_not_of("0123456789") == std::string::npos;
+    if (!number && !is_run_name(text)) return text;
+    const auto found = find_task(server_, text);
+    const std::string uuid = found ? text_at(*found, "uuid") : std::string();
+    return uuid.empty() ? text : uuid;
+  }
 
  private:
   Answer<json::value> exchange(std::string_view method, const std::string& path,
@@ -145,6 +154,18 @@ class Tasks {
 int bad_arguments(const CliEnvironment& env, const std::string& complaint) {
   env.err << "error processing arguments: " << complaint << '\n';
   return kBadArguments;
+}
+
+// As boost::program_options says it.
+std::string in_words_of_nodetool(const std::string& complaint) {
+  constexpr std::string_view kFlag = "unknown flag ";
+  if (complaint.starts_with(kFlag)) {
+    return "unrecognised option '" + complaint.substr(kFlag.size()) + "'";
+  }
+  if (complaint.starts_with("unexpected argument")) {
+    return "too many positional options have been specified on the command line";
+  }
+  return complaint;
 }
 
 int missing(const CliEnvironment& env, const char* name) {
@@ -213,7 +234,7 @@ int add_module_trees(Tasks& tasks, const std::string& module, PlainTable& table)
 
 int tree(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
   Tasks tasks(env, server);
-  if (!flags.id.empty()) return print_tree(env, tasks, flags.id);
+  if (!flags.id.empty()) return print_tree(env, tasks, tasks.id_of(flags.id));
   const auto modules = tasks.get("/task_manager/list_modules");
   if (!modules) return modules.error().code;
   PlainTable table = tree_table();
@@ -228,7 +249,8 @@ int tree(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) 
 
 int status(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
   if (flags.id.empty()) return missing(env, "id");
-  const auto status = Tasks(env, server).task("task_status", flags.id);
+  Tasks tasks(env, server);
+  const auto status = tasks.task("task_status", tasks.id_of(flags.id));
   if (!status) return status.error().code;
   print_status(env.out, *status);
   return 0;
@@ -254,10 +276,11 @@ Answer<json::value> wait_through_restarts(const CliEnvironment& env, Tasks& task
   if (env.machine) tasks.outlast_restarts();
   const auto begun = env.machine ? env.machine->elapsed() : std::chrono::milliseconds{};
   std::optional<std::string> timeout = flags.timeout;
+  const std::string id = tasks.id_of(flags.id);
   for (;;) {
     Parameters parameters;
     if (timeout) parameters["timeout"] = *timeout;
-    auto waited = tasks.task("wait_task", flags.id, parameters, true);
+    auto waited = tasks.task("wait_task", id, parameters, true);
     if (waited || !tasks.is_away()) return waited;
     if (timeout == "0") return tl::unexpected(Failure{kRemote, 408});
     env.machine->pause(kBetweenTries);
@@ -285,7 +308,8 @@ int abort(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags)
   if (flags.id.empty()) return missing(env, "id");
   Tasks tasks(env, server);
   tasks.expect(403);
-  const auto aborted = tasks.post("/task_manager/abort_task/" + encode_segment(flags.id));
+  const auto aborted =
+      tasks.post("/task_manager/abort_task/" + encode_segment(tasks.id_of(flags.id)));
   if (aborted) return 0;
   if (aborted.error().status != 403) return aborted.error().code;
   env.out << "Task with id " << flags.id << " is not abortable\n";
@@ -330,7 +354,7 @@ class Group {
         app_(tree.group(tree.root(), "tasks", "Tasks of every kind, as nodetool does")) {
     tree.on_misuse(app_, [](const CliEnvironment& env, const std::string& complaint) {
       if (!complaint.empty() && !complaint.starts_with("unknown command")) {
-        return bad_arguments(env, complaint);
+        return bad_arguments(env, in_words_of_nodetool(complaint));
       }
       env.err << "error: unrecognized operation argument: expected one of (modules, list, status, "
                  "tree, wait, abort, ttl, user-ttl, drain, watch)"

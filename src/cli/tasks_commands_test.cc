@@ -113,6 +113,48 @@ TEST_F(TasksCommands, Wait) {
   EXPECT_EQ(unknown.out + unknown.err, "");
 }
 
+TEST_F(TasksCommands, NumbersAndNamesOfRunsWillDoWhereTheServerKnowsThem) {
+  server_.answer("GET /docket/v1/tasks/5", 200, R"({"id":"5","uuid":"u1"})");
+  server_.answer("GET /docket/v1/runs?limit=1&name=20190307204634kC8Rs", 200,
+                 R"({"items":[{"id":"5","uuid":"u1"}],"next":null})");
+  answer("GET /task_manager/wait_task/u1", std::string(kStatus) + "}");
+  answer("GET /task_manager/task_status/u1", std::string(kStatus) + "}");
+  answer("POST /task_manager/abort_task/u1", "");
+  EXPECT_EQ(docket({"wait", "5", "-q"}).code, 0);
+  EXPECT_EQ(docket({"status", "20190307204634kC8Rs"}).code, 0);
+  EXPECT_EQ(docket({"abort", "5"}).code, 0);
+  answer("GET /task_manager/task_status/9", R"({"message":"bad"})", 400);
+  EXPECT_THAT(docket({"status", "9"}).err, HasSubstr("bad")) << "of a server that has no numbers";
+}
+
+// An abort that was meant for another node must not go to the usual server.
+TEST_F(TasksCommands, HostAndPortSayWhomToAsk) {
+  const auto asked = [&](std::vector<std::string> words) {
+    docket(std::move(words));
+    return server_.requests.back();
+  };
+  EXPECT_EQ(asked({"abort", "u1", "-h", "node2", "-p", "9999"}),
+            "POST http://node2:9999/task_manager/abort_task/u1");
+  EXPECT_EQ(asked({"-h", "node2", "modules"}), "GET http://node2:10000/task_manager/list_modules");
+  EXPECT_EQ(asked({"modules", "--port=7"}), "GET http://127.0.0.1:7/task_manager/list_modules");
+  EXPECT_EQ(asked({"modules", "-p8"}), "GET http://127.0.0.1:8/task_manager/list_modules");
+  EXPECT_EQ(asked({"-p", "7199", "-rp", "10001", "-h", "::1", "modules"}),
+            "GET http://[::1]:10001/task_manager/list_modules");
+  EXPECT_EQ(asked({"modules", "-u", "me", "-pw", "x", "--logger-log-level", "debug"}),
+            "GET /task_manager/list_modules");
+}
+
+TEST_F(TasksCommands, MistakesAreToldInNodetoolsWords) {
+  EXPECT_EQ(docket({"list", "test", "--frob"}).err,
+            "error processing arguments: unrecognised option '--frob'\n");
+  EXPECT_EQ(docket({"status", "u1", "u2"}).err,
+            "error processing arguments: too many positional options have been specified on the "
+            "command line\n");
+  const Outcome unknown = docket({"frob", "-h"});
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("unrecognized operation argument"));
+}
+
 TEST_F(TasksCommands, Abort) {
   answer("POST /task_manager/abort_task/u1", "");
   EXPECT_EQ(docket({"abort", "u1"}).out, "");
@@ -178,13 +220,11 @@ TEST_F(TasksCommands, BadArguments) {
   EXPECT_TRUE(server_.requests.empty());
 }
 
-TEST_F(TasksCommands, ConnectionOptionsOfScriptsAreIgnored) {
+TEST_F(TasksCommands, WhatNodetoolIgnoresIsIgnored) {
   answer("GET /task_manager/ttl", "0");
   using Words = std::vector<std::string>;
-  for (const Words& words :
-       {Words{"-h", "10.0.0.1", "-p", "7199", "tasks", "ttl"},
-        Words{"tasks", "ttl", "--host", "10.0.0.1", "--port=7199", "-u", "me", "-pw", "secret"},
-        Words{"tasks", "-h", "10.0.0.1", "-p10000", "-pp", "ttl", "--password-file", "/x"}}) {
+  for (const Words& words : {Words{"tasks", "ttl", "-u", "me", "-pw", "secret"},
+                             Words{"tasks", "-pp", "ttl", "--password-file", "/x"}}) {
     const Outcome done = run(server_, {.words = words});
     EXPECT_EQ(done.out, "Current ttl: 0\n") << done.err;
   }
@@ -193,7 +233,7 @@ TEST_F(TasksCommands, ConnectionOptionsOfScriptsAreIgnored) {
         Words{"tasks", "ttl", "-h", "--url=x"}}) {
     EXPECT_THAT(run(server_, {.words = words}).out, HasSubstr("Usage: docket tasks ttl"));
   }
-  EXPECT_EQ(run(server_, {.words = {"job", "list", "-p", "1"}}).code, 2);
+  EXPECT_EQ(run(server_, {.words = {"job", "list", "-p", "1"}}).code, 1);
 }
 
 }  // namespace

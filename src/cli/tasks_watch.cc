@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 
 #include "cli/command_tree.h"
 #include "cli/json_access.h"
@@ -42,6 +43,7 @@ class Watch {
       if (!trees && !seen_) return complain(trees.error());
       if (trees) {
         seen_ = true;
+        say_what_ended(*trees);
         show(*trees);
         const bool over = !flags_.id.empty() && has_ended(trees->front());
         if (over) return text_at(trees->front(), "state") == "done" ? 0 : 1;
@@ -87,23 +89,94 @@ class Watch {
 
   void show(const json::array& trees) {
     away_ = false;
-    env_.is_tty ? draw(trees) : print_changes(trees);
+    env_.is_tty ? draw(picture(trees)) : print_changes(trees);
     env_.out.flush();
+  }
+
+  // ---- what is drawn no more: it is said once, above the picture
+
+  void say_what_ended(const json::array& trees) {
+    std::set<std::string> live;
+    for (const json::value& tree : trees) {
+      live.insert(text_at(tree, "id"));
+      say_failed_children(tree);
+    }
+    for (const std::string& id : roots_) {
+      if (live.contains(id)) continue;
+      const auto task = server_.native("/tasks/" + encode_segment(id));
+      if (!task) continue;
+      const json::value& operation = member(*task, "operation");
+      ended_ += 1 + number_at(operation, "childrenEnded");
+      failed_ +=
+          (text_at(*task, "state") == "done" ? 0 : 1) + number_at(operation, "childrenFailed");
+      say(*task);
+    }
+    roots_ = std::move(live);
+  }
+
+  // Only when there are more than at the last look.
+  void say_failed_children(const json::value& tree) {
+    const std::string id = text_at(tree, "id");
+    const std::size_t failed = number_at(member(tree, "operation"), "childrenFailed");
+    std::size_t& known = failed_children_[id];
+    if (failed > known) {
+      const auto page = server_.native("/tasks?state=failed,aborted&limit=100&parent=" + id);
+      if (page) {
+        for (const json::value& child : array_at(*page, "items")) {
+          if (said_.insert(text_at(child, "id")).second) say(child);
+        }
+      }
+    }
+    known = failed;
+    for (const json::value& child : array_at(tree, "children")) say_failed_children(child);
+  }
+
+  void say(const json::value& task) {
+    ViewSize size{.columns = columns(), .rows = 0};
+    size.colours = env_.colours;
+    std::string line = view_lines({task}, size).front();
+    const std::string message = text_at(task, "message");
+    if (!message.empty())
+      line +=
+          "\n  " + fitted(message, std::min<std::size_t>(columns() - 3, display_width(message)));
+    above_.push_back(std::move(line));
+  }
+
+  std::size_t columns() const {
+    if (!env_.is_tty) return 120;
+    const auto now = env_.machine ? env_.machine->terminal().first : 0U;
+    return now > 0 ? now : 80;
+  }
+
+  static std::size_t number_at(const json::value& object, std::string_view name) {
+    const json::value& number = member(object, name);
+    return number.is_number() ? number.to_number<std::size_t>() : 0;
+  }
+
+  std::vector<std::string> picture(const json::array& trees) {
+    const auto now = env_.machine ? env_.machine->terminal() : std::pair{0U, 0U};
+    ViewSize size{.columns = columns(), .rows = now.second ? now.second : 24};
+    size.colours = env_.colours;
+    size.ended = ended_;
+    size.failed = failed_;
+    return lines_ = view_lines(trees, size);
   }
 
   // The lines of the last time are drawn over, and what is left of them is cleared. One write, so
   // that an interrupt finds nothing half drawn.
-  void draw(const json::array& trees) {
+  void draw(const std::vector<std::string>& lines) {
     const auto now = env_.machine ? env_.machine->terminal() : std::pair{0U, 0U};
-    ViewSize size{.columns = now.first ? now.first : 80, .rows = now.second ? now.second : 24};
-    size.colours = env_.colours;
-    const auto lines = view_lines(trees, size);
     std::string frame;
     if (drawn_ > 0 && now != terminal_) {
       frame = "\x1b[2J\x1b[H";  // a terminal that has another size has moved the lines
     } else if (drawn_ > 0) {
       frame = "\r\x1b[" + std::to_string(drawn_) + "A";
     }
+    for (const std::string& said : above_) {
+      for (const char c : said) frame += c == '\n' ? std::string("\x1b[K\n") : std::string(1, c);
+      frame += "\x1b[K\n";
+    }
+    above_.clear();
     for (const std::string& line : lines) frame += line + "\x1b[K\n";
     env_.out << frame << "\x1b[J";
     drawn_ = lines.size();
@@ -112,6 +185,8 @@ class Watch {
 
   // What is not a terminal gets all columns, and every change once.
   void print_changes(const json::array& trees) {
+    for (const std::string& said : above_) env_.out << said << '\n';
+    above_.clear();
     std::map<std::string, std::string> shown;
     for (const json::value& tree : trees) print_changes(tree, 0, shown);
     shown_ = std::move(shown);
@@ -135,8 +210,17 @@ class Watch {
 
   void say_away(const Error& error) {
     if (std::exchange(away_, true)) return;
-    env_.err << error.message << "; trying again\n";
-    drawn_ += 1;  // the line of this
+    const std::string text = error.message + "; trying again";
+    if (!env_.is_tty) {
+      env_.err << text << '\n';
+      return;
+    }
+    // Part of the picture, so that the next one takes its place.
+    auto lines = lines_;
+    const std::size_t width = std::min(columns() - 1, display_width(text));
+    lines.push_back(fitted(text, width));
+    draw(lines);
+    env_.out.flush();
   }
 
   const CliEnvironment& env_;
@@ -147,6 +231,12 @@ class Watch {
   std::size_t drawn_ = 0;  // lines above the cursor that are ours
   std::pair<unsigned, unsigned> terminal_;
   std::map<std::string, std::string> shown_;
+  std::vector<std::string> lines_;                      // the last picture
+  std::vector<std::string> above_;                      // to be said above the next one
+  std::set<std::string> roots_;                         // that were live at the last look
+  std::map<std::string, std::size_t> failed_children_;  // counts, by parent
+  std::set<std::string> said_;
+  std::size_t ended_ = 0, failed_ = 0;  // of roots that are gone
 };
 
 }  // namespace

@@ -133,6 +133,8 @@ class View {
   explicit View(const ViewSize& size) : size_(size) {
     // One column stays free: some terminals wrap when the last is written.
     columns_ = std::max<std::size_t>(size.columns, 20) - 1;
+    ended_ = size.ended;
+    failed_ = size.failed;
     const auto fits = [this](std::size_t more) { return columns_ >= kNameMin + right_ + more; };
     right_ = 1 + kState;
     if (fits(5)) right_ += 5, percent_ = true;

@@ -15,6 +15,8 @@ struct ViewSize {
   std::size_t columns = 80;
   std::size_t rows = 24;  // 0: no bound
   bool colours = false;
+  std::size_t ended = 0;  // and failed: of what is drawn no more, for the counts
+  std::size_t failed = 0;
 };
 
 // `trees` are those of GET /docket/v1/tasks/{task}/tree. The last line counts.

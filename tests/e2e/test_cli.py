@@ -105,7 +105,7 @@ def test_events_are_the_newest(small):
 def test_followed_events_begin_with_the_newest_and_miss_nothing(small):
     small.add("before", "true")
     with Command(small, "events", "--follow", "-n", 1) as follower:
-        assert follower.process.stdout.readline().split()[2:] == ["job_created", "before"]
+        assert follower.process.stdout.readline().split()[3:] == ["job_created", "before"]
         for number in range(3):
             small.add(f"live{number}", "true")
         seen = [follower.process.stdout.readline().split()[-1] for _ in range(3)]

@@ -26,7 +26,7 @@ def crontab(tmp_path):
 
 
 def jobs(server):
-    return {one["id"]: one for one in server.call("GET", "/v1/jobs")[1]}
+    return {one["id"]: one for one in server.pages("/jobs?limit=500")}
 
 
 def imported(server, *arguments, stdin=""):
@@ -55,17 +55,19 @@ def test_a_dry_run_needs_no_server(server, crontab):
 def test_import_and_again(server, crontab):
     imported(server, "--prefix", "cron", crontab)
     first = jobs(server)
-    assert len(first) == 5, list(first)  # the last line is two: day of month, or weekday
+    assert len(first) == 4, list(first)
     assert all(name.startswith("cron.") for name in first)
     schedules = {
-        (job["schedules"][0]["cron"], job["schedules"][0]["timezone"]) for job in first.values()
+        (schedule["cron"], schedule["timezone"])
+        for job in first.values()
+        for schedule in job["schedules"]
     }
     assert schedules == {
         ("*/15 * * * *", "UTC"),
         ("30 2 * * 1-5", "UTC"),
         ("0 0 * * 0", "UTC"),
         ("0 9 1 * *", "Europe/Rome"),
-        ("0 9 * * 1", "Europe/Rome"),
+        ("0 9 2-31 * 1", "Europe/Rome"),  # the last line has two: no day is in both
     }
     assert {job["run"]["env"].get("GREETING") for job in first.values()} == {"hello"}
     assert all(
@@ -77,6 +79,34 @@ def test_import_and_again(server, crontab):
     assert json.dumps(jobs(server), sort_keys=True) == json.dumps(
         first, sort_keys=True
     ), "the second time changes nothing"
+
+
+def test_what_people_changed_stays(server, crontab):
+    imported(server, crontab)
+    assert server.cli("job", "disable", "report").returncode == 0
+    assert "kept: changed here" in imported(server, crontab).stdout
+    assert not jobs(server)["report"]["schedules"][0]["enabled"]
+    crontab.write_text(CRONTAB.replace("30 2 * * MON-FRI", "45 3 * * MON-FRI"))
+    done = server.cli("import", "crontab", "--timezone", "UTC", crontab)
+    assert done.returncode == 1 and "--force" in done.stderr
+    assert jobs(server)["report"]["schedules"][0]["cron"] == "30 2 * * 1-5"
+    imported(server, "--force", crontab)
+    report = jobs(server)["report"]["schedules"][0]
+    assert report["cron"] == "45 3 * * 1-5" and report["enabled"]
+
+
+def test_another_prefix_does_not_run_every_line_twice(server, crontab):
+    imported(server, crontab)
+    done = server.cli("import", "crontab", "--timezone", "UTC", "--prefix", "cron", crontab)
+    assert done.returncode == 1 and "would run twice" in done.stderr
+    assert not any(name.startswith("cron.") for name in jobs(server))
+
+
+def test_imported_lines_have_no_limits(server, crontab):
+    imported(server, crontab)
+    assert {job["run"]["limits"] for job in jobs(server).values()} == {"none"}
+    imported(server, "--mem", "64", "-", stdin="* * * * * true\n")
+    assert jobs(server)["true"]["run"]["limits"] == "mem"
 
 
 def test_changes_and_lines_that_are_gone(server, crontab):

@@ -32,7 +32,9 @@ def test_what_is_made_is_listed_shown_and_waited_for(server):
     assert header.split() == LIST.split()
     assert row.split()[:3] == [task["uuid"], "dump", "node"]
     assert server.cli("tasks", "list", "backups", "--keyspace", "x").stdout.count("\n") == 1
-    status = server.cli("-h", "127.0.0.1", "-p", "10000", "tasks", "status", task["uuid"])
+    host, port = server.scylla.removeprefix("http://").split(":")
+    nowhere = "http://127.0.0.1:1"  # the node is said on the line
+    status = server.cli("-h", host, "-p", port, "tasks", "status", task["uuid"], url=nowhere)
     assert status.stdout.startswith(f"id: {task['uuid']}\ntype: dump\nkind: node\n")
     assert "\nprogress_units: bytes\n" in status.stdout and "children_ids" not in status.stdout
     late = server.cli("tasks", "wait", task["uuid"], "--timeout", "0")
