@@ -95,6 +95,13 @@ Result<> apply_attribute(ServeConfig& config, const std::string& value) {
   return {};
 }
 
+Result<> apply_store_rule(ServeConfig& config, const std::string& value) {
+  auto rule = parse_store_rule(value);
+  if (!rule) return fail(rule.error());
+  config.require_store = std::move(*rule);
+  return {};
+}
+
 const std::map<std::string, Apply>& settings() {
   static const std::map<std::string, Apply> table{
       {"data", text([](auto& c, auto& v) { c.data_dir = v; })},
@@ -106,13 +113,7 @@ const std::map<std::string, Apply>& settings() {
          return {};
        }},
       {"port", apply_port},
-      {"require-store",
-       [](ServeConfig& config, const std::string& value) -> Result<> {
-         auto rule = parse_store_rule(value);
-         if (!rule) return fail(rule.error());
-         config.require_store = std::move(*rule);
-         return {};
-       }},
+      {"require-store", apply_store_rule},
       {"backups", text([](auto& c, auto& v) { c.backup_dir = v; })},
       {"access", text([](auto& c, auto& v) { c.access_file = v; })},
       {"host", [](ServeConfig& config, const std::string& name) { return config.hosts.add(name); }},

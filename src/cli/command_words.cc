@@ -84,7 +84,7 @@ class Node {
     if (const std::size_t equals = word.find('='); equals != word.npos) {
       name = word.substr(0, equals);
       value = word.substr(equals + 1);
-    } else if (value.empty() && word.starts_with("-p") && word.size() > 2) {
+    } else if (word.starts_with("-p") && word.find_first_of("0123456789") == 2) {
       name = "-p";
       value = word.substr(2);
     }

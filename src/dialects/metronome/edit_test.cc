@@ -28,6 +28,7 @@ class Edit : public ::testing::Test {
     auto& run = std::get<model::ProcessSpec>(job.spec);
     run.locks = {{"db", model::LockWait::kFail}};
     run.on_lost = model::OnLost::kRestart;
+    run.limits = model::Limits::kNone;
     model::ScheduleDefinition nightly = docket.schedule("0 2 * * *");
     nightly.missed = MissedPolicy::kAll;
     nightly.missed_limit = 3;
@@ -53,6 +54,7 @@ class Edit : public ::testing::Test {
   void expect_all_kept() {
     EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"db", model::LockWait::kFail}}));
     EXPECT_EQ(run().on_lost, model::OnLost::kRestart);
+    EXPECT_EQ(run().limits, model::Limits::kNone);
     EXPECT_EQ(nightly().missed, MissedPolicy::kAll);
     EXPECT_EQ(nightly().missed_limit, 3U);
   }

@@ -199,6 +199,7 @@ JobInput read_job_members(const json::object& object, Complaints& complaints) {
   job.definition.spec = read_run(run, complaints);
   job.says_locks = run.get_object().contains("locks");
   job.says_on_lost = run.get_object().contains("onLost");
+  job.says_limits = run.get_object().contains("limits");
   return job;
 }
 
@@ -257,6 +258,7 @@ void keep_unsaid(JobInput& job, const model::JobDefinition& before) {
   const auto& run_before = std::get<model::ProcessSpec>(before.spec);
   if (!job.says_locks) run.locks = run_before.locks;
   if (!job.says_on_lost) run.on_lost = run_before.on_lost;
+  if (!job.says_limits) run.limits = run_before.limits;
 }
 
 Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,

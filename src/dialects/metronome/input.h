@@ -21,6 +21,7 @@ struct JobInput {
   // Whether the body speaks of what is docket's own.
   bool says_locks = false;
   bool says_on_lost = false;
+  bool says_limits = false;
 };
 
 // The policy REPLACE is not this API's. What is changed may have it already: keep_unsaid() looks.

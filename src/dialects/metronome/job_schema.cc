@@ -160,6 +160,8 @@ constexpr Schema kLock{.type = kObject, .properties = kLockProperties};
 constexpr Schema kLocks{.type = kArray, .items = &kLock};
 constexpr std::array kLostChoices{"fail", "restart"};
 constexpr Schema kOnLost{.type = kString, .choices = kLostChoices};
+constexpr std::array kLimitChoices{"all", "cpus", "mem", "none"};
+constexpr Schema kLimits{.type = kString, .choices = kLimitChoices};
 
 constexpr std::array kRunProperties{
     Property{"cpus", &kCpus, kRequired},
@@ -181,6 +183,7 @@ constexpr std::array kRunProperties{
     Property{"networks", &kNetworks},
     Property{"locks", &kLocks},
     Property{"onLost", &kOnLost},
+    Property{"limits", &kLimits},
     Property{"taskKillGracePeriodSeconds", &kAnyNumber},  // last: v0 has all but this
 };
 constexpr Schema kRun{.type = kObject, .properties = kRunProperties};
