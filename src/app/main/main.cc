@@ -230,7 +230,7 @@ int show_list(const std::string& file) {
   cli::Table table({"NAME", "PERMISSIONS"});
   for (const AccessUser& user : *users)
     table.add({user.name, fmt::format("{}", fmt::join(user.permissions, "; "))});
-  table.print(std::cout);
+  table.print({.in = std::cin, .out = std::cout, .err = std::cerr});
   return 0;
 }
 

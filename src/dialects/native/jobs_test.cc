@@ -19,7 +19,8 @@ TEST_F(NativeJobs, CreateShowsEveryDefault) {
             R"({"id":"prod.email","uid":"1","version":1,"description":null,"labels":{},)"
             R"("dependencies":[],"run":{"cpus":1,"mem":128,"disk":0,"gpus":0,"cmd":"true",)"
             R"("env":{},"placement":{"constraints":[]},"artifacts":[],"maxLaunchDelay":3600,)"
-            R"("volumes":[],"restart":{"policy":"NEVER"},"secrets":{},"networks":[]},)"
+            R"("volumes":[],"restart":{"policy":"NEVER"},"secrets":{},"networks":[],)"
+            R"("limits":"none"},)"
             R"("schedules":[],"createdAt":"2024-01-15T10:00:00.000000Z",)"
             R"("updatedAt":"2024-01-15T10:00:00.000000Z","activeRuns":0,"lastRunState":null,)"
             R"("totals":{"succeeded":0,"failed":0,"lastSuccessAt":null,"lastFailureAt":null}})");
@@ -300,11 +301,11 @@ TEST_F(NativeJobs, BodiesMustBeDeclaredAndSmall) {
 // What nobody asked for limits nothing: a job of 400 MiB was killed at the default of 128.
 TEST_F(NativeJobs, OnlyWhatABodyNamesIsALimit) {
   const auto limits = [&](const std::string& run) {
-    const auto put = put("/jobs/a", R"({"run":{"cmd":"true")" + run + "}}");
+    const auto made = put("/jobs/a", R"({"run":{"cmd":"true")" + run + "}}");
     const TaskId id = docket.start("a");
     const auto& spec = docket.executor.attempts.at(docket.newest_attempt(id)).spec;
     docket.finish_attempt(id, 0);
-    EXPECT_EQ(put.status(), 200);
+    EXPECT_EQ(made.status(), 200);
     return std::to_string(spec.cpus) + " " + std::to_string(spec.mem_mib);
   };
   docket.add_job("a");

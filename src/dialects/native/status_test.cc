@@ -17,7 +17,8 @@ TEST_F(NativeStatus, CountsWhatHappens) {
   docket.start("a");
   docket.advance(minutes{1});
   EXPECT_EQ(get("/status").response.body,
-            R"({"version":"1.2.3","now":"2024-01-15T10:01:00.000000Z",)"
+            R"({"version":"1.2.3","paused":false,"user":"","otherUsers":false,)"
+            R"("now":"2024-01-15T10:01:00.000000Z",)"
             R"("startedAt":"2024-01-15T10:00:00.000000Z","uptimeSeconds":60,"jobs":1,)"
             R"("runs":{"queued":0,"running":1},"counters":{"runsStarted":3,"runsSucceeded":1,)"
             R"("runsFailed":1,"dueMissed":0},"waiters":0,"store":{"full":false,"failed":false,)"
