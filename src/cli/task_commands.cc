@@ -163,7 +163,6 @@ Result<void> TaskLog::follow_stdout() {
     if (!now) return fail(now.error());
     auto printed = follow_new_attempts(array_at(*now, "attempts"));
     if (!printed || !env_.out.good()) return printed;
-    if (has_ended(*now) && printed_.empty()) return fail(never_started(*now));
     if (has_ended(*now)) return {};
     if (waits(*now)) say_why_it_waits();
     if (auto changed = wait_for_change(); !changed) return changed;
