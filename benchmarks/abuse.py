@@ -14,7 +14,7 @@ def one(server, report, claim, abuse):
         clients = abuse()
         time.sleep(3)  # who gives way is decided by what moved meanwhile
         abusers.close(clients)
-    time.sleep(2)
+    time.sleep(2)  # what is measured is the memory two seconds later
     report(claim, f"+{seen.peak_mib - seen.before_mib:.0f} MiB", "", "", f"{BUDGET_MIB + SLACK_MIB} MiB")
     report("  other clients: GET of a job, p50 / p99", f"{seen.p50_ms:.2f} / {seen.p99_ms:.1f} ms", "", "", "p99 20 ms")
     report("  memory two seconds later", f"+{abusers.memory_mib(server) - seen.before_mib:.0f} MiB")

@@ -238,7 +238,7 @@ def wait_until_idle(server, patience_s=60):
         if now != ended:
             ended, since = now, time.monotonic()
         assert time.monotonic() - since < patience_s, f"no run has ended for {patience_s} s: {status}"
-        time.sleep(0.1)
+        time.sleep(0.1)  # a real process has no fake clock
 
 
 def processes():
