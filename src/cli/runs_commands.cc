@@ -122,7 +122,7 @@ std::string why_it_runs(const CliEnvironment& env, ServerApi& server, const json
     return "schedule" + (id.empty() ? " that is gone" : " " + id) + ", due " +
            time_at(env, run, "dueAt");
   }
-  if (trigger != "dependency") return "a person or a program";
+  if (trigger != "dependency") return "a request";
   const json::value& starter = member(run, "startedBy");
   const std::string name = text_at(starter, "name");
   if (name.empty()) return "a job that it depends on";

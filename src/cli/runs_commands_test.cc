@@ -69,7 +69,7 @@ TEST_F(RunsCommands, ShowTellsWhatWhenAndWhy) {
             "run         20190307204634kC8Rs\n"
             "job         prod.a, version 2\n"
             "state       failed: exit code 3\n"
-            "started by  a person or a program\n"
+            "started by  a request\n"
             "description again, please\n"
             "created     2026-03-07 21:46:34\n"
             "started     2026-03-07 21:46:35\n"
