@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/store.h"
+
 namespace docket::engine {
 namespace {
 
 constexpr Duration kFullRetry = std::chrono::seconds{1};
-
-// Nothing was written, and the same tick can be tried again (decision 0006).
-bool passes(const Error& error) {
-  return error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
-}
 
 }  // namespace
 

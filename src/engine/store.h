@@ -19,6 +19,12 @@ namespace docket::engine {
 
 inline constexpr std::uint32_t kMaxPage = 1000;  // rows a query may return, whatever limit it names
 
+// Of a commit: nothing was written, and the same batch can be committed later (decision 0006). The
+// disk is full, or may not be written for now.
+inline bool passes(const Error& error) {
+  return error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
+}
+
 enum class Order { kOldestFirst, kNewestFirst };
 
 // Tasks of the whole history. Absent members do not restrict. Paging: pass the last id seen as

@@ -164,7 +164,7 @@ Result<> SqliteStore::check_places() {
 // pass; and only if the transaction is really undone.
 Result<> SqliteStore::after_failure(Error error) {
   parts_->writer->forget_cached();
-  const bool passes = error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
+  const bool passes = engine::passes(error);
   if (passes && !parts_->database.in_transaction()) return fail(std::move(error));
   parts_->failed = true;
   parts_->checkpointer->stop_for_good();

@@ -54,8 +54,7 @@ class SqliteStore : public engine::Store {
   ~SqliteStore() override;
 
   Result<engine::Snapshot> load() override;
-  // kExhausted, kDenied: the disk is full, or not to be written or not mounted for now. Nothing was
-  // written, and the same batch can be committed later.
+  // Errors that pass: engine::passes().
   Result<> commit(const engine::Batch& batch) override;
   Result<std::unique_ptr<engine::Reader>> open_reader() override;
   Result<> backup(const std::string& file) override;
