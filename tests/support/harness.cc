@@ -95,6 +95,16 @@ void Harness::add_job(model::JobDefinition definition,
   EXPECT_TRUE(added);
 }
 
+void Harness::operate(const std::function<void(engine::Operations&, Time)>& work) {
+  loop().call<bool>(
+      [&](engine::Engine& engine, Time now) -> Result<bool> {
+        work(engine.operations(), now);
+        return true;
+      },
+      [](const Result<bool>& done) { EXPECT_TRUE(done); });
+  settle();
+}
+
 void Harness::find_job_in_store(model::JobDefinition definition) {
   add_job(definition.id);
   engine::JobRow row = engine_->job(definition.id)->row;

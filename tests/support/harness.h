@@ -42,6 +42,8 @@ class Harness {
 
   // Runs what is ready: posted work, commits, answers.
   void settle() { reactor.run_ready(); }
+  // Work of reporters, committed.
+  void operate(const std::function<void(engine::Operations&, Time)>& work);
   // Moves time, firing timers at their instants.
   void advance(Duration by);
   void advance_to(Time when);

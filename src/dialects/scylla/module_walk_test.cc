@@ -17,17 +17,8 @@ class ModuleWalkTest : public ::testing::Test {
     settings.task_ttl = std::chrono::hours{1};
     return settings;
   }
-  void act(std::function<void(engine::Operations&, Time)> work) {
-    docket_.loop().call<bool>(
-        [&](engine::Engine& engine, Time now) -> Result<bool> {
-          work(engine.operations(), now);
-          return true;
-        },
-        [](const Result<bool>& done) { EXPECT_TRUE(done); });
-    docket_.settle();
-  }
   void add(int count) {
-    act([&](engine::Operations& operations, Time now) {
+    docket_.operate([&](engine::Operations& operations, Time now) {
       for (int i = 0; i < count; ++i) {
         const auto made = operations.create({.module = "test"}, {}, true, now);
         ASSERT_TRUE(made);
@@ -36,7 +27,7 @@ class ModuleWalkTest : public ::testing::Test {
     });
   }
   void finish(std::size_t at) {
-    act([&](engine::Operations& operations, Time now) {
+    docket_.operate([&](engine::Operations& operations, Time now) {
       EXPECT_TRUE(operations.finish(tasks_[at], "", now));
     });
   }

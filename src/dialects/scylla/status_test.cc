@@ -17,19 +17,10 @@ constexpr int kChildren = 2500;
 class ManyChildren : public ::testing::Test {
  protected:
   ManyChildren() {
-    act([&](engine::Operations& operations, Time now) {
+    docket_.operate([&](engine::Operations& operations, Time now) {
       parent_ = create(operations, TaskId{}, now);
       for (int i = 0; i < kChildren; ++i) create(operations, parent_, now);
     });
-  }
-  void act(std::function<void(engine::Operations&, Time)> work) {
-    docket_.loop().call<bool>(
-        [&](engine::Engine& engine, Time now) -> Result<bool> {
-          work(engine.operations(), now);
-          return true;
-        },
-        [](const Result<bool>& done) { EXPECT_TRUE(done); });
-    docket_.settle();
   }
   static TaskId create(engine::Operations& operations, TaskId parent, Time now) {
     const auto made = operations.create({.module = "test"}, parent, true, now);
@@ -62,7 +53,7 @@ TEST_F(ManyChildren, AreStreamedToEachOfThoseWhoWaited) {
   const auto first = send("wait_task");
   const auto second = send("wait_task");
   EXPECT_FALSE(*first);
-  act([&](engine::Operations& operations, Time now) {
+  docket_.operate([&](engine::Operations& operations, Time now) {
     for (std::uint64_t i = 1; i <= kChildren; ++i) {
       EXPECT_TRUE(operations.finish(TaskId{parent_.value + i}, "failed", now));
     }
