@@ -52,7 +52,6 @@ struct TranscriptCase {
 };
 
 // What a failing test is called.
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
 inline void PrintTo(const TranscriptCase& test, std::ostream* out) { *out << test.file; }
 
 // Of all files of a directory, in the order of their names.

@@ -303,7 +303,7 @@ TEST_F(NativeJobs, OnlyWhatABodyNamesIsALimit) {
   const auto limits = [&](const std::string& run) {
     const auto made = put("/jobs/a", R"({"run":{"cmd":"true")" + run + "}}");
     const TaskId id = docket.start("a");
-    const auto& spec = docket.executor.attempts.at(docket.newest_attempt(id)).spec;
+    const auto spec = docket.executor.attempts.at(docket.newest_attempt(id)).spec;
     docket.finish_attempt(id, 0);
     EXPECT_EQ(made.status(), 200);
     return std::to_string(spec.cpus) + " " + std::to_string(spec.mem_mib);

@@ -160,7 +160,8 @@ TEST(CgroupLimitTest, WhoLeavesItsCgroupIsKilledAndReported) {
   if (!enforced(runner) || ::geteuid() != 0) GTEST_SKIP() << runner.executor().status().limits;
   const std::string leave =
       "leave() { for c in $(find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs); do echo $1 > $c; "
-      "done 2>/dev/null; }; sleep 1000 & leave $!; echo $!; setsid sleep 1000 & leave $!; echo $!";
+      "done 2>/dev/null; }; sleep 1000 & leave $!; echo $!; mkfifo away; "
+      "setsid sh -c 'echo >away; exec sleep 1000' & leave $!; echo $!; read _ <away";
   const TaskId token = runner.start(leave);
   EXPECT_TRUE(runner.wait(token).succeeded());
   int in_group = 0;
