@@ -66,7 +66,7 @@ void Operations::restore(const Snapshot& snapshot, Time now) {
   std::vector<TaskId> orphans;
   for (const model::Task& task : snapshot.tasks) {
     if (!task.operation || model::is_final(task.state)) continue;
-    renew(insert(task), now);
+    insert(task);
     if (task.operation->local) orphans.push_back(task.id);
   }
   end_all(std::move(orphans), State::kFailed, "The server ended before this did", now);
@@ -384,9 +384,7 @@ void Operations::renew(OperationNode& node, Time now, Duration at_least) {
 }
 
 void Operations::begin_leases(Time now) {
-  for (const auto& [until, id] : std::set(leases_)) {
-    renew(*nodes_.at(id), now, kReporterPauseMax);
-  }
+  for (const auto& [id, node] : nodes_) renew(*node, now, kReporterPauseMax);
 }
 
 void Operations::clock_set(Duration by) {

@@ -102,7 +102,7 @@ class Operations {
   // Leases that have run out fail their operations. If that is seen late, all begin anew: nobody
   // was listening, since the machine slept.
   void expire(Time now);
-  // Reporters can be heard from here on.
+  // Reporters can be heard from here on. Before, after a restore, no lease runs.
   void begin_leases(Time now);
   void clock_set(Duration by);  // leases are as long as before
   Time next_wake() const;       // kNever: nothing to wait for

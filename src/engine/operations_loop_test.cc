@@ -159,10 +159,12 @@ TEST_F(LeaseTest, LeasesBeginWhenTheServerIsInOrder) {
   settle();
   Engine again{Settings{}, random, vault, {&kind}};
   again.restore(store.load().value(), clock.now());
-  again.reconcile({}, clock.now() + std::chrono::seconds{9});
-  again.advance(clock.now() + std::chrono::seconds{28});
+  again.advance(clock.now() + std::chrono::seconds{60});  // an attempt is reported meanwhile
   EXPECT_TRUE(again.is_live(id));
-  again.advance(clock.now() + std::chrono::seconds{29});
+  again.reconcile({}, clock.now() + std::chrono::seconds{60});
+  again.advance(clock.now() + std::chrono::seconds{79});
+  EXPECT_TRUE(again.is_live(id));
+  again.advance(clock.now() + std::chrono::seconds{80});
   EXPECT_FALSE(again.is_live(id));
 }
 
