@@ -122,6 +122,25 @@ bool begins_last_chunk(std::string_view text) {
   return text.starts_with('0') && text.size() < kWhole.size();
 }
 
+// The line a chunk begins with, from where Beast stopped: behind it comes the end of the one
+// before.
+std::string_view chunk_line(std::string_view text) {
+  if (text.starts_with("\r\n")) text.remove_prefix(2);
+  const auto end = text.find('\n');
+  return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
+}
+
+// A quoted chunk extension ends on its line (RFC 9110 5.6.4). Beast looks for its end behind that,
+// and counts the chunk into the body each time it looks.
+bool has_open_quote(std::string_view line) {
+  bool open = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '"') open = !open;
+    if (line[i] == '\\' && open) ++i;
+  }
+  return open;
+}
+
 bool is_line_break(char c) { return c == '\r' || c == '\n'; }
 
 int status_of(const error_code& ec, bool in_request_line) {
@@ -177,7 +196,10 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
     const bool head_full =
         was_head && g.head_used + (need_more ? rest.size() - used : 0) > g.head_limit;
     if (head_full) ec = beast::http::error::header_limit;
-    if (ec && (head_full || !need_more)) {
+    const bool endless =
+        need_more && !was_head && has_open_quote(chunk_line(bytes.substr(fed.used)));
+    if (endless) ec = beast::http::error::bad_chunk_extension;
+    if (ec && (head_full || endless || !need_more)) {
       // Beast waits for the whole head once its first line has come in pieces.
       const bool in_request_line =
           g.gathered.target.empty() &&

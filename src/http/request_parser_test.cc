@@ -139,6 +139,18 @@ TEST(RequestParser, LimitsBodies) {
   EXPECT_EQ(failure_of(head + "3e8\r\n" + std::string(1000, 'x') + "\r\n0\r\n\r\n", 1), 0);
 }
 
+// Found by fuzzing: it was waited for until the body was too large, or for ever.
+TEST(RequestParser, AQuoteInAChunkEndsOnItsLine) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string first = head + "1\r\na\r\n";
+  for (const std::size_t piece : {1UL, 7UL, 1000UL}) {
+    EXPECT_EQ(failure_of(head + "e;a=\"1.1\r\n" + std::string(2000, '$'), piece), 400) << piece;
+    EXPECT_EQ(failure_of(first + "e;a=\"1\\\"\r\n" + std::string(2000, '$'), piece), 400) << piece;
+    EXPECT_EQ(failure_of(first + "0;a=\"1\r\n\r\n", piece), 400) << piece;
+    EXPECT_EQ(failure_of(head + "1;a=\"1\\\"\"\r\na\r\n0\r\n\r\n", piece), 0) << piece;
+  }
+}
+
 TEST(RequestParser, DropsBodiesOnRequest) {
   RequestParser parser(1000);
   ASSERT_EQ(
