@@ -2,8 +2,10 @@
 
 #include "cli/completion.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -112,7 +114,7 @@ std::string script(const std::string& shell) {
 class Script {
  public:
   Script(const std::string& shell, const std::string& more)
-      : file_(testing::TempDir() + "docket_completion." + shell) {
+      : file_(fmt::format("{}docket_completion_{}.{}", testing::TempDir(), ::getpid(), shell)) {
     std::ofstream(file_) << script(shell) << more;
   }
   Script(const Script&) = delete;
