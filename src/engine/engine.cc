@@ -91,11 +91,13 @@ void Engine::resume(Node& run) {
     return;
   }
   if (entry) enter(*entry, run);
-  if (run.task.state == model::State::kQueued) {
-    enqueue(run);
-  } else {
-    queue_.hold(run, demand);
+  if (run.task.state == model::State::kQueued) return enqueue(run);
+  queue_.hold(run, demand);
+  if (const auto most = kind_of(*run.job).timeout(*run.job)) {
+    timers_.set(run.task.id, Wake::kTimeout, run.task.started_at + run.clock_set + *most);
   }
+  // It was between two attempts: what is left of the pause is not known.
+  if (run.live_children == 0) timers_.set(run.task.id, Wake::kRetry, Time{Duration{1}});
 }
 
 std::vector<TaskId> Engine::live_attempts() const {

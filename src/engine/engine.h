@@ -31,6 +31,7 @@
 #include "engine/operations.h"
 #include "engine/placement.h"
 #include "engine/queue.h"
+#include "engine/run_timers.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
 #include "engine/tree.h"
@@ -221,6 +222,7 @@ class Engine : private SecretSource, private Operations::Journal {
   static void enter(JobEntry& entry, Node& run);
   void enqueue(Node& run);
   void place_waiting(Time now);
+  void go_on(Time now);
   void begin_run(Node& run, Time now);
   void carry_out(Node& run, TaskId attempt, Step step, Time now);
   void add_attempt(Node& run, TaskId id, Time now);
@@ -233,7 +235,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void outlived(Node& run, Time now);
   void release(Node& run);
   void change(Node& node, model::State to, std::string message, Time now);
-  Stopped stop(Node& run, std::string message, Time now);
+  Stopped stop(Node& run, std::string message, Time now, model::State as = model::State::kAborted);
   void stop_all(JobEntry& entry, const std::string& message, Time now);
   void ask_to_stop(Node& attempt);
 
@@ -264,6 +266,7 @@ class Engine : private SecretSource, private Operations::Journal {
               TaskId run);
   void settle(model::Schedule& schedule, Time until);
   void expire_waiting(Time now);
+  void expire_running(Time now);
   Time rising(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
@@ -290,6 +293,7 @@ class Engine : private SecretSource, private Operations::Journal {
   LockTable locks_;
   Placement placement_;
   Queue queue_;
+  RunTimers timers_;
   Operations operations_;
   std::unordered_map<TaskId, std::unique_ptr<Node>> roots_;
   std::unordered_map<TaskId, Node*> nodes_;

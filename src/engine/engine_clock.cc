@@ -37,6 +37,7 @@ Duration Engine::see_clock(const ClockReading& reading) {
   if (by == Duration::zero()) return by;
   for (auto& [id, root] : roots_) root->clock_set += by;
   queue_.clock_set(by);
+  timers_.clock_set(by);
   operations_.clock_set(by);
   remember_step(by);
   record_clock();

@@ -132,10 +132,22 @@ void Engine::begin_run(Node& run, Time now) {
   carry_out(run, attempt, kind_of(*run.job).begin(*run.job, run.task, attempt, *this), now);
 }
 
+// Runs whose pause between two attempts is over.
+void Engine::go_on(Time now) {
+  while (const auto due = timers_.due(Wake::kRetry, now)) begin_run(*nodes_.at(*due), now);
+}
+
 void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
   const bool begins = run.task.state == State::kQueued && !std::holds_alternative<Fail>(step);
-  if (begins) change(run, State::kRunning, {}, now);
-  if (auto* launch = std::get_if<Launch>(&step)) {
+  if (begins) {
+    change(run, State::kRunning, {}, now);
+    if (const auto most = kind_of(*run.job).timeout(*run.job)) {
+      timers_.set(run.task.id, Wake::kTimeout, now + *most);
+    }
+  }
+  if (const auto* retry = std::get_if<Retry>(&step)) {
+    timers_.set(run.task.id, Wake::kRetry, now + retry->after);
+  } else if (auto* launch = std::get_if<Launch>(&step)) {
     add_attempt(run, attempt, now);
     open_.starts.push_back({attempt, std::move(launch->spec)});
   } else if (auto* failed = std::get_if<Fail>(&step)) {
@@ -163,6 +175,8 @@ void Engine::add_attempt(Node& run, TaskId id, Time now) {
   run.children.push_back(std::move(owned));
   touch(attempt);
 }
+
+static_assert(kAttemptsKept == model::kAttemptsMax, "Kind::attempt_ended() counts what is kept");
 
 // Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
 // has them all.
@@ -243,17 +257,18 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
     if (run.live_children == 0) outlived(run, now);
     return;
   }
-  const TaskId next = new_task_id();
-  carry_out(
-      run, next,
-      kind_of(*run.job).attempt_ended(*run.job, run.task, report, next, *this, now - run.clock_set),
-      now);
+  carry_out(run, {},
+            kind_of(*run.job).attempt_ended(*run.job, run.task, report, run.children.size(),
+                                            random_.next(), now - run.clock_set),
+            now);
+  if (refusal_.empty()) go_on(now);  // without a pause: with the end of the last attempt
 }
 
 // ---- ends
 
 void Engine::end_run(Node& run, State state, std::string message, Time now) {
   queue_.remove(run);
+  timers_.clear(run.task.id);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
   if (JobEntry* entry = jobs_.find(run.task.job)) {
@@ -336,14 +351,14 @@ Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
   return stop(*it->second, "Stopped", now);
 }
 
-Engine::Stopped Engine::stop(Node& run, std::string message, Time now) {
+Engine::Stopped Engine::stop(Node& run, std::string message, Time now, State as) {
   Stopped stopped;
   stopped.job = run.job;
   for (const auto& attempt : run.children) {
     stopped.attempts.push_back(attempt->task);
     if (!attempt->is_final()) ask_to_stop(*attempt);
   }
-  end_run(run, State::kAborted, std::move(message), now);
+  end_run(run, as, std::move(message), now);
   stopped.run = run.task;
   return stopped;
 }

@@ -73,12 +73,14 @@ TEST_F(EngineTest, AFailedAttemptFailsTheRunWithAReason) {
 
 TEST_F(EngineTest, OnFailureRestartsInTheSameRunUntilTheDeadline) {
   model::JobDefinition definition = docket.job("a");
-  std::get<model::ProcessSpec>(definition.spec).restart = {model::RestartPolicy::kOnFailure, 30};
+  std::get<model::ProcessSpec>(definition.spec).restart = {
+      .policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
   docket.add_job(definition);
   const TaskId run = docket.start("a");
   docket.finish_attempt(run, 1);
   docket.advance(seconds{29});
   docket.finish_attempt(run, 1);
+  docket.advance(std::chrono::milliseconds{100});
   EXPECT_EQ(docket.executor.started.size(), 3U);
   docket.advance(seconds{2});
   EXPECT_EQ(docket.stored(run).state, State::kRunning) << "the deadline never kills";
@@ -440,7 +442,8 @@ TEST_F(EngineTest, ADependentThatIsDeletedStartsNothing) {
 
 TEST_F(EngineTest, ARunThatRestartsForEverStaysSmall) {
   auto definition = docket.job("a");
-  std::get<model::ProcessSpec>(definition.spec).restart.policy = model::RestartPolicy::kOnFailure;
+  std::get<model::ProcessSpec>(definition.spec).restart = {
+      .policy = model::RestartPolicy::kOnFailure, .backoff = model::Backoff{0, 0}};
   docket.add_job(definition);
   const TaskId run = docket.start("a");
   constexpr std::size_t kAttempts = 3 * kAttemptsKept;

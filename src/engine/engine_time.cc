@@ -1,5 +1,7 @@
 // What time brings: due schedules, expired waits, dependents, retention.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
 #include <utility>
@@ -32,10 +34,14 @@ void Engine::advance(Time now) {
   last_seen_ = now;
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
+  expire_running(now);
   operations_.expire(now);
   start_held_back(now);
   // What room a full store has left is for the ends of what runs.
-  if (refusal_.empty()) place_waiting(now);
+  if (refusal_.empty()) {
+    go_on(now);
+    place_waiting(now);
+  }
   next_sweep_ = std::min(next_sweep_, now + settings_.sweep_interval);  // the clock was set back
   if (now >= next_sweep_) sweep(now);
 }
@@ -43,7 +49,9 @@ void Engine::advance(Time now) {
 Time Engine::next_wake() {
   const Time queue = earlier(queue_.next_deadline(), operations_.next_wake());
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
-  return earlier(earlier(due, queue), next_sweep_);
+  const Time retry = refusal_.empty() ? timers_.next(Wake::kRetry) : kNever;
+  const Time runs = earlier(timers_.next(Wake::kTimeout), retry);
+  return earlier(earlier(due, queue), earlier(runs, next_sweep_));
 }
 
 // ---- schedules
@@ -171,6 +179,15 @@ void Engine::expire_waiting(Time now) {
         {task.schedule, task.due_at, task.due_at, 1, DueOutcome::kPastDeadline, task.id});
     end_run(*run, model::State::kFailed, "The starting deadline passed before the run could start",
             now);
+  }
+}
+
+void Engine::expire_running(Time now) {
+  while (const auto due = timers_.due(Wake::kTimeout, now)) {
+    Node& run = *nodes_.at(*due);
+    const auto most = kind_of(*run.job).timeout(*run.job).value_or(Duration::zero());
+    stop(run, fmt::format("Timed out after {} s", most / std::chrono::seconds{1}), now,
+         model::State::kFailed);
   }
 }
 

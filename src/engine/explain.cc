@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::array kReasonNames{"finished",
                                   "running",
+                                  "backoff",
+                                  "timeout",
                                   "capacity",
                                   "never_fits",
                                   "running_limit",
@@ -105,8 +107,7 @@ Result<Explanation> Explainer::run(TaskId id) const {
     return out;
   }
   if (run.task.state != model::State::kQueued && run.task.state != model::State::kCreated) {
-    out.reasons.push_back(
-        {.kind = ReasonKind::kRunning, .message = "it has started", .at = run.task.started_at});
+    add_running(run, out);
     return out;
   }
   out.waiting = true;
@@ -124,6 +125,28 @@ Result<Explanation> Explainer::run(TaskId id) const {
                            .at = run.start_deadline()});
   }
   return out;
+}
+
+void Explainer::add_running(const Node& run, Explanation& out) const {
+  const TaskId id = run.task.id;
+  const Time retry = engine_.timers_.of(id, Wake::kRetry);
+  if (retry != kNever) {
+    out.waiting = true;
+    out.earliest = std::max(retry, now_);
+    out.reasons.push_back(
+        {.kind = ReasonKind::kBackoff,
+         .message = fmt::format("its last attempt failed ({}); the next starts then",
+                                model::reason_of(run.children.back()->task)),
+         .at = out.earliest});
+  } else {
+    out.reasons.push_back(
+        {.kind = ReasonKind::kRunning, .message = "it has started", .at = run.task.started_at});
+  }
+  const Time timeout = engine_.timers_.of(id, Wake::kTimeout);
+  if (timeout == kNever) return;
+  out.reasons.push_back({.kind = ReasonKind::kTimeout,
+                         .message = "it fails then if it has not ended",
+                         .at = timeout});
 }
 
 void Explainer::add_constraint(const Node& run, Explanation& out) const {

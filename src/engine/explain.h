@@ -20,6 +20,8 @@ namespace docket::engine {
 enum class ReasonKind : std::uint8_t {
   kFinished,           // it has ended; nothing waits
   kRunning,            // it has started; nothing waits
+  kBackoff,            // an attempt has failed; the next starts at that time
+  kTimeout,            // it has started, and fails at that time if it has not ended
   kCapacity,           // a resource of the node is in use
   kNeverFits,          // it wants more of a resource than the node has, even empty
   kRunningLimit,       // too many runs have processes
@@ -90,6 +92,7 @@ class Explainer {
   void add_capacity(const Node& run, Explanation& out) const;
   void add_lock(const Node& run, Explanation& out) const;
   void add_kept(const Node& run, const model::LockWish& wish, Explanation& out) const;
+  void add_running(const Node& run, Explanation& out) const;
   void add_constraint(const Node& run, Explanation& out) const;
   void add_turn(const Node& run, Explanation& out) const;
   void add_waiting(const JobEntry& entry, Explanation& out) const;

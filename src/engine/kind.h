@@ -3,6 +3,7 @@
 // A kind answers one question: given a run, its attempts and what just happened, what next? Pure:
 // no clock, no I/O.
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -32,11 +33,14 @@ class SecretSource {
 struct Launch {
   LaunchSpec spec;
 };  // start a new attempt
+struct Retry {
+  Duration after;
+};  // begin() anew when so long has passed; capacity and locks stay with the run
 struct Succeed {};  // the run is done
 struct Fail {
   std::string message;
 };  // the run has failed
-using Step = std::variant<Launch, Succeed, Fail>;
+using Step = std::variant<Launch, Succeed, Fail, Retry>;
 
 class Kind {
  public:
@@ -44,14 +48,17 @@ class Kind {
   virtual Demand demand(const model::Job& job) const = 0;
   virtual const std::vector<model::LockWish>& locks(const model::Job& job) const = 0;
   virtual const std::vector<model::Constraint>& constraints(const model::Job& job) const = 0;
-  // The run has its capacity and locks: what to do first. `attempt` is the token a Launch would
-  // get.
+  // How long a run may take from its start, if there is a limit.
+  virtual std::optional<Duration> timeout(const model::Job& job) const = 0;
+  // The run has its capacity and locks: what to do first, and after a Retry. `attempt` is the token
+  // a Launch would get.
   virtual Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
                      const SecretSource& secrets) const = 0;
-  // An attempt ended (or was lost); the run was not asked to stop. `next` is the token a Launch
-  // would get. `now` is on the clock that the run was made by, if that was set since.
+  // An attempt ended (or was lost); the run was not asked to stop. `attempts` there were so far, or
+  // kAttemptsKept of more; `draw` is uniform over 64 bits. `now` is on the clock that the run was
+  // made by, if that was set since.
   virtual Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const AttemptReport& report, TaskId next, const SecretSource& secrets,
+                             const AttemptReport& report, std::size_t attempts, std::uint64_t draw,
                              Time now) const = 0;
 };
 

@@ -105,6 +105,11 @@ void write_restart(JsonWriter& out, const Restart& restart) {
   out.begin_object();
   out.member("policy", restart.policy == RestartPolicy::kNever ? "NEVER" : "ON_FAILURE");
   if (restart.active_deadline_s) out.member("activeDeadlineSeconds", *restart.active_deadline_s);
+  if (restart.max_attempts) out.member("maxAttempts", *restart.max_attempts);
+  if (restart.backoff) {
+    out.key("backoff").begin_object().member("firstSeconds", restart.backoff->first_s);
+    out.member("maxSeconds", restart.backoff->max_s).end_object();
+  }
   out.end_object();
 }
 
@@ -364,6 +369,12 @@ void read_restart(ObjectReader& in, ProcessSpec& spec) {
   ObjectReader reader = in.inside("restart");
   spec.restart.policy = static_cast<RestartPolicy>(reader.choice("policy", kPolicies));
   reader.optional("activeDeadlineSeconds", spec.restart.active_deadline_s);
+  reader.optional("maxAttempts", spec.restart.max_attempts);
+  if (!reader.has("backoff")) return;
+  ObjectReader backoff = reader.inside("backoff");
+  spec.restart.backoff.emplace();
+  backoff.field("firstSeconds", spec.restart.backoff->first_s);
+  backoff.field("maxSeconds", spec.restart.backoff->max_s);
 }
 
 void read_networks(ObjectReader& in, ProcessSpec& spec) {
@@ -419,6 +430,7 @@ void read_all(ObjectReader& in, ProcessSpec& spec) {
   read_locks(in, spec);
   read_on_lost(in, spec);
   spec.limits = static_cast<Limits>(in.choice("limits", kLimits));
+  in.optional("timeoutSeconds", spec.timeout_s);
 }
 
 }  // namespace
@@ -454,6 +466,7 @@ void write_process_spec(JsonWriter& out, const ProcessSpec& spec) {
   if (!spec.locks.empty()) write_locks(out.key("locks"), spec.locks);
   if (spec.on_lost == OnLost::kRestart) out.member("onLost", "restart");
   if (spec.limits != Limits::kAll) out.member("limits", kLimits[static_cast<int>(spec.limits)]);
+  if (spec.timeout_s) out.member("timeoutSeconds", *spec.timeout_s);
   out.end_object();
 }
 

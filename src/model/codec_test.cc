@@ -40,11 +40,12 @@ ProcessSpec everything() {
   spec.docker = Docker{"i", true, true, {{"k", "v"}}};
   spec.ucr = Ucr{"u", "appc", true, true};
   spec.volumes = {HostVolume{"/c", "/h", "RW"}, SecretVolume{"f", "s"}};
-  spec.restart = {RestartPolicy::kOnFailure, 30};
+  spec.restart = {RestartPolicy::kOnFailure, 30, 7, Backoff{.first_s = 0.5, .max_s = 9}};
   spec.kill_grace_s = 1.5;
   spec.networks = {{"container", "n", {{"l", "m"}}}, {"host", "", {}}};
   spec.locks = {{"db", LockWait::kFail}};
   spec.on_lost = OnLost::kRestart;
+  spec.timeout_s = 60;
   return spec;
 }
 

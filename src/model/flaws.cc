@@ -124,6 +124,30 @@ void check_labels(const StringPairs& labels, const std::string& path, Flaws& fla
   }
 }
 
+template <class Number>
+void check_range(Number number, double least, double most, const char* path, Flaws& flaws) {
+  const auto value = static_cast<double>(number);
+  if (value >= least && value <= most) return;
+  flaws.add(fmt::format("must be from {} to {:.0f}", least, most), "{}", path);
+}
+
+void check_restart(const Restart& restart, Flaws& flaws) {
+  check_range(restart.active_deadline_s.value_or(0), -kSecondsMax, kSecondsMax,
+              "/run/restart/activeDeadlineSeconds", flaws);
+  check_range(restart.max_attempts.value_or(1), 1, kAttemptsMax, "/run/restart/maxAttempts", flaws);
+  const Backoff backoff = restart.backoff.value_or(Backoff{});
+  check_range(backoff.first_s, 0, kPauseMaxS, "/run/restart/backoff/firstSeconds", flaws);
+  check_range(backoff.max_s, 0, kPauseMaxS, "/run/restart/backoff/maxSeconds", flaws);
+}
+
+void check_times(const ProcessSpec& run, Flaws& flaws) {
+  check_range(run.max_launch_delay_s, 0, kSecondsMax, "/run/maxLaunchDelay", flaws);
+  check_range(run.kill_grace_s.value_or(0), 0, kSecondsMax, "/run/taskKillGracePeriodSeconds",
+              flaws);
+  check_range(run.timeout_s.value_or(1), 1, kSecondsMax, "/run/timeoutSeconds", flaws);
+  check_restart(run.restart, flaws);
+}
+
 void check_lists(const ProcessSpec& run, Flaws& flaws) {
   for (std::size_t i = 0; i < run.artifacts.size(); ++i)
     flaws.check(run.artifacts[i].uri, TextUse::kName, "/run/artifacts({})/uri", i);
@@ -157,6 +181,7 @@ std::vector<FieldError> flaws_of(const JobDefinition& definition) {
   check_volumes(run, flaws);
   check_images(run, flaws);
   check_lists(run, flaws);
+  check_times(run, flaws);
   return flaws.take();
 }
 

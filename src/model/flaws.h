@@ -1,8 +1,8 @@
 #pragma once
 
 // What is wrong with what a client defines, whatever door it came through: texts that no program
-// can be given or that no terminal should be, patterns that cannot be matched, secrets of others.
-// The engine asks; a store of an older docket may hold such things.
+// can be given or that no terminal should be, patterns that cannot be matched, secrets of others,
+// numbers out of range. The engine asks; a store of an older docket may hold such things.
 //
 // Paths are those of model/codec.h: "/run/artifacts(0)/uri".
 
@@ -22,6 +22,10 @@ inline constexpr std::size_t kExecTextMax = 128 * 1024 - 1;
 
 // At most so many are told of.
 inline constexpr std::size_t kFlawsMax = 100;
+
+inline constexpr double kSecondsMax = 9223372036;    // 292 years
+inline constexpr double kPauseMaxS = 7 * 24 * 3600;  // between two attempts
+inline constexpr double kAttemptsMax = 100;          // the engine remembers as many
 
 std::vector<FieldError> flaws_of(const JobDefinition& definition);
 std::vector<FieldError> flaws_of(const RunParameters& parameters);  // "/env/NAME"

@@ -45,6 +45,19 @@ TEST_F(Flaws, AreToldWithTheirPlaces) {
           at("/run/networks(0)/labels/k", kControl)));
 }
 
+TEST_F(Flaws, NumbersOutOfRangeAreTold) {
+  run().max_launch_delay_s = 9'000'000'000'000'000;
+  run().timeout_s = 0;
+  run().restart.max_attempts = 101;
+  run().restart.backoff = Backoff{.first_s = -1, .max_s = 1e9};
+  EXPECT_THAT(flaws_of(job),
+              ElementsAre(at("/run/maxLaunchDelay", "must be from 0 to 9223372036"),
+                          at("/run/timeoutSeconds", "must be from 1 to 9223372036"),
+                          at("/run/restart/maxAttempts", "must be from 1 to 100"),
+                          at("/run/restart/backoff/firstSeconds", "must be from 0 to 604800"),
+                          at("/run/restart/backoff/maxSeconds", "must be from 0 to 604800")));
+}
+
 TEST_F(Flaws, AFileOfASecretStaysBelowTheWorkingDirectory) {
   run().volumes = {SecretVolume{"keys/db", "s"}, SecretVolume{"/etc/keys/db", "s"}};
   EXPECT_THAT(flaws_of(job), IsEmpty());

@@ -73,10 +73,20 @@ struct Network {
   bool operator==(const Network&) const = default;
 };
 
+// Pauses between attempts: the first, then twice as long each time up to the longest.
+struct Backoff {
+  double first_s = 0.1;
+  double max_s = 5;
+  bool operator==(const Backoff&) const = default;
+};
+
 enum class RestartPolicy { kNever, kOnFailure };
 struct Restart {
   RestartPolicy policy = RestartPolicy::kNever;
   std::optional<std::int64_t> active_deadline_s;  // from the run's creation; absent: for ever
+  // docket's own. Without a backoff the second attempt comes at once, those after it by Backoff{}.
+  std::optional<std::int64_t> max_attempts;  // with the first; absent: as many as it takes
+  std::optional<Backoff> backoff;
   bool operator==(const Restart&) const = default;
 };
 
@@ -116,6 +126,7 @@ struct ProcessSpec {
   OnLost on_lost = OnLost::kFail;
   // Whether cpus and mem, which are what it needs, are also the most that it gets.
   Limits limits = Limits::kAll;
+  std::optional<std::int64_t> timeout_s;  // docket's own: a run that takes longer has failed
   bool operator==(const ProcessSpec&) const = default;
 };
 

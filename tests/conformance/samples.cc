@@ -24,7 +24,7 @@ model::ProcessSpec rich_spec() {
   spec.secrets = {{"pw", "prod/db"}};
   spec.constraints = {{"@hostname", model::ConstraintOperator::kLike, "node.*"}};
   spec.artifacts = {{"http://localhost/a.tgz", false, true, true}};
-  spec.restart = {model::RestartPolicy::kOnFailure, 120};
+  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 120};
   spec.locks = {{"db", model::LockWait::kFail}};
   spec.on_lost = model::OnLost::kRestart;
   return spec;

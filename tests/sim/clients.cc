@@ -238,6 +238,9 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
   if (dice_.percent(40)) spec.restart.policy = model::RestartPolicy::kOnFailure;
   if (dice_.percent(20)) spec.on_lost = model::OnLost::kRestart;
   if (dice_.percent(30)) spec.restart.active_deadline_s = dice_.between(10, 600);
+  if (dice_.percent(20)) spec.restart.max_attempts = dice_.between(1, 4);
+  if (dice_.percent(20)) spec.restart.backoff = {0.1 * static_cast<double>(dice_.below(50)), 60};
+  if (dice_.percent(10)) spec.timeout_s = dice_.between(1, 600);
   if (dice_.percent(50)) spec.kill_grace_s = static_cast<double>(dice_.between(1, 60));
   if (dice_.percent(25)) {
     spec.locks.push_back({fmt::format("lock{}", dice_.below(4)),

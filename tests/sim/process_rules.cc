@@ -60,7 +60,8 @@ void ProcessRules::spawned(TaskId token) {
   check_again(*attempt, process_of(*job));
   check_locks(process);
   add(used_, process.demand, 1);
-  newest_[process.run] = token;
+  of_run_[process.run].newest = token;
+  ++of_run_[process.run].count;
   live_.emplace(token, std::move(process));
 }
 
@@ -91,14 +92,18 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
 
 // A second execution needs a reason: the first failed or was lost, and its job says to try again.
 void ProcessRules::check_again(const model::Task& attempt, const model::ProcessSpec& spec) {
-  const auto before = newest_.find(attempt.root);
-  if (before == newest_.end()) return;
-  const Fate& fate = fates_[before->second];
+  const auto before = of_run_.find(attempt.root);
+  if (before == of_run_.end()) return;
+  const auto& [newest, count] = before->second;
+  const Fate& fate = fates_[newest];
   const bool on_failure = spec.restart.policy == model::RestartPolicy::kOnFailure;
   const bool on_lost = on_failure || spec.on_lost == model::OnLost::kRestart;
   const bool may = (fate.end == End::kFailed && on_failure) || (fate.lost && on_lost);
   verdict_.require(may, "no run is executed twice without a reason",
-                   name(attempt.id) + " after " + name(before->second));
+                   name(attempt.id) + " after " + name(newest));
+  const auto most = spec.restart.max_attempts;
+  verdict_.require(!most || count < *most, "no run has more attempts than it may",
+                   name(attempt.id));
 }
 
 void ProcessRules::check_locks(const Live& process) {

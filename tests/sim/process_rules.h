@@ -62,7 +62,11 @@ class ProcessRules {
   std::map<TaskId, Live> live_;
   std::set<TaskId> claimed_;
   std::unordered_map<TaskId, Fate> fates_;     // of attempts
-  std::unordered_map<TaskId, TaskId> newest_;  // process of a run
+  struct Processes {
+    TaskId newest;
+    std::int64_t count = 0;
+  };
+  std::unordered_map<TaskId, Processes> of_run_;
   std::uint64_t spawned_ = 0;
 };
 

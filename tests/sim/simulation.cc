@@ -89,10 +89,10 @@ class Tireless : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
   engine::Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const engine::AttemptReport& report, TaskId next,
-                             const engine::SecretSource& secrets, Time now) const override {
-    if (report.succeeded() && run.id.value % 10 == 0) return begin(job, run, next, secrets);
-    return ProcessKind::attempt_ended(job, run, report, next, secrets, now);
+                             const engine::AttemptReport& report, std::size_t attempts,
+                             std::uint64_t draw, Time now) const override {
+    if (report.succeeded() && run.id.value % 10 == 0) return engine::Retry{};
+    return ProcessKind::attempt_ended(job, run, report, attempts, draw, now);
   }
 };
 
@@ -100,10 +100,10 @@ class Stubborn : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
   engine::Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const engine::AttemptReport& report, TaskId next,
-                             const engine::SecretSource& secrets, Time now) const override {
-    if (report.phase == engine::AttemptPhase::kLost) return begin(job, run, next, secrets);
-    return ProcessKind::attempt_ended(job, run, report, next, secrets, now);
+                             const engine::AttemptReport& report, std::size_t attempts,
+                             std::uint64_t draw, Time now) const override {
+    if (report.phase == engine::AttemptPhase::kLost) return engine::Retry{};
+    return ProcessKind::attempt_ended(job, run, report, attempts, draw, now);
   }
 };
 

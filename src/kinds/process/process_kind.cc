@@ -159,6 +159,18 @@ bool may_try_again(const ProcessSpec& spec, const model::Task& run, bool lost, T
   return now < run.created_at + std::chrono::seconds{*spec.restart.active_deadline_s};
 }
 
+// Doubled with each attempt, and drawn between half of that and all, so that jobs that failed
+// together do not come back together.
+Duration pause_after(const model::Restart& restart, std::size_t attempts, std::uint64_t draw) {
+  if (!restart.backoff && attempts <= 1) return Duration::zero();
+  const model::Backoff backoff = restart.backoff.value_or(model::Backoff{});
+  const std::size_t doublings = attempts - (restart.backoff ? 1 : 2);
+  const double longest = std::min(std::ldexp(backoff.first_s, static_cast<int>(doublings)),
+                                  std::max(backoff.first_s, backoff.max_s));
+  const double share = 0.5 + std::ldexp(static_cast<double>(draw), -65);
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(longest * share));
+}
+
 }  // namespace
 
 engine::Demand ProcessKind::demand(const model::Job& job) const {
@@ -199,16 +211,26 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
   return Launch{std::move(launch)};
 }
 
+std::optional<Duration> ProcessKind::timeout(const model::Job& job) const {
+  const auto seconds = spec_of(job).timeout_s;
+  return seconds ? std::optional<Duration>(std::chrono::seconds{*seconds}) : std::nullopt;
+}
+
 Step ProcessKind::attempt_ended(const model::Job& job, const model::Task& run,
-                                const engine::AttemptReport& report, TaskId next,
-                                const engine::SecretSource& secrets, Time now) const {
+                                const engine::AttemptReport& report, std::size_t attempts,
+                                std::uint64_t draw, Time now) const {
   if (report.succeeded()) return engine::Succeed{};
+  const model::Restart& restart = spec_of(job).restart;
   const bool lost = report.phase == engine::AttemptPhase::kLost;
-  if (may_try_again(spec_of(job), run, lost, now)) {
-    return begin(job, run, next, secrets);
+  const Duration pause = pause_after(restart, attempts, draw);
+  std::string why =
+      report.message.empty() ? words_of_exit(report.exit_code, report.signal) : report.message;
+  if (!may_try_again(spec_of(job), run, lost, now + pause)) return Fail{std::move(why)};
+  const auto most = restart.max_attempts;
+  if (most && attempts >= static_cast<std::size_t>(*most)) {
+    return Fail{fmt::format("{}, after {} attempts", why, attempts)};
   }
-  if (!report.message.empty()) return Fail{report.message};
-  return Fail{words_of_exit(report.exit_code, report.signal)};
+  return engine::Retry{pause};
 }
 
 }  // namespace docket::kinds

@@ -15,11 +15,12 @@ class ProcessKind : public engine::Kind {
   engine::Demand demand(const model::Job& job) const override;
   const std::vector<model::LockWish>& locks(const model::Job& job) const override;
   const std::vector<model::Constraint>& constraints(const model::Job& job) const override;
+  std::optional<Duration> timeout(const model::Job& job) const override;
   engine::Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
                      const engine::SecretSource& secrets) const override;
   engine::Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const engine::AttemptReport& report, TaskId next,
-                             const engine::SecretSource& secrets, Time now) const override;
+                             const engine::AttemptReport& report, std::size_t attempts,
+                             std::uint64_t draw, Time now) const override;
 
  private:
   Duration default_grace_;

@@ -12,6 +12,7 @@ using engine::AttemptPhase;
 using engine::AttemptReport;
 using engine::Fail;
 using engine::Launch;
+using engine::Retry;
 using engine::Step;
 using engine::Succeed;
 using ::testing::Contains;
@@ -31,8 +32,13 @@ class Secrets : public engine::SecretSource {
 class ProcessKindTest : public ::testing::Test {
  protected:
   Step begin() const { return kind.begin(job(), run, TaskId{9}, secrets); }
-  Step ended(AttemptReport report, Time now = kCreated) const {
-    return kind.attempt_ended(job(), run, report, TaskId{10}, secrets, now);
+  // The first attempt, in the middle of what its pause may be.
+  Step ended(AttemptReport report, Time now = kCreated, std::size_t attempts = 1) const {
+    return kind.attempt_ended(job(), run, report, attempts, std::uint64_t{1} << 63U, now);
+  }
+  std::int64_t pause_ms(std::size_t attempts) const {
+    return std::get<Retry>(ended(exited(1), kCreated, attempts)).after /
+           std::chrono::milliseconds{1};
   }
   model::Job job() const {
     model::Job made;
@@ -128,23 +134,49 @@ TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
 }
 
 TEST_F(ProcessKindTest, OnFailureTriesAgainUntilTheDeadline) {
-  spec.restart = {model::RestartPolicy::kOnFailure, 30};
-  EXPECT_TRUE(
-      std::holds_alternative<Launch>(ended(exited(1), kCreated + std::chrono::seconds{29})));
+  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  EXPECT_TRUE(std::holds_alternative<Retry>(ended(exited(1), kCreated + std::chrono::seconds{29})));
   EXPECT_EQ(failure(ended(exited(1), kCreated + std::chrono::seconds{30})), "exit code 1");
   EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0), kCreated + std::chrono::hours{1})));
 }
 
+// What fails at once must not keep the machine busy.
+TEST_F(ProcessKindTest, PausesGrowFromTheSecondRestartOnUnlessTheJobSaysOtherwise) {
+  spec.restart.policy = model::RestartPolicy::kOnFailure;
+  EXPECT_EQ(pause_ms(1), 0);
+  EXPECT_EQ(pause_ms(2), 75);  // three quarters of 100
+  EXPECT_EQ(pause_ms(3), 150);
+  EXPECT_EQ(pause_ms(100), 3750);
+  spec.restart.backoff = model::Backoff{.first_s = 8, .max_s = 20};
+  EXPECT_EQ(pause_ms(1), 6000);
+  EXPECT_EQ(pause_ms(2), 12000);
+  EXPECT_EQ(pause_ms(3), 15000);
+  spec.restart.backoff = model::Backoff{.first_s = 0, .max_s = 0};
+  EXPECT_EQ(pause_ms(50), 0);
+}
+
+TEST_F(ProcessKindTest, APauseThatOutlastsTheDeadlineIsNotBegun) {
+  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  spec.restart.backoff = model::Backoff{.first_s = 60, .max_s = 60};
+  EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
+}
+
+TEST_F(ProcessKindTest, AttemptsCanBeCounted) {
+  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .max_attempts = 3};
+  EXPECT_TRUE(std::holds_alternative<Retry>(ended(exited(1), kCreated, 2)));
+  EXPECT_EQ(failure(ended(exited(1), kCreated, 3)), "exit code 1, after 3 attempts");
+}
+
 TEST_F(ProcessKindTest, ALostAttemptHasFailedAndOnlyThePolicyStartsItAgain) {
   EXPECT_EQ(failure(ended(lost)), "not known");
-  spec.restart = {model::RestartPolicy::kOnFailure, 30};
-  EXPECT_TRUE(std::holds_alternative<Launch>(ended(lost)));
+  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  EXPECT_TRUE(std::holds_alternative<Retry>(ended(lost)));
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
 }
 
 TEST_F(ProcessKindTest, OnLostRestartStartsWhatWasLostAgainAndNothingElse) {
   spec.on_lost = model::OnLost::kRestart;
-  EXPECT_TRUE(std::holds_alternative<Launch>(ended(lost)));
+  EXPECT_TRUE(std::holds_alternative<Retry>(ended(lost)));
   EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
   spec.restart.active_deadline_s = 30;
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
