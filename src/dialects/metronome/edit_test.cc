@@ -20,6 +20,8 @@ using model::MissedPolicy;
 
 constexpr const char* kRun = R"("run":{"cpus":0.1,"mem":32,"disk":0,"cmd":"other")";
 
+constexpr model::Backoff kPauses{.first_s = 1, .max_s = 8};
+
 class Edit : public ::testing::Test {
  protected:
   // As the native API makes a job.
@@ -29,6 +31,9 @@ class Edit : public ::testing::Test {
     run.locks = {{"db", model::LockWait::kFail}};
     run.on_lost = model::OnLost::kRestart;
     run.limits = model::Limits::kNone;
+    run.timeout_s = 60;
+    run.restart.max_attempts = 5;
+    run.restart.backoff = kPauses;
     model::ScheduleDefinition nightly = docket.schedule("0 2 * * *");
     nightly.missed = MissedPolicy::kAll;
     nightly.missed_limit = 3;
@@ -55,6 +60,9 @@ class Edit : public ::testing::Test {
     EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"db", model::LockWait::kFail}}));
     EXPECT_EQ(run().on_lost, model::OnLost::kRestart);
     EXPECT_EQ(run().limits, model::Limits::kNone);
+    EXPECT_EQ(run().timeout_s, 60);
+    EXPECT_EQ(run().restart.max_attempts, 5);
+    EXPECT_EQ(run().restart.backoff, kPauses);
     EXPECT_EQ(nightly().missed, MissedPolicy::kAll);
     EXPECT_EQ(nightly().missed_limit, 3U);
   }
@@ -97,6 +105,12 @@ TEST_F(Edit, WhatIsSaidIsDone) {
   EXPECT_EQ(run().on_lost, model::OnLost::kFail);
   put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun + R"(,"locks":[]}})");
   EXPECT_TRUE(run().locks.empty());
+  put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun +
+                        R"(,"timeoutSeconds":9,"restart":{"policy":"ON_FAILURE","maxAttempts":2,)"
+                        R"("backoff":{"firstSeconds":2}}}})");
+  EXPECT_EQ(run().timeout_s, 9);
+  EXPECT_EQ(run().restart.max_attempts, 2);
+  EXPECT_EQ(run().restart.backoff, (model::Backoff{.first_s = 2}));
 }
 
 TEST_F(Edit, ReplaceIsTakenBackAndNotGiven) {

@@ -183,6 +183,24 @@ void read_names(const json::object& object, model::JobDefinition& definition,
   }
 }
 
+// What is docket's own in `run`.
+template <auto Member>
+void keep(model::ProcessSpec& run, const model::ProcessSpec& before) {
+  run.*Member = before.*Member;
+}
+template <auto Member>
+void keep_of_restart(model::ProcessSpec& run, const model::ProcessSpec& before) {
+  run.restart.*Member = before.restart.*Member;
+}
+constexpr std::array<std::pair<std::string_view, JobInput::Keep>, 6> kOwn{{
+    {"/locks", keep<&model::ProcessSpec::locks>},
+    {"/onLost", keep<&model::ProcessSpec::on_lost>},
+    {"/limits", keep<&model::ProcessSpec::limits>},
+    {"/timeoutSeconds", keep<&model::ProcessSpec::timeout_s>},
+    {"/restart/maxAttempts", keep_of_restart<&model::Restart::max_attempts>},
+    {"/restart/backoff", keep_of_restart<&model::Restart::backoff>},
+}};
+
 JobInput read_job_members(const json::object& object, Complaints& complaints) {
   JobInput job;
   read_names(object, job.definition, complaints);
@@ -197,9 +215,10 @@ JobInput read_job_members(const json::object& object, Complaints& complaints) {
   }
   const json::value& run = object.at("run");
   job.definition.spec = read_run(run, complaints);
-  job.says_locks = run.get_object().contains("locks");
-  job.says_on_lost = run.get_object().contains("onLost");
-  job.says_limits = run.get_object().contains("limits");
+  for (const auto& [at, keep] : kOwn) {
+    boost::system::error_code missing;
+    if (!run.find_pointer(at, missing)) job.unsaid.push_back(keep);
+  }
   return job;
 }
 
@@ -256,9 +275,7 @@ Result<model::ScheduleDefinition> read_schedule(json::value body, Purpose purpos
 void keep_unsaid(JobInput& job, const model::JobDefinition& before) {
   auto& run = std::get<model::ProcessSpec>(job.definition.spec);
   const auto& run_before = std::get<model::ProcessSpec>(before.spec);
-  if (!job.says_locks) run.locks = run_before.locks;
-  if (!job.says_on_lost) run.on_lost = run_before.on_lost;
-  if (!job.says_limits) run.limits = run_before.limits;
+  for (const auto keep : job.unsaid) keep(run, run_before);
 }
 
 Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,

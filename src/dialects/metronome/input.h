@@ -18,10 +18,9 @@ namespace docket::metronome {
 struct JobInput {
   model::JobDefinition definition;
   std::vector<model::ScheduleDefinition> schedules;
-  // Whether the body speaks of what is docket's own.
-  bool says_locks = false;
-  bool says_on_lost = false;
-  bool says_limits = false;
+  // Of what is docket's own in `run`, what the body does not speak of: how to take it from a spec.
+  using Keep = void (*)(model::ProcessSpec& run, const model::ProcessSpec& before);
+  std::vector<Keep> unsaid = {};
 };
 
 // The policy REPLACE is not this API's. What is changed may have it already: keep_unsaid() looks.
@@ -31,9 +30,10 @@ enum class Purpose { kCreate, kChange };
 Result<JobInput> read_job(boost::json::value body, ApiVersion version, Purpose purpose);
 Result<model::ScheduleDefinition> read_schedule(boost::json::value body, Purpose purpose);
 
-// What a body does not say, or has no word for, survives a change as it was: locks, what becomes of
-// lost attempts and of missed due times, the policy REPLACE. `path` is the schedule's in the body;
-// `before` is null for one that is new. kInvalid: REPLACE for one that had another policy.
+// What a body does not say, or has no word for, survives a change as it was: locks, limits, what
+// becomes of lost attempts and of missed due times, the policy REPLACE. `path` is the schedule's in
+// the body; `before` is null for one that is new. kInvalid: REPLACE for one that had another
+// policy.
 void keep_unsaid(JobInput& job, const model::JobDefinition& before);
 Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
                      const std::string& path);

@@ -57,7 +57,7 @@ constexpr Schema kCpus{.type = kNumber, .minimum = 0.01};
 constexpr Schema kMem{.type = kNumber, .minimum = 32};
 constexpr Schema kNotNegative{.type = kNumber, .minimum = 0};
 constexpr Schema kGpus{.type = kInteger, .minimum = 0};
-constexpr Schema kLaunchDelay{.type = kInteger, .minimum = 1};
+constexpr Schema kPositiveInteger{.type = kInteger, .minimum = 1};
 
 // That a secret is named at all is for the second stage.
 constexpr std::array kEnvSecretProperties{Property{"secret", &kText}};
@@ -133,9 +133,17 @@ constexpr Schema kVolumes{.type = kArray, .items = &kVolume};
 
 constexpr std::array kRestartPolicies{"NEVER", "ON_FAILURE"};
 constexpr Schema kRestartPolicy{.type = kString, .choices = kRestartPolicies};
+// docket's own, like what is below networks.
+constexpr std::array kBackoffProperties{
+    Property{"firstSeconds", &kNotNegative},
+    Property{"maxSeconds", &kNotNegative},
+};
+constexpr Schema kBackoff{.type = kObject, .properties = kBackoffProperties};
 constexpr std::array kRestartProperties{
     Property{"policy", &kRestartPolicy, kRequired},
     Property{"activeDeadlineSeconds", &kAnyInteger},
+    Property{"maxAttempts", &kPositiveInteger},
+    Property{"backoff", &kBackoff},
 };
 constexpr Schema kRestart{.type = kObject, .properties = kRestartProperties};
 
@@ -175,7 +183,7 @@ constexpr std::array kRunProperties{
     Property{"secrets", &kSecrets},
     Property{"placement", &kPlacement},
     Property{"artifacts", &kArtifacts},
-    Property{"maxLaunchDelay", &kLaunchDelay},
+    Property{"maxLaunchDelay", &kPositiveInteger},
     Property{"docker", &kDocker},
     Property{"ucr", &kUcr},
     Property{"volumes", &kVolumes},
@@ -184,6 +192,7 @@ constexpr std::array kRunProperties{
     Property{"locks", &kLocks},
     Property{"onLost", &kOnLost},
     Property{"limits", &kLimits},
+    Property{"timeoutSeconds", &kPositiveInteger},
     Property{"taskKillGracePeriodSeconds", &kAnyNumber},  // last: v0 has all but this
 };
 constexpr Schema kRun{.type = kObject, .properties = kRunProperties};

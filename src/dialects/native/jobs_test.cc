@@ -56,6 +56,16 @@ TEST_F(NativeJobs, OnLostIsShownAndPutBackUnlessItIsTheDefault) {
   EXPECT_EQ(get("/jobs/a").response.body.find("onLost"), std::string::npos);
 }
 
+TEST_F(NativeJobs, WhatAttemptsAreAllowedIsShownAndPutBack) {
+  post("/jobs", R"({"id":"a","run":{"cmd":"true","timeoutSeconds":60,"restart":{)"
+                R"("policy":"ON_FAILURE","maxAttempts":5,"backoff":{"firstSeconds":0.5}}}})");
+  const auto made = get("/jobs/a");
+  EXPECT_EQ(made.at("/run/timeoutSeconds"), "60");
+  EXPECT_EQ(made.at("/run/restart"), R"({"policy":"ON_FAILURE","maxAttempts":5,)"
+                                     R"("backoff":{"firstSeconds":0.5,"maxSeconds":5}})");
+  EXPECT_EQ(put("/jobs/a", made.response.body).at("/run"), made.at("/run"));
+}
+
 TEST_F(NativeJobs, PutReplacesTheDefinitionAndKeepsUnnamedSchedules) {
   add("a", R"(,"description":"old","schedules":[{"id":"night","cron":"0 2 * * *"}])");
   docket.advance(hours{1});
@@ -235,6 +245,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "/run/secrets: has no 's', which is used"},
         BadBody{R"({"id":"a","run":{"cmd":"x","secrets":{"s":{"source":"p"}}}})",
                 "/run/secrets/s: is not used"},
+        BadBody{R"({"id":"a","run":{"cmd":"x","timeoutSeconds":0,"restart":{"policy":"NEVER",)"
+                R"("maxAttempts":0,"backoff":{"first":1}}}})",
+                "/run/restart/backoff/first: is not a known member"},
+        BadBody{R"({"id":"a","run":{"cmd":"x","timeoutSeconds":0,"restart":{"policy":"NEVER",)"
+                R"("maxAttempts":0,"backoff":{"firstSeconds":-1}}}})",
+                "/run/timeoutSeconds: must be from 1 to 9223372036; "
+                "/run/restart/maxAttempts: must be from 1 to 100; "
+                "/run/restart/backoff/firstSeconds: must be from 0 to 604800"},
         BadBody{R"({"id":"a","run":{"cmd":"echo x > f\u0000; exit 3"}})",
                 "/run/cmd: must not contain NUL characters"},
         BadBody{R"({"id":"a","description":"\u009b","run":{"cmd":"x","user":"a\nb",)"

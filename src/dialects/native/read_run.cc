@@ -24,7 +24,7 @@ using model::ProcessSpec;
 
 using Names = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 21> kRun{"cpus",
+constexpr std::array<std::string_view, 22> kRun{"cpus",
                                                 "mem",
                                                 "disk",
                                                 "gpus",
@@ -44,7 +44,8 @@ constexpr std::array<std::string_view, 21> kRun{"cpus",
                                                 "networks",
                                                 "locks",
                                                 "onLost",
-                                                "limits"};
+                                                "limits",
+                                                "timeoutSeconds"};
 constexpr std::array<std::string_view, 1> kPlacement{"constraints"};
 constexpr std::array<std::string_view, 3> kConstraint{"attribute", "operator", "value"};
 constexpr std::array<std::string_view, 4> kArtifact{"uri", "extract", "executable", "cache"};
@@ -54,7 +55,9 @@ constexpr std::array<std::string_view, 2> kParameter{"key", "value"};
 constexpr std::array<std::string_view, 2> kUcr{"image", "privileged"};
 constexpr std::array<std::string_view, 3> kUcrImage{"id", "kind", "forcePull"};
 constexpr std::array<std::string_view, 4> kVolume{"containerPath", "hostPath", "mode", "secret"};
-constexpr std::array<std::string_view, 2> kRestart{"policy", "activeDeadlineSeconds"};
+constexpr std::array<std::string_view, 4> kRestart{"policy", "activeDeadlineSeconds", "maxAttempts",
+                                                   "backoff"};
+constexpr std::array<std::string_view, 2> kBackoff{"firstSeconds", "maxSeconds"};
 constexpr std::array<std::string_view, 3> kNetwork{"mode", "name", "labels"};
 constexpr std::array<std::string_view, 2> kLock{"name", "wait"};
 
@@ -64,7 +67,7 @@ struct Shape {
   std::array<std::string_view, 2> path;
   Names names;
 };
-constexpr std::array<Shape, 12> kShapes{{{{"", ""}, kRun},
+constexpr std::array<Shape, 13> kShapes{{{{"", ""}, kRun},
                                          {{"placement", ""}, kPlacement},
                                          {{"placement", "constraints"}, kConstraint},
                                          {{"artifacts", ""}, kArtifact},
@@ -74,6 +77,7 @@ constexpr std::array<Shape, 12> kShapes{{{{"", ""}, kRun},
                                          {{"ucr", "image"}, kUcrImage},
                                          {{"volumes", ""}, kVolume},
                                          {{"restart", ""}, kRestart},
+                                         {{"restart", "backoff"}, kBackoff},
                                          {{"networks", ""}, kNetwork},
                                          {{"locks", ""}, kLock}}};
 
