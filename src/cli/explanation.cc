@@ -39,8 +39,11 @@ std::string message_of(const json::value& reason) {
   return text;
 }
 
-void print_reason(std::ostream& out, const json::value& reason) {
-  out << "  " << text_at(reason, "kind") << ": " << message_of(reason) << '\n';
+void print_reason(const CliEnvironment& env, std::ostream& out, const json::value& reason) {
+  out << "  " << text_at(reason, "kind") << ": " << message_of(reason);
+  if (const std::string at = text_at(reason, "at"); !at.empty())
+    out << " (" << shown_time(env, at) << ')';
+  out << '\n';
   for (const json::value& holder : array_at(reason, "holders")) {
     out << "    held by " << text_at(holder, "name") << " of " << text_at(holder, "job");
     if (const std::string amount = text_at(holder, "amount"); !amount.empty())
@@ -54,7 +57,7 @@ void print_explanation(const CliEnvironment& env, const std::string& title,
   std::ostream& out = env.out;
   const bool waiting = member(explanation, "waiting") == json::value(true);
   out << title << (waiting ? " waits\n" : " does not wait\n");
-  print_reasons(out, explanation);
+  print_reasons(env, out, explanation);
   if (const std::string at = text_at(explanation, "earliest"); !at.empty()) {
     out << "  earliest: " << shown_time(env, at) << '\n';
   }
@@ -94,8 +97,8 @@ Result<void> explain(const CliEnvironment& env, ServerApi& server, const Explain
 
 }  // namespace
 
-void print_reasons(std::ostream& out, const json::value& explanation) {
-  for (const json::value& reason : array_at(explanation, "reasons")) print_reason(out, reason);
+void print_reasons(const CliEnvironment& env, std::ostream& out, const json::value& explanation) {
+  for (const json::value& reason : array_at(explanation, "reasons")) print_reason(env, out, reason);
 }
 
 void add_explain_command(CommandTree& tree) {

@@ -5,9 +5,12 @@
 #include <boost/json/value.hpp>
 #include <iosfwd>
 
+#include "cli/cli.h"
+
 namespace docket::cli {
 
 // One line a reason, with who holds what is missing, indented by two blanks.
-void print_reasons(std::ostream& out, const boost::json::value& explanation);
+void print_reasons(const CliEnvironment& env, std::ostream& out,
+                   const boost::json::value& explanation);
 
 }  // namespace docket::cli

@@ -214,7 +214,7 @@ void TaskLog::say_why_it_waits() {
   if (!explanation || member(*explanation, "waiting") != json::value(true)) return;
   env_.err << "waiting for run \"" << name() << "\" to start" << (printed_.empty() ? "" : " again")
            << '\n';
-  print_reasons(env_.err, *explanation);
+  print_reasons(env_, env_.err, *explanation);
   env_.err.flush();
   said_ = true;
 }
