@@ -18,7 +18,7 @@ const std::vector<std::string> kAll{"dcos:superuser full"};
 
 class AccessFile : public ::testing::Test {
  protected:
-  ~AccessFile() override { std::filesystem::remove(path_); }
+  void TearDown() override { std::filesystem::remove(path_); }
   std::string complaint(const std::string& text) {
     std::ofstream(path_) << text;
     const auto list = read_access_file(path_);

@@ -103,7 +103,7 @@ Result<> apply_store_rule(ServeConfig& config, const std::string& value) {
 }
 
 const std::map<std::string, Apply>& settings() {
-  static const std::map<std::string, Apply> table{
+  static const std::map<std::string, Apply> kTable{
       {"data", text([](auto& c, auto& v) { c.data_dir = v; })},
       {"listen",
        [](ServeConfig& config, const std::string& value) -> Result<> {
@@ -165,7 +165,7 @@ const std::map<std::string, Apply>& settings() {
       {"attempt.core-bytes", attempt_limit(&runner::ProcessLimits::core_bytes)},
       {"cpu-quota", flag([](auto& c, bool v) { c.cpu_quota = v; })},
   };
-  return table;
+  return kTable;
 }
 
 bool is_loopback(const std::string& address) {

@@ -21,7 +21,7 @@ class DataDirectory : public ::testing::Test {
     root = ::mkdtemp(pattern.data());
     data = root / "data";
   }
-  ~DataDirectory() override {
+  void TearDown() override {
     ::umask(umask_);
     fs::remove_all(root);
   }

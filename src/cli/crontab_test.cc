@@ -219,7 +219,7 @@ TEST(Crontab, WhatNoJobCanHaveIsRefused) {
 // ---- names
 
 TEST(CrontabNames, SayWhatIsRun) {
-  const std::vector<std::pair<std::string, std::string>> kNames{
+  const std::vector<std::pair<std::string, std::string>> names{
       {"/usr/local/bin/backup.sh --full /srv", "backup"},
       {"if [ -x /etc/a ]; then /etc/cron.daily/a --now; fi", "a"},
       {"for f in a b; do gzip $f; done", "gzip"},
@@ -241,7 +241,7 @@ TEST(CrontabNames, SayWhatIsRun) {
       {"", "job"},
       {"\xC3\xA9t\xC3\xA9", "t"},
   };
-  for (const auto& [command, name] : kNames) EXPECT_EQ(name_of_command(command), name) << command;
+  for (const auto& [command, name] : names) EXPECT_EQ(name_of_command(command), name) << command;
 }
 
 TEST(CrontabNames, AreValidIdsWhateverTheCommand) {

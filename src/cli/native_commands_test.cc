@@ -13,7 +13,6 @@ namespace docket::cli {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST_F(NativeCommands, ExplainListsReasonsAndHolders) {

@@ -27,8 +27,8 @@ class ProgressPattern {
   std::optional<Figures> find(std::string_view line) const;
 
  private:
-  ProgressPattern(boost::regex regex, bool named, bool percentage)
-      : regex_(std::move(regex)), named_(named), percentage_(percentage) {}
+  ProgressPattern(const boost::regex& regex, bool named, bool percentage)
+      : regex_(regex), named_(named), percentage_(percentage) {}
   Figures figures_of(const boost::cmatch& match) const;
 
   boost::regex regex_;

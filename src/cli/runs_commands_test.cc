@@ -8,10 +8,8 @@
 namespace docket::cli {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 constexpr const char* kFailed =
     R"({"id":"7","name":"20190307204634kC8Rs","job":"prod.a","jobVersion":2,"state":"failed",

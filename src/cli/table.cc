@@ -89,7 +89,7 @@ void Table::print(const CliEnvironment& env) const {
   for (const auto& row : rows_) {
     put(row, [&env](const std::string& cell, std::size_t width) {
       const std::string text = cut(cell, width);
-      const std::string padded = left(text, width);
+      std::string padded = left(text, width);
       const std::string_view colour = env.colours ? colour_of_word(cell) : std::string_view();
       if (colour.empty()) return padded;
       return std::string(colour) + text + std::string(kPlain) + padded.substr(text.size());

@@ -25,10 +25,12 @@ using boost::json::string_view;
 // Builds the value as Boost.JSON's own parser does, but for doubles: theirs may miss the nearest
 // one in the last digit, and what was written would come back as another number.
 struct ValueBuilder {
+  // NOLINTBEGIN(readability-identifier-naming): Boost.JSON's names
   static constexpr std::size_t max_object_size = boost::json::object::max_size();
   static constexpr std::size_t max_array_size = boost::json::array::max_size();
   static constexpr std::size_t max_key_size = boost::json::string::max_size();
   static constexpr std::size_t max_string_size = boost::json::string::max_size();
+  // NOLINTEND(readability-identifier-naming)
 
   ValueBuilder(unsigned char* scratch, std::size_t size) : stack({}, scratch, size) {
     stack.reset();

@@ -60,8 +60,8 @@ Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter
   if (!filter.job_id.empty())
     keep = [&](const model::Event& event) { return filter.matches(event); };
   auto page = wanted.order == engine::Order::kOldestFirst
-                  ? read_events(reader, std::move(query), keep)
-                  : read_newest_events(reader, std::move(query), keep);
+                  ? read_events(reader, query, keep)
+                  : read_newest_events(reader, query, keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
   Runs runs(reader);

@@ -144,7 +144,7 @@ Result<TaskPage> read_tasks(Reader& reader, engine::TaskQuery query,
 Result<EventPage> read_events(Reader& reader, engine::EventQuery query,
                               const std::function<bool(const model::Event&)>& keep) {
   const auto read = [&](const engine::EventQuery& next) { return reader.events(next); };
-  return read_page<model::Event, EventSeq>(std::move(query), read, keep);
+  return read_page<model::Event, EventSeq>(query, read, keep);
 }
 
 // Stretches of so many numbers that one query gives them whole, from the end to the beginning.
