@@ -174,19 +174,15 @@ Result<std::vector<CrontabTime>> translate_fields(const std::array<std::string, 
 }
 
 Result<std::vector<CrontabTime>> translate_macro(std::string_view word) {
-  constexpr std::array<std::pair<std::string_view, const char*>, 7> kMacros{
-      {{"@yearly", "0 0 1 1 *"},
+  constexpr std::array<std::pair<std::string_view, const char*>, 8> kMacros{
+      {{Cron::kReboot, Cron::kReboot},
+       {"@yearly", "0 0 1 1 *"},
        {"@annually", "0 0 1 1 *"},
        {"@monthly", "0 0 1 * *"},
        {"@weekly", "0 0 * * 0"},
        {"@daily", "0 0 * * *"},
        {"@midnight", "0 0 * * *"},
        {"@hourly", "0 * * * *"}}};
-  if (word == "@reboot") {
-    return fail(ErrorKind::kInvalid,
-                "@reboot has no time: docket's jobs outlive a reboot; use a systemd unit that runs "
-                "`docket job run` or the command itself");
-  }
   for (const auto& [macro, cron] : kMacros) {
     if (macro == word) return std::vector<CrontabTime>{{"", cron}};
   }

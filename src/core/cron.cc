@@ -31,6 +31,7 @@ Time new_year(std::chrono::year year) {
 }  // namespace
 
 Result<Cron> Cron::parse(std::string_view expression) {
+  if (expression == kReboot) return Cron(CronFields{}, kReboot);
   auto parsed = parse_cron(expression);
   if (!parsed) return fail(std::move(parsed.error()));
   return Cron(parsed->fields, std::move(parsed->text));
@@ -44,6 +45,7 @@ Time Cron::search_end(Time after) const {
 }
 
 std::optional<Time> Cron::next(Time after, const Zone& zone) const {
+  if (is_reboot()) return std::nullopt;
   Time from = std::clamp(after, Zone::kEarliest, Zone::kLatest) + Duration{1};
   const Time end = search_end(from);
   while (from < end) {
@@ -67,6 +69,7 @@ std::uint64_t Cron::count(Time from, Time to, const Zone& zone, std::uint64_t li
 
 std::vector<SkippedTime> Cron::gaps(Time from, Time to, const Zone& zone) const {
   std::vector<SkippedTime> result;
+  if (is_reboot()) return result;
   Zone::Span before = zone.span_at(from);
   while (before.end <= to && before.end < Zone::kLatest) {
     const Zone::Span after = zone.span_at(before.end);

@@ -41,13 +41,20 @@ class Cron {
   static constexpr std::chrono::years kSearchYears{41};
   static constexpr std::size_t kMaxSkipped = 1000;
 
-  // kInvalid: the message names the field at fault and why, as in `hour: "25" is none of ...`.
+  // Due once after each start of the machine: no instant that a clock tells.
+  static constexpr const char* kReboot = "@reboot";
+
+  // Five fields, six, or kReboot. kInvalid: the message names the field at fault and why, as in
+  // `hour: "25" is none of ...`.
   static Result<Cron> parse(std::string_view expression);
 
   // The normal form; parsing it gives an equal schedule.
   const std::string& text() const { return text_; }
 
-  // The first due instant strictly after `after`; none when the years of the schedule are over.
+  bool is_reboot() const { return text_ == kReboot; }
+
+  // The first due instant strictly after `after`; none when the years of the schedule are over, or
+  // is_reboot().
   std::optional<Time> next(Time after, const Zone& zone) const;
 
   // Due times in (from, to], counted up to `limit`.

@@ -258,6 +258,7 @@ class Engine : private SecretSource, private Operations::Journal {
   };
   void notice_step_back(Time now);
   void go_back(model::Schedule& schedule, Time now);
+  void fire_at_boot(Time now);
   void fire_due(Time now);
   bool is_missed(Time due, Time now) const;
   void catch_up(model::Schedule& schedule, Time first, Time now);
@@ -301,6 +302,7 @@ class Engine : private SecretSource, private Operations::Journal {
   TaskId last_task_;
   EventSeq last_event_;
   ClockWatch clock_;
+  bool booted_ = false;  // the machine was started: schedules with @reboot are due
   std::vector<model::ClockStep> clock_steps_;  // that live runs lived through
   std::optional<Duration> clock_recorded_;     // elapsed then
   Time started_at_ = kNever;                   // due times up to here were missed while down

@@ -33,6 +33,7 @@ Duration Engine::set_since(TaskId task) const {
 }
 
 Duration Engine::see_clock(const ClockReading& reading) {
+  if (clock_.has_read() && clock_.last().boot != reading.boot) booted_ = true;
   const Duration by = clock_.read(reading);
   if (by == Duration::zero()) return by;
   for (auto& [id, root] : roots_) root->clock_set += by;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/explain.h"
 #include "support/harness.h"
 
 namespace docket::engine {
@@ -231,6 +232,51 @@ TEST_F(EngineClockTest, StepsAreForgottenWithTheRunsThatLivedThroughThem) {
   docket.finish_attempt(run, 0);
   docket.advance(minutes{3});
   EXPECT_TRUE(docket.disk->state.snapshot().clock->steps.empty());
+}
+
+// ---- @reboot
+
+class RebootTest : public EngineClockTest {
+ protected:
+  RebootTest() {
+    docket.settings.node.cpus = 1;
+    docket.add_job(docket.job("a"), {docket.schedule("@reboot")});
+  }
+  void reboot() {
+    docket.clock.reboot(minutes{1});
+    docket.restart();
+  }
+  std::size_t runs() { return docket.stored_runs("a").size(); }
+};
+
+TEST_F(RebootTest, IsDueOnceAfterEachStartOfTheMachine) {
+  docket.restart();
+  docket.advance(hours{100});
+  EXPECT_EQ(runs(), 0U) << "the server alone, or time, is no reason";
+  reboot();
+  ASSERT_EQ(runs(), 1U);
+  const model::Task run = docket.stored_runs("a")[0];
+  EXPECT_EQ(run.trigger, model::Trigger::kSchedule);
+  EXPECT_EQ(run.due_at, docket.clock.now());
+  docket.restart();
+  docket.advance(hours{1});
+  EXPECT_EQ(runs(), 1U);
+  reboot();
+  EXPECT_EQ(runs(), 2U);
+}
+
+TEST_F(RebootTest, IsHeldWhereSchedulesAre) {
+  docket.settings.paused = true;
+  reboot();
+  EXPECT_EQ(runs(), 0U);
+}
+
+TEST_F(RebootTest, HasNoNextTime) {
+  const JobEntry* entry = docket.engine().job("a");
+  const model::Schedule* schedule = docket.engine().schedule(entry->schedules.begin()->second);
+  EXPECT_EQ(Engine::next_run_at(*schedule, docket.clock.now()), std::nullopt);
+  const auto why = Explainer(docket.engine(), docket.clock.now()).schedule(schedule->uid).value();
+  EXPECT_EQ(why.reasons[0].message, "schedule 'nightly' is due when the machine has started");
 }
 
 }  // namespace

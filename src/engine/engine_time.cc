@@ -32,6 +32,7 @@ void Engine::advance(Time now) {
   started_at_ = std::min(started_at_, now);
   if (last_seen_ == kNever || now < last_seen_) notice_step_back(now);
   last_seen_ = now;
+  if (std::exchange(booted_, false) && !settings_.paused) fire_at_boot(now);
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
   expire_running(now);
@@ -76,6 +77,17 @@ void Engine::go_back(model::Schedule& schedule, Time now) {
   }
   schedule.watched_from = now;
   settle(schedule, now);
+}
+
+// The record of this start of the machine is written with the runs: neither twice nor never.
+void Engine::fire_at_boot(Time now) {
+  record_clock();
+  scheduler_.for_each([&](model::Schedule& schedule) {
+    const auto& definition = schedule.definition;
+    if (!definition.enabled || !definition.cron.is_reboot()) return;
+    fire(schedule, now, now);
+    settle(schedule, now);
+  });
 }
 
 void Engine::fire_due(Time now) {

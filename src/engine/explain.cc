@@ -311,6 +311,13 @@ void Explainer::add_schedule(const model::Schedule& schedule, Explanation& out) 
                            .subject = definition.id});
     return;
   }
+  if (definition.cron.is_reboot()) {
+    out.reasons.push_back(
+        {.kind = ReasonKind::kNextDue,
+         .message = fmt::format("schedule '{}' is due when the machine has started", definition.id),
+         .subject = definition.id});
+    return;
+  }
   if (!next) {
     out.reasons.push_back(
         {.kind = ReasonKind::kScheduleOver,

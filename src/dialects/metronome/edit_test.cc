@@ -133,5 +133,18 @@ TEST_F(Edit, ReplaceIsTakenBackAndNotGiven) {
   EXPECT_EQ(ask("POST", "/v1/jobs/a/schedules", replace).body, kRefused);
 }
 
+TEST_F(Edit, RebootIsTakenBackAndNotGiven) {
+  const std::string reboot = R"({"id":"nightly","cron":"@reboot"})";
+  const auto refused = ask("PUT", "/v1/jobs/a/schedules/nightly", reboot);
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(
+      refused.body,
+      R"({"message":"Object is not valid","details":[{"path":"/cron",)"
+      R"("errors":["Can not read cron expression \"@reboot\"","is for schedules that are made in docket's own API"]}]})");
+  EXPECT_EQ(ask("POST", "/v1/jobs/a/schedules", reboot).status, 422);
+  docket.add_job(docket.job("b"), {docket.schedule("@reboot")});
+  put("/v1/jobs/b/schedules/nightly", reboot);
+}
+
 }  // namespace
 }  // namespace docket::metronome

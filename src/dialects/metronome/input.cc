@@ -99,14 +99,18 @@ model::ProcessSpec read_run(const json::value& run, Complaints& complaints) {
 
 // ---- schedules
 
+std::string unreadable_cron(std::string_view text) {
+  return fmt::format("Can not read cron expression {}", to_json(json::value(text)));
+}
+
 void read_cron(const json::object& object, const std::string& path, Complaints& complaints,
                std::optional<Cron>& into) {
-  const json::value& value = object.at("cron");
-  Result<Cron> cron = Cron::parse(text_of(value));
+  const std::string_view text = text_of(object.at("cron"));
+  Result<Cron> cron = Cron::parse(text);
   if (cron) {
     into = std::move(*cron);
   } else {
-    complaints.add(path + "/cron", fmt::format("Can not read cron expression {}", to_json(value)));
+    complaints.add(path + "/cron", unreadable_cron(text));
     complaints.add(path + "/cron", cron.error().message);
   }
 }
@@ -222,21 +226,30 @@ JobInput read_job_members(const json::object& object, Complaints& complaints) {
   return job;
 }
 
-// As the schema says it of any other policy.
-void refuse_replace(const json::value& schedule, const std::string& path, Complaints& complaints) {
-  const json::object* object = schedule.if_object();
-  const json::value* policy = object ? member(*object, "concurrencyPolicy") : nullptr;
-  if (policy && *policy == "REPLACE") {
-    complaints.add(path + "/concurrencyPolicy", kInvalidChoice);
-  }
+void complain_of_reboot(const std::string& path, Complaints& complaints) {
+  complaints.add(path + "/cron", unreadable_cron(Cron::kReboot));
+  complaints.add(path + "/cron", "is for schedules that are made in docket's own API");
 }
 
-void refuse_replace_within(const json::value& job, Complaints& complaints) {
+// As it is said of any other policy and expression that this API does not know.
+void refuse_native(const json::value& schedule, const std::string& path, Complaints& complaints) {
+  const json::object* object = schedule.if_object();
+  const auto says = [object](std::string_view name, std::string_view word) {
+    const json::value* value = object ? member(*object, name) : nullptr;
+    return value && value->is_string() && text_of(*value) == word;
+  };
+  if (says("concurrencyPolicy", "REPLACE")) {
+    complaints.add(path + "/concurrencyPolicy", kInvalidChoice);
+  }
+  if (says("cron", Cron::kReboot)) complain_of_reboot(path, complaints);
+}
+
+void refuse_native_within(const json::value& job, Complaints& complaints) {
   const json::object* object = job.if_object();
   const json::value* schedules = object ? member(*object, "schedules") : nullptr;
   if (!schedules || !schedules->is_array()) return;
   for (std::size_t i = 0; i < schedules->get_array().size(); ++i) {
-    refuse_replace(schedules->get_array()[i], fmt::format("/schedules/{}", i), complaints);
+    refuse_native(schedules->get_array()[i], fmt::format("/schedules/{}", i), complaints);
   }
 }
 
@@ -246,7 +259,7 @@ Result<JobInput> read_job(json::value body, ApiVersion version, Purpose purpose)
   excuse_job(body);
   Complaints misshapen;
   check(job_schema(version), body, "", misshapen);
-  if (purpose == Purpose::kCreate) refuse_replace_within(body, misshapen);
+  if (purpose == Purpose::kCreate) refuse_native_within(body, misshapen);
   if (auto shape = std::move(misshapen).verdict(); !shape) return fail(shape.error());
   Complaints unreadable;
   JobInput job = read_job_members(body.get_object(), unreadable);
@@ -261,7 +274,7 @@ Result<model::ScheduleDefinition> read_schedule(json::value body, Purpose purpos
   excuse_schedule(body);
   Complaints misshapen;
   check(schedule_schema(), body, "", misshapen);
-  if (purpose == Purpose::kCreate) refuse_replace(body, "", misshapen);
+  if (purpose == Purpose::kCreate) refuse_native(body, "", misshapen);
   if (auto shape = std::move(misshapen).verdict(); !shape) return fail(shape.error());
   Complaints unreadable;
   auto schedule = read_schedule_members(body.get_object(), "", unreadable);
@@ -281,11 +294,14 @@ void keep_unsaid(JobInput& job, const model::JobDefinition& before) {
 Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
                      const std::string& path) {
   constexpr auto kReplace = model::ConcurrencyPolicy::kReplace;
+  Complaints complaints;
   if (schedule.policy == kReplace && (!before || before->policy != kReplace)) {
-    Complaints complaints;
     complaints.add(path + "/concurrencyPolicy", kInvalidChoice);
-    return std::move(complaints).verdict();
   }
+  if (schedule.cron.is_reboot() && (!before || !before->cron.is_reboot())) {
+    complain_of_reboot(path, complaints);
+  }
+  if (auto taken = std::move(complaints).verdict(); !taken) return taken;
   if (!before) return {};
   schedule.missed = before->missed;
   schedule.missed_limit = before->missed_limit;

@@ -23,7 +23,8 @@ struct JobInput {
   std::vector<Keep> unsaid = {};
 };
 
-// The policy REPLACE is not this API's. What is changed may have it already: keep_unsaid() looks.
+// The policy REPLACE and the cron expression @reboot are not this API's. What is changed may have
+// them already: keep_unsaid() looks.
 enum class Purpose { kCreate, kChange };
 
 // Errors are kInvalid with fields.
@@ -31,9 +32,9 @@ Result<JobInput> read_job(boost::json::value body, ApiVersion version, Purpose p
 Result<model::ScheduleDefinition> read_schedule(boost::json::value body, Purpose purpose);
 
 // What a body does not say, or has no word for, survives a change as it was: locks, limits, what
-// becomes of lost attempts and of missed due times, the policy REPLACE. `path` is the schedule's in
-// the body; `before` is null for one that is new. kInvalid: REPLACE for one that had another
-// policy.
+// becomes of lost attempts and of missed due times, the policy REPLACE, @reboot. `path` is the
+// schedule's in the body; `before` is null for one that is new. kInvalid: REPLACE or @reboot for
+// one that had something else.
 void keep_unsaid(JobInput& job, const model::JobDefinition& before);
 Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
                      const std::string& path);
