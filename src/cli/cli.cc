@@ -24,33 +24,19 @@ std::string full_name(const CLI::App& app) {
   return above + app.get_name();
 }
 
-std::vector<std::string> known_words(const CliEnvironment& env, const CLI::App& group) {
+std::vector<std::string> known_words(const CLI::App& group) {
   std::vector<std::string> words;
   for (const CLI::App* app : group.get_subcommands([](const CLI::App*) { return true; })) {
     words.push_back(app->get_name());
   }
-  if (group.get_parent() == nullptr) {
-    for (const CommandWord& word : env.server_commands) words.push_back(word.name);
-  }
   return words;
 }
 
-std::string help_of(const CliEnvironment& env, const CLI::App& app) {
-  const std::string above = app.get_parent() == nullptr ? "" : full_name(*app.get_parent());
-  std::ostringstream text;
-  text << app.help(above);
-  if (app.get_parent() == nullptr && !env.server_commands.empty()) {
-    text << "\nServer:\n";
-    for (const CommandWord& word : env.server_commands) {
-      text << "  " << word.name
-           << std::string(30 - std::min<std::size_t>(29, word.name.size()), ' ') << word.description
-           << '\n';
-    }
-  }
-  return text.str();
+std::string help_of(const CLI::App& app) {
+  return app.help(app.get_parent() == nullptr ? "" : full_name(*app.get_parent()));
 }
 
-void add_all_commands(CommandTree& tree) {
+void add_all_commands(CommandTree& tree, const CliEnvironment& env) {
   add_job_commands(tree);
   add_runs_commands(tree);
   add_schedule_switches(tree);
@@ -67,6 +53,7 @@ void add_all_commands(CommandTree& tree) {
   add_man_command(tree);
   // With a word behind it, it is that word's --help: command_words.cc.
   tree.group(tree.root(), "help", "Print the help of a command: docket help job run");
+  if (env.server_commands) env.server_commands(tree);
 }
 
 int usage_error(const CliEnvironment& env, const CommandTree& tree, const CLI::App& app,
@@ -80,7 +67,7 @@ int unknown_word(const CliEnvironment& env, const CommandTree& tree, const CLI::
                  const std::string& word) {
   std::string message = "unknown command \"" + word + "\"";
   if (group.get_parent() != nullptr) message += " of `" + full_name(group) + "`";
-  if (const auto guess = nearest(word, known_words(env, group))) {
+  if (const auto guess = nearest(word, known_words(group))) {
     message += "; did you mean \"" + *guess + "\"?";
   }
   return usage_error(env, tree, group, message);
@@ -151,7 +138,7 @@ int run_chosen(const CliEnvironment& world, const CommandTree& tree) {
   if (const ServerAction* action = tree.server_action(app)) return run_remote(env, tree, *action);
   if (const ExitAction* action = tree.exit_action(app)) return run_remote(env, tree, *action);
   if (const UsageAction* own = tree.usage_action(app)) return (*own)(env, "");
-  env.out << help_of(env, app);
+  env.out << help_of(app);
   return kDone;
 }
 
@@ -165,7 +152,7 @@ int parse_and_run(const CliEnvironment& env, CommandTree& tree, std::vector<std:
     if (is_group(app) && !rest.empty() && !rest.front().starts_with("-")) {
       return unknown_word(env, tree, app, rest.front());
     }
-    env.out << help_of(env, app);
+    env.out << help_of(app);
     return kDone;
   } catch (const CLI::CallForVersion& version) {
     env.out << version.what() << '\n';
@@ -182,7 +169,7 @@ int parse_and_run(const CliEnvironment& env, CommandTree& tree, std::vector<std:
 
 int run_cli(int argc, const char* const* argv, const CliEnvironment& environment) {
   CommandTree tree(environment);
-  add_all_commands(tree);
+  add_all_commands(tree, environment);
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (!words.empty() && words.front() == kCompleteWord) {
     return complete(environment, tree, {words.begin() + 1, words.end()});
@@ -199,8 +186,9 @@ int run_cli(int argc, const char* const* argv, const CliEnvironment& environment
 std::vector<CommandWord> command_words() {
   std::istringstream in;
   std::ostringstream out;
-  CommandTree tree(CliEnvironment{.in = in, .out = out, .err = out});
-  add_all_commands(tree);
+  const CliEnvironment env{.in = in, .out = out, .err = out};
+  CommandTree tree(env);
+  add_all_commands(tree, env);
   std::vector<CommandWord> words;
   for (const CLI::App* app : tree.root().get_subcommands([](const CLI::App*) { return true; })) {
     words.push_back({app->get_name(), app->get_description()});

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 
 namespace docket::cli {
 
+class CommandTree;
 class HttpClient;
 
 // What else a command may want of the machine.
@@ -55,8 +57,8 @@ struct CliEnvironment {
   std::string task = {};         // DOCKET_TASK: the task that this program is part of
   Machine* machine = nullptr;    // borrowed; commands that wait or draw lots need it
   HttpClient* http = nullptr;    // borrowed; null: libcurl
-  std::vector<CommandWord> server_commands =
-      {};  // words that app/ handles itself: for help and completion
+  // Adds the commands that work on the server's own files, which app/ has.
+  std::function<void(CommandTree&)> server_commands = {};
 };
 
 // Runs one command line. 0 done; 1 the command failed, with `Error: ...` on err; 2 the line makes

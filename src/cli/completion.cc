@@ -84,8 +84,6 @@ class Offers {
     for (const CLI::App* app : place_.app->get_subcommands([](const CLI::App*) { return true; })) {
       offer(app->get_name(), app->get_description());
     }
-    if (place_.app->get_parent() != nullptr) return;
-    for (const CommandWord& word : env_.server_commands) offer(word.name, word.description);
   }
 
   void argument() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/command_tree.h"
 #include "cli/http_client.h"
 
 namespace docket::cli {
@@ -62,6 +63,12 @@ struct CommandLine {
   std::string home = {};
 };
 
+inline void add_serve(CommandTree& tree) {
+  tree.local(tree.root(), "serve", "Run the server",
+             [](const CliEnvironment&) -> Result<void> { return {}; })
+      .group("Server");
+}
+
 inline Outcome run(HttpClient& http, const CommandLine& line) {
   std::istringstream in(line.input);
   std::ostringstream out;
@@ -78,7 +85,7 @@ inline Outcome run(HttpClient& http, const CommandLine& line) {
                             .timezone = "Europe/Rome",
                             .version = "docket 1.2.3",
                             .http = &http,
-                            .server_commands = {{"serve", "Run the server"}}});
+                            .server_commands = add_serve});
   return {code, out.str(), err.str()};
 }
 

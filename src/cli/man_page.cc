@@ -108,10 +108,6 @@ std::string man_page(const CommandTree& tree, const CliEnvironment& env) {
   for (const CLI::App* app : tree.root().get_subcommands([](const CLI::App*) { return true; })) {
     add_commands(out, *app, "docket " + app->get_name());
   }
-  out += ".SH COMMANDS ON THE MACHINE OF THE SERVER\nEach has its own \\-\\-help.\n";
-  for (const CommandWord& word : env.server_commands) {
-    out += ".TP\n.B docket " + escaped(word.name) + "\n" + escaped(word.description) + ".\n";
-  }
   return out + kEnd;
 }
 
