@@ -24,6 +24,7 @@ constexpr std::array kReasonNames{"finished",
                                   "dependency",
                                   "concurrency_policy",
                                   "schedule_disabled",
+                                  "paused",
                                   "schedule_over",
                                   "next_due",
                                   "manual",
@@ -309,6 +310,12 @@ void Explainer::add_schedule(const model::Schedule& schedule, Explanation& out) 
     out.reasons.push_back({.kind = ReasonKind::kScheduleDisabled,
                            .message = fmt::format("schedule '{}' is disabled", definition.id),
                            .subject = definition.id});
+    return;
+  }
+  if (engine_.settings().paused) {
+    out.reasons.push_back({.kind = ReasonKind::kPaused,
+                           .message = "the server was started with `paused`: no schedule starts a "
+                                      "run"});
     return;
   }
   if (definition.cron.is_reboot()) {

@@ -32,6 +32,7 @@ enum class ReasonKind : std::uint8_t {
   kDependency,         // a parent job has no success that counts for the next start
   kConcurrencyPolicy,  // FORBID, and a run is active
   kScheduleDisabled,   // it never fires until it is enabled
+  kPaused,             // the server lets no schedule start anything
   kScheduleOver,       // no due time is left
   kNextDue,            // it fires at that time
   kManual,             // only a person or a client starts it

@@ -293,6 +293,13 @@ TEST_F(ExplainTest, ADisabledScheduleIsNotDue) {
   EXPECT_EQ(schedule_of("a").earliest, kNever);
 }
 
+TEST_F(ExplainTest, AServerThatHoldsItsSchedulesSaysSo) {
+  docket.add_job(docket.job("a"), {docket.schedule("0 11 * * *")});
+  docket.settings.paused = true;
+  docket.restart();
+  EXPECT_EQ(kinds(job("a")), "paused");
+}
+
 TEST_F(ExplainTest, AScheduleWhoseYearsAreOver) {
   docket.add_job(docket.job("a"), {docket.schedule("0 12 * * * 2024")});
   docket.advance(std::chrono::days{366});
