@@ -11,8 +11,10 @@
 #include "cli/json_access.h"
 #include "cli/metronome_calls.h"
 #include "cli/table.h"
+#include "core/cron.h"
 #include "core/json_writer.h"
 #include "core/time.h"
+#include "core/zone.h"
 
 namespace docket::cli {
 namespace {
@@ -33,6 +35,23 @@ void warn_of_extra_schedules(const CliEnvironment& env, const JobFile& file) {
   }
 }
 
+// The API takes a schedule in a call of its own, after the job: what it would refuse of it is said
+// before anything is changed.
+Result<void> check_times(const JobFile& file) {
+  if (array_of(file.schedules).empty()) return {};
+  const json::value& schedule = array_of(file.schedules).front();
+  Error wrong{.kind = ErrorKind::kInvalid,
+              .message = "the schedule is not valid; nothing was changed"};
+  const json::value& cron = member(schedule, "cron");
+  const auto parsed = Cron::parse(cron.is_string() ? text_of(cron) : "* * * * *");
+  if (!parsed) wrong.fields.push_back({"/schedules/0/cron", {parsed.error().message}});
+  const json::value& timezone = member(schedule, "timezone");
+  const auto zone = Zone::find(timezone.is_string() ? text_of(timezone) : "UTC");
+  if (!zone) wrong.fields.push_back({"/schedules/0/timezone", {zone.error().message}});
+  if (!wrong.fields.empty()) return fail(std::move(wrong));
+  return {};
+}
+
 // Nothing stays of what did not come in whole.
 Result<void> take_back(ServerApi& server, const std::string& job, Error why) {
   const auto removed = server.call({.method = "DELETE", .path = job_path(job)});
@@ -43,6 +62,7 @@ Result<void> take_back(ServerApi& server, const std::string& job, Error why) {
 Result<void> add_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
   const auto file = read_job(env, path);
   if (!file) return fail(file.error());
+  if (auto times = check_times(*file); !times) return times;
   warn_of_extra_schedules(env, *file);
   const json::value job = file->job;
   if (auto added = server.call({.method = "POST", .path = "/v1/jobs", .body = &job}); !added) {
@@ -76,6 +96,7 @@ Result<void> add_job_of_flags(const CliEnvironment& env, ServerApi& server, cons
 Result<void> update_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
   const auto file = read_job(env, path);
   if (!file) return fail(file.error());
+  if (auto times = check_times(*file); !times) return times;
   warn_of_extra_schedules(env, *file);
   const json::array& schedules = array_of(file->schedules);
   const auto before =

@@ -13,8 +13,10 @@ namespace docket::cli {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 constexpr const char* kJobs = "/service/metronome/v1/jobs";
 const std::string kList =
@@ -75,6 +77,19 @@ TEST_F(JobCommands, AddWarnsOfASecondSchedule) {
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.err, "warning: only the first of 2 schedules is used: a job has at most one\n");
   EXPECT_EQ(server_.bodies.back(), R"({"id":"one"})");
+}
+
+TEST_F(JobCommands, ABadTimeIsSaidBeforeAnythingIsAsked) {
+  for (const char* word : {"add", "update"}) {
+    const Outcome done = docket(
+        {"job", word},
+        R"({"id":"a","schedules":[{"id":"one","cron":"61 * * * *","timezone":"Mars/Base"}]})");
+    EXPECT_EQ(done.code, 1);
+    EXPECT_THAT(done.err, StartsWith("/schedules/0/cron: minute: \"61\" is none of "));
+    EXPECT_THAT(done.err, HasSubstr("\n/schedules/0/timezone: "));
+    EXPECT_THAT(done.err, EndsWith("Error: the schedule is not valid; nothing was changed\n"));
+    EXPECT_TRUE(server_.requests.empty());
+  }
 }
 
 TEST_F(JobCommands, AddWithABadScheduleAddsNothing) {

@@ -127,6 +127,9 @@ TEST_F(RunsCommands, PauseChangesNothingElseOfASchedule) {
                       {"id":"two","missed":"all","enabled":true}],"next":null})");
   answer("PUT /jobs/a/schedules/two", 200, R"({"id":"two","enabled":false,"nextRunAt":null})");
   EXPECT_EQ(docket({"schedule", "pause", "a", "two"}).out, "a  two  paused\n");
+  EXPECT_THAT(
+      docket({"schedule", "pause", "a", "two", "--json"}).out,
+      testing::StartsWith("[\n    {\n        \"id\": \"two\",\n        \"enabled\": false"));
   EXPECT_EQ(server_.bodies.back(), R"({"id":"two","missed":"all","enabled":false})");
   EXPECT_EQ(docket({"schedule", "pause", "a", "three"}).err,
             "Error: job \"a\" or schedule \"three\" does not exist\n");

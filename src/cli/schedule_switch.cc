@@ -12,6 +12,7 @@
 #include "cli/native_calls.h"
 #include "cli/table.h"
 #include "cli/times.h"
+#include "core/cron.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {
@@ -45,6 +46,7 @@ Result<json::array> schedules_of(ServerApi& server, const SwitchFlags& flags) {
 std::string next_run(const CliEnvironment& env, const json::value& schedule) {
   const std::string next = text_at(schedule, "nextRunAt");
   if (member(schedule, "enabled") == json::value(false)) return "paused";
+  if (text_at(schedule, "cron") == Cron::kReboot) return "after a boot";
   return next.empty() ? "never" : shown_time(env, next);
 }
 
@@ -55,6 +57,7 @@ Result<void> turn(const CliEnvironment& env, ServerApi& server, const SwitchFlag
   if (schedules->empty()) {
     return fail(ErrorKind::kInvalid, "job \"" + flags.job + "\" has no schedule");
   }
+  json::array turned;
   for (json::value& schedule : *schedules) {
     schedule.as_object()["enabled"] = on;
     const std::string id = text_at(schedule, "id");
@@ -63,9 +66,12 @@ Result<void> turn(const CliEnvironment& env, ServerApi& server, const SwitchFlag
                                      .path = native_schedules(flags.job) + "/" + encode_segment(id),
                                      .body = &schedule});
     if (!stored) return fail(part_error(stored.error(), flags.job, "schedule", id));
+    turned.push_back(*stored);
+    if (flags.format.json) continue;
     const std::string next = next_run(env, *stored);
     env.out << flags.job << "  " << id << (on ? "  next run: " : "  ") << next << '\n';
   }
+  if (flags.format.json) env.out << to_pretty_json(turned) << '\n';
   return {};
 }
 
@@ -97,6 +103,7 @@ class Group {
                                     return turn(env, s, *flags, on);
                                   });
     job_id(app, flags_->job);
+    add_json_flag(app, flags_->format.json);
     return app;
   }
   CLI::Option* schedule(CLI::App& app) {

@@ -15,6 +15,7 @@
 #include "cli/native_calls.h"
 #include "cli/tasks_text.h"
 #include "core/json.h"
+#include "core/json_writer.h"
 
 namespace docket::cli {
 namespace {
@@ -39,6 +40,7 @@ struct TasksFlags {
   std::uint32_t iterations = 0;
   bool internal = false;
   bool quiet = false;
+  bool json = false;  // what the API says, in the place of nodetool's tables
 };
 using FlagsPtr = std::shared_ptr<const TasksFlags>;
 
@@ -172,9 +174,15 @@ int missing(const CliEnvironment& env, const char* name) {
   return bad_arguments(env, std::string("required parameter is missing: ") + name);
 }
 
-int list_modules(const CliEnvironment& env, ServerApi& server) {
+int print_json(const CliEnvironment& env, const json::value& answer) {
+  env.out << to_pretty_json(answer) << '\n' << std::flush;
+  return 0;
+}
+
+int list_modules(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
   const auto modules = Tasks(env, server).get("/task_manager/list_modules");
   if (!modules) return modules.error().code;
+  if (flags.json) return print_json(env, *modules);
   for (const json::value& name : array_of(*modules)) env.out << text_of(name) << '\n';
   return 0;
 }
@@ -188,6 +196,7 @@ int print_list(const CliEnvironment& env, Tasks& tasks, const TasksFlags& flags)
   if (flags.table) parameters["table"] = *flags.table;
   const auto listed = tasks.task("list_module_tasks", flags.module, parameters);
   if (!listed) return listed.error().code;
+  if (flags.json) return print_json(env, *listed);
   PlainTable table = list_table();
   for (const json::value& stats : array_of(*listed)) table.add(list_row(stats));
   table.print(env.out);
@@ -208,39 +217,46 @@ int list(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) 
 
 // ---- tree
 
-int print_tree(const CliEnvironment& env, Tasks& tasks, const std::string& id) {
-  const auto tree = tasks.task("task_status_recursive", id, {}, true);
-  if (!tree) return tree.error().code;
-  PlainTable table = tree_table();
-  for (const json::value& status : array_of(*tree)) table.add(tree_row(status));
-  table.print(env.out);
-  return 0;
+Answer<json::array> statuses_below(Tasks& tasks, const std::string& id) {
+  auto tree = tasks.task("task_status_recursive", id, {}, true);
+  if (!tree) return tl::unexpected(tree.error());
+  return array_of(*tree);
 }
 
 // A task may be forgotten between the list and the question: 400, and no failure.
-int add_module_trees(Tasks& tasks, const std::string& module, PlainTable& table) {
+int add_module_trees(Tasks& tasks, const std::string& module, json::array& statuses) {
   const auto listed = tasks.task("list_module_tasks", module);
   if (!listed) return listed.error().code;
   for (const json::value& stats : array_of(*listed)) {
     tasks.expect(400);
-    const auto tree = tasks.task("task_status_recursive", text_at(stats, "task_id"), {}, true);
+    const auto below = statuses_below(tasks, text_at(stats, "task_id"));
     tasks.expect(0);
-    if (!tree && tree.error().status == 400) continue;
-    if (!tree) return tree.error().code;
-    for (const json::value& status : array_of(*tree)) table.add(tree_row(status));
+    if (!below && below.error().status == 400) continue;
+    if (!below) return below.error().code;
+    statuses.insert(statuses.end(), below->begin(), below->end());
   }
   return 0;
 }
 
+Answer<json::array> all_statuses(Tasks& tasks) {
+  const auto modules = tasks.get("/task_manager/list_modules");
+  if (!modules) return tl::unexpected(modules.error());
+  json::array statuses;
+  for (const json::value& module : array_of(*modules)) {
+    if (const int code = add_module_trees(tasks, text_of(module), statuses); code != 0)
+      return tl::unexpected(Failure{code});
+  }
+  return statuses;
+}
+
 int tree(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) {
   Tasks tasks(env, server);
-  if (!flags.id.empty()) return print_tree(env, tasks, tasks.id_of(flags.id));
-  const auto modules = tasks.get("/task_manager/list_modules");
-  if (!modules) return modules.error().code;
+  const auto statuses =
+      flags.id.empty() ? all_statuses(tasks) : statuses_below(tasks, tasks.id_of(flags.id));
+  if (!statuses) return statuses.error().code;
+  if (flags.json) return print_json(env, *statuses);
   PlainTable table = tree_table();
-  for (const json::value& module : array_of(*modules)) {
-    if (const int code = add_module_trees(tasks, text_of(module), table); code != 0) return code;
-  }
+  for (const json::value& status : *statuses) table.add(tree_row(status));
   table.print(env.out);
   return 0;
 }
@@ -252,6 +268,7 @@ int status(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags
   Tasks tasks(env, server);
   const auto status = tasks.task("task_status", tasks.id_of(flags.id));
   if (!status) return status.error().code;
+  if (flags.json) return print_json(env, *status);
   print_status(env.out, *status);
   return 0;
 }
@@ -296,6 +313,7 @@ int wait(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags) 
   const auto waited = wait_through_restarts(env, tasks, flags);
   if (flags.quiet) return quiet_outcome(waited);
   if (!waited && waited.error().status != 408) return waited.error().code;
+  if (waited && flags.json) return print_json(env, *waited);
   if (waited) {
     print_status(env.out, *waited);
   } else {
@@ -384,7 +402,7 @@ class Group {
   std::shared_ptr<TasksFlags> flags_ = std::make_shared<TasksFlags>();
 };
 
-void add_list(Group& group) {
+CLI::App& add_list(Group& group) {
   TasksFlags& flags = group.flags();
   CLI::App& app = group.add("list", "List the tasks of a module", list);
   app.add_option("module", flags.module, "The module");
@@ -393,6 +411,7 @@ void add_list(Group& group) {
   app.add_option("-t,--table", flags.table, "Only of this table")->type_name("T");
   app.add_option("--interval", flags.interval, "Seconds between repetitions (10)")->type_name("S");
   app.add_option("-i,--iterations", flags.iterations, "Repetitions (0)")->type_name("N");
+  return app;
 }
 
 void add_ttls(Group& group) {
@@ -416,16 +435,14 @@ void add_ttls(Group& group) {
 void add_tasks_commands(CommandTree& tree_of_commands) {
   Group group(tree_of_commands);
   TasksFlags& flags = group.flags();
-  group.add("modules", "List the modules",
-            [](const CliEnvironment& env, ServerApi& server, const TasksFlags&) {
-              return list_modules(env, server);
-            });
-  add_list(group);
-  group.add_for_task("status", "Show a task", status);
-  group.add_for_task("tree", "Show a task and all below it, or all tasks", tree);
+  CLI::App& modules = group.add("modules", "List the modules", list_modules);
+  CLI::App& listing = add_list(group);
+  CLI::App& one = group.add_for_task("status", "Show a task", status);
+  CLI::App& all = group.add_for_task("tree", "Show a task and all below it, or all tasks", tree);
   CLI::App& waiting = group.add_for_task("wait", "Wait until a task has ended", wait);
   waiting.add_flag("-q,--quiet", flags.quiet, "Say nothing; exit with 0, 123, 124 or 125");
   waiting.add_option("--timeout", flags.timeout, "Give up after so many seconds")->type_name("S");
+  for (CLI::App* app : {&modules, &listing, &one, &all, &waiting}) add_json_flag(*app, flags.json);
   group.add_for_task("abort", "Ask a task to stop", abort);
   add_ttls(group);
   CLI::App& draining = group.add("drain", "Forget tasks that have ended", drain);

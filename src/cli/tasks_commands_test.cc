@@ -34,6 +34,26 @@ TEST_F(TasksCommands, Modules) {
   EXPECT_EQ(docket({"modules"}).out, "process\ntest\n");
 }
 
+TEST_F(TasksCommands, JsonIsWhatTheApiSays) {
+  const std::string stats = R"([{"task_id":"u1"}])";
+  const std::string status = R"({"id":"u1","state":"done"})";
+  answer("GET /task_manager/list_modules", R"(["a"])");
+  answer("GET /task_manager/list_module_tasks/a", stats);
+  answer("GET /task_manager/task_status/u1", status);
+  answer("GET /task_manager/wait_task/u1", status);
+  answer("GET /task_manager/task_status_recursive/u1", "[" + status + "]");
+  const std::string one = "{\n    \"id\": \"u1\",\n    \"state\": \"done\"\n}\n";
+  const std::string tree =
+      "[\n    {\n        \"id\": \"u1\",\n        \"state\": \"done\"\n    }\n]\n";
+  EXPECT_EQ(docket({"modules", "--json"}).out, "[\n    \"a\"\n]\n");
+  EXPECT_EQ(docket({"list", "a", "--json"}).out,
+            "[\n    {\n        \"task_id\": \"u1\"\n    }\n]\n");
+  EXPECT_EQ(docket({"status", "u1", "--json"}).out, one);
+  EXPECT_EQ(docket({"wait", "u1", "--json"}).out, one);
+  EXPECT_EQ(docket({"tree", "u1", "--json"}).out, tree);
+  EXPECT_EQ(docket({"tree", "--json"}).out, tree);
+}
+
 TEST_F(TasksCommands, ListSendsOnlyWhatWasSaid) {
   answer("GET /task_manager/list_module_tasks/test", "[]");
   answer("GET /task_manager/list_module_tasks/test?internal=true&keyspace=k&table=t",
