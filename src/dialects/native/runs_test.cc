@@ -73,6 +73,12 @@ TEST_F(NativeRuns, FinishedRunsStayVisible) {
   EXPECT_EQ(shown.at("/exitCode"), "null");
 }
 
+TEST_F(NativeRuns, TheListHasNoOtherTasks) {
+  docket.start("a");
+  ASSERT_EQ(post("/tasks", R"({"module":"backups"})").status(), 201);
+  EXPECT_EQ(get("/runs").each("job"), "a");
+}
+
 TEST_F(NativeRuns, ASignalIsNoExitCode) {
   const TaskId run = docket.start("a");
   docket.run_attempt(run);
