@@ -269,6 +269,9 @@ def test_users_are_listed_and_removed(tmp_path):
     listed = access(file, "list")
     assert [line.split("  ")[0].strip() for line in listed.stdout.splitlines()[1:]] == ["root", "ci"]
     assert "docket:native read; docket:tasks full" in listed.stdout
+    assert json.loads(access(file, "list", "--json").stdout)[1] == {
+        "name": "ci", "permissions": ["docket:native read", "docket:tasks full"]
+    }
     assert access(file, "remove", "ci").returncode == 0
     assert "ci" not in access(file, "list").stdout.split()
     gone = access(file, "remove", "ci")

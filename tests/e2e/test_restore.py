@@ -1,10 +1,12 @@
 """docket backup, then docket restore: the way back, and everything that must not happen on it."""
 
 import os
+import pwd
 import random
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -187,6 +189,23 @@ def test_files_that_are_refused(tmp_path, backup, name):
     assert refused.stderr.startswith("Error: ") and str(file) in refused.stderr
     assert (data / "docket.db").read_bytes() == before
     assert not aside(data) and "restore.partial" not in os.listdir(data)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to others")
+def test_what_root_restores_belongs_to_the_user_of_the_directory(backup):
+    nobody = pwd.getpwnam("nobody")
+    with tempfile.TemporaryDirectory() as directory:  # pytest's own are for root alone
+        os.chmod(directory, 0o711)
+        file, data = f"{directory}/copy.db", f"{directory}/data"
+        shutil.copy(backup[0], file)
+        os.chmod(file, 0o644)
+        os.mkdir(data, 0o711)
+        os.chown(data, nobody.pw_uid, nobody.pw_gid)
+        done = restore(file, data)
+        assert done.returncode == 0, done.stderr
+        assert "docket serve --paused" in done.stdout
+        owners = {name: os.stat(f"{data}/{name}").st_uid for name in os.listdir(data)}
+        assert owners["docket.db"] == nobody.pw_uid and set(owners.values()) == {nobody.pw_uid}
 
 
 def test_command_lines(tmp_path, backup):

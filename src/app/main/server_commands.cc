@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 
+#include <boost/json/array.hpp>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -13,6 +14,7 @@
 #include "app/service.h"
 #include "app/system.h"
 #include "cli/table.h"
+#include "core/json_writer.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/checksum_vfs.h"
 
@@ -194,7 +196,17 @@ struct AccessOrder {
   std::string name;
   std::vector<std::string> permissions;
   bool superuser = false;
+  bool json = false;
 };
+
+boost::json::array in_json(const std::vector<AccessUser>& users) {
+  boost::json::array list;
+  for (const auto& [name, permissions] : users) {
+    const boost::json::array words(permissions.begin(), permissions.end());
+    list.push_back({{"name", name}, {"permissions", words}});
+  }
+  return list;
+}
 
 Result<> add_to_list(const CliEnvironment& env, AccessOrder order) {
   if (order.superuser) order.permissions.emplace_back("dcos:superuser full");
@@ -208,6 +220,10 @@ Result<> add_to_list(const CliEnvironment& env, AccessOrder order) {
 Result<> show_list(const CliEnvironment& env, const AccessOrder& order) {
   const auto users = read_users(order.file);
   if (!users) return fail(users.error());
+  if (order.json) {
+    env.out << to_pretty_json(in_json(*users)) << '\n';
+    return {};
+  }
   cli::Table table({"NAME", "PERMISSIONS"});
   for (const AccessUser& user : *users)
     table.add({user.name, fmt::format("{}", fmt::join(user.permissions, "; "))});
@@ -234,7 +250,8 @@ void add_access(CommandTree& tree) {
   };
   CLI::App& add =
       command("add", "Add a user and print the new token, which is kept nowhere", add_to_list);
-  command("list", "Show the users and what they may do", show_list);
+  CLI::App& list = command("list", "Show the users and what they may do", show_list);
+  cli::add_json_flag(list, order->json);
   CLI::App& remove = command("remove", "Remove a user", remove_from_list);
   add.add_flag("--superuser", order->superuser, "May do everything");
   add.add_option("--permission", order->permissions, "RESOURCE ACTION[,ACTION...], repeatable")
