@@ -97,13 +97,7 @@ TEST_F(AttemptsTest, ARunThatIsStoppedInAPauseHasEndedAndReleasedWhatItHeld) {
     spec.locks = {{"db", model::LockWait::kQueue}};
   });
   docket.finish_attempt(run, 1);
-  docket.loop().call<int>(
-      [&](Engine& engine, Time now) -> Result<int> {
-        EXPECT_TRUE(engine.stop_run(run, now));
-        return 0;
-      },
-      [](const Result<int>&) {});
-  docket.settle();
+  docket.stop(run);
   EXPECT_EQ(docket.stored(run).state, State::kAborted);
   const TaskId next = docket.start("a");
   EXPECT_EQ(docket.stored(next).state, State::kRunning) << "the lock is free";

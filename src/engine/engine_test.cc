@@ -97,13 +97,7 @@ TEST_F(EngineTest, StoppingEndsTheRunAtOnceAndItsProcessLater) {
   const TaskId run = one.start("a");
   one.run_attempt(run);
   const TaskId attempt = one.newest_attempt(run);
-  one.loop().call<int>(
-      [&](Engine& engine, Time now) -> Result<int> {
-        EXPECT_TRUE(engine.stop_run(run, now));
-        return 0;
-      },
-      [](const Result<int>&) {});
-  one.settle();
+  one.stop(run);
   EXPECT_EQ(one.stored(run).state, State::kAborted);
   EXPECT_THAT(one.executor.stopped, ElementsAre(attempt));
   const TaskId next = one.start("a");
@@ -334,13 +328,7 @@ TEST_F(EngineTest, AStopSurvivesTheServer) {
   const TaskId run = docket.start("a");
   docket.run_attempt(run);
   const TaskId attempt = docket.newest_attempt(run);
-  docket.loop().call<int>(
-      [&](Engine& engine, Time now) -> Result<int> {
-        EXPECT_TRUE(engine.stop_run(run, now));
-        return 0;
-      },
-      [](const Result<int>&) {});
-  docket.settle();
+  docket.stop(run);
   docket.restart();
   EXPECT_THAT(docket.executor.stopped, ElementsAre(attempt, attempt));
   docket.executor.exit(attempt, 0, docket.clock.now(), 9);

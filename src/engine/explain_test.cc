@@ -124,12 +124,7 @@ TEST_F(ExplainTest, AnAttemptExplainsItsRun) {
 TEST_F(ExplainTest, AnEndedRunWithALastProcess) {
   const TaskId id = start("a", 1);
   docket.run_attempt(id);
-  docket.loop().call<bool>(
-      [&](Engine& engine, Time now) -> Result<bool> {
-        return engine.stop_run(id, now).has_value();
-      },
-      [](const Result<bool>&) {});
-  docket.settle();
+  docket.stop(id);
   const auto why = run(id);
   EXPECT_EQ(kinds(why), "finished");
   EXPECT_THAT(why.reasons[0].message, HasSubstr("last process"));

@@ -140,6 +140,15 @@ TaskId Harness::start(const std::string& job_id,
   return id;
 }
 
+void Harness::stop(TaskId run) {
+  loop_->call<bool>(
+      [&](engine::Engine& engine, Time now) -> Result<bool> {
+        return engine.stop_run(run, now).has_value();
+      },
+      [](const Result<bool>& stopped) { EXPECT_TRUE(stopped && *stopped); });
+  settle();
+}
+
 TaskId Harness::newest_attempt(TaskId run) const {
   const engine::Node* node = engine_->find_task(run);
   if (!node || node->children.empty()) return {};

@@ -61,6 +61,7 @@ class Harness {
                                      const std::string& zone = "UTC") const;  // id "nightly"
   TaskId start(const std::string& job_id,
                std::shared_ptr<const model::RunParameters> parameters = nullptr);
+  void stop(TaskId run);
   // The newest attempt of a run: starts (if it has not), exits.
   TaskId newest_attempt(TaskId run) const;
   void run_attempt(TaskId run);
