@@ -1,14 +1,5 @@
 #include "model/codec.h"
 
-#include <fmt/format.h>
-
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
-#include <cmath>
-
-#include "core/json.h"
-
 namespace docket::model {
 namespace {
 
@@ -138,300 +129,168 @@ void write_locks(JsonWriter& out, const std::vector<LockWish>& locks) {
 
 // ---- reading
 
-// Walks an object and collects complaints with their paths; every read has a default, so that one
-// pass finds them all.
-class ObjectReader {
- public:
-  ObjectReader(const json::value& value, std::string path, std::vector<FieldError>& errors)
-      : path_(std::move(path)), errors_(errors), object_(value.if_object()) {
-    if (!object_) complain("", "error.expected.jsobject");
-  }
+template <class T>
+void read_required(JsonReader& in, std::string_view name, T& into) {
+  in.require(name);
+  in.read(name, into);
+}
 
-  const json::value* find(std::string_view key) const {
-    const json::value* value = object_ ? object_->if_contains(key) : nullptr;
-    return value && !value->is_null() ? value : nullptr;
-  }
-  bool has(std::string_view key) const { return find(key) != nullptr; }
-
-  template <class T>
-  void optional(std::string_view key, std::optional<T>& into) {
-    if (!has(key)) return;
-    into.emplace();
-    field(key, *into);
-  }
-  template <class T>
-  void required(std::string_view key, T& into) {
-    if (!has(key)) return complain(key, "error.path.missing");
-    field(key, into);
-  }
-
-  void field(std::string_view key, std::string& into) {
-    const json::value* value = find(key);
-    if (!value) return;
-    if (!value->is_string()) return complain(key, "error.expected.jsstring");
-    into = std::string_view(value->get_string());
-  }
-  void field(std::string_view key, bool& into) {
-    const json::value* value = find(key);
-    if (!value) return;
-    if (!value->is_bool()) return complain(key, "error.expected.jsboolean");
-    into = value->get_bool();
-  }
-  void field(std::string_view key, double& into) {
-    const json::value* value = find(key);
-    if (!value) return;
-    if (!value->is_number()) return complain(key, "error.expected.jsnumber");
-    into = value->to_number<double>();
-  }
-  // Fractions are cut off, as the reference's durations are.
-  void field(std::string_view key, std::int64_t& into) {
-    const json::value* value = find(key);
-    if (!value) return;
-    if (!value->is_number()) return complain(key, "error.expected.jsnumber");
-    const double number = value->to_number<double>();
-    if (std::fabs(number) > 9e15) return complain(key, "error.expected.long");
-    into = static_cast<std::int64_t>(number);
-  }
-  void field(std::string_view key, std::vector<std::string>& into) {
-    each(key, [&](const json::value& item, const std::string& path) {
-      if (!item.is_string()) return complain_at(path, "error.expected.jsstring");
-      into.emplace_back(std::string_view(item.get_string()));
-    });
-  }
-  void field(std::string_view key, StringPairs& into) {
-    members(key, [&](std::string name, const json::value& item, const std::string& path) {
-      if (!item.is_string()) return complain_at(path, "error.expected.jsstring");
-      into.emplace_back(std::move(name), std::string_view(item.get_string()));
-    });
-  }
-
-  // visit(item, path) for each element of an array member.
-  template <class Visit>
-  void each(std::string_view key, Visit visit) {
-    const json::value* value = find(key);
-    if (!value) return;
-    if (!value->is_array()) return complain(key, "error.expected.jsarray");
-    std::size_t index = 0;
-    for (const json::value& item : value->get_array()) {
-      visit(item, fmt::format("{}/{}({})", path_, key, index++));
-    }
-  }
-  // visit(name, value, path) for each member of an object member.
-  template <class Visit>
-  void members(std::string_view key, Visit visit) {
-    const json::value* value = find(key);
-    if (!value) return;
-    if (!value->is_object()) return complain(key, "error.expected.jsobject");
-    for (const auto& item : value->get_object()) {
-      visit(std::string(item.key()), item.value(),
-            fmt::format("{}/{}/{}", path_, key, std::string_view(item.key())));
-    }
-  }
-  ObjectReader inside(std::string_view key) {
-    static const json::value kEmpty = json::object();
-    const json::value* value = find(key);
-    return {value ? *value : kEmpty, at(key), errors_};
-  }
-  // The index of the text in names; complains and gives 0 for others.
-  template <std::size_t N>
-  std::size_t choice(std::string_view key, const char* const (&names)[N]) {
-    std::string text = names[0];
-    field(key, text);
-    for (std::size_t i = 0; i < N; ++i) {
-      if (text == names[i]) return i;
-    }
-    complain(key, "error.unknown.enum.literal");
-    return 0;
-  }
-
-  std::string at(std::string_view key) const {
-    return key.empty() ? path_ : fmt::format("{}/{}", path_, key);
-  }
-  void complain(std::string_view key, std::string error) { complain_at(at(key), std::move(error)); }
-  void complain_at(std::string path, std::string error) {
-    errors_.push_back({std::move(path), {std::move(error)}});
-  }
-  std::vector<FieldError>& errors() { return errors_; }
-
- private:
-  std::string path_;
-  std::vector<FieldError>& errors_;
-  const json::object* object_;
-};
-
-void read_env(ObjectReader& in, ProcessSpec& spec) {
-  in.members("env", [&](std::string name, const json::value& item, const std::string& path) {
-    if (item.is_string()) {
-      spec.env.emplace_back(std::move(name), std::string(item.get_string()));
+void read_env(JsonReader& in, ProcessSpec& spec) {
+  in.each_member("env", [&](std::string name, const json::value& value, const auto& open) {
+    if (value.is_string()) {
+      spec.env.emplace_back(std::move(name), std::string(value.get_string()));
       return;
     }
+    JsonReader member = open();
     SecretRef secret;
-    ObjectReader(item, path, in.errors()).required("secret", secret.name);
+    read_required(member, "secret", secret.name);
+    member.finish();
     spec.env.emplace_back(std::move(name), std::move(secret));
   });
 }
 
-void read_secrets(ObjectReader& in, ProcessSpec& spec) {
-  in.members("secrets", [&](std::string name, const json::value& item, const std::string& path) {
+void read_secrets(JsonReader& in, ProcessSpec& spec) {
+  in.each_member("secrets", [&](std::string name, const json::value&, const auto& open) {
+    JsonReader member = open();
     std::string source;
-    ObjectReader member(item, path, in.errors());
-    member.required("source", source);
-    if (member.has("source") && source.empty()) member.complain("source", "error.minLength");
+    read_required(member, "source", source);
+    if (member.has("source") && source.empty()) member.complain("source", JsonFlaw::kEmpty);
+    member.finish();
     spec.secrets.emplace_back(std::move(name), std::move(source));
   });
 }
 
-void read_constraints(ObjectReader& in, ProcessSpec& spec) {
+void read_constraints(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kNames[] = {"IS", "LIKE", "UNLIKE", "EQ"};
-  ObjectReader placement = in.inside("placement");
-  placement.each("constraints", [&](const json::value& item, const std::string& path) {
-    ObjectReader reader(item, path, in.errors());
+  JsonReader placement = in.inside("placement");
+  placement.each("constraints", [&](JsonReader& reader) {
     Constraint constraint;
-    reader.required("attribute", constraint.attribute);
+    read_required(reader, "attribute", constraint.attribute);
     const std::size_t op = reader.choice("operator", kNames);
     constraint.op = op == 3 ? ConstraintOperator::kIs : static_cast<ConstraintOperator>(op);
-    reader.optional("value", constraint.value);
+    reader.read("value", constraint.value);
+    reader.finish();
     spec.constraints.push_back(std::move(constraint));
   });
+  placement.finish();
 }
 
-void read_artifacts(ObjectReader& in, ProcessSpec& spec) {
-  in.each("artifacts", [&](const json::value& item, const std::string& path) {
-    ObjectReader reader(item, path, in.errors());
+void read_artifacts(JsonReader& in, ProcessSpec& spec) {
+  in.each("artifacts", [&](JsonReader& reader) {
     Artifact artifact;
-    reader.required("uri", artifact.uri);
-    reader.field("extract", artifact.extract);
-    reader.field("executable", artifact.executable);
-    reader.field("cache", artifact.cache);
+    read_required(reader, "uri", artifact.uri);
+    reader.read("extract", artifact.extract);
+    reader.read("executable", artifact.executable);
+    reader.read("cache", artifact.cache);
+    reader.finish();
     spec.artifacts.push_back(std::move(artifact));
   });
 }
 
-void read_docker(ObjectReader& in, ProcessSpec& spec) {
+void read_docker(JsonReader& in, ProcessSpec& spec) {
   if (!in.has("docker")) return;
-  ObjectReader reader = in.inside("docker");
+  JsonReader reader = in.inside("docker");
   Docker& docker = spec.docker.emplace();
-  reader.required("image", docker.image);
-  reader.field("forcePullImage", docker.force_pull_image);
-  reader.field("privileged", docker.privileged);
-  reader.each("parameters", [&](const json::value& item, const std::string& path) {
-    ObjectReader parameter(item, path, in.errors());
+  read_required(reader, "image", docker.image);
+  reader.read("forcePullImage", docker.force_pull_image);
+  reader.read("privileged", docker.privileged);
+  reader.each("parameters", [&](JsonReader& parameter) {
     auto& [key, value] = docker.parameters.emplace_back();
-    parameter.required("key", key);
-    parameter.required("value", value);
+    read_required(parameter, "key", key);
+    read_required(parameter, "value", value);
+    parameter.finish();
   });
+  reader.finish();
 }
 
-void read_ucr(ObjectReader& in, ProcessSpec& spec) {
+void read_ucr(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kKinds[] = {"docker", "appc"};
   if (!in.has("ucr")) return;
-  ObjectReader reader = in.inside("ucr");
+  JsonReader reader = in.inside("ucr");
   Ucr& ucr = spec.ucr.emplace();
-  if (!reader.has("image")) reader.complain("image", "error.path.missing");
-  ObjectReader image = reader.inside("image");
-  if (reader.has("image")) image.required("id", ucr.image_id);
+  reader.require("image");
+  JsonReader image = reader.inside("image");
+  if (reader.has("image")) read_required(image, "id", ucr.image_id);
   ucr.image_kind = kKinds[image.choice("kind", kKinds)];
-  image.field("forcePull", ucr.force_pull);
-  reader.field("privileged", ucr.privileged);
+  image.read("forcePull", ucr.force_pull);
+  image.finish();
+  reader.read("privileged", ucr.privileged);
+  reader.finish();
 }
 
-Volume read_volume(const json::value& item, const std::string& path,
-                   std::vector<FieldError>& errors) {
-  ObjectReader reader(item, path, errors);
+Volume read_volume(JsonReader& reader) {
   if (reader.has("secret")) {
     SecretVolume secret;
-    reader.required("containerPath", secret.container_path);
-    reader.required("secret", secret.secret);
+    read_required(reader, "containerPath", secret.container_path);
+    read_required(reader, "secret", secret.secret);
     return secret;
   }
-  HostVolume host;
-  if (!reader.has("hostPath") || !reader.has("containerPath")) {
-    reader.complain(
-        "", fmt::format("expected HostVolume or SecretVolume object but got {}", to_json(item)));
-    return host;
-  }
   constexpr const char* kModes[] = {"RO", "RW"};
-  reader.required("containerPath", host.container_path);
-  reader.required("hostPath", host.host_path);
+  HostVolume host;
+  const bool whole =
+      reader.read("containerPath", host.container_path) && reader.read("hostPath", host.host_path);
   host.mode = kModes[reader.choice("mode", kModes)];
+  if (!whole && reader.is_object()) {
+    reader.complain_of_this(
+        "must have containerPath with hostPath and mode, or containerPath with secret");
+  }
   return host;
 }
 
-void read_volumes(ObjectReader& in, ProcessSpec& spec) {
-  in.each("volumes", [&](const json::value& item, const std::string& path) {
-    spec.volumes.push_back(read_volume(item, path, in.errors()));
+void read_volumes(JsonReader& in, ProcessSpec& spec) {
+  in.each("volumes", [&](JsonReader& reader) {
+    spec.volumes.push_back(read_volume(reader));
+    reader.finish();
   });
 }
 
-void read_restart(ObjectReader& in, ProcessSpec& spec) {
+void read_restart(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kPolicies[] = {"NEVER", "ON_FAILURE"};
   if (!in.has("restart")) return;
-  ObjectReader reader = in.inside("restart");
+  JsonReader reader = in.inside("restart");
   spec.restart.policy = static_cast<RestartPolicy>(reader.choice("policy", kPolicies));
-  reader.optional("activeDeadlineSeconds", spec.restart.active_deadline_s);
-  reader.optional("maxAttempts", spec.restart.max_attempts);
-  if (!reader.has("backoff")) return;
-  ObjectReader backoff = reader.inside("backoff");
-  spec.restart.backoff.emplace();
-  backoff.field("firstSeconds", spec.restart.backoff->first_s);
-  backoff.field("maxSeconds", spec.restart.backoff->max_s);
+  reader.read("activeDeadlineSeconds", spec.restart.active_deadline_s);
+  reader.read("maxAttempts", spec.restart.max_attempts);
+  if (reader.has("backoff")) {
+    JsonReader backoff = reader.inside("backoff");
+    spec.restart.backoff.emplace();
+    backoff.read("firstSeconds", spec.restart.backoff->first_s);
+    backoff.read("maxSeconds", spec.restart.backoff->max_s);
+    backoff.finish();
+  }
+  reader.finish();
 }
 
-void read_networks(ObjectReader& in, ProcessSpec& spec) {
+void read_networks(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kModes[] = {"host", "container/bridge", "container"};
-  in.each("networks", [&](const json::value& item, const std::string& path) {
-    ObjectReader reader(item, path, in.errors());
+  in.each("networks", [&](JsonReader& reader) {
     Network network;
     network.mode = kModes[reader.choice("mode", kModes)];
-    reader.field("name", network.name);
-    reader.field("labels", network.labels);
+    reader.read("name", network.name);
+    reader.read("labels", network.labels);
+    reader.finish();
     spec.networks.push_back(std::move(network));
   });
 }
 
-void read_locks(ObjectReader& in, ProcessSpec& spec) {
+void read_locks(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kWaits[] = {"queue", "fail"};
-  in.each("locks", [&](const json::value& item, const std::string& path) {
-    ObjectReader reader(item, path, in.errors());
+  in.each("locks", [&](JsonReader& reader) {
     LockWish wish;
-    reader.required("name", wish.name);
-    if (wish.name.empty()) reader.complain("name", "error.minLength");
+    read_required(reader, "name", wish.name);
+    if (wish.name.empty()) reader.complain("name", JsonFlaw::kEmpty);
     wish.wait = static_cast<LockWait>(reader.choice("wait", kWaits));
+    reader.finish();
     spec.locks.push_back(std::move(wish));
   });
 }
 
-void read_on_lost(ObjectReader& in, ProcessSpec& spec) {
+void read_on_lost(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kChoices[] = {"fail", "restart"};
   spec.on_lost = static_cast<OnLost>(in.choice("onLost", kChoices));
 }
 
 constexpr const char* kLimits[] = {"all", "cpus", "mem", "none"};
-
-void read_all(ObjectReader& in, ProcessSpec& spec) {
-  in.field("cpus", spec.cpus);
-  in.field("mem", spec.mem);
-  in.field("disk", spec.disk);
-  in.field("gpus", spec.gpus);
-  in.optional("cmd", spec.cmd);
-  in.optional("args", spec.args);
-  in.optional("user", spec.user);
-  read_env(in, spec);
-  read_constraints(in, spec);
-  read_artifacts(in, spec);
-  in.field("maxLaunchDelay", spec.max_launch_delay_s);
-  read_docker(in, spec);
-  read_ucr(in, spec);
-  read_volumes(in, spec);
-  read_restart(in, spec);
-  in.optional("taskKillGracePeriodSeconds", spec.kill_grace_s);
-  read_secrets(in, spec);
-  read_networks(in, spec);
-  read_locks(in, spec);
-  read_on_lost(in, spec);
-  spec.limits = static_cast<Limits>(in.choice("limits", kLimits));
-  in.optional("timeoutSeconds", spec.timeout_s);
-}
 
 }  // namespace
 
@@ -470,14 +329,32 @@ void write_process_spec(JsonWriter& out, const ProcessSpec& spec) {
   out.end_object();
 }
 
-Result<ProcessSpec> read_process_spec(const json::value& value, const std::string& path_prefix) {
+ProcessSpec read_process_spec(JsonReader& in) {
   ProcessSpec spec;
-  std::vector<FieldError> errors;
-  ObjectReader reader(value, path_prefix, errors);
-  read_all(reader, spec);
-  if (errors.empty()) return spec;
-  return fail(
-      {.kind = ErrorKind::kInvalid, .message = "Object is not valid", .fields = std::move(errors)});
+  in.read("cpus", spec.cpus);
+  in.read("mem", spec.mem);
+  in.read("disk", spec.disk);
+  in.read("gpus", spec.gpus);
+  in.read("cmd", spec.cmd);
+  in.read("args", spec.args);
+  in.read("user", spec.user);
+  read_env(in, spec);
+  read_constraints(in, spec);
+  read_artifacts(in, spec);
+  in.read("maxLaunchDelay", spec.max_launch_delay_s);
+  read_docker(in, spec);
+  read_ucr(in, spec);
+  read_volumes(in, spec);
+  read_restart(in, spec);
+  in.read("taskKillGracePeriodSeconds", spec.kill_grace_s);
+  read_secrets(in, spec);
+  read_networks(in, spec);
+  read_locks(in, spec);
+  read_on_lost(in, spec);
+  spec.limits = static_cast<Limits>(in.choice("limits", kLimits));
+  in.read("timeoutSeconds", spec.timeout_s);
+  in.finish();
+  return spec;
 }
 
 }  // namespace docket::model

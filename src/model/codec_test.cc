@@ -18,10 +18,11 @@ std::string written(const ProcessSpec& spec) {
 
 ProcessSpec read(const std::string& text) {
   const auto value = parse_json(text);
-  EXPECT_TRUE(value) << text;
-  const auto spec = read_process_spec(*value, "/run");
-  EXPECT_TRUE(spec) << text;
-  return spec.value_or(ProcessSpec{});
+  JsonComplaints complaints;
+  JsonReader in(*value, complaints);
+  const ProcessSpec spec = read_process_spec(in);
+  EXPECT_TRUE(complaints.list.empty()) << text;
+  return spec;
 }
 
 ProcessSpec everything() {
@@ -66,20 +67,28 @@ TEST(ProcessSpecCodec, ReadsEqAsIs) {
   EXPECT_EQ(spec.constraints.at(0).op, ConstraintOperator::kIs);
 }
 
-TEST(ProcessSpecCodec, NamesEveryBadField) {
-  const auto value =
-      parse_json(R"({"cpus":"1","artifacts":[{"uri":"x"},{}],"volumes":[{"containerPath":"a"}],)"
-                 R"("secrets":{"s":{"source":""}},"restart":{"policy":"SOMETIMES"}})");
-  const auto spec = read_process_spec(*value, "/run");
-  ASSERT_FALSE(spec);
-  const std::vector<FieldError> expected{
-      {"/run/cpus", {"error.expected.jsnumber"}},
-      {"/run/artifacts(1)/uri", {"error.path.missing"}},
-      {"/run/volumes(0)",
-       {R"(expected HostVolume or SecretVolume object but got {"containerPath":"a"})"}},
-      {"/run/restart/policy", {"error.unknown.enum.literal"}},
-      {"/run/secrets/s/source", {"error.minLength"}}};
-  EXPECT_EQ(spec.error().fields, expected);
+TEST(ProcessSpecCodec, NamesEveryBadMember) {
+  const auto value = parse_json(
+      R"({"cpus":"1","artifacts":[{"uri":"x"},{}],"volumes":[{"containerPath":"a"}],"colour":1,)"
+      R"("secrets":{"s":{"source":""}},"restart":{"policy":"SOMETIMES","backoff":{"first":1}}})");
+  JsonComplaints complaints;
+  JsonReader in(*value, complaints);
+  read_process_spec(in);
+  const JsonPath run;
+  const std::vector<JsonComplaint> expected{
+      {run / "cpus", JsonFlaw::kNotNumber},
+      {run / "artifacts" / 1 / "uri", JsonFlaw::kMissing},
+      {run / "volumes" / 0, JsonFlaw::kOther,
+       "must have containerPath with hostPath and mode, or containerPath with secret"},
+      {run / "restart" / "policy", JsonFlaw::kUnknownWord, "NEVER, ON_FAILURE"},
+      {run / "restart" / "backoff" / "first", JsonFlaw::kUnknownMember},
+      {run / "secrets" / "s" / "source", JsonFlaw::kEmpty},
+      {run / "colour", JsonFlaw::kUnknownMember}};
+  EXPECT_EQ(complaints.list, expected);
+  JsonComplaints lenient{.unknown = UnknownMembers::kIgnored};
+  JsonReader again(*value, lenient);
+  read_process_spec(again);
+  EXPECT_EQ(lenient.list.size(), expected.size() - 2);
 }
 
 }  // namespace

@@ -83,18 +83,32 @@ void check_run_members(const json::object& run, Complaints& complaints) {
   check_volumes(run, complaints);
 }
 
+// In the words of Play's JSON library, by JsonFlaw. The schema has vouched for the shape.
+constexpr std::array<const char*, kJsonFlaws> kPlayWords{"error.path.missing",
+                                                         "error.expected.jsobject",
+                                                         "error.expected.jsarray",
+                                                         "error.expected.jsstring",
+                                                         "error.expected.jsboolean",
+                                                         "error.expected.jsnumber",
+                                                         "error.expected.long",
+                                                         "error.minLength",
+                                                         "error.unknown.enum.literal",
+                                                         "error.unexpected.member",
+                                                         ""};
+
 model::ProcessSpec read_run(const json::value& run, Complaints& complaints) {
   check_run_members(run.get_object(), complaints);
-  Result<model::ProcessSpec> spec = model::read_process_spec(run, "/run");
-  if (!spec) {
-    for (const FieldError& field : spec.error().fields) {
-      if (complaints.covers(field.path)) continue;
-      for (const std::string& text : field.errors) complaints.add(field.path, text);
-    }
-    return {};
+  JsonComplaints of_body{.unknown = UnknownMembers::kIgnored};
+  JsonReader in(run, of_body, "run");
+  model::ProcessSpec spec = model::read_process_spec(in);
+  for (const JsonComplaint& each : of_body.list) {
+    const std::string path = each.path.parenthesised();
+    if (complaints.covers(path)) continue;
+    const std::string words = kPlayWords[static_cast<std::size_t>(each.flaw)];
+    complaints.add(path, words.empty() ? each.detail : words);
   }
-  if (spec->kill_grace_s) spec->kill_grace_s = std::trunc(*spec->kill_grace_s);
-  return std::move(*spec);
+  if (spec.kill_grace_s) spec.kill_grace_s = std::trunc(*spec.kill_grace_s);
+  return spec;
 }
 
 // ---- schedules

@@ -18,17 +18,13 @@ namespace {
 using engine::Engine;
 
 Result<engine::ChoreOrder> read_order(engine::Chore chore, const std::string& text) {
-  engine::ChoreOrder order{.chore = chore};
-  if (text.empty()) return order;
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  Body body(*value, "", errors);
-  body.read("file", order.file);
-  body.read("families", order.families);
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return order;
+  if (text.empty()) return engine::ChoreOrder{.chore = chore};
+  return read_body(text, [chore](JsonReader& body) {
+    engine::ChoreOrder order{.chore = chore};
+    body.read("file", order.file);
+    body.read("families", order.families);
+    return order;
+  });
 }
 
 std::string render(const model::Task& task) {

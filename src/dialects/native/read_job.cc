@@ -37,7 +37,7 @@ bool is_dotted_id(std::string_view text) {
   }
 }
 
-void read_id(Body& body, const std::optional<std::string>& path_id, std::string& into) {
+void read_id(JsonReader& body, const std::optional<std::string>& path_id, std::string& into) {
   if (path_id) into = *path_id;
   if (!path_id) body.require("id");
   if (!body.read("id", into)) return;
@@ -51,12 +51,10 @@ void read_id(Body& body, const std::optional<std::string>& path_id, std::string&
 // Everything of a schedule but `cron` and `timezone` has a default, so it is built in parts: Cron
 // has no empty value.
 std::optional<model::ScheduleDefinition> read_schedule_object(
-    const json::value& value, const std::string& path, const std::optional<std::string>& path_id,
-    std::vector<FieldError>& errors) {
+    JsonReader& body, const std::optional<std::string>& path_id) {
   constexpr std::array kPolicies{"ALLOW", "FORBID", "REPLACE"};
   constexpr std::array kMissed{"none", "last", "all"};
   constexpr std::int64_t kLongestDeadline = 366LL * 24 * 3600;
-  Body body(value, path, errors);
   std::string id;
   std::string expression;
   std::string timezone = "UTC";
@@ -70,45 +68,38 @@ std::optional<model::ScheduleDefinition> read_schedule_object(
   if (!zone) body.complain("timezone", zone.error().message);
   std::int64_t deadline = 900;
   body.read("startingDeadlineSeconds", deadline, 1, kLongestDeadline);
-  const int policy = body.choice("concurrencyPolicy", kPolicies);
+  const std::size_t policy = body.choice("concurrencyPolicy", kPolicies);
   bool enabled = true;
   body.read("enabled", enabled);
-  const int missed = body.choice("missed", kMissed);
+  const std::size_t missed = body.choice("missed", kMissed);
   std::int64_t missed_limit = 10;
   body.read("missedLimit", missed_limit, 1, 1000);
   for (const char* written : {"uid", "job", "createdAt", "nextRunAt"}) body.find(written);
-  body.finish();
   if (!cron || !zone) return std::nullopt;
-  return model::ScheduleDefinition{
-      .id = std::move(id),
-      .cron = *std::move(cron),
-      .zone = *zone,
-      .starting_deadline_s = deadline,
-      .policy = static_cast<model::ConcurrencyPolicy>(std::max(policy, 0)),
-      .enabled = enabled,
-      .missed = static_cast<model::MissedPolicy>(std::max(missed, 0)),
-      .missed_limit = static_cast<std::uint32_t>(missed_limit)};
+  return model::ScheduleDefinition{.id = std::move(id),
+                                   .cron = *std::move(cron),
+                                   .zone = *zone,
+                                   .starting_deadline_s = deadline,
+                                   .policy = static_cast<model::ConcurrencyPolicy>(policy),
+                                   .enabled = enabled,
+                                   .missed = static_cast<model::MissedPolicy>(missed),
+                                   .missed_limit = static_cast<std::uint32_t>(missed_limit)};
 }
 
-void read_schedules(Body& body, JobBody& job, std::vector<FieldError>& errors) {
-  const json::value* value = body.find("schedules");
-  if (!value) return;
-  if (!value->is_array()) return body.complain("schedules", "must be an array");
+void read_schedules(JsonReader& body, JobBody& job) {
+  if (!body.has("schedules")) return;
   auto& schedules = job.schedules.emplace();
   std::set<std::string> ids;
-  std::size_t index = 0;
-  for (const json::value& item : value->get_array()) {
-    const auto path = fmt::format("{}/{}", body.at("schedules"), index++);
-    auto schedule = read_schedule_object(item, path, std::nullopt, errors);
-    if (!schedule) continue;
-    if (!ids.insert(schedule->id).second) {
-      errors.push_back({.path = path + "/id", .errors = {"is taken by another schedule"}});
-    }
+  body.each("schedules", [&](JsonReader& item) {
+    auto schedule = read_schedule_object(item, std::nullopt);
+    item.finish();
+    if (!schedule) return;
+    if (!ids.insert(schedule->id).second) item.complain("id", "is taken by another schedule");
     schedules.push_back(*std::move(schedule));
-  }
+  });
 }
 
-void read_dependencies(Body& body, JobBody& job) {
+void read_dependencies(JsonReader& body, JobBody& job) {
   auto& dependencies = job.definition.dependencies;
   body.read("dependencies", dependencies);
   std::set<std::string> seen;
@@ -126,66 +117,54 @@ void read_dependencies(Body& body, JobBody& job) {
 }  // namespace
 
 Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id) {
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  JobBody job;
-  Body body(*value, "", errors);
-  read_id(body, path_id, job.definition.id);
-  std::string description;
-  if (body.read("description", description)) job.definition.description = std::move(description);
-  body.read("labels", job.definition.labels);
-  body.require("run");
-  if (const json::value* run = body.find("run")) {
-    job.definition.spec = read_run(*run, "/run", errors);
-  }
-  read_schedules(body, job, errors);
-  read_dependencies(body, job);
-  for (const char* written :
-       {"uid", "version", "createdAt", "updatedAt", "activeRuns", "totals", "lastRunState"}) {
-    body.find(written);
-  }
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return job;
+  return read_body(text, [&](JsonReader& body) {
+    JobBody job;
+    read_id(body, path_id, job.definition.id);
+    body.read("description", job.definition.description);
+    body.read("labels", job.definition.labels);
+    body.require("run");
+    if (body.has("run")) {
+      JsonReader run = body.inside("run");
+      job.definition.spec = read_run(run);
+    }
+    read_schedules(body, job);
+    read_dependencies(body, job);
+    for (const char* written :
+         {"uid", "version", "createdAt", "updatedAt", "activeRuns", "totals", "lastRunState"}) {
+      body.find(written);
+    }
+    return job;
+  });
 }
 
 Result<model::ScheduleDefinition> read_schedule(std::string_view text,
                                                 const std::optional<std::string>& path_id) {
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  auto schedule = read_schedule_object(*value, "", path_id, errors);
-  if (!errors.empty() || !schedule) return fail(invalid_body(std::move(errors)));
-  return *std::move(schedule);
+  auto schedule =
+      read_body(text, [&](JsonReader& body) { return read_schedule_object(body, path_id); });
+  if (!schedule) return fail(schedule.error());
+  return **std::move(schedule);
 }
 
 Result<std::shared_ptr<const model::RunParameters>> read_run_parameters(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return nullptr;
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  model::RunParameters parameters;
-  Body body(*value, "", errors);
-  body.read("env", parameters.env);
-  body.read("description", parameters.description);
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  if (parameters == model::RunParameters{}) return nullptr;
-  return std::make_shared<const model::RunParameters>(std::move(parameters));
+  auto parameters = read_body(text, [](JsonReader& body) {
+    model::RunParameters said;
+    body.read("env", said.env);
+    body.read("description", said.description);
+    return said;
+  });
+  if (!parameters) return fail(parameters.error());
+  if (*parameters == model::RunParameters{}) return nullptr;
+  return std::make_shared<const model::RunParameters>(*std::move(parameters));
 }
 
 Result<std::string> read_secret(std::string_view text) {
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  std::string secret;
-  Body body(*value, "", errors);
-  body.require("value");
-  body.read("value", secret);
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return secret;
+  return read_body(text, [](JsonReader& body) {
+    std::string secret;
+    body.require("value");
+    body.read("value", secret);
+    return secret;
+  });
 }
 
 }  // namespace docket::native

@@ -1,18 +1,13 @@
 #pragma once
 
-// Reads the `run` object of a job: model/codec.h reads the members, this adds the words of this
-// door, the refusal of unknown members, and the rules between members.
+// Reads the `run` object of a job: model/codec.h reads the members, this adds the rules between
+// them.
 
-#include <boost/json/fwd.hpp>
-#include <string>
-#include <vector>
-
-#include "core/result.h"
+#include "core/json_reader.h"
 #include "model/process_spec.h"
 
 namespace docket::native {
 
-model::ProcessSpec read_run(const boost::json::value& value, const std::string& path,
-                            std::vector<FieldError>& errors);
+model::ProcessSpec read_run(JsonReader& in);
 
 }  // namespace docket::native

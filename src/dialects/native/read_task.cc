@@ -30,7 +30,8 @@ std::string text_of_id(const json::value& value) {
   return {};
 }
 
-std::optional<TaskRef> read_ref(Body& body, std::string_view name, std::string* text = nullptr) {
+std::optional<TaskRef> read_ref(JsonReader& body, std::string_view name,
+                                std::string* text = nullptr) {
   const json::value* value = body.find(name);
   if (!value) return std::nullopt;
   std::string written = text_of_id(*value);
@@ -40,12 +41,12 @@ std::optional<TaskRef> read_ref(Body& body, std::string_view name, std::string* 
   return ref;
 }
 
-void read_figures(Body& body, engine::Report& into) {
-  body.read("completed", into.completed);
-  body.read("total", into.total);
+void read_figures(JsonReader& body, engine::Report& into) {
+  body.read_amount("completed", into.completed);
+  body.read_amount("total", into.total);
 }
 
-void read_operation(Body& body, model::Operation& into) {
+void read_operation(JsonReader& body, model::Operation& into) {
   body.read("uuid", into.uuid);
   body.read("module", into.module);
   body.read("type", into.type);
@@ -57,7 +58,7 @@ void read_operation(Body& body, model::Operation& into) {
   body.read("labels", into.labels);
   std::int64_t lane = 0;
   if (body.read("lane", lane, 0, kLaneMax)) into.lane = static_cast<std::uint32_t>(lane);
-  body.read("expected", into.expected);
+  body.read_amount("expected", into.expected);
   std::int64_t lease = 0;
   if (body.read("leaseSeconds", lease, 0, kLeaseMax)) into.lease = std::chrono::seconds{lease};
   body.read("abortable", into.abortable);
@@ -66,15 +67,14 @@ void read_operation(Body& body, model::Operation& into) {
   body.read("cluster", into.cluster);
 }
 
-void read_progress(Body& body, NewTask& into, std::vector<FieldError>& errors) {
-  const json::value* value = body.find("progress");
-  if (!value) return;
-  Body progress(*value, body.at("progress"), errors);
+void read_progress(JsonReader& body, NewTask& into) {
+  if (!body.has("progress")) return;
+  JsonReader progress = body.inside("progress");
   read_figures(progress, into.progress);
   progress.finish();
 }
 
-std::string read_message(Body& body, std::string_view name) {
+std::string read_message(JsonReader& body, std::string_view name) {
   std::string said;
   body.read(name, said);
   if (said.size() > kMessageMax) {
@@ -85,9 +85,9 @@ std::string read_message(Body& body, std::string_view name) {
 }
 
 // How long ago something happened, by the clock of who tells it, which may be set otherwise.
-Duration read_ago(Body& body, std::string_view name) {
+Duration read_ago(JsonReader& body, std::string_view name) {
   std::optional<double> seconds;
-  if (!body.read(name, seconds)) return {};
+  if (!body.read_amount(name, seconds)) return {};
   if (*seconds <= static_cast<double>(kAgoMaxS)) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
   }
@@ -98,33 +98,25 @@ Duration read_ago(Body& body, std::string_view name) {
 }  // namespace
 
 Result<NewTask> read_new_task(std::string_view text) {
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  NewTask made;
-  Body body(*value, "", errors);
-  made.parent = read_ref(body, "parent");
-  if (!body.find("parent")) body.require("module");  // of a child it is the parent's
-  read_operation(body, made.what);
-  body.read("begin", made.begins);
-  made.began_ago = read_ago(body, "beganSecondsAgo");
-  read_progress(body, made, errors);
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return made;
+  return read_body(text, [](JsonReader& body) {
+    NewTask made;
+    made.parent = read_ref(body, "parent");
+    if (!body.has("parent")) body.require("module");  // of a child it is the parent's
+    read_operation(body, made.what);
+    body.read("begin", made.begins);
+    made.began_ago = read_ago(body, "beganSecondsAgo");
+    read_progress(body, made);
+    return made;
+  });
 }
 
 Result<engine::Report> read_report(std::string_view text) {
   if (is_blank(text)) return engine::Report{};
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  engine::Report report;
-  Body body(*value, "", errors);
-  read_figures(body, report);
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return report;
+  return read_body(text, [](JsonReader& body) {
+    engine::Report report;
+    read_figures(body, report);
+    return report;
+  });
 }
 
 Result<std::vector<ReportOf>> read_reports(std::string_view text) {
@@ -135,45 +127,36 @@ Result<std::vector<ReportOf>> read_reports(std::string_view text) {
     return fail(invalid_body(
         {{.path = "", .errors = {fmt::format("must be an array of at most {}", kReportsMax)}}}));
   }
-  std::vector<FieldError> errors;
+  JsonComplaints complaints;
   std::vector<ReportOf> reports;
   reports.reserve(items->size());
-  for (const json::value& item : *items) {
-    Body body(item, fmt::format("/{}", reports.size()), errors);
+  JsonReader::each_of(*items, complaints, [&](JsonReader& body) {
     ReportOf& report = reports.emplace_back();
     body.require("task");
     if (auto ref = read_ref(body, "task", &report.name)) report.task = *std::move(ref);
     read_figures(body, report.report);
     body.finish();
-  }
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
+  });
+  if (!complaints.list.empty()) return fail(invalid_body(complaints));
   return reports;
 }
 
 Result<std::string> read_note(std::string_view text) {
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  Body body(*value, "", errors);
-  std::string message = read_message(body, "message");
-  if (message.empty()) body.complain("message", "must say something");
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return message;
+  return read_body(text, [](JsonReader& body) {
+    std::string message = read_message(body, "message");
+    if (message.empty()) body.complain("message", "must say something");
+    return message;
+  });
 }
 
 Result<Finish> read_finish(std::string_view text) {
   if (is_blank(text)) return Finish{};
-  const auto value = parse_json(text);
-  if (!value) return fail(value.error());
-  std::vector<FieldError> errors;
-  Finish finish;
-  Body body(*value, "", errors);
-  finish.error = read_message(body, "error");
-  finish.ended_ago = read_ago(body, "endedSecondsAgo");
-  body.finish();
-  if (!errors.empty()) return fail(invalid_body(std::move(errors)));
-  return finish;
+  return read_body(text, [](JsonReader& body) {
+    Finish finish;
+    finish.error = read_message(body, "error");
+    finish.ended_ago = read_ago(body, "endedSecondsAgo");
+    return finish;
+  });
 }
 
 }  // namespace docket::native

@@ -1,63 +1,54 @@
 #include "store/sqlite/definition.h"
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/string.hpp>
+#include <fmt/format.h>
 
 #include "core/json.h"
+#include "core/json_reader.h"
 #include "core/json_writer.h"
 #include "model/codec.h"
 
 namespace docket::store {
 namespace {
 
-namespace json = boost::json;
-
-tl::unexpected<Error> damaged(std::string_view member) {
-  return fail(ErrorKind::kInternal, "damaged JSON in the store: " + std::string(member));
-}
-
-std::string to_string(const json::value& value) { return std::string(value.get_string()); }
-
-Result<std::string> read_string(const json::object& object, std::string_view member) {
-  const json::value* value = object.if_contains(member);
-  if (!value || !value->is_string()) return damaged(member);
-  return to_string(*value);
-}
-
-Result<model::StringPairs> to_pairs(const json::value* value, std::string_view member) {
-  if (!value || !value->is_object()) return damaged(member);
-  model::StringPairs pairs;
-  for (const auto& [name, content] : value->get_object()) {
-    if (!content.is_string()) return damaged(member);
-    pairs.emplace_back(std::string(name), to_string(content));
+// A store holds what docket wrote: a member that nobody knows is of a newer one, and any other flaw
+// is damage. read(reader) gives the value.
+template <class Read>
+auto read_whole(std::string_view text, const char* what, Read read)
+    -> Result<decltype(read(std::declval<JsonReader&>()))> {
+  const auto value = parse_json(text);
+  JsonComplaints complaints{.unknown = UnknownMembers::kIgnored};
+  if (value) {
+    JsonReader in(*value, complaints);
+    auto made = read(in);
+    if (complaints.list.empty()) return made;
   }
-  return pairs;
+  const std::string at = complaints.list.empty() ? "" : complaints.list.front().path.pointer();
+  return fail(ErrorKind::kInternal, fmt::format("damaged JSON in the store: {}{}", what, at));
 }
 
-Result<model::StringPairs> read_pairs(const json::object& object, std::string_view member) {
-  return to_pairs(object.if_contains(member), member);
+template <class T>
+void read_required(JsonReader& in, std::string_view name, T& into) {
+  in.require(name);
+  in.read(name, into);
 }
 
-Result<std::vector<std::string>> read_strings(const json::object& object, std::string_view member) {
-  const json::value* value = object.if_contains(member);
-  if (!value || !value->is_array()) return damaged(member);
-  std::vector<std::string> strings;
-  for (const json::value& each : value->get_array()) {
-    if (!each.is_string()) return damaged(member);
-    strings.push_back(to_string(each));
-  }
-  return strings;
+model::Spec read_spec(JsonReader& in) {
+  constexpr const char* kKinds[] = {"process"};
+  in.require("kind");
+  in.choice("kind", kKinds);
+  in.require("run");
+  JsonReader run = in.inside("run");
+  return model::read_process_spec(run);
 }
 
-Result<model::Spec> read_spec(const json::object& object) {
-  const Result<std::string> kind = read_string(object, "kind");
-  if (!kind || *kind != "process") return damaged("kind");
-  const json::value* run = object.if_contains("run");
-  if (!run) return damaged("run");
-  Result<model::ProcessSpec> spec = model::read_process_spec(*run, "/run");
-  if (!spec) return damaged("run: " + spec.error().message);
-  return model::Spec(std::move(*spec));
+model::Starter read_starter(JsonReader& in) {
+  model::Starter starter;
+  std::int64_t run = 0;
+  in.require("run");
+  if (in.read("run", run, 1, INT64_MAX)) starter.run = TaskId{static_cast<std::uint64_t>(run)};
+  read_required(in, "name", starter.name);
+  read_required(in, "job", starter.job_id);
+  return starter;
 }
 
 }  // namespace
@@ -75,28 +66,15 @@ void write_definition(std::string& out, const model::JobDefinition& definition) 
 }
 
 Result<model::JobDefinition> read_definition(std::string_view text) {
-  const Result<json::value> value = parse_json(text);
-  if (!value || !value->is_object()) return damaged("definition");
-  const json::object& object = value->get_object();
-  model::JobDefinition definition;
-  Result<std::string> id = read_string(object, "id");
-  Result<model::StringPairs> labels = read_pairs(object, "labels");
-  Result<std::vector<std::string>> dependencies = read_strings(object, "dependencies");
-  Result<model::Spec> spec = read_spec(object);
-  if (!id) return fail(id.error());
-  if (!labels) return fail(labels.error());
-  if (!dependencies) return fail(dependencies.error());
-  if (!spec) return fail(spec.error());
-  if (object.if_contains("description")) {
-    Result<std::string> description = read_string(object, "description");
-    if (!description) return fail(description.error());
-    definition.description = std::move(*description);
-  }
-  definition.id = std::move(*id);
-  definition.labels = std::move(*labels);
-  definition.dependencies = std::move(*dependencies);
-  definition.spec = std::move(*spec);
-  return definition;
+  return read_whole(text, "definition", [](JsonReader& in) {
+    model::JobDefinition definition;
+    read_required(in, "id", definition.id);
+    in.read("description", definition.description);
+    read_required(in, "labels", definition.labels);
+    read_required(in, "dependencies", definition.dependencies);
+    definition.spec = read_spec(in);
+    return definition;
+  });
 }
 
 void write_parameters(std::string& out, const model::RunParameters& parameters) {
@@ -113,36 +91,16 @@ void write_parameters(std::string& out, const model::RunParameters& parameters) 
   writer.end_object();
 }
 
-namespace {
-
-Result<model::Starter> read_starter(const json::value& value) {
-  const json::object* object = value.if_object();
-  const json::value* run = object ? object->if_contains("run") : nullptr;
-  if (!run || !run->is_int64() || run->get_int64() <= 0) return damaged("startedBy");
-  Result<std::string> name = read_string(*object, "name");
-  Result<std::string> job = read_string(*object, "job");
-  if (!name) return fail(name.error());
-  if (!job) return fail(job.error());
-  return model::Starter{TaskId{static_cast<std::uint64_t>(run->get_int64())}, std::move(*name),
-                        std::move(*job)};
-}
-
-}  // namespace
-
 Result<model::RunParameters> read_parameters(std::string_view text) {
-  const Result<json::value> value = parse_json(text);
-  if (!value || !value->is_object()) return damaged("parameters");
-  Result<model::StringPairs> env = read_pairs(value->get_object(), "env");
-  Result<std::string> description = read_string(value->get_object(), "description");
-  if (!env) return fail(env.error());
-  if (!description) return fail(description.error());
-  model::RunParameters parameters{std::move(*env), std::move(*description), std::nullopt};
-  if (const json::value* starter = value->get_object().if_contains("startedBy")) {
-    Result<model::Starter> read = read_starter(*starter);
-    if (!read) return fail(read.error());
-    parameters.started_by = std::move(*read);
-  }
-  return parameters;
+  return read_whole(text, "parameters", [](JsonReader& in) {
+    model::RunParameters parameters;
+    read_required(in, "env", parameters.env);
+    read_required(in, "description", parameters.description);
+    if (!in.has("startedBy")) return parameters;
+    JsonReader starter = in.inside("startedBy");
+    parameters.started_by = read_starter(starter);
+    return parameters;
+  });
 }
 
 void write_labels(std::string& out, const model::StringPairs& labels) {
@@ -151,8 +109,11 @@ void write_labels(std::string& out, const model::StringPairs& labels) {
 }
 
 Result<model::StringPairs> read_labels(std::string_view text) {
-  const Result<json::value> value = parse_json(text);
-  return to_pairs(value ? &*value : nullptr, "labels");
+  return read_whole(text, "labels", [](JsonReader& in) {
+    model::StringPairs labels;
+    in.read_all(labels);
+    return labels;
+  });
 }
 
 }  // namespace docket::store
