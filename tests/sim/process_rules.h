@@ -61,7 +61,7 @@ class ProcessRules {
   engine::Demand used_;
   std::map<TaskId, Live> live_;
   std::set<TaskId> claimed_;
-  std::unordered_map<TaskId, Fate> fates_;     // of attempts
+  std::unordered_map<TaskId, Fate> fates_;  // of attempts
   struct Processes {
     TaskId newest;
     std::int64_t count = 0;

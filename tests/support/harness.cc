@@ -141,11 +141,9 @@ TaskId Harness::start(const std::string& job_id,
 }
 
 void Harness::stop(TaskId run) {
-  loop_->call<bool>(
-      [&](engine::Engine& engine, Time now) -> Result<bool> {
-        return engine.stop_run(run, now).has_value();
-      },
-      [](const Result<bool>& stopped) { EXPECT_TRUE(stopped && *stopped); });
+  loop_->call<bool>([&](engine::Engine& engine,
+                        Time now) -> Result<bool> { return engine.stop_run(run, now).has_value(); },
+                    [](const Result<bool>& stopped) { EXPECT_TRUE(stopped && *stopped); });
   settle();
 }
 

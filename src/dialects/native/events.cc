@@ -59,9 +59,8 @@ Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter
   std::function<bool(const model::Event&)> keep;
   if (!filter.job_id.empty())
     keep = [&](const model::Event& event) { return filter.matches(event); };
-  auto page = wanted.order == engine::Order::kOldestFirst
-                  ? read_events(reader, query, keep)
-                  : read_newest_events(reader, query, keep);
+  auto page = wanted.order == engine::Order::kOldestFirst ? read_events(reader, query, keep)
+                                                          : read_newest_events(reader, query, keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
   Runs runs(reader);
