@@ -126,7 +126,7 @@ bool begins_last_chunk(std::string_view text) {
 // before.
 std::string_view chunk_line(std::string_view text) {
   if (text.starts_with("\r\n")) text.remove_prefix(2);
-  const auto end = text.find('\n');
+  const auto end = text.find("\r\n");  // what Beast takes for an end
   return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
 }
 

@@ -147,6 +147,8 @@ TEST(RequestParser, AQuoteInAChunkEndsOnItsLine) {
     EXPECT_EQ(failure_of(head + "e;a=\"1.1\r\n" + std::string(2000, '$'), piece), 400) << piece;
     EXPECT_EQ(failure_of(first + "e;a=\"1\\\"\r\n" + std::string(2000, '$'), piece), 400) << piece;
     EXPECT_EQ(failure_of(first + "0;a=\"1\r\n\r\n", piece), 400) << piece;
+    EXPECT_EQ(failure_of(head + "ffff;a=\"1\n" + std::string(2000, '$') + "\r\n", piece), 413)
+        << piece << ": a bare line feed ends no line";
     EXPECT_EQ(failure_of(head + "1;a=\"1\\\"\"\r\na\r\n0\r\n\r\n", piece), 0) << piece;
   }
 }
