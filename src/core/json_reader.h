@@ -43,7 +43,7 @@ enum class JsonFlaw : std::uint8_t {
   kUnknownMember,
   kOther,  // the detail says it
 };
-inline constexpr std::size_t kJsonFlaws = 11;
+inline constexpr std::size_t kJsonFlaws = static_cast<std::size_t>(JsonFlaw::kOther) + 1;
 
 struct JsonComplaint {
   JsonPath path;
@@ -100,6 +100,11 @@ class JsonReader {
     if (!read(name, value)) return false;
     into = std::move(value);
     return true;
+  }
+  template <class T>
+  bool read_required(std::string_view name, T& into) {
+    require(name);
+    return read(name, into);
   }
   // The index of the text among the words; 0 when the member is absent or wrong.
   std::size_t choice(std::string_view name, std::span<const char* const> words);

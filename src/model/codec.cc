@@ -129,12 +129,6 @@ void write_locks(JsonWriter& out, const std::vector<LockWish>& locks) {
 
 // ---- reading
 
-template <class T>
-void read_required(JsonReader& in, std::string_view name, T& into) {
-  in.require(name);
-  in.read(name, into);
-}
-
 void read_env(JsonReader& in, ProcessSpec& spec) {
   in.each_member("env", [&](std::string name, const json::value& value, const auto& open) {
     if (value.is_string()) {
@@ -143,7 +137,7 @@ void read_env(JsonReader& in, ProcessSpec& spec) {
     }
     JsonReader member = open();
     SecretRef secret;
-    read_required(member, "secret", secret.name);
+    member.read_required("secret", secret.name);
     member.finish();
     spec.env.emplace_back(std::move(name), std::move(secret));
   });
@@ -153,7 +147,7 @@ void read_secrets(JsonReader& in, ProcessSpec& spec) {
   in.each_member("secrets", [&](std::string name, const json::value&, const auto& open) {
     JsonReader member = open();
     std::string source;
-    read_required(member, "source", source);
+    member.read_required("source", source);
     if (member.has("source") && source.empty()) member.complain("source", JsonFlaw::kEmpty);
     member.finish();
     spec.secrets.emplace_back(std::move(name), std::move(source));
@@ -165,7 +159,7 @@ void read_constraints(JsonReader& in, ProcessSpec& spec) {
   JsonReader placement = in.inside("placement");
   placement.each("constraints", [&](JsonReader& reader) {
     Constraint constraint;
-    read_required(reader, "attribute", constraint.attribute);
+    reader.read_required("attribute", constraint.attribute);
     const std::size_t op = reader.choice("operator", kNames);
     constraint.op = op == 3 ? ConstraintOperator::kIs : static_cast<ConstraintOperator>(op);
     reader.read("value", constraint.value);
@@ -178,7 +172,7 @@ void read_constraints(JsonReader& in, ProcessSpec& spec) {
 void read_artifacts(JsonReader& in, ProcessSpec& spec) {
   in.each("artifacts", [&](JsonReader& reader) {
     Artifact artifact;
-    read_required(reader, "uri", artifact.uri);
+    reader.read_required("uri", artifact.uri);
     reader.read("extract", artifact.extract);
     reader.read("executable", artifact.executable);
     reader.read("cache", artifact.cache);
@@ -191,13 +185,13 @@ void read_docker(JsonReader& in, ProcessSpec& spec) {
   if (!in.has("docker")) return;
   JsonReader reader = in.inside("docker");
   Docker& docker = spec.docker.emplace();
-  read_required(reader, "image", docker.image);
+  reader.read_required("image", docker.image);
   reader.read("forcePullImage", docker.force_pull_image);
   reader.read("privileged", docker.privileged);
   reader.each("parameters", [&](JsonReader& parameter) {
     auto& [key, value] = docker.parameters.emplace_back();
-    read_required(parameter, "key", key);
-    read_required(parameter, "value", value);
+    parameter.read_required("key", key);
+    parameter.read_required("value", value);
     parameter.finish();
   });
   reader.finish();
@@ -210,7 +204,7 @@ void read_ucr(JsonReader& in, ProcessSpec& spec) {
   Ucr& ucr = spec.ucr.emplace();
   reader.require("image");
   JsonReader image = reader.inside("image");
-  if (reader.has("image")) read_required(image, "id", ucr.image_id);
+  if (reader.has("image")) image.read_required("id", ucr.image_id);
   ucr.image_kind = kKinds[image.choice("kind", kKinds)];
   image.read("forcePull", ucr.force_pull);
   image.finish();
@@ -221,8 +215,8 @@ void read_ucr(JsonReader& in, ProcessSpec& spec) {
 Volume read_volume(JsonReader& reader) {
   if (reader.has("secret")) {
     SecretVolume secret;
-    read_required(reader, "containerPath", secret.container_path);
-    read_required(reader, "secret", secret.secret);
+    reader.read_required("containerPath", secret.container_path);
+    reader.read_required("secret", secret.secret);
     return secret;
   }
   constexpr const char* kModes[] = {"RO", "RW"};
@@ -277,7 +271,7 @@ void read_locks(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kWaits[] = {"queue", "fail"};
   in.each("locks", [&](JsonReader& reader) {
     LockWish wish;
-    read_required(reader, "name", wish.name);
+    reader.read_required("name", wish.name);
     if (wish.name.empty()) reader.complain("name", JsonFlaw::kEmpty);
     wish.wait = static_cast<LockWait>(reader.choice("wait", kWaits));
     reader.finish();

@@ -59,8 +59,7 @@ std::optional<model::ScheduleDefinition> read_schedule_object(
   std::string expression;
   std::string timezone = "UTC";
   read_id(body, path_id, id);
-  body.require("cron");
-  const bool has_cron = body.read("cron", expression);
+  const bool has_cron = body.read_required("cron", expression);
   auto cron = Cron::parse(expression);
   if (has_cron && !cron) body.complain("cron", cron.error().message);
   body.read("timezone", timezone);
@@ -161,8 +160,7 @@ Result<std::shared_ptr<const model::RunParameters>> read_run_parameters(std::str
 Result<std::string> read_secret(std::string_view text) {
   return read_body(text, [](JsonReader& body) {
     std::string secret;
-    body.require("value");
-    body.read("value", secret);
+    body.read_required("value", secret);
     return secret;
   });
 }

@@ -26,12 +26,6 @@ auto read_whole(std::string_view text, const char* what, Read read)
   return fail(ErrorKind::kInternal, fmt::format("damaged JSON in the store: {}{}", what, at));
 }
 
-template <class T>
-void read_required(JsonReader& in, std::string_view name, T& into) {
-  in.require(name);
-  in.read(name, into);
-}
-
 model::Spec read_spec(JsonReader& in) {
   constexpr const char* kKinds[] = {"process"};
   in.require("kind");
@@ -46,8 +40,8 @@ model::Starter read_starter(JsonReader& in) {
   std::int64_t run = 0;
   in.require("run");
   if (in.read("run", run, 1, INT64_MAX)) starter.run = TaskId{static_cast<std::uint64_t>(run)};
-  read_required(in, "name", starter.name);
-  read_required(in, "job", starter.job_id);
+  in.read_required("name", starter.name);
+  in.read_required("job", starter.job_id);
   return starter;
 }
 
@@ -68,10 +62,10 @@ void write_definition(std::string& out, const model::JobDefinition& definition) 
 Result<model::JobDefinition> read_definition(std::string_view text) {
   return read_whole(text, "definition", [](JsonReader& in) {
     model::JobDefinition definition;
-    read_required(in, "id", definition.id);
+    in.read_required("id", definition.id);
     in.read("description", definition.description);
-    read_required(in, "labels", definition.labels);
-    read_required(in, "dependencies", definition.dependencies);
+    in.read_required("labels", definition.labels);
+    in.read_required("dependencies", definition.dependencies);
     definition.spec = read_spec(in);
     return definition;
   });
@@ -94,8 +88,8 @@ void write_parameters(std::string& out, const model::RunParameters& parameters) 
 Result<model::RunParameters> read_parameters(std::string_view text) {
   return read_whole(text, "parameters", [](JsonReader& in) {
     model::RunParameters parameters;
-    read_required(in, "env", parameters.env);
-    read_required(in, "description", parameters.description);
+    in.read_required("env", parameters.env);
+    in.read_required("description", parameters.description);
     if (!in.has("startedBy")) return parameters;
     JsonReader starter = in.inside("startedBy");
     parameters.started_by = read_starter(starter);
