@@ -213,6 +213,8 @@ void read_ucr(JsonReader& in, ProcessSpec& spec) {
 }
 
 Volume read_volume(JsonReader& reader) {
+  for (const char* of_either : {"containerPath", "hostPath", "mode", "secret"})
+    reader.find(of_either);  // what the other sort of volume has is no unknown member
   if (reader.has("secret")) {
     SecretVolume secret;
     reader.read_required("containerPath", secret.container_path);

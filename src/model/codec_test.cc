@@ -67,6 +67,12 @@ TEST(ProcessSpecCodec, ReadsEqAsIs) {
   EXPECT_EQ(spec.constraints.at(0).op, ConstraintOperator::kIs);
 }
 
+TEST(ProcessSpecCodec, AVolumeMayHaveWhatTheOtherSortHas) {
+  const auto spec =
+      read(R"({"volumes":[{"containerPath":"f","secret":"s","mode":"RO","hostPath":"/h"}]})");
+  EXPECT_EQ(spec.volumes, (std::vector<Volume>{SecretVolume{"f", "s"}}));
+}
+
 TEST(ProcessSpecCodec, NamesEveryBadMember) {
   const auto value = parse_json(
       R"({"cpus":"1","artifacts":[{"uri":"x"},{}],"volumes":[{"containerPath":"a"}],"colour":1,)"

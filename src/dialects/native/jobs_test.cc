@@ -233,6 +233,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"id":"a","run":{"cmd":"x","placement":{"constraints":[{"attribut":1}]}}})",
                 "/run/placement/constraints/0/attribute: is required; "
                 "/run/placement/constraints/0/attribut: is not a known member"},
+        BadBody{R"({"id":"a","run":{"cmd":"x","volumes":[{"hostPath":"/h"},{"colour":1}]}})",
+                "/run/volumes/0: must have containerPath with hostPath and mode, or containerPath "
+                "with secret; /run/volumes/1: must have containerPath with hostPath and mode, or "
+                "containerPath with secret; /run/volumes/1/colour: is not a known member"},
         BadBody{R"({"id":"a","run":{"cmd":7}})", "/run/cmd: must be a string"},
         BadBody{R"({"id":"a","run":{"cmd":""}})", "/run/cmd: must not be empty"},
         BadBody{R"({"id":"a","run":{}})", "/run: must have cmd, args, docker or ucr"},
