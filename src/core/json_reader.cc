@@ -123,14 +123,13 @@ bool JsonReader::read(std::string_view name, std::vector<std::string>& into) {
   return items != nullptr;
 }
 
-bool JsonReader::read(std::string_view name,
-                      std::vector<std::pair<std::string, std::string>>& into) {
+bool JsonReader::read(std::string_view name, StringPairs& into) {
   if (!object(name, "of strings")) return false;
   inside(name).read_all(into);
   return true;
 }
 
-void JsonReader::read_all(std::vector<std::pair<std::string, std::string>>& into) {
+void JsonReader::read_all(StringPairs& into) {
   if (!object_) return;
   for (const auto& [key, value] : *object_) {
     if (const json::string* text = value.if_string()) {

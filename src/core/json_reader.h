@@ -23,10 +23,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/json_path.h"
+#include "core/string_pairs.h"
 
 namespace docket {
 
@@ -91,9 +91,9 @@ class JsonReader {
   bool read(std::string_view name, std::int64_t& into);  // a fraction is cut off
   bool read(std::string_view name, std::int64_t& into, std::int64_t min, std::int64_t max);
   bool read(std::string_view name, std::vector<std::string>& into);
-  bool read(std::string_view name, std::vector<std::pair<std::string, std::string>>& into);
-  void read_all(std::vector<std::pair<std::string, std::string>>& into);  // each member is a text
-  bool read_amount(std::string_view name, std::optional<double>& into);   // finite, from 0
+  bool read(std::string_view name, StringPairs& into);
+  void read_all(StringPairs& into);                                      // each member is a text
+  bool read_amount(std::string_view name, std::optional<double>& into);  // finite, from 0
   template <class T>
   bool read(std::string_view name, std::optional<T>& into) {
     T value{};

@@ -199,6 +199,12 @@ void append_json_number(std::string& out, double number) {
   out.append(buffer.data(), end);
 }
 
+JsonWriter& JsonWriter::value(const StringPairs& pairs) {
+  begin_object();
+  for (const auto& [name, text] : pairs) member(name, text);
+  return end_object();
+}
+
 JsonWriter& JsonWriter::json(const boost::json::value& value) {
   separate();
   TreeWriter(out_, 0).write(value);

@@ -19,6 +19,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/string_pairs.h"
+
 namespace docket {
 
 // `text` between quotes, escaped.
@@ -75,6 +77,7 @@ class JsonWriter {
     out_.append(json);
     return *this;
   }
+  JsonWriter& value(const StringPairs& pairs);  // an object of texts
   JsonWriter& json(const boost::json::value& value);
 
   template <class T>

@@ -40,6 +40,12 @@ TEST(JsonWriter, PutsCommasWhereTheyBelong) {
   EXPECT_EQ(out, R"({"id":"a","n":3,"list":[1,true,null,{},[]],"raw":{"x":1},"last":"z"})");
 }
 
+TEST(JsonWriter, PairsAreAnObjectInTheirOrder) {
+  std::string out;
+  JsonWriter(out).begin_object().member("b", StringPairs{{"z", "1"}, {"a", "\""}}).end_object();
+  EXPECT_EQ(out, R"({"b":{"z":"1","a":"\""}})");
+}
+
 TEST(JsonWriter, AppendsToWhatIsThere) {
   std::string out = "data: ";
   JsonWriter(out).json(boost::json::object{{"a", 0.01}});

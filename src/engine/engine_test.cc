@@ -482,12 +482,12 @@ TEST_F(EngineTest, ParametersGoOnWithThePipelineAndEachRunSaysWhichOneStartedIt)
   docket.finish_attempt(run, 0);
   const model::Task next = docket.stored_runs("second").at(0);
   ASSERT_TRUE(next.parameters);
-  EXPECT_EQ(next.parameters->env, (model::StringPairs{{"DAY", "monday"}}));
+  EXPECT_EQ(next.parameters->env, (StringPairs{{"DAY", "monday"}}));
   EXPECT_EQ(next.parameters->started_by->run, run);
   EXPECT_EQ(next.parameters->started_by->job_id, "first");
   docket.finish_attempt(next.id, 0);
   const model::Task last = docket.stored_runs("third").at(0);
-  EXPECT_EQ(last.parameters->env, (model::StringPairs{{"DAY", "monday"}}));
+  EXPECT_EQ(last.parameters->env, (StringPairs{{"DAY", "monday"}}));
   EXPECT_EQ(last.parameters->description, "again");
   EXPECT_EQ(last.parameters->started_by->name, next.name);
   EXPECT_THAT(docket.executor.attempts.at(docket.newest_attempt(last.id)).spec.env,

@@ -16,7 +16,7 @@ struct NodeSettings {
   double disk_mib = 10240;
   std::int64_t gpus = 0;
   std::string hostname = "localhost";
-  model::StringPairs attributes;  // for placement constraints: "@region", "@zone", any other
+  StringPairs attributes;  // for placement constraints: "@region", "@zone", any other
 };
 
 struct Settings {

@@ -109,10 +109,7 @@ void write_networks(JsonWriter& out, const std::vector<Network>& networks) {
   for (const Network& network : networks) {
     out.begin_object().member("mode", network.mode);
     if (!network.name.empty()) out.member("name", network.name);
-    if (!network.labels.empty()) {
-      out.key("labels");
-      write_string_map(out, network.labels);
-    }
+    if (!network.labels.empty()) out.member("labels", network.labels);
     out.end_object();
   }
   out.end_array();
@@ -289,12 +286,6 @@ void read_on_lost(JsonReader& in, ProcessSpec& spec) {
 constexpr const char* kLimits[] = {"all", "cpus", "mem", "none"};
 
 }  // namespace
-
-void write_string_map(JsonWriter& out, const StringPairs& pairs) {
-  out.begin_object();
-  for (const auto& [name, value] : pairs) out.member(name, value);
-  out.end_object();
-}
 
 void write_process_spec(JsonWriter& out, const ProcessSpec& spec) {
   out.begin_object();

@@ -17,6 +17,4 @@ void write_process_spec(JsonWriter& out,
 // Reads what write_process_spec wrote, or a client's object. Absent members take their defaults.
 ProcessSpec read_process_spec(JsonReader& in);
 
-void write_string_map(JsonWriter& out, const StringPairs& pairs);
-
 }  // namespace docket::model

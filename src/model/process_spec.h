@@ -11,9 +11,9 @@
 #include <variant>
 #include <vector>
 
-namespace docket::model {
+#include "core/string_pairs.h"
 
-using StringPairs = std::vector<std::pair<std::string, std::string>>;  // order of the client kept
+namespace docket::model {
 
 struct SecretRef {
   std::string name;  // key of ProcessSpec::secrets

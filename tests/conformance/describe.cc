@@ -45,7 +45,7 @@ class Fields {
   std::ostringstream out_;
 };
 
-std::string describe_pairs(const model::StringPairs& pairs) {
+std::string describe_pairs(const StringPairs& pairs) {
   std::string out;
   for (const auto& [name, value] : pairs) out += quoted(name) + ":" + quoted(value) + ",";
   return out;

@@ -36,7 +36,7 @@ std::string written(const native::JobBody& job) {
   JsonWriter out(text);
   out.begin_object().member("id", job.definition.id);
   if (job.definition.description) out.member("description", *job.definition.description);
-  model::write_string_map(out.key("labels"), job.definition.labels);
+  out.member("labels", job.definition.labels);
   out.key("dependencies").begin_array();
   for (const std::string& parent : job.definition.dependencies) out.value(parent);
   out.end_array().key("run");

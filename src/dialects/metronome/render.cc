@@ -31,7 +31,7 @@ void write_head(JsonWriter& json, const model::JobDefinition& definition) {
   json.member("id", definition.id);
   if (definition.description) json.member("description", *definition.description);
   write_dependencies(json, definition);
-  model::write_string_map(json.key("labels"), definition.labels);
+  json.member("labels", definition.labels);
 }
 
 void write_run_spec(JsonWriter& json, const model::JobDefinition& definition) {

@@ -6,7 +6,7 @@
 namespace docket::native {
 namespace {
 
-bool has_label(const model::StringPairs& labels, std::string_view wanted) {
+bool has_label(const StringPairs& labels, std::string_view wanted) {
   const auto equals = wanted.find('=');
   const auto name = wanted.substr(0, equals);
   return std::any_of(labels.begin(), labels.end(), [&](const auto& label) {

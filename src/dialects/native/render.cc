@@ -35,7 +35,7 @@ void write_parameters(JsonWriter& out, const model::Task& task) {
   static const model::RunParameters kNone;
   const model::RunParameters& parameters = task.parameters ? *task.parameters : kNone;
   write_text(out.key("description"), parameters.description);
-  model::write_string_map(out.key("env"), parameters.env);
+  out.member("env", parameters.env);
   out.key("startedBy");
   if (!parameters.started_by) return void(out.null());
   out.begin_object();
@@ -58,7 +58,7 @@ void write_operation(JsonWriter& out, const model::Operation& operation,
   write_text(out.key("keyspace"), operation.keyspace);
   write_text(out.key("table"), operation.table);
   write_text(out.key("entity"), operation.entity);
-  model::write_string_map(out.key("labels"), operation.labels);
+  out.member("labels", operation.labels);
   out.member("lane", operation.lane).member("sequence", operation.sequence);
   write_optional(out, "expected", operation.expected);
   out.key("leaseSeconds");
@@ -152,7 +152,7 @@ void write_job(JsonWriter& out, const engine::Engine& engine, const engine::JobE
   out.begin_object().member("id", definition.id).member("uid", std::to_string(job.uid.value));
   out.member("version", job.version).key("description");
   definition.description ? out.value(*definition.description) : out.null();
-  model::write_string_map(out.key("labels"), definition.labels);
+  out.member("labels", definition.labels);
   out.key("dependencies").begin_array();
   for (const std::string& id : definition.dependencies) out.value(id);
   out.end_array();

@@ -99,7 +99,7 @@ Result<> check_variables(const ProcessSpec& spec,
   return {};
 }
 
-void set(model::StringPairs& env, const std::string& name, std::string value) {
+void set(StringPairs& env, const std::string& name, std::string value) {
   for (auto& [key, old] : env) {
     if (key == name) {
       old = std::move(value);
@@ -110,16 +110,16 @@ void set(model::StringPairs& env, const std::string& name, std::string value) {
 }
 
 // The job's own variables win over docket's, and the run's parameters over the job's.
-model::StringPairs environment(const model::Job& job, const model::Task& run, TaskId attempt,
-                               const std::map<std::string, std::string>& secrets) {
+StringPairs environment(const model::Job& job, const model::Task& run, TaskId attempt,
+                        const std::map<std::string, std::string>& secrets) {
   // The task id that the Metronome door shows (reference section 7): segments joined by '_'.
   std::string segments = job.id();
   std::ranges::replace(segments, '.', '_');
   const std::string task_id = fmt::format("{}_{}.{}", segments, run.name, model::uuid_of(attempt));
-  model::StringPairs env{{"DOCKET_JOB_ID", job.id()},
-                         {"DOCKET_RUN_ID", run.name},
-                         {"DOCKET_TASK_ID", task_id},
-                         {"MESOS_TASK_ID", task_id}};
+  StringPairs env{{"DOCKET_JOB_ID", job.id()},
+                  {"DOCKET_RUN_ID", run.name},
+                  {"DOCKET_TASK_ID", task_id},
+                  {"MESOS_TASK_ID", task_id}};
   for (const auto& [name, value] : spec_of(job).env) {
     const auto* reference = std::get_if<model::SecretRef>(&value);
     set(env, name, reference ? secrets.at(reference->name) : std::get<std::string>(value));

@@ -51,7 +51,7 @@ void write_definition(std::string& out, const model::JobDefinition& definition) 
   JsonWriter writer(out);
   writer.begin_object().member("id", definition.id);
   if (definition.description) writer.member("description", *definition.description);
-  model::write_string_map(writer.key("labels"), definition.labels);
+  writer.member("labels", definition.labels);
   writer.key("dependencies").begin_array();
   for (const std::string& parent : definition.dependencies) writer.value(parent);
   writer.end_array().member("kind", "process").key("run");
@@ -74,7 +74,7 @@ Result<model::JobDefinition> read_definition(std::string_view text) {
 void write_parameters(std::string& out, const model::RunParameters& parameters) {
   JsonWriter writer(out);
   writer.begin_object();
-  model::write_string_map(writer.key("env"), parameters.env);
+  writer.member("env", parameters.env);
   writer.member("description", parameters.description);
   if (parameters.started_by) {
     writer.key("startedBy").begin_object();
@@ -97,14 +97,14 @@ Result<model::RunParameters> read_parameters(std::string_view text) {
   });
 }
 
-void write_labels(std::string& out, const model::StringPairs& labels) {
+void write_labels(std::string& out, const StringPairs& labels) {
   JsonWriter writer(out);
-  model::write_string_map(writer, labels);
+  writer.value(labels);
 }
 
-Result<model::StringPairs> read_labels(std::string_view text) {
+Result<StringPairs> read_labels(std::string_view text) {
   return read_whole(text, "labels", [](JsonReader& in) {
-    model::StringPairs labels;
+    StringPairs labels;
     in.read_all(labels);
     return labels;
   });

@@ -22,7 +22,7 @@ void write_parameters(std::string& out, const model::RunParameters& parameters);
 Result<model::RunParameters> read_parameters(std::string_view text);
 
 // {"name": "value"}
-void write_labels(std::string& out, const model::StringPairs& labels);
-Result<model::StringPairs> read_labels(std::string_view text);
+void write_labels(std::string& out, const StringPairs& labels);
+Result<StringPairs> read_labels(std::string_view text);
 
 }  // namespace docket::store

@@ -33,7 +33,7 @@ Result<> read_what(RowReader& read, model::Operation& what) {
   what.entity = read.string();
   what.units = read.string();
   if (!read.skip_null()) {
-    Result<model::StringPairs> labels = read_labels(read.text());
+    Result<StringPairs> labels = read_labels(read.text());
     if (!labels) return fail(labels.error());
     what.labels = std::move(*labels);
   }
