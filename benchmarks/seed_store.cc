@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "kinds/process/spec.h"
 #include "model/job.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -23,10 +24,10 @@ model::JobPtr make_job() {
   job->uid = JobUid{1};
   job->created_at = job->updated_at = kStart;
   job->definition.id = "seeded";
-  model::ProcessSpec spec;
+  kinds::ProcessSpec spec;
   spec.cpus = 1000;
   spec.cmd = "true";
-  job->definition.spec = spec;
+  job->definition.spec = kinds::spec_of(spec);
   return job;
 }
 

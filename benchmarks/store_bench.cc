@@ -28,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "kinds/process/spec.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace docket::bench {
@@ -119,9 +120,9 @@ class Feeder {
       model::Job job;
       job.uid = JobUid{uid};
       job.definition.id = "group.job-" + std::to_string(uid);
-      model::ProcessSpec spec;
+      kinds::ProcessSpec spec;
       spec.cmd = "/bin/true";
-      job.definition.spec = spec;
+      job.definition.spec = kinds::spec_of(spec);
       engine::JobRow row;
       row.job = std::make_shared<const model::Job>(std::move(job));
       batch.jobs.push_back(std::move(row));

@@ -83,8 +83,11 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
   if (const auto ready = prepare_data(config); !ready) return fail(ready.error());
   store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
-  auto store = store::SqliteStore::open(
-      {.directory = config.data_dir, .writer_cache_kib = kWriterCacheKib, .reserve = &reserve});
+  auto kinds = std::make_unique<const Kinds>(config.engine);
+  auto store = store::SqliteStore::open({.directory = config.data_dir,
+                                         .writer_cache_kib = kWriterCacheKib,
+                                         .reserve = &reserve,
+                                         .specs = &kinds->all()});
   if (!store) return fail(store.error());
   auto snapshot = (*store)->load();
   if (!snapshot) return fail(snapshot.error());
@@ -94,25 +97,27 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   snapshot->last_task = std::max(snapshot->last_task, highest_token(config.data_dir + "/runner"));
   if (const auto marked = mark_store_seen(config.require_store); !marked)
     spdlog::warn("{}", marked.error().message);
-  auto service = std::unique_ptr<Service>(
-      new Service(std::move(config), std::move(*store), std::move(*vault), std::move(*snapshot)));
+  auto service =
+      std::unique_ptr<Service>(new Service(std::move(config), std::move(kinds), std::move(*store),
+                                           std::move(*vault), std::move(*snapshot)));
   service->admit_callers();
   if (const auto read = service->read_access(); !read) return fail(read.error());
   return service;
 }
 
-Service::Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
+Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
+                 std::unique_ptr<store::SqliteStore> store, FileVault vault,
                  engine::Snapshot snapshot)
     : config_(std::move(config)),
       vault_(std::move(vault)),
       disk_(config_.data_dir, config_.reserve_bytes),
+      kinds_(std::move(kinds)),
       store_(std::move(store)),
-      process_(config_.engine.kill_grace),
       reactor_(io_, clock_),
       logs_(io_, config_.data_dir + "/runner"),
       executor_(io_, {.dir = config_.data_dir + "/runner", .runner_argv = runner_command(config_)},
                 [](const std::string& line) { spdlog::info("{}", line); }),
-      engine_(config_.engine, random_, vault_, {&process_}),
+      engine_(config_.engine, random_, vault_, kinds_->all()),
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
       loop_(engine_, committer_, executor_, clock_, reactor_, &disk_),

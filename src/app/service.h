@@ -15,6 +15,7 @@
 #include "app/config.h"
 #include "app/disk_guard.h"
 #include "app/housekeeper.h"
+#include "app/kinds.h"
 #include "app/read_pool.h"
 #include "app/runner_logs.h"
 #include "app/system.h"
@@ -23,7 +24,6 @@
 #include "engine/loop.h"
 #include "exec/runner/runner_executor.h"
 #include "http/server.h"
-#include "kinds/process/process_kind.h"
 #include "store/sqlite/sqlite_care.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -42,8 +42,8 @@ class Service {
   int run();
 
  private:
-  Service(ServeConfig config, std::unique_ptr<store::SqliteStore> store, FileVault vault,
-          engine::Snapshot snapshot);
+  Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
+          std::unique_ptr<store::SqliteStore> store, FileVault vault, engine::Snapshot snapshot);
   void admit_callers();
   Result<> read_access();
   void await_reload();
@@ -58,8 +58,8 @@ class Service {
   SystemRandom random_;
   FileVault vault_;
   DiskGuard disk_;
+  std::unique_ptr<const Kinds> kinds_;
   std::unique_ptr<store::SqliteStore> store_;
-  kinds::ProcessKind process_;
   AsioReactor reactor_;
   RunnerLogs logs_;
   runner::RunnerExecutor executor_;

@@ -17,21 +17,21 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using testing::Harness;
 
-constexpr model::Backoff kMinute{.first_s = 60, .max_s = 600};
+constexpr kinds::Backoff kMinute{.first_s = 60, .max_s = 600};
 
 class AttemptsTest : public ::testing::Test {
  protected:
   template <class Change>
   TaskId start_with(Change change) {
     model::JobDefinition job = docket.job("a");
-    auto& spec = std::get<model::ProcessSpec>(job.spec);
-    spec.restart.policy = model::RestartPolicy::kOnFailure;
+    auto& spec = kinds::change_process(job.spec);
+    spec.restart.policy = kinds::RestartPolicy::kOnFailure;
     change(spec);
     docket.add_job(job);
     return docket.start("a");
   }
   TaskId start_with_pauses() {
-    return start_with([](model::ProcessSpec& spec) { spec.restart.backoff = kMinute; });
+    return start_with([](kinds::ProcessSpec& spec) { spec.restart.backoff = kMinute; });
   }
   void wake() {
     docket.reactor.fire_timer();
@@ -66,7 +66,7 @@ TEST_F(AttemptsTest, TheNextOneStartsAfterItsPause) {
 }
 
 TEST_F(AttemptsTest, WhatFailsAtOnceIsTriedAFewTimesASecondAtMost) {
-  const TaskId run = start_with([](const model::ProcessSpec&) {});
+  const TaskId run = start_with([](const kinds::ProcessSpec&) {});
   const Time end = docket.clock.now() + minutes{1};
   while (docket.clock.now() < end) {
     const std::size_t before = started();
@@ -92,7 +92,7 @@ TEST_F(AttemptsTest, APauseIsTold) {
 }
 
 TEST_F(AttemptsTest, ARunThatIsStoppedInAPauseHasEndedAndReleasedWhatItHeld) {
-  const TaskId run = start_with([](model::ProcessSpec& spec) {
+  const TaskId run = start_with([](kinds::ProcessSpec& spec) {
     spec.restart.backoff = kMinute;
     spec.locks = {{"db", model::LockWait::kQueue}};
   });
@@ -139,7 +139,7 @@ TEST_F(AttemptsTest, NoneStartsWhileNewWorkIsRefused) {
 }
 
 TEST_F(AttemptsTest, TheLastOneThatIsAllowedFailsTheRun) {
-  const TaskId run = start_with([](model::ProcessSpec& spec) {
+  const TaskId run = start_with([](kinds::ProcessSpec& spec) {
     spec.restart.max_attempts = 2;
     spec.restart.backoff = {.first_s = 0, .max_s = 0};
   });
@@ -157,7 +157,7 @@ TEST_F(AttemptsTest, TheLastOneThatIsAllowedFailsTheRun) {
 class TimeoutTest : public AttemptsTest {
  protected:
   TaskId start_limited() {
-    const TaskId run = start_with([](model::ProcessSpec& spec) { spec.timeout_s = 60; });
+    const TaskId run = start_with([](kinds::ProcessSpec& spec) { spec.timeout_s = 60; });
     docket.run_attempt(run);
     return run;
   }

@@ -6,7 +6,7 @@
 
 namespace docket::engine {
 
-Engine::Engine(Settings settings, Random& random, Vault& vault, std::vector<const Kind*> kinds)
+Engine::Engine(Settings settings, Random& random, Vault& vault, Kinds kinds)
     : settings_(std::move(settings)),
       random_(random),
       vault_(vault),

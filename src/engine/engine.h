@@ -26,7 +26,7 @@
 #include "engine/clock_watch.h"
 #include "engine/executor.h"
 #include "engine/job_table.h"
-#include "engine/kind.h"
+#include "engine/kinds.h"
 #include "engine/lock_table.h"
 #include "engine/operations.h"
 #include "engine/placement.h"
@@ -40,7 +40,7 @@ namespace docket::engine {
 
 struct StartEffect {
   TaskId token;
-  LaunchSpec spec;
+  PayloadPtr payload;
 };
 struct StopEffect {
   TaskId token;
@@ -76,8 +76,7 @@ class Vault {
 
 class Engine : private SecretSource, private Operations::Journal {
  public:
-  // kinds[i] plans jobs whose Spec holds alternative i.
-  Engine(Settings settings, Random& random, Vault& vault, std::vector<const Kind*> kinds);
+  Engine(Settings settings, Random& random, Vault& vault, Kinds kinds);
   ~Engine() override;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -181,6 +180,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void refuse_new_work(std::string reason) { refusal_ = std::move(reason); }
 
   const Settings& settings() const { return settings_; }
+  const Kinds& kinds() const { return kinds_; }
   struct Counters {
     std::uint64_t runs_started = 0, runs_failed = 0, runs_succeeded = 0, due_missed = 0;
   };
@@ -196,7 +196,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Batch& batch() override { return *open_.batch; }
   void ended(TaskId task) override { open_.ended.push_back(task); }
 
-  const Kind& kind_of(const model::Job& job) const { return *kinds_[job.definition.spec.index()]; }
+  const Kind& kind_of(const model::Job& job) const { return kinds_.of(job.definition.spec); }
   TaskId new_task_id() { return TaskId{++last_task_.value}; }
 
   // jobs and schedules: engine_jobs.cc
@@ -287,7 +287,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Settings settings_;
   Random& random_;
   Vault& vault_;
-  std::vector<const Kind*> kinds_;
+  Kinds kinds_;
 
   JobTable jobs_;
   Scheduler scheduler_;

@@ -180,8 +180,8 @@ TEST_F(EngineClockTest, WhileTheMachineIsOffStartingDeadlinesPass) {
 
 TEST_F(EngineClockTest, RestartDeadlinesAreAsLongAsBefore) {
   model::JobDefinition job = docket.job("a");
-  std::get<model::ProcessSpec>(job.spec).restart = {.policy = model::RestartPolicy::kOnFailure,
-                                                    .active_deadline_s = 600};
+  kinds::change_process(job.spec).restart = {.policy = kinds::RestartPolicy::kOnFailure,
+                                             .active_deadline_s = 600};
   docket.add_job(job);
   const TaskId run = docket.start("a");
   docket.advance(minutes{5});

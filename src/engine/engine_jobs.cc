@@ -107,8 +107,10 @@ const JobEntry* Engine::job(const std::string& id) const { return jobs_.find(id)
 
 Result<> Engine::check(const model::JobDefinition& definition,
                        const std::vector<model::ScheduleDefinition>& schedules) const {
-  if (auto flaws = model::flaws_of(definition); !flaws.empty())
-    return fail(invalid(std::move(flaws)));
+  model::Flaws flaws;
+  model::check(definition, flaws);
+  kinds_.of(definition.spec).check(definition, flaws);
+  if (auto fields = flaws.take(); !fields.empty()) return fail(invalid(std::move(fields)));
   if (!definition.dependencies.empty() && !schedules.empty()) {
     return fail(invalid({{"/", {"Jobs may not have both dependencies and schedules specified"}}}));
   }

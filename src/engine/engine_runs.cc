@@ -59,8 +59,9 @@ Result<const Node*> Engine::start_run(const std::string& job_id,
     return fail({.kind = ErrorKind::kNotFound, .message = "Job not found", .subject = "job"});
   if (const auto room = room_for_run(); !room) return fail(room.error());
   if (parameters) {
-    if (auto flaws = model::flaws_of(*parameters); !flaws.empty())
-      return fail(invalid(std::move(flaws)));
+    model::Flaws flaws;
+    model::check(*parameters, flaws);
+    if (auto fields = flaws.take(); !fields.empty()) return fail(invalid(std::move(fields)));
   }
   model::Task task;
   task.trigger = model::Trigger::kManual;
@@ -149,7 +150,7 @@ void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
     timers_.set(run.task.id, Wake::kRetry, now + retry->after);
   } else if (auto* launch = std::get_if<Launch>(&step)) {
     add_attempt(run, attempt, now);
-    open_.starts.push_back({attempt, std::move(launch->spec)});
+    open_.starts.push_back({attempt, std::move(launch->payload)});
   } else if (auto* failed = std::get_if<Fail>(&step)) {
     end_run(run, State::kFailed, std::move(failed->message), now);
   } else {
@@ -176,8 +177,6 @@ void Engine::add_attempt(Node& run, TaskId id, Time now) {
   touch(attempt);
 }
 
-static_assert(kAttemptsKept == model::kAttemptsMax, "Kind::attempt_ended() counts what is kept");
-
 // Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
 // has them all.
 void Engine::trim_attempts(Node& run) {
@@ -202,7 +201,7 @@ void Engine::relaunch(Node& attempt, Time now) {
   }
   Step step = kind_of(*run.job).begin(*run.job, run.task, attempt.task.id, *this);
   if (auto* launch = std::get_if<Launch>(&step)) {
-    open_.starts.push_back({attempt.task.id, std::move(launch->spec)});
+    open_.starts.push_back({attempt.task.id, std::move(launch->payload)});
     return;
   }
   if (auto* failed = std::get_if<Fail>(&step)) report.message = failed->message;

@@ -28,11 +28,39 @@ class EngineTest : public ::testing::Test {
   }
   model::JobDefinition job_with_cpus(const std::string& id, double cpus) {
     model::JobDefinition definition = docket.job(id);
-    std::get<model::ProcessSpec>(definition.spec).cpus = cpus;
+    kinds::change_process(definition.spec).cpus = cpus;
     return definition;
   }
   Harness docket;
 };
+
+// ---- kinds
+
+TEST_F(EngineTest, AJobOfNoKindIsRefused) {
+  model::JobDefinition definition = docket.job("a");
+  definition.spec = {.kind = "dance", .body = nullptr};
+  const auto refused = docket.engine().create_job(definition, {}, docket.clock.now());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fields.at(0).path, "/kind");
+  EXPECT_THAT(refused.error().fields.at(0).errors,
+              ElementsAre("must be a kind of this server: it has no 'dance'"));
+}
+
+// Made by a newer server, say.
+TEST_F(EngineTest, ARunOfAKindThatIsNotThereAnyMoreFails) {
+  auto job = std::make_shared<model::Job>();
+  job->uid = JobUid{7};
+  job->definition.id = "a";
+  job->definition.spec = {.kind = "dance",
+                          .body = std::make_shared<model::UnreadSpec>(R"({"steps":1})")};
+  engine::JobRow row;
+  row.job = job;
+  ASSERT_TRUE(docket.store->commit({.jobs = {row}}));
+  docket.restart();
+  const auto run = docket.stored(docket.start("a"));
+  EXPECT_EQ(run.state, State::kFailed);
+  EXPECT_EQ(run.message, "This server has no kind 'dance'");
+}
 
 // ---- runs
 
@@ -73,8 +101,8 @@ TEST_F(EngineTest, AFailedAttemptFailsTheRunWithAReason) {
 
 TEST_F(EngineTest, OnFailureRestartsInTheSameRunUntilTheDeadline) {
   model::JobDefinition definition = docket.job("a");
-  std::get<model::ProcessSpec>(definition.spec).restart = {
-      .policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  kinds::change_process(definition.spec).restart = {.policy = kinds::RestartPolicy::kOnFailure,
+                                                    .active_deadline_s = 30};
   docket.add_job(definition);
   const TaskId run = docket.start("a");
   docket.finish_attempt(run, 1);
@@ -92,7 +120,7 @@ TEST_F(EngineTest, OnFailureRestartsInTheSameRunUntilTheDeadline) {
 TEST_F(EngineTest, StoppingEndsTheRunAtOnceAndItsProcessLater) {
   Harness one(small_node());
   model::JobDefinition definition = one.job("a");
-  std::get<model::ProcessSpec>(definition.spec).cpus = 1;
+  kinds::change_process(definition.spec).cpus = 1;
   one.add_job(definition);
   const TaskId run = one.start("a");
   one.run_attempt(run);
@@ -123,7 +151,7 @@ TEST_F(EngineTest, CapacityIsNeverExceededAndTheOldestGoesFirst) {
   Harness one(small_node());
   std::vector<TaskId> runs;
   model::JobDefinition half = one.job("half");
-  std::get<model::ProcessSpec>(half.spec).cpus = 0.5;
+  kinds::change_process(half.spec).cpus = 0.5;
   one.add_job(half);
   for (int i = 0; i < 4; ++i) runs.push_back(one.start("half"));
   EXPECT_THAT(states(one.stored_runs("half")),
@@ -137,7 +165,7 @@ TEST_F(EngineTest, ABigRunIsOvertakenForAMinuteThenGoesFirst) {
   Harness one(small_node());
   for (const auto& [id, cpus] : {std::pair{"big", 1.0}, std::pair{"small", 0.5}}) {
     model::JobDefinition definition = one.job(id);
-    std::get<model::ProcessSpec>(definition.spec).cpus = cpus;
+    kinds::change_process(definition.spec).cpus = cpus;
     one.add_job(definition);
   }
   const TaskId first = one.start("small");
@@ -156,11 +184,11 @@ TEST_F(EngineTest, ABigRunIsOvertakenForAMinuteThenGoesFirst) {
 
 TEST_F(EngineTest, ConstraintsHoldARunBack) {
   model::JobDefinition definition = docket.job("a");
-  std::get<model::ProcessSpec>(definition.spec).constraints = {
+  kinds::change_process(definition.spec).constraints = {
       {"hostname", model::ConstraintOperator::kLike, "node[2-9]"}};
   docket.add_job(definition);
   EXPECT_EQ(docket.stored(docket.start("a")).state, State::kQueued);
-  std::get<model::ProcessSpec>(definition.spec).constraints = {
+  kinds::change_process(definition.spec).constraints = {
       {"hostname", model::ConstraintOperator::kIs, "node1"}};
   definition.id = "b";
   docket.add_job(definition);
@@ -176,7 +204,7 @@ TEST_F(EngineTest, APatternThatCannotBeReadIsMatchedByNoNode) {
   for (const std::string& pattern : {deep, slow, std::string("(?!x).*")}) {
     for (const auto op : {ConstraintOperator::kLike, ConstraintOperator::kUnlike}) {
       model::JobDefinition definition = docket.job("job" + std::to_string(++count));
-      std::get<model::ProcessSpec>(definition.spec).constraints = {{"hostname", op, pattern}};
+      kinds::change_process(definition.spec).constraints = {{"hostname", op, pattern}};
       docket.find_job_in_store(definition);
       const bool readable = pattern == slow;
       const bool meets = readable && op == ConstraintOperator::kUnlike;
@@ -191,10 +219,10 @@ TEST_F(EngineTest, APatternThatCannotBeReadIsMatchedByNoNode) {
 
 TEST_F(EngineTest, ALockIsHeldByOneRunAndFencesTheNext) {
   model::JobDefinition definition = docket.job("a");
-  std::get<model::ProcessSpec>(definition.spec).locks = {{"db", model::LockWait::kQueue}};
+  kinds::change_process(definition.spec).locks = {{"db", model::LockWait::kQueue}};
   docket.add_job(definition);
   definition.id = "impatient";
-  std::get<model::ProcessSpec>(definition.spec).locks = {{"db", model::LockWait::kFail}};
+  kinds::change_process(definition.spec).locks = {{"db", model::LockWait::kFail}};
   docket.add_job(definition);
   const TaskId first = docket.start("a");
   const TaskId second = docket.start("a");
@@ -217,7 +245,7 @@ TEST_F(EngineTest, ALockIsHeldByOneRunAndFencesTheNext) {
 TEST_F(EngineTest, ARunThatWantsTwoLocksIsNotStarvedByStreamsThatWantOne) {
   const auto add = [&](const std::string& id, std::vector<model::LockWish> locks) {
     auto definition = docket.job(id);
-    std::get<model::ProcessSpec>(definition.spec).locks = std::move(locks);
+    kinds::change_process(definition.spec).locks = std::move(locks);
     docket.add_job(definition);
   };
   add("a", {{"left"}});
@@ -295,10 +323,10 @@ TEST_F(EngineTest, ALostAttemptHasFailedAndSaysSo) {
 
 TEST_F(EngineTest, ALostAttemptIsStartedAgainByARestartPolicyOrWhereItsJobAllowsThat) {
   model::JobDefinition on_failure = docket.job("a");
-  std::get<model::ProcessSpec>(on_failure.spec).restart.policy = model::RestartPolicy::kOnFailure;
+  kinds::change_process(on_failure.spec).restart.policy = kinds::RestartPolicy::kOnFailure;
   docket.add_job(on_failure);
   model::JobDefinition on_lost = docket.job("b");
-  std::get<model::ProcessSpec>(on_lost.spec).on_lost = model::OnLost::kRestart;
+  kinds::change_process(on_lost.spec).on_lost = kinds::OnLost::kRestart;
   docket.add_job(on_lost);
   for (const char* job : {"a", "b"}) {
     const TaskId run = docket.start(job);
@@ -345,15 +373,14 @@ TEST_F(EngineTest, ARunKeepsTheSpecItStartedWith) {
   docket.loop().call<int>(
       [&](Engine& engine, Time now) -> Result<int> {
         auto changed = docket.job("a");
-        std::get<model::ProcessSpec>(changed.spec).cmd = "false";
+        kinds::change_process(changed.spec).cmd = "false";
         EXPECT_TRUE(engine.update_job("a", changed, now));
         return 0;
       },
       [](const Result<int>&) {});
   docket.settle();
   docket.restart();
-  EXPECT_EQ(std::get<model::ProcessSpec>(docket.engine().find_task(run)->job->definition.spec).cmd,
-            "true");
+  EXPECT_EQ(kinds::process_of(docket.engine().find_task(run)->job->definition.spec).cmd, "true");
   EXPECT_EQ(docket.engine().job("a")->job().version, 2U);
 }
 
@@ -430,8 +457,8 @@ TEST_F(EngineTest, ADependentThatIsDeletedStartsNothing) {
 
 TEST_F(EngineTest, ARunThatRestartsForEverStaysSmall) {
   auto definition = docket.job("a");
-  std::get<model::ProcessSpec>(definition.spec).restart = {
-      .policy = model::RestartPolicy::kOnFailure, .backoff = model::Backoff{0, 0}};
+  kinds::change_process(definition.spec).restart = {.policy = kinds::RestartPolicy::kOnFailure,
+                                                    .backoff = kinds::Backoff{0, 0}};
   docket.add_job(definition);
   const TaskId run = docket.start("a");
   constexpr std::size_t kAttempts = 3 * kAttemptsKept;
@@ -458,8 +485,8 @@ TEST_F(EngineTest, ASecretIsFoundWithAndWithoutTheLeadingSlash) {
       [](const Result<int>&) {});
   docket.settle();
   auto definition = docket.job("a");
-  auto& spec = std::get<model::ProcessSpec>(definition.spec);
-  spec.env = {{"PW", model::SecretRef{"s"}}};
+  auto& spec = kinds::change_process(definition.spec);
+  spec.env = {{"PW", kinds::SecretRef{"s"}}};
   spec.secrets = {{"s", "/a/pw"}};
   docket.add_job(definition);
   const TaskId attempt = docket.newest_attempt(docket.start("a"));

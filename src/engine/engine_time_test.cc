@@ -76,7 +76,7 @@ TEST_F(EngineTimeTest, TheStartingDeadlineFailsARunThatStillWaits) {
   settings.node.cpus = 1;
   Harness full(settings);
   auto hog = full.job("hog");
-  std::get<model::ProcessSpec>(hog.spec).cpus = 1;
+  kinds::change_process(hog.spec).cpus = 1;
   full.add_job(hog);
   full.start("hog");
   auto schedule = full.schedule("0 * * * *");

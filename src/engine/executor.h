@@ -9,7 +9,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,31 +18,33 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
-#include "model/process_spec.h"
 
 namespace docket::engine {
 
-using model::Artifact;
-
-struct SecretFile {
-  std::string path;  // relative to the working directory
-  std::string content;
+// Everything an executor needs to run one attempt: plain data of a type that kinds and executors
+// agree on (exec/NAME/launch.h), and that nobody between them looks into. May hold secret values,
+// in memory only: never logged, never on disk.
+class Payload {
+ public:
+  virtual ~Payload() = default;
 };
+using PayloadPtr = std::shared_ptr<const Payload>;  // by ticks that are tried again
 
-// Everything an executor needs to run one attempt. Holds secret values in memory only: never
-// logged, never on disk.
-struct LaunchSpec {
-  std::optional<std::string> cmd;  // through /bin/sh -c; with args too, args become $0 $1 ...
-  std::vector<std::string> args;   // direct exec when cmd is absent
-  std::string user;                // empty: the server's own user
-  std::vector<std::pair<std::string, std::string>> env;
-  std::vector<SecretFile> secret_files;
-  std::vector<Artifact> artifacts;
-  double cpus = 0;                               // 0: not limited
-  double mem_mib = 0;                            // 0: not limited
-  double disk_mib = 0;                           // 0: not checked
-  Duration kill_grace{std::chrono::seconds{3}};  // between SIGTERM and SIGKILL
+template <class T>
+struct PayloadOf final : Payload {
+  explicit PayloadOf(T made) : value(std::move(made)) {}
+  T value;
 };
+template <class T>
+PayloadPtr payload_of(T value) {
+  return std::make_shared<const PayloadOf<T>>(std::move(value));
+}
+// Null: the payload is of another type.
+template <class T>
+const T* get_if(const PayloadPtr& payload) {
+  const auto* of_type = dynamic_cast<const PayloadOf<T>*>(payload.get());
+  return of_type ? &of_type->value : nullptr;
+}
 
 enum class AttemptPhase {
   kUnknown,   // this executor never saw the token: starting it is safe
@@ -83,7 +85,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
   virtual void set_listener(ExecutorListener* listener) = 0;
-  virtual void start(TaskId token, const LaunchSpec& spec) = 0;
+  // A payload that it cannot carry out ends the attempt, with a message.
+  virtual void start(TaskId token, const PayloadPtr& payload) = 0;
   // Asks the process group to end: SIGTERM, SIGKILL after grace (the spec's when absent). Unknown
   // tokens are ignored.
   virtual void stop(TaskId token, std::optional<Duration> grace) = 0;

@@ -26,12 +26,12 @@ class ExplainTest : public ::testing::Test {
   template <class Change>
   TaskId start_with(const std::string& id, Change change) {
     auto job = docket.job(id);
-    change(std::get<model::ProcessSpec>(job.spec));
+    change(kinds::change_process(job.spec));
     docket.add_job(job);
     return docket.start(id);
   }
   TaskId start(const std::string& id, double cpus, double mem = 32) {
-    return start_with(id, [&](model::ProcessSpec& spec) {
+    return start_with(id, [&](kinds::ProcessSpec& spec) {
       spec.cpus = cpus;
       spec.mem = mem;
     });
@@ -99,7 +99,7 @@ TEST_F(ExplainTest, WhatTheEmptyNodeCannotHoldNeverFits) {
 
 TEST_F(ExplainTest, AJobWhoseRunsWaitSaysSoFirst) {
   auto job = docket.job("huge");
-  std::get<model::ProcessSpec>(job.spec).cpus = 100;
+  kinds::change_process(job.spec).cpus = 100;
   docket.add_job(job, {docket.schedule("0 11 * * *")});
   for (int i = 0; i < 5; ++i) docket.start("huge");
   const auto why = Explainer(docket.engine(), docket.clock.now()).job("huge").value();
@@ -139,7 +139,7 @@ TEST_F(ExplainTest, UnknownIsNotFound) {
 
 TEST_F(ExplainTest, AFreeLockThatIsKeptForAnOlderRun) {
   const auto wishing = [](std::vector<model::LockWish> locks) {
-    return [=](model::ProcessSpec& spec) { spec.locks = locks; };
+    return [=](kinds::ProcessSpec& spec) { spec.locks = locks; };
   };
   start_with("a", wishing({{.name = "left"}}));
   const TaskId older = start_with("both", wishing({{.name = "left"}, {.name = "right"}}));
@@ -151,7 +151,7 @@ TEST_F(ExplainTest, AFreeLockThatIsKeptForAnOlderRun) {
 }
 
 TEST_F(ExplainTest, ALockAndItsHolder) {
-  const auto locked = [](model::ProcessSpec& spec) {
+  const auto locked = [](kinds::ProcessSpec& spec) {
     spec.locks = {{.name = "free"}, {.name = "db"}};
   };
   const TaskId holder = start_with("a", locked);
@@ -176,7 +176,7 @@ TEST_F(ExplainTest, ALockAndItsHolder) {
 }
 
 TEST_F(ExplainTest, AConstraintThatNoNodeSatisfies) {
-  const auto why = run(start_with("a", [](model::ProcessSpec& spec) {
+  const auto why = run(start_with("a", [](kinds::ProcessSpec& spec) {
     spec.constraints = {
         {.attribute = "@zone", .value = "b"},
         {.attribute = "@zone", .op = model::ConstraintOperator::kUnlike, .value = "b|c"}};
@@ -187,7 +187,7 @@ TEST_F(ExplainTest, AConstraintThatNoNodeSatisfies) {
 
 TEST_F(ExplainTest, APatternThatNothingCanMatch) {
   auto job = docket.job("a");
-  std::get<model::ProcessSpec>(job.spec).constraints = {
+  kinds::change_process(job.spec).constraints = {
       {.attribute = "@zone", .op = model::ConstraintOperator::kUnlike, .value = "(?!c)."}};
   docket.find_job_in_store(job);
   const auto why = run(docket.start("a"));
@@ -199,7 +199,7 @@ TEST_F(ExplainTest, APatternThatNothingCanMatch) {
 TEST_F(ExplainTest, TheStartingDeadlineIsTold) {
   docket.add_job(docket.job("hog"));
   auto job = docket.job("a");
-  std::get<model::ProcessSpec>(job.spec).cpus = 100;
+  kinds::change_process(job.spec).cpus = 100;
   docket.add_job(job, {docket.schedule("0 11 * * *")});
   docket.advance(std::chrono::hours{1});
   const auto why = run(docket.stored_runs("a").at(0).id);

@@ -9,19 +9,14 @@
 #include <variant>
 
 #include "engine/executor.h"
+#include "model/flaws.h"
 #include "model/job.h"
+#include "model/needs.h"
 #include "model/task.h"
 
 namespace docket::engine {
 
-struct Demand {  // of capacity, while the run runs; integers so that sums are exact
-  std::int64_t cpus_micro = 0;
-  std::int64_t mem_kib = 0;
-  std::int64_t disk_kib = 0;
-  std::int64_t gpus = 0;
-  bool operator==(const Demand&) const = default;
-  auto operator<=>(const Demand&) const = default;
-};
+using model::Demand;
 
 // Secret values by source path; the engine's vault answers.
 class SecretSource {
@@ -31,7 +26,7 @@ class SecretSource {
 };
 
 struct Launch {
-  LaunchSpec spec;
+  PayloadPtr payload;
 };  // start a new attempt
 struct Retry {
   Duration after;
@@ -45,6 +40,11 @@ using Step = std::variant<Launch, Succeed, Fail, Retry>;
 class Kind {
  public:
   virtual ~Kind() = default;
+  virtual std::string_view name() const = 0;  // "process"
+  // The body of a spec: what a client or the store says of it.
+  virtual model::SpecBodyPtr read(JsonReader& in) const = 0;
+  // What is wrong with a definition of this kind, whatever door it came through.
+  virtual void check(const model::JobDefinition& definition, model::Flaws& flaws) const = 0;
   virtual Demand demand(const model::Job& job) const = 0;
   virtual const std::vector<model::LockWish>& locks(const model::Job& job) const = 0;
   virtual const std::vector<model::Constraint>& constraints(const model::Job& job) const = 0;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/lock.h"
-#include "model/process_spec.h"
+#include "model/needs.h"
 
 namespace docket::engine {
 

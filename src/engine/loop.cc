@@ -159,7 +159,7 @@ void Loop::committed(const Result<>& result) {
 void Loop::let_out() {
   const Tick tick = std::exchange(tick_, Tick{});
   const std::vector<Held> answers = std::exchange(in_flight_, {});
-  for (const StartEffect& start : tick.starts) executor_.start(start.token, start.spec);
+  for (const StartEffect& start : tick.starts) executor_.start(start.token, start.payload);
   for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
   if (!tick.forgets.empty()) executor_.forget(tick.forgets);
   for (const Notice& notice : tick.notices) publish(notice);

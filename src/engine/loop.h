@@ -110,6 +110,7 @@ class Loop : private ExecutorListener {
   // Every event once its tick is durable, in order.
   Subscription subscribe(Subscriber subscriber);
 
+  const Kinds& kinds() const { return engine_.kinds(); }
   bool failed() const { return failed_; }
   // Full, or not to be written for another reason that passes.
   bool full() const { return !trouble_.empty(); }

@@ -17,10 +17,10 @@ class LoopTest : public ::testing::Test, protected testing::EngineLoop {
   static model::JobDefinition job(const std::string& id) {
     return {.id = id, .description = {}, .labels = {}, .dependencies = {}, .spec = spec()};
   }
-  static model::ProcessSpec spec() {
-    model::ProcessSpec spec;
+  static model::Spec spec() {
+    kinds::ProcessSpec spec;
     spec.cpus = 0.1;
-    return spec;
+    return kinds::spec_of(spec);
   }
   TaskId start_run(const std::string& id) {
     EXPECT_TRUE(engine.create_job(job(id), {}, clock.now()));

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/settings.h"
-#include "model/process_spec.h"
+#include "model/needs.h"
 
 namespace docket::engine {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/string_pairs.h"
 #include "core/time.h"
-#include "model/process_spec.h"
 
 namespace docket::engine {
 

@@ -7,16 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/ids.h"
+#include "core/string_pairs.h"
 #include "core/time.h"
-#include "model/process_spec.h"
+#include "model/spec.h"
 
 namespace docket::model {
-
-using Spec = std::variant<ProcessSpec>;  // one alternative for each kind
 
 // What a client may say; everything else is the engine's.
 struct JobDefinition {

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "core/ids.h"
+#include "core/string_pairs.h"
 #include "core/time.h"
-#include "model/process_spec.h"
 
 namespace docket::model {
 

@@ -13,7 +13,6 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "model/operation.h"
-#include "model/process_spec.h"
 
 namespace docket::model {
 

@@ -3,7 +3,6 @@
 #include <sstream>
 
 #include "core/json_writer.h"
-#include "model/codec.h"
 
 namespace docket::conformance {
 namespace {
@@ -98,7 +97,7 @@ std::string describe(const model::Job& job) {
   for (const std::string& parent : job.definition.dependencies) fields.add("dependency", parent);
   std::string spec;
   JsonWriter writer(spec);
-  model::write_process_spec(writer, std::get<model::ProcessSpec>(job.definition.spec));
+  job.definition.spec.write(writer);
   return fields.text() + spec;
 }
 

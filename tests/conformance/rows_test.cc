@@ -37,6 +37,19 @@ TEST_P(StoreConformance, JobsKeepEveryMember) {
   EXPECT_EQ(describe(reader().job_version(JobUid{2}, jobs[1].job->version)), describe(jobs[1].job));
 }
 
+TEST_P(StoreConformance, ASpecOfAnyKindIsKeptAsItIs) {
+  auto row = plain_job(1, "a");
+  auto job = std::make_shared<model::Job>(*row.job);
+  job->definition.spec = {.kind = "dance",
+                          .body = std::make_shared<model::UnreadSpec>(
+                              R"({"steps":[1,0.5,"left"],"run":{"z":1,"a":2}})")};
+  row.job = job;
+  commit({.jobs = {row}});
+  reopen();
+  EXPECT_EQ(describe(load().jobs), describe(std::vector{row}));
+  EXPECT_EQ(load().jobs[0].job->definition, job->definition);
+}
+
 TEST_P(StoreConformance, TasksKeepEveryMember) {
   engine::Batch batch{.jobs = {plain_job(1, "a"), rich_job(2)}};
   const model::Task run = rich_run(10, 2);

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "kinds/process/spec.h"
+
 namespace docket::conformance {
 namespace {
 
@@ -12,21 +14,21 @@ Time second_of(std::uint64_t number) {
   return at_second(static_cast<std::int64_t>(number % 1'000'000'000));
 }
 
-model::ProcessSpec rich_spec() {
-  model::ProcessSpec spec;
+kinds::ProcessSpec rich_spec() {
+  kinds::ProcessSpec spec;
   spec.cpus = 0.01;
   spec.mem = 32.5;
   spec.disk = 1e6;
   spec.gpus = 2;
   spec.cmd = "echo '" + kOdd + "'";
   spec.user = "nobody";
-  spec.env = {{"B", "2"}, {"A", ""}, {"PASSWORD", model::SecretRef{"pw"}}};
+  spec.env = {{"B", "2"}, {"A", ""}, {"PASSWORD", kinds::SecretRef{"pw"}}};
   spec.secrets = {{"pw", "prod/db"}};
   spec.constraints = {{"@hostname", model::ConstraintOperator::kLike, "node.*"}};
   spec.artifacts = {{"http://localhost/a.tgz", false, true, true}};
-  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 120};
+  spec.restart = {.policy = kinds::RestartPolicy::kOnFailure, .active_deadline_s = 120};
   spec.locks = {{"db", model::LockWait::kFail}};
-  spec.on_lost = model::OnLost::kRestart;
+  spec.on_lost = kinds::OnLost::kRestart;
   return spec;
 }
 
@@ -40,9 +42,9 @@ engine::JobRow plain_job(std::uint64_t uid, const std::string& id, std::uint32_t
   job.updated_at = at_second(1000 + version);
   job.definition.id = id;
   job.definition.description = "version " + std::to_string(version);
-  model::ProcessSpec spec;
+  kinds::ProcessSpec spec;
   spec.cmd = "true";
-  job.definition.spec = spec;
+  job.definition.spec = kinds::spec_of(spec);
   engine::JobRow row;
   row.job = std::make_shared<const model::Job>(std::move(job));
   return row;
@@ -58,7 +60,7 @@ engine::JobRow rich_job(std::uint64_t uid) {
   job.definition.description = kOdd;
   job.definition.labels = {{"z", "last first"}, {"a", kOdd}, {"", ""}};
   job.definition.dependencies = {"prod.a", "prod.b"};
-  job.definition.spec = rich_spec();
+  job.definition.spec = kinds::spec_of(rich_spec());
   engine::JobRow row;
   row.job = std::make_shared<const model::Job>(std::move(job));
   row.stats = {std::numeric_limits<std::uint64_t>::max(), 1, at_second(5), at_second(6)};

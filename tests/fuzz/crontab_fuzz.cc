@@ -12,7 +12,7 @@
 #include "core/zone.h"
 #include "dialects/native/read_job.h"
 #include "fuzz/fuzz.h"
-#include "model/flaws.h"
+#include "kinds/process/process_kind.h"
 
 namespace docket::fuzz {
 namespace {
@@ -29,6 +29,9 @@ void check_entry(const cli::CrontabEntry& entry, cli::CrontabForm form) {
   require(entry.timezone.empty() || Zone::find(entry.timezone), "zones are known", entry.timezone);
 }
 
+const kinds::ProcessKind kProcess{std::chrono::seconds{3}};
+const engine::Kinds kKinds{&kProcess};
+
 void check_jobs(const cli::Crontab& crontab) {
   const cli::ImportOptions options{
       .source = "crontab", .prefix = "imported", .timezone = "Europe/Rome"};
@@ -38,10 +41,13 @@ void check_jobs(const cli::Crontab& crontab) {
   require(jobs.size() == crontab.entries.size(), "a job for each line");
   for (const boost::json::object& job : jobs) {
     const std::string text = to_json(job);
-    const auto read = native::read_job(text, std::nullopt);
+    const auto read = native::read_job(text, std::nullopt, kKinds);
     require(read.has_value(), "the server takes the job",
             read ? "" : text + read.error().message + read.error().fields.front().path);
-    for (const FieldError& flaw : model::flaws_of(read->definition)) {
+    model::Flaws flaws;
+    model::check(read->definition, flaws);
+    kProcess.check(read->definition, flaws);
+    for (const FieldError& flaw : flaws.take()) {
       require(false, "and finds no flaw in it", flaw.path + " " + flaw.errors.front() + text);
     }
     require(ids.insert(read->definition.id).second, "ids are unique", read->definition.id);

@@ -1,18 +1,26 @@
-// model/codec and store/sqlite/definition: the JSON that stands in the store. Whatever can be read
-// can be written and read again without a loss.
+// kinds/process/codec and store/sqlite/definition: the JSON that stands in the store. Whatever can
+// be read can be written and read again without a loss.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include "core/json.h"
+#include "engine/kinds.h"
 #include "fuzz/fuzz.h"
-#include "model/codec.h"
-#include "model/flaws.h"
+#include "kinds/process/process_kind.h"
+#include "kinds/process/spec.h"
 #include "store/sqlite/definition.h"
 
 namespace docket::fuzz {
 namespace {
+
+const kinds::ProcessKind kProcess{std::chrono::seconds{3}};
+const engine::Kinds kKinds{&kProcess};
+
+Result<model::JobDefinition> read_definition(std::string_view text) {
+  return store::read_definition(text, &kKinds);
+}
 
 template <class Value>
 void check(std::string_view input, Result<Value> (*read)(std::string_view),
@@ -48,9 +56,12 @@ bool has_nul(const boost::json::value& value) {
 }
 
 void check_flaws(std::string_view input) {
-  auto definition = store::read_definition(input);
-  if (!definition) return;
-  const auto flaws = model::flaws_of(*definition);
+  auto definition = read_definition(input);
+  if (!definition || !kKinds.find(definition->spec.kind)) return;
+  model::Flaws found;
+  model::check(*definition, found);
+  kKinds.of(definition->spec).check(*definition, found);
+  const auto flaws = found.take();
   require(flaws.size() <= model::kFlawsMax, "no more flaws than the limit");
   for (const FieldError& flaw : flaws) {
     require(flaw.path.starts_with('/') && !flaw.errors.empty(), "flaws are somewhere", flaw.path);
@@ -63,10 +74,10 @@ void check_flaws(std::string_view input) {
   require(!has_nul(*parse_json(text)), "without flaws no text has a NUL", text);
 }
 
-model::ProcessSpec read_spec(std::string_view text, JsonComplaints& complaints) {
+kinds::ProcessSpec read_spec(std::string_view text, JsonComplaints& complaints) {
   const auto value = parse_json(text);
   JsonReader in(*value, complaints);
-  return model::read_process_spec(in);
+  return kinds::read_process_spec(in);
 }
 
 void check_spec(std::string_view input) {
@@ -76,13 +87,13 @@ void check_spec(std::string_view input) {
   if (!complaints.list.empty()) return;
   std::string text;
   JsonWriter writer(text);
-  model::write_process_spec(writer, spec);
+  kinds::write_spec(writer, spec);
   require(read_spec(text, complaints) == spec && complaints.list.empty(),
           "a spec written and read is the same", text);
 }
 
 void run(std::string_view input) {
-  check(input, store::read_definition, store::write_definition);
+  check(input, read_definition, store::write_definition);
   check(input, store::read_parameters, store::write_parameters);
   check(input, store::read_labels, store::write_labels);
   check_flaws(input);

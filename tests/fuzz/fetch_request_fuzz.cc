@@ -29,7 +29,7 @@ void run(std::string_view input) {
     require(request.error().kind == ErrorKind::kInvalid, "what is no request is kInvalid");
     return;
   }
-  for (const engine::Artifact& artifact : request->artifacts) check_uri(artifact.uri);
+  for (const runner::Artifact& artifact : request->artifacts) check_uri(artifact.uri);
   const std::string text = runner::encode_request(*request);
   const auto again = runner::decode_request(text);
   require(again.has_value(), "what was encoded is a request", text);

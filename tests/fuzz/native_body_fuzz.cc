@@ -5,8 +5,9 @@
 #include "core/json_writer.h"
 #include "dialects/native/read_job.h"
 #include "dialects/native/read_task.h"
+#include "engine/kinds.h"
 #include "fuzz/fuzz.h"
-#include "model/codec.h"
+#include "kinds/process/process_kind.h"
 
 namespace docket::fuzz {
 namespace {
@@ -31,6 +32,9 @@ void write_schedule(JsonWriter& out, const model::ScheduleDefinition& schedule) 
   out.member("missedLimit", schedule.missed_limit).end_object();
 }
 
+const kinds::ProcessKind kProcess{std::chrono::seconds{3}};
+const engine::Kinds kKinds{&kProcess};
+
 std::string written(const native::JobBody& job) {
   std::string text;
   JsonWriter out(text);
@@ -40,7 +44,7 @@ std::string written(const native::JobBody& job) {
   out.key("dependencies").begin_array();
   for (const std::string& parent : job.definition.dependencies) out.value(parent);
   out.end_array().key("run");
-  model::write_process_spec(out, std::get<model::ProcessSpec>(job.definition.spec));
+  job.definition.spec.write(out);
   if (job.schedules) {
     out.key("schedules").begin_array();
     for (const auto& schedule : *job.schedules) write_schedule(out, schedule);
@@ -51,11 +55,11 @@ std::string written(const native::JobBody& job) {
 }
 
 void check_job(std::string_view input) {
-  const auto read = native::read_job(input, std::nullopt);
+  const auto read = native::read_job(input, std::nullopt, kKinds);
   const native::JobBody* job = accepted(read);
   if (!job) return;
   const std::string text = written(*job);
-  const auto again = native::read_job(text, job->definition.id);
+  const auto again = native::read_job(text, job->definition.id, kKinds);
   require(again.has_value(), "what GET shows can be PUT back",
           again ? "" : text + again.error().message);
   require(again->definition == job->definition, "and is the same job", text);

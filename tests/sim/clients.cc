@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "kinds/process/spec.h"
 #include "sim/process_rules.h"
 
 namespace docket::sim {
@@ -231,12 +232,12 @@ Clients::Work Clients::delete_secret(const Client& client) {
 // ---- definitions
 
 model::JobDefinition Clients::draw_job(const std::string& id) {
-  model::ProcessSpec spec;
+  kinds::ProcessSpec spec;
   spec.cpus = static_cast<double>(dice_.between(1, 20)) / 10;
   spec.mem = static_cast<double>(dice_.between(32, 512));
   spec.cmd = "true";
-  if (dice_.percent(40)) spec.restart.policy = model::RestartPolicy::kOnFailure;
-  if (dice_.percent(20)) spec.on_lost = model::OnLost::kRestart;
+  if (dice_.percent(40)) spec.restart.policy = kinds::RestartPolicy::kOnFailure;
+  if (dice_.percent(20)) spec.on_lost = kinds::OnLost::kRestart;
   if (dice_.percent(30)) spec.restart.active_deadline_s = dice_.between(10, 600);
   if (dice_.percent(20)) spec.restart.max_attempts = dice_.between(1, 4);
   if (dice_.percent(20)) spec.restart.backoff = {0.1 * static_cast<double>(dice_.below(50)), 60};
@@ -256,7 +257,7 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
   }
   if (dice_.percent(5)) {  // runs fail while it is not there
     spec.secrets = {{"pw", "/" + secret_of(dice_.below(clients_.size()))}};
-    spec.env = {{"PW", model::SecretRef{"pw"}}};
+    spec.env = {{"PW", kinds::SecretRef{"pw"}}};
   }
   model::JobDefinition job;
   job.id = id;
@@ -265,7 +266,7 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
     for (std::uint64_t parents = dice_.percent(15) ? 1 + dice_.below(2) : 0; parents > 0; --parents)
       job.dependencies.push_back(dice_.pick(everybodys_));
   }
-  job.spec = std::move(spec);
+  job.spec = kinds::spec_of(std::move(spec));
   return job;
 }
 

@@ -24,10 +24,14 @@ class FullStore : public ::testing::Test {
   }
 
   model::JobDefinition restarting_job() {
-    model::ProcessSpec spec;
+    kinds::ProcessSpec spec;
     spec.cpus = 0.1;
-    spec.restart.policy = model::RestartPolicy::kOnFailure;
-    return {.id = "a", .description = {}, .labels = {}, .dependencies = {}, .spec = spec};
+    spec.restart.policy = kinds::RestartPolicy::kOnFailure;
+    return {.id = "a",
+            .description = {},
+            .labels = {},
+            .dependencies = {},
+            .spec = kinds::spec_of(spec)};
   }
 
   testing::FakeClock clock{Time{std::chrono::sys_days{std::chrono::year{2025} / 6 / 2}}};

@@ -29,7 +29,7 @@ ProcessRules::ProcessRules(const Record& record, Verdict& verdict, const engine:
       node_(settings.node),
       running_max_(settings.running_max) {}
 
-void ProcessRules::ordered(TaskId token, const engine::LaunchSpec& spec) {
+void ProcessRules::ordered(TaskId token, const runner::LaunchSpec& spec) {
   const model::Task* attempt = record_.task(token);
   verdict_.require(attempt && !model::is_final(attempt->state),
                    "nothing starts before it is durable", name(token));
@@ -91,13 +91,13 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
 }
 
 // A second execution needs a reason: the first failed or was lost, and its job says to try again.
-void ProcessRules::check_again(const model::Task& attempt, const model::ProcessSpec& spec) {
+void ProcessRules::check_again(const model::Task& attempt, const kinds::ProcessSpec& spec) {
   const auto before = of_run_.find(attempt.root);
   if (before == of_run_.end()) return;
   const auto& [newest, count] = before->second;
   const Fate& fate = fates_[newest];
-  const bool on_failure = spec.restart.policy == model::RestartPolicy::kOnFailure;
-  const bool on_lost = on_failure || spec.on_lost == model::OnLost::kRestart;
+  const bool on_failure = spec.restart.policy == kinds::RestartPolicy::kOnFailure;
+  const bool on_lost = on_failure || spec.on_lost == kinds::OnLost::kRestart;
   const bool may = (fate.end == End::kFailed && on_failure) || (fate.lost && on_lost);
   verdict_.require(may, "no run is executed twice without a reason",
                    name(attempt.id) + " after " + name(newest));

@@ -8,7 +8,9 @@
 #include <unordered_map>
 
 #include "engine/settings.h"
+#include "exec/runner/launch.h"
 #include "kinds/process/process_kind.h"
+#include "kinds/process/spec.h"
 #include "sim/record.h"
 #include "sim/verdict.h"
 
@@ -24,7 +26,7 @@ class ProcessRules {
  public:
   ProcessRules(const Record& record, Verdict& verdict, const engine::Settings& settings);
 
-  void ordered(TaskId token, const engine::LaunchSpec& spec);  // the engine asks for a start
+  void ordered(TaskId token, const runner::LaunchSpec& spec);  // the engine asks for a start
   void claimed(TaskId token);  // on the runner's disk: from here on it is started once
   void spawned(TaskId token);
   void ended(TaskId token, End how);
@@ -49,7 +51,7 @@ class ProcessRules {
   };
   void check_room(const engine::Demand& more);
   void check_neighbours(TaskId token, const Live& process);
-  void check_again(const model::Task& attempt, const model::ProcessSpec& spec);
+  void check_again(const model::Task& attempt, const kinds::ProcessSpec& spec);
   void check_locks(const Live& process);
 
   const Record& record_;

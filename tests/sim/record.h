@@ -11,6 +11,7 @@
 
 #include "engine/batch.h"
 #include "engine/kind.h"
+#include "kinds/process/spec.h"
 
 namespace docket::sim {
 
@@ -88,8 +89,8 @@ struct Record {
   }
 };
 
-inline const model::ProcessSpec& process_of(const model::Job& job) {
-  return std::get<model::ProcessSpec>(job.definition.spec);
+inline const kinds::ProcessSpec& process_of(const model::Job& job) {
+  return kinds::process_of(job.definition.spec);
 }
 
 // Due times come from the same three things; a change of another member leaves them alone.

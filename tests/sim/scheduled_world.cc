@@ -34,7 +34,7 @@ void ScheduledWorld::add(const std::vector<ScheduleWish>& wishes) {
 }
 
 void ScheduledWorld::add_one(std::size_t number, const ScheduleWish& wish) {
-  model::ProcessSpec spec;
+  kinds::ProcessSpec spec;
   spec.cpus = 0.01;
   spec.mem = 1;
   spec.cmd = "true";
@@ -42,7 +42,7 @@ void ScheduledWorld::add_one(std::size_t number, const ScheduleWish& wish) {
                            .description = {},
                            .labels = {},
                            .dependencies = {},
-                           .spec = std::move(spec)};
+                           .spec = kinds::spec_of(std::move(spec))};
   model::ScheduleDefinition schedule{
       .id = "s", .cron = Cron::parse(wish.cron).value(), .zone = Zone::find(wish.zone).value()};
   world.loop()->call<Kept>(

@@ -154,7 +154,8 @@ void SimExecutor::answer(std::function<void()> arrive) {
 
 // ---- what the engine says
 
-void SimExecutor::start(TaskId token, const engine::LaunchSpec& spec) {
+void SimExecutor::start(TaskId token, const engine::PayloadPtr& payload) {
+  const auto& spec = *engine::get_if<runner::LaunchSpec>(payload);
   rules_.ordered(token, spec);
   live_[token].unstarted = spec;
   if (connected_) send([this, token, spec] { runner.start(token, spec); });

@@ -27,7 +27,7 @@ class SimExecutor : public engine::Executor {
               ProcessRules& rules, Verdict& verdict);
 
   void set_listener(engine::ExecutorListener* listener) override;
-  void start(TaskId token, const engine::LaunchSpec& spec) override;
+  void start(TaskId token, const engine::PayloadPtr& payload) override;
   void stop(TaskId token, std::optional<Duration> grace) override;
   void forget(const std::vector<TaskId>& tokens) override;
   void find(std::vector<TaskId> tokens,
@@ -46,7 +46,7 @@ class SimExecutor : public engine::Executor {
  private:
   using Done = std::function<void(Result<std::vector<engine::AttemptReport>>)>;
   struct Live {
-    std::optional<engine::LaunchSpec> unstarted;  // until a report says that it was started
+    std::optional<runner::LaunchSpec> unstarted;  // until a report says that it was started
     std::optional<std::optional<Duration>> stop;
   };
   struct Find {

@@ -34,7 +34,7 @@ void SimRunner::tell(const Attempt& attempt) {
 
 // ---- what the server says
 
-void SimRunner::start(TaskId token, const engine::LaunchSpec& spec) {
+void SimRunner::start(TaskId token, const runner::LaunchSpec& spec) {
   const auto [it, is_new] = attempts_.try_emplace(token);
   if (!is_new && !habits.starts_twice) return tell(it->second);  // it was not heard
   Attempt& attempt = it->second;

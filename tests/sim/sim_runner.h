@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "exec/runner/launch.h"
 #include "sim/dice.h"
 #include "sim/process_rules.h"
 #include "sim/sim_clock.h"
@@ -45,7 +46,7 @@ class SimRunner {
   bool up() const { return up_; }
 
   // What the server says; nobody hears it while the runner is down.
-  void start(TaskId token, const engine::LaunchSpec& spec);
+  void start(TaskId token, const runner::LaunchSpec& spec);
   void stop(TaskId token, std::optional<Duration> grace);
   void forget(const std::vector<TaskId>& tokens);
   engine::AttemptReport find(TaskId token) const;
@@ -60,7 +61,7 @@ class SimRunner {
  private:
   enum class Stage { kWaiting, kClaimed, kRunning, kOver };
   struct Attempt {
-    engine::LaunchSpec spec;
+    runner::LaunchSpec spec;
     engine::AttemptReport report;
     Stage stage = Stage::kWaiting;
     bool written = true;  // its end is on disk

@@ -7,6 +7,7 @@
 
 #include "engine/loop.h"
 #include "kinds/process/process_kind.h"
+#include "kinds/process/spec.h"
 #include "store/memory/memory_store.h"
 #include "support/fakes.h"
 

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/ports.h"
 #include "engine/store.h"
+#include "exec/runner/launch.h"
 
 namespace docket::testing {
 
@@ -117,16 +118,16 @@ class FakeCommitter : public engine::Committer {
 class FakeExecutor : public engine::Executor {
  public:
   struct Attempt {
-    engine::LaunchSpec spec;
+    runner::LaunchSpec spec;
     engine::AttemptReport report;
     int starts = 0;  // how often a process was really made: never more than one
   };
 
   void set_listener(engine::ExecutorListener* listener) override { listener_ = listener; }
-  void start(TaskId token, const engine::LaunchSpec& spec) override {
+  void start(TaskId token, const engine::PayloadPtr& payload) override {
     if (attempts.contains(token)) return;
     Attempt& attempt = attempts[token];
-    attempt.spec = spec;
+    if (const auto* spec = engine::get_if<runner::LaunchSpec>(payload)) attempt.spec = *spec;
     attempt.report.token = token;
     attempt.report.phase = engine::AttemptPhase::kStarting;
     ++attempt.starts;

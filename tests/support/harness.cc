@@ -37,8 +37,7 @@ void Harness::boot() {
   store = std::make_unique<store::MemoryStore>(disk);
   committer = std::make_unique<FakeCommitter>(*store, reactor);
   archive = std::make_unique<FakeArchive>(*store);
-  engine_ = std::make_unique<engine::Engine>(settings, random, vault,
-                                             std::vector<const engine::Kind*>{&kind_});
+  engine_ = std::make_unique<engine::Engine>(settings, random, vault, engine::Kinds{&kind_});
   engine_->restore(store->load().value(), clock.now());
   loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executor, clock, reactor);
   bool ready = false;
@@ -69,11 +68,15 @@ void Harness::advance_to(Time when) {
 }
 
 model::JobDefinition Harness::job(const std::string& id) const {
-  model::ProcessSpec spec;
+  kinds::ProcessSpec spec;
   spec.cpus = 0.1;
   spec.mem = 32;
   spec.cmd = "true";
-  return {.id = id, .description = {}, .labels = {}, .dependencies = {}, .spec = std::move(spec)};
+  return {.id = id,
+          .description = {},
+          .labels = {},
+          .dependencies = {},
+          .spec = kinds::spec_of(std::move(spec))};
 }
 
 void Harness::add_job(const std::string& id) { add_job(job(id)); }

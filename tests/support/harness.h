@@ -23,6 +23,7 @@
 #include "http/door.h"
 #include "http/server.h"
 #include "kinds/process/process_kind.h"
+#include "kinds/process/spec.h"
 #include "store/memory/memory_store.h"
 #include "support/fakes.h"
 

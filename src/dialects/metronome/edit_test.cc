@@ -20,17 +20,17 @@ using model::MissedPolicy;
 
 constexpr const char* kRun = R"("run":{"cpus":0.1,"mem":32,"disk":0,"cmd":"other")";
 
-constexpr model::Backoff kPauses{.first_s = 1, .max_s = 8};
+constexpr kinds::Backoff kPauses{.first_s = 1, .max_s = 8};
 
 class Edit : public ::testing::Test {
  protected:
   // As the native API makes a job.
   Edit() {
     model::JobDefinition job = docket.job("a");
-    auto& run = std::get<model::ProcessSpec>(job.spec);
+    auto& run = kinds::change_process(job.spec);
     run.locks = {{"db", model::LockWait::kFail}};
-    run.on_lost = model::OnLost::kRestart;
-    run.limits = model::Limits::kNone;
+    run.on_lost = kinds::OnLost::kRestart;
+    run.limits = kinds::Limits::kNone;
     run.timeout_s = 60;
     run.restart.max_attempts = 5;
     run.restart.backoff = kPauses;
@@ -50,16 +50,16 @@ class Edit : public ::testing::Test {
     const auto response = ask("PUT", target, body);
     EXPECT_EQ(response.status, 200) << response.body;
   }
-  const model::ProcessSpec& run() {
-    return std::get<model::ProcessSpec>(docket.engine().job("a")->job().definition.spec);
+  const kinds::ProcessSpec& run() {
+    return kinds::process_of(docket.engine().job("a")->job().definition.spec);
   }
   const model::ScheduleDefinition& nightly() {
     return docket.engine().schedule(docket.engine().job("a")->schedules.at("nightly"))->definition;
   }
   void expect_all_kept() {
     EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"db", model::LockWait::kFail}}));
-    EXPECT_EQ(run().on_lost, model::OnLost::kRestart);
-    EXPECT_EQ(run().limits, model::Limits::kNone);
+    EXPECT_EQ(run().on_lost, kinds::OnLost::kRestart);
+    EXPECT_EQ(run().limits, kinds::Limits::kNone);
     EXPECT_EQ(run().timeout_s, 60);
     EXPECT_EQ(run().restart.max_attempts, 5);
     EXPECT_EQ(run().restart.backoff, kPauses);
@@ -102,7 +102,7 @@ TEST_F(Edit, WhatIsSaidIsDone) {
   put("/v1/jobs/a",
       std::string(R"({"id":"a",)") + kRun + R"(,"locks":[{"name":"x"}],"onLost":"fail"}})");
   EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"x", model::LockWait::kQueue}}));
-  EXPECT_EQ(run().on_lost, model::OnLost::kFail);
+  EXPECT_EQ(run().on_lost, kinds::OnLost::kFail);
   put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun + R"(,"locks":[]}})");
   EXPECT_TRUE(run().locks.empty());
   put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun +
@@ -110,7 +110,7 @@ TEST_F(Edit, WhatIsSaidIsDone) {
                         R"("backoff":{"firstSeconds":2}}}})");
   EXPECT_EQ(run().timeout_s, 9);
   EXPECT_EQ(run().restart.max_attempts, 2);
-  EXPECT_EQ(run().restart.backoff, (model::Backoff{.first_s = 2}));
+  EXPECT_EQ(run().restart.backoff, (kinds::Backoff{.first_s = 2}));
 }
 
 TEST_F(Edit, ReplaceIsTakenBackAndNotGiven) {

@@ -14,7 +14,7 @@
 #include "dialects/metronome/complaints.h"
 #include "dialects/metronome/leniency.h"
 #include "dialects/metronome/rules.h"
-#include "model/codec.h"
+#include "kinds/process/spec.h"
 
 namespace docket::metronome {
 namespace {
@@ -96,11 +96,11 @@ constexpr std::array<const char*, kJsonFlaws> kPlayWords{"error.path.missing",
                                                          "error.unexpected.member",
                                                          ""};
 
-model::ProcessSpec read_run(const json::value& run, Complaints& complaints) {
+kinds::ProcessSpec read_run(const json::value& run, Complaints& complaints) {
   check_run_members(run.get_object(), complaints);
   JsonComplaints of_body{.unknown = UnknownMembers::kIgnored};
   JsonReader in(run, of_body, "run");
-  model::ProcessSpec spec = model::read_process_spec(in);
+  kinds::ProcessSpec spec = kinds::read_process_spec(in);
   for (const JsonComplaint& each : of_body.list) {
     const std::string path = each.path.parenthesised();
     if (complaints.covers(path)) continue;
@@ -203,20 +203,20 @@ void read_names(const json::object& object, model::JobDefinition& definition,
 
 // What is docket's own in `run`.
 template <auto Member>
-void keep(model::ProcessSpec& run, const model::ProcessSpec& before) {
+void keep(kinds::ProcessSpec& run, const kinds::ProcessSpec& before) {
   run.*Member = before.*Member;
 }
 template <auto Member>
-void keep_of_restart(model::ProcessSpec& run, const model::ProcessSpec& before) {
+void keep_of_restart(kinds::ProcessSpec& run, const kinds::ProcessSpec& before) {
   run.restart.*Member = before.restart.*Member;
 }
 constexpr std::array<std::pair<std::string_view, JobInput::Keep>, 6> kOwn{{
-    {"/locks", keep<&model::ProcessSpec::locks>},
-    {"/onLost", keep<&model::ProcessSpec::on_lost>},
-    {"/limits", keep<&model::ProcessSpec::limits>},
-    {"/timeoutSeconds", keep<&model::ProcessSpec::timeout_s>},
-    {"/restart/maxAttempts", keep_of_restart<&model::Restart::max_attempts>},
-    {"/restart/backoff", keep_of_restart<&model::Restart::backoff>},
+    {"/locks", keep<&kinds::ProcessSpec::locks>},
+    {"/onLost", keep<&kinds::ProcessSpec::on_lost>},
+    {"/limits", keep<&kinds::ProcessSpec::limits>},
+    {"/timeoutSeconds", keep<&kinds::ProcessSpec::timeout_s>},
+    {"/restart/maxAttempts", keep_of_restart<&kinds::Restart::max_attempts>},
+    {"/restart/backoff", keep_of_restart<&kinds::Restart::backoff>},
 }};
 
 JobInput read_job_members(const json::object& object, Complaints& complaints) {
@@ -232,7 +232,7 @@ JobInput read_job_members(const json::object& object, Complaints& complaints) {
     }
   }
   const json::value& run = object.at("run");
-  job.definition.spec = read_run(run, complaints);
+  job.definition.spec = kinds::spec_of(read_run(run, complaints));
   for (const auto& [at, keep] : kOwn) {
     boost::system::error_code missing;
     if (!run.find_pointer(at, missing)) job.unsaid.push_back(keep);
@@ -300,8 +300,8 @@ Result<model::ScheduleDefinition> read_schedule(json::value body, Purpose purpos
 }
 
 void keep_unsaid(JobInput& job, const model::JobDefinition& before) {
-  auto& run = std::get<model::ProcessSpec>(job.definition.spec);
-  const auto& run_before = std::get<model::ProcessSpec>(before.spec);
+  auto& run = kinds::change_process(job.definition.spec);
+  const auto& run_before = kinds::process_of(before.spec);
   for (const auto keep : job.unsaid) keep(run, run_before);
 }
 

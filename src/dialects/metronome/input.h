@@ -10,6 +10,7 @@
 
 #include "core/result.h"
 #include "dialects/metronome/job_schema.h"
+#include "kinds/process/spec.h"
 #include "model/job.h"
 #include "model/schedule.h"
 
@@ -19,7 +20,7 @@ struct JobInput {
   model::JobDefinition definition;
   std::vector<model::ScheduleDefinition> schedules;
   // Of what is docket's own in `run`, what the body does not speak of: how to take it from a spec.
-  using Keep = void (*)(model::ProcessSpec& run, const model::ProcessSpec& before);
+  using Keep = void (*)(kinds::ProcessSpec& run, const kinds::ProcessSpec& before);
   std::vector<Keep> unsaid = {};
 };
 

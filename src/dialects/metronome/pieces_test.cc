@@ -68,7 +68,7 @@ class PiecesTest : public ::testing::Test {
   // Runs that wait for ever.
   void add_waiting(const std::string& id, int runs) {
     auto job = docket.job(id);
-    std::get<model::ProcessSpec>(job.spec).cpus = 1000;
+    kinds::change_process(job.spec).cpus = 1000;
     docket.add_job(std::move(job));
     for (int i = 0; i < runs; ++i) docket.start(id);
   }

@@ -4,7 +4,6 @@
 #include <variant>
 
 #include "dialects/metronome/ids.h"
-#include "model/codec.h"
 
 namespace docket::metronome {
 namespace {
@@ -35,7 +34,7 @@ void write_head(JsonWriter& json, const model::JobDefinition& definition) {
 }
 
 void write_run_spec(JsonWriter& json, const model::JobDefinition& definition) {
-  model::write_process_spec(json.key("run"), std::get<model::ProcessSpec>(definition.spec));
+  definition.spec.write(json.key("run"));
 }
 
 void write_stats(JsonWriter& json, const model::JobStats& stats) {

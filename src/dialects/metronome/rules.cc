@@ -11,10 +11,12 @@
 #include <variant>
 #include <vector>
 
+#include "kinds/process/spec.h"
+
 namespace docket::metronome {
 namespace {
 
-using model::ProcessSpec;
+using kinds::ProcessSpec;
 using Names = std::set<std::string_view>;
 
 constexpr std::int64_t kMinimumStartingDeadline = 60;  // seconds
@@ -36,10 +38,10 @@ void check_command(const ProcessSpec& run, Complaints& complaints) {
 Names referenced_secrets(const ProcessSpec& run) {
   Names names;
   for (const auto& [name, value] : run.env) {
-    if (const auto* secret = std::get_if<model::SecretRef>(&value)) names.insert(secret->name);
+    if (const auto* secret = std::get_if<kinds::SecretRef>(&value)) names.insert(secret->name);
   }
-  for (const model::Volume& volume : run.volumes) {
-    if (const auto* secret = std::get_if<model::SecretVolume>(&volume)) {
+  for (const kinds::Volume& volume : run.volumes) {
+    if (const auto* secret = std::get_if<kinds::SecretVolume>(&volume)) {
       names.insert(secret->secret);
     }
   }
@@ -79,15 +81,15 @@ void check_containers(const ProcessSpec& run, Complaints& complaints) {
   if (run.gpus > 0 && run.docker) {
     complaints.add("/run/gpus", "GPUs are not supported with Docker");
   }
-  const auto is_secret = [](const model::Volume& volume) {
-    return std::holds_alternative<model::SecretVolume>(volume);
+  const auto is_secret = [](const kinds::Volume& volume) {
+    return std::holds_alternative<kinds::SecretVolume>(volume);
   };
   if (run.docker && std::ranges::any_of(run.volumes, is_secret)) {
     complaints.add("/run/volumes", "File based secrets are only supported by UCR");
   }
 }
 
-void check_network(const model::Network& network, const std::string& path, Complaints& complaints) {
+void check_network(const kinds::Network& network, const std::string& path, Complaints& complaints) {
   if (network.mode == "host") {
     if (!network.name.empty()) {
       complaints.add(path + "/name", "must be empty for host network");
@@ -110,7 +112,7 @@ void check_networks_together(const ProcessSpec& run, Complaints& complaints) {
   Names names;
   std::size_t containers = 0;
   std::size_t named = 0;
-  for (const model::Network& network : run.networks) {
+  for (const kinds::Network& network : run.networks) {
     modes.insert(network.mode);
     if (network.mode != "container") continue;
     ++containers;
@@ -159,7 +161,7 @@ void check_schedule_rules(const model::ScheduleDefinition& schedule, const std::
 }
 
 void check_job_rules(const JobInput& job, Complaints& complaints) {
-  check_run(std::get<ProcessSpec>(job.definition.spec), complaints);
+  check_run(kinds::process_of(job.definition.spec), complaints);
   if (job.schedules.size() > 1) {
     complaints.add("/schedules",
                    fmt::format("has size {}, expected 1 or less", job.schedules.size()));

@@ -16,7 +16,7 @@ class NativeExplain : public NativeTest {
   NativeExplain() : NativeTest(small_node()) {}
   TaskId start(const std::string& id, double cpus) {
     auto job = docket.job(id);
-    std::get<model::ProcessSpec>(job.spec).cpus = cpus;
+    kinds::change_process(job.spec).cpus = cpus;
     docket.add_job(job);
     return docket.start(id);
   }

@@ -62,7 +62,7 @@ void list_jobs(const Context& door, const http::Request& request, http::Reply re
 }
 
 void create_job(const Context& door, const http::Request& request, http::Reply reply) {
-  auto body = read_job(request.body, std::nullopt);
+  auto body = read_job(request.body, std::nullopt, door.loop.kinds());
   if (!body) return reply(bad_body(body.error()));
   door.loop.call<Created>(
       [job = *std::move(body)](Engine& engine, Time now) -> Result<Created> {
@@ -86,7 +86,7 @@ void get_job(const Context& door, const http::Request& request, http::Reply repl
 }
 
 void put_job(const Context& door, const http::Request& request, http::Reply reply) {
-  auto body = read_job(request.body, request.params[0]);
+  auto body = read_job(request.body, request.params[0], door.loop.kinds());
   if (!body) return reply(bad_body(body.error()));
   door.loop.call<std::string>(
       [job = *std::move(body)](Engine& engine, Time now) -> Result<std::string> {

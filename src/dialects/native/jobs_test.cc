@@ -15,15 +15,16 @@ TEST_F(NativeJobs, CreateShowsEveryDefault) {
   const auto made = post("/jobs", R"({"id":"prod.email","run":{"cmd":"true"}})");
   EXPECT_EQ(made.status(), 201);
   EXPECT_EQ(made.header("Location"), "/docket/v1/jobs/prod.email");
-  EXPECT_EQ(made.response.body,
-            R"({"id":"prod.email","uid":"1","version":1,"description":null,"labels":{},)"
-            R"("dependencies":[],"run":{"cpus":1,"mem":128,"disk":0,"gpus":0,"cmd":"true",)"
-            R"("env":{},"placement":{"constraints":[]},"artifacts":[],"maxLaunchDelay":3600,)"
-            R"("volumes":[],"restart":{"policy":"NEVER"},"secrets":{},"networks":[],)"
-            R"("limits":"none"},)"
-            R"("schedules":[],"createdAt":"2024-01-15T10:00:00.000000Z",)"
-            R"("updatedAt":"2024-01-15T10:00:00.000000Z","activeRuns":0,"lastRunState":null,)"
-            R"("totals":{"succeeded":0,"failed":0,"lastSuccessAt":null,"lastFailureAt":null}})");
+  EXPECT_EQ(
+      made.response.body,
+      R"({"id":"prod.email","uid":"1","version":1,"description":null,"labels":{},)"
+      R"("dependencies":[],"kind":"process","run":{"cpus":1,"mem":128,"disk":0,"gpus":0,"cmd":"true",)"
+      R"("env":{},"placement":{"constraints":[]},"artifacts":[],"maxLaunchDelay":3600,)"
+      R"("volumes":[],"restart":{"policy":"NEVER"},"secrets":{},"networks":[],)"
+      R"("limits":"none"},)"
+      R"("schedules":[],"createdAt":"2024-01-15T10:00:00.000000Z",)"
+      R"("updatedAt":"2024-01-15T10:00:00.000000Z","activeRuns":0,"lastRunState":null,)"
+      R"("totals":{"succeeded":0,"failed":0,"lastSuccessAt":null,"lastFailureAt":null}})");
   EXPECT_EQ(get("/jobs/prod.email").response.body, made.response.body);
 }
 
@@ -276,6 +277,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "/run/locks/1/name: is named twice"},
         BadBody{R"({"id":"a","run":{"cmd":"x","locks":[{"name":"l","wait":"maybe"}]}})",
                 "/run/locks/0/wait: must be one of queue, fail"},
+        BadBody{R"({"id":"a","kind":"dance","spec":{}})", "/kind: must be one of process"},
+        BadBody{R"({"id":"a","kind":"process","spec":{"cmd":"x"}})",
+                "/run: is required; /spec: is not a known member"},
         BadBody{R"({"id":"a","run":{"cmd":"x","onLost":"shrug"}})",
                 "/run/onLost: must be one of fail, restart"},
         BadBody{R"({"id":"a","run":{"cmd":"x"},"labels":{"n":1}})", "/labels/n: must be a string"},

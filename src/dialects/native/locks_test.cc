@@ -8,8 +8,7 @@ class NativeLocks : public NativeTest {
   NativeLocks() {
     for (const char* id : {"a", "b"}) {
       auto job = docket.job(id);
-      std::get<model::ProcessSpec>(job.spec).locks = {
-          {.name = "db", .wait = model::LockWait::kQueue}};
+      kinds::change_process(job.spec).locks = {{.name = "db", .wait = model::LockWait::kQueue}};
       docket.add_job(job);
     }
   }
@@ -44,7 +43,7 @@ TEST_F(NativeLocks, FencingRisesAndAFreeLockHasNoHolder) {
 
 TEST_F(NativeLocks, ListPages) {
   auto job = docket.job("many");
-  std::get<model::ProcessSpec>(job.spec).locks = {{.name = "x"}, {.name = "y"}, {.name = "z"}};
+  kinds::change_process(job.spec).locks = {{.name = "x"}, {.name = "y"}, {.name = "z"}};
   docket.add_job(job);
   docket.start("many");
   const auto first = get("/locks?limit=2");

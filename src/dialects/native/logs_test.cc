@@ -71,7 +71,7 @@ TEST_F(NativeLogs, UnknownAndNotYet) {
   EXPECT_EQ(log().status(), 404);
   EXPECT_EQ(get("/tasks/99/logs/stdout").status(), 404);
   auto big = docket.job("big");
-  std::get<model::ProcessSpec>(big.spec).cpus = 1000;
+  kinds::change_process(big.spec).cpus = 1000;
   docket.add_job(big);
   const auto waiting = docket.start("big");
   const auto answer = get("/tasks/" + std::to_string(waiting.value) + "/logs/stdout");
@@ -81,7 +81,7 @@ TEST_F(NativeLogs, UnknownAndNotYet) {
 
 TEST_F(NativeLogs, WhatNeverStartedSaysWhyInOneLine) {
   auto job = docket.job("contained");
-  std::get<model::ProcessSpec>(job.spec).docker = model::Docker{.image = "alpine"};
+  kinds::change_process(job.spec).docker = kinds::Docker{.image = "alpine"};
   docket.add_job(job);
   const std::string path = "/tasks/" + std::to_string(docket.start("contained").value) + "/logs/";
   EXPECT_EQ(get(path + "stdout").response.body, "");

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
+#include <ranges>
 #include <set>
 #include <utility>
 
 #include "core/json.h"
 #include "dialects/native/body.h"
 #include "dialects/native/read_run.h"
+#include "kinds/process/spec.h"
 
 namespace docket::native {
 namespace {
@@ -98,6 +100,26 @@ void read_schedules(JsonReader& body, JobBody& job) {
   });
 }
 
+// A process is told in `run`, as ever; what other kinds do in `spec`.
+model::Spec read_spec(JsonReader& body, const engine::Kinds& kinds) {
+  model::Spec spec{.kind = kinds::kProcess, .body = nullptr};
+  body.read("kind", spec.kind);
+  if (!kinds.find(spec.kind)) {
+    const auto names = kinds.all() | std::views::transform(&engine::Kind::name);
+    body.complain("kind", fmt::format("must be one of {}", fmt::join(names, ", ")));
+    for (const char* member : {"run", "spec"}) body.find(member);
+    return spec;
+  }
+  const bool process = spec.kind == kinds::kProcess;
+  const char* member = process ? "run" : "spec";
+  body.require(member);
+  JsonReader in = body.inside(member);
+  if (body.has(member)) {
+    spec.body = process ? kinds::spec_of(read_run(in)).body : kinds.read_spec(spec.kind, in);
+  }
+  return spec;
+}
+
 void read_dependencies(JsonReader& body, JobBody& job) {
   auto& dependencies = job.definition.dependencies;
   body.read("dependencies", dependencies);
@@ -115,17 +137,14 @@ void read_dependencies(JsonReader& body, JobBody& job) {
 
 }  // namespace
 
-Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id) {
+Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id,
+                         const engine::Kinds& kinds) {
   return read_body(text, [&](JsonReader& body) {
     JobBody job;
     read_id(body, path_id, job.definition.id);
     body.read("description", job.definition.description);
     body.read("labels", job.definition.labels);
-    body.require("run");
-    if (body.has("run")) {
-      JsonReader run = body.inside("run");
-      job.definition.spec = read_run(run);
-    }
+    job.definition.spec = read_spec(body, kinds);
     read_schedules(body, job);
     read_dependencies(body, job);
     for (const char* written :

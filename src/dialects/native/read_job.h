@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "engine/kinds.h"
 #include "model/job.h"
 #include "model/schedule.h"
 #include "model/task.h"
@@ -25,7 +26,8 @@ struct JobBody {
 // `path_id` is the id in the path of a PUT; the body's may be left out then, and must be the same.
 // Members that this door writes but does not read (version, totals, ...) are ignored, so that what
 // GET gave can be PUT back.
-Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id);
+Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id,
+                         const engine::Kinds& kinds);
 Result<model::ScheduleDefinition> read_schedule(std::string_view text,
                                                 const std::optional<std::string>& path_id);
 // An empty body is an empty object: no parameters. Null when there are none.

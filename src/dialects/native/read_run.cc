@@ -4,12 +4,12 @@
 
 #include <set>
 
-#include "model/codec.h"
+#include "kinds/process/spec.h"
 
 namespace docket::native {
 namespace {
 
-using model::ProcessSpec;
+using kinds::ProcessSpec;
 
 // Rules between members, and limits (reference/metronome.md sections 2 and 3).
 class Rules {
@@ -57,10 +57,10 @@ class Rules {
     std::set<std::string> used;
     for (const auto& [name, source] : spec_.secrets) defined.insert(name);
     for (const auto& [name, value] : spec_.env) {
-      if (const auto* secret = std::get_if<model::SecretRef>(&value)) used.insert(secret->name);
+      if (const auto* secret = std::get_if<kinds::SecretRef>(&value)) used.insert(secret->name);
     }
     for (const auto& volume : spec_.volumes) {
-      if (const auto* secret = std::get_if<model::SecretVolume>(&volume))
+      if (const auto* secret = std::get_if<kinds::SecretVolume>(&volume))
         used.insert(secret->secret);
     }
     for (const std::string& name : used) {
@@ -74,7 +74,7 @@ class Rules {
 
   void check_networks() {
     for (std::size_t i = 0; i < spec_.networks.size(); ++i) {
-      const model::Network& network = spec_.networks[i];
+      const kinds::Network& network = spec_.networks[i];
       const JsonPath at = at_ / "networks" / i;
       const bool named = network.mode == "container";
       if (named && network.name.empty()) complain(at / "name", "is required with mode container");
@@ -99,8 +99,8 @@ class Rules {
 };
 
 // What was not asked for limits nothing: the defaults are for the queue.
-model::Limits limits_of(JsonReader& run) {
-  using enum model::Limits;
+kinds::Limits limits_of(JsonReader& run) {
+  using enum kinds::Limits;
   if (run.has("cpus")) return run.has("mem") ? kAll : kCpus;
   return run.has("mem") ? kMem : kNone;
 }
@@ -109,7 +109,7 @@ model::Limits limits_of(JsonReader& run) {
 
 ProcessSpec read_run(JsonReader& in) {
   const std::size_t before = in.complaints();
-  ProcessSpec spec = model::read_process_spec(in);
+  ProcessSpec spec = kinds::read_process_spec(in);
   if (!in.has("limits")) spec.limits = limits_of(in);
   const bool whole = in.is_object() && !in.complaints_beside(JsonFlaw::kUnknownMember, before);
   if (whole) Rules(spec, in).check();

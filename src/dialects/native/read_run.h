@@ -4,10 +4,10 @@
 // them.
 
 #include "core/json_reader.h"
-#include "model/process_spec.h"
+#include "kinds/process/spec.h"
 
 namespace docket::native {
 
-model::ProcessSpec read_run(JsonReader& in);
+kinds::ProcessSpec read_run(JsonReader& in);
 
 }  // namespace docket::native

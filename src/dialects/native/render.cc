@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "model/codec.h"
+#include "kinds/process/spec.h"
 
 namespace docket::native {
 namespace {
@@ -156,7 +156,8 @@ void write_job(JsonWriter& out, const engine::Engine& engine, const engine::JobE
   out.key("dependencies").begin_array();
   for (const std::string& id : definition.dependencies) out.value(id);
   out.end_array();
-  model::write_process_spec(out.key("run"), std::get<model::ProcessSpec>(definition.spec));
+  out.member("kind", definition.spec.kind);
+  definition.spec.write(out.key(definition.spec.kind == kinds::kProcess ? "run" : "spec"));
   write_schedules(out.key("schedules"), engine, entry, now);
   write_time(out.key("createdAt"), job.created_at);
   write_time(out.key("updatedAt"), job.updated_at);

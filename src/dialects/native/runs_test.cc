@@ -227,7 +227,7 @@ TEST_F(NativeRuns, TasksAreRunsAndAttempts) {
 
 TEST_F(NativeRuns, TheTreeHoldsAllAttempts) {
   auto stubborn = docket.job("s");
-  std::get<model::ProcessSpec>(stubborn.spec).restart.policy = model::RestartPolicy::kOnFailure;
+  kinds::change_process(stubborn.spec).restart.policy = kinds::RestartPolicy::kOnFailure;
   docket.add_job(stubborn);
   const TaskId run = docket.start("s");
   docket.run_attempt(run);

@@ -276,7 +276,7 @@ class Stage final : public testing::TranscriptStage {
     std::string id;
     rest >> id;
     model::JobDefinition made = docket.job(id);
-    if (double cpus = 0; rest >> cpus) std::get<model::ProcessSpec>(made.spec).cpus = cpus;
+    if (double cpus = 0; rest >> cpus) kinds::change_process(made.spec).cpus = cpus;
     docket.add_job(std::move(made));
   }
 

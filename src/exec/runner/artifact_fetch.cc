@@ -49,7 +49,7 @@ Result<> get_cached(const std::string& uri, int to_fd, const FetchLimits& limits
   return copied;
 }
 
-Result<> get(const engine::Artifact& artifact, const FetchRequest& request) {
+Result<> get(const Artifact& artifact, const FetchRequest& request) {
   const auto name = artifact_name(artifact.uri);
   if (!name) return fail(name.error());
   const OwnedFd to(
@@ -80,7 +80,7 @@ int run_fetch(int in_fd) {
     return 1;
   }
   ::curl_global_init(CURL_GLOBAL_DEFAULT);
-  for (const engine::Artifact& artifact : request->artifacts) {
+  for (const Artifact& artifact : request->artifacts) {
     if (auto done = get(artifact, *request); !done) {
       fmt::print("Failed to fetch artifact {}: {}", shown_uri(artifact.uri), done.error().message);
       return 1;

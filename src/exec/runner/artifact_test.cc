@@ -27,10 +27,8 @@
 namespace docket::runner::testing {
 namespace {
 
-using engine::Artifact;
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::LaunchSpec;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

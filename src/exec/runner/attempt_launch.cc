@@ -108,7 +108,7 @@ Result<> Attempts::check(Attempt& attempt) {
   if (!user) return fail(std::move(user.error()));
   attempt.user = std::move(*user);
   attempt.secret_paths.clear();
-  for (const engine::SecretFile& file : attempt.spec.secret_files) {
+  for (const SecretFile& file : attempt.spec.secret_files) {
     if (!is_inner_path(file.path)) {
       return fail(ErrorKind::kInvalid,
                   fmt::format("secret file outside of the working directory: {}", file.path));
@@ -143,7 +143,7 @@ void Attempts::fetch(Attempt& attempt) {
 }
 
 void Attempts::run(Attempt& attempt) {
-  for (const engine::SecretFile& file : attempt.spec.secret_files) {
+  for (const SecretFile& file : attempt.spec.secret_files) {
     if (auto written = write_secret(attempt.sandbox.work.get(), file, attempt.user); !written) {
       fail_attempt(attempt, written.error().message, 126);
       return;

@@ -73,7 +73,7 @@ Attempt* Attempts::live(TaskId token) {
   return found == live_.end() ? nullptr : found->second.get();
 }
 
-void Attempts::start(TaskId token, engine::LaunchSpec spec) {
+void Attempts::start(TaskId token, LaunchSpec spec) {
   if (const Attempt* known = live(token)) {
     tell_(known->report);
     return;

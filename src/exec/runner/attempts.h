@@ -20,6 +20,7 @@
 #include "engine/executor.h"
 #include "exec/runner/attempt_record.h"
 #include "exec/runner/cgroups.h"
+#include "exec/runner/launch.h"
 #include "exec/runner/launcher.h"
 #include "exec/runner/runner.h"
 #include "exec/runner/sandbox.h"
@@ -34,7 +35,7 @@ enum class Stage { kQueued, kFetching, kRunning, kDraining };
 struct Attempt {
   TaskId token;
   Stage stage = Stage::kQueued;
-  engine::LaunchSpec spec;  // env and secrets are dropped once the command runs
+  LaunchSpec spec;  // env and secrets are dropped once the command runs
   User user;
   Sandbox sandbox;
   CgroupSlot* slot = nullptr;
@@ -63,7 +64,7 @@ class Attempts {
   Attempts(const RunnerConfig& config, Tell tell, Watch watch, Note note);
   ~Attempts();
 
-  void start(TaskId token, engine::LaunchSpec spec);
+  void start(TaskId token, LaunchSpec spec);
   void stop(TaskId token, std::optional<Duration> grace);
   void forget(TaskId token);
   engine::AttemptReport find(TaskId token);

@@ -26,8 +26,8 @@ bool flag(const json::object& object, std::string_view key) {
   return found != nullptr && found->is_bool() && found->get_bool();
 }
 
-engine::Artifact read_artifact(const json::object& object) {
-  engine::Artifact artifact;
+Artifact read_artifact(const json::object& object) {
+  Artifact artifact;
   if (const json::value* uri = object.if_contains("uri"); uri != nullptr && uri->is_string()) {
     artifact.uri = uri->get_string();
   }
@@ -62,7 +62,7 @@ std::string encode_request(const FetchRequest& request) {
       .member("stalledSeconds", request.limits.stalled_seconds)
       .member("hasCache", request.has_cache);
   writer.key("artifacts").begin_array();
-  for (const engine::Artifact& artifact : request.artifacts) {
+  for (const Artifact& artifact : request.artifacts) {
     writer.begin_object()
         .member("uri", artifact.uri)
         .member("extract", artifact.extract)

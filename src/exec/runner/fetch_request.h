@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "engine/executor.h"
+#include "exec/runner/launch.h"
 #include "exec/runner/runner.h"
 
 namespace docket::runner {
@@ -16,7 +17,7 @@ namespace docket::runner {
 inline constexpr int kCacheFd = 3;
 
 struct FetchRequest {
-  std::vector<engine::Artifact> artifacts;
+  std::vector<Artifact> artifacts;
   FetchLimits limits;
   bool has_cache = false;
 };

@@ -25,7 +25,7 @@ std::string_view value_of(const std::vector<std::string>& env, std::string_view 
 }
 
 // Mesos: cmd goes through the shell and args follow it; args alone are executed directly.
-void set_command_line(const engine::LaunchSpec& spec, Command& command) {
+void set_command_line(const LaunchSpec& spec, Command& command) {
   if (spec.cmd) {
     command.programs = {"/bin/sh"};
     command.argv = {"sh", "-c", *spec.cmd};
@@ -108,7 +108,7 @@ Command base_command(const ProcessLimits& limits, const Sandbox& sandbox, const 
 
 }  // namespace
 
-std::vector<std::string> make_environment(const engine::LaunchSpec& spec, const User& user,
+std::vector<std::string> make_environment(const LaunchSpec& spec, const User& user,
                                           const std::string& work) {
   std::vector<std::string> env;
   env.reserve(spec.env.size() + 6);
@@ -133,7 +133,7 @@ Launched Launcher::spawn(const Command& command, const User& user) {
   return {result.pid, {}, 0, {}};
 }
 
-Launched Launcher::run(const engine::LaunchSpec& spec, const User& user, const std::string& work,
+Launched Launcher::run(const LaunchSpec& spec, const User& user, const std::string& work,
                        const Sandbox& sandbox, const CgroupSlot* slot) {
   Command command = base_command(config_.limits, sandbox, user, slot);
   command.env = make_environment(spec, user, work);
@@ -144,7 +144,7 @@ Launched Launcher::run(const engine::LaunchSpec& spec, const User& user, const s
   return spawn(command, user);
 }
 
-Launched Launcher::fetch(const engine::LaunchSpec& spec, const User& user, const std::string& work,
+Launched Launcher::fetch(const LaunchSpec& spec, const User& user, const std::string& work,
                          const Sandbox& sandbox, const CgroupSlot* slot) {
   const OwnedFd cache = open_cache(config_.dir, user);
   const OwnedFd request = memory_file(
@@ -156,7 +156,7 @@ Launched Launcher::fetch(const engine::LaunchSpec& spec, const User& user, const
   command.argv = {config_.fetch_program};
   command.argv.insert(command.argv.end(), config_.fetch_arguments.begin(),
                       config_.fetch_arguments.end());
-  const engine::LaunchSpec no_env;  // secrets of the job are none of the downloader's business
+  const LaunchSpec no_env;  // secrets of the job are none of the downloader's business
   command.env = make_environment(no_env, user, work);
   command.stdin_fd = request.get();
   command.stdout_fd = result.get();

@@ -10,6 +10,7 @@
 
 #include "engine/executor.h"
 #include "exec/runner/cgroups.h"
+#include "exec/runner/launch.h"
 #include "exec/runner/runner.h"
 #include "exec/runner/sandbox.h"
 #include "exec/runner/spawn.h"
@@ -19,7 +20,7 @@ namespace docket::runner {
 
 // The spec's env, plus PATH, HOME, USER, SHELL, MESOS_SANDBOX and PWD where the spec does not name
 // them.
-std::vector<std::string> make_environment(const engine::LaunchSpec& spec, const User& user,
+std::vector<std::string> make_environment(const LaunchSpec& spec, const User& user,
                                           const std::string& work);
 
 struct Launched {
@@ -32,9 +33,9 @@ struct Launched {
 class Launcher {
  public:
   explicit Launcher(const RunnerConfig& config) : config_(config) {}
-  Launched run(const engine::LaunchSpec& spec, const User& user, const std::string& work,
+  Launched run(const LaunchSpec& spec, const User& user, const std::string& work,
                const Sandbox& sandbox, const CgroupSlot* slot);
-  Launched fetch(const engine::LaunchSpec& spec, const User& user, const std::string& work,
+  Launched fetch(const LaunchSpec& spec, const User& user, const std::string& work,
                  const Sandbox& sandbox, const CgroupSlot* slot);
   Spawner& spawner() { return spawner_; }
   const Spawner& spawner() const { return spawner_; }

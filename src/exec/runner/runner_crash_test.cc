@@ -24,7 +24,6 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::LaunchSpec;
 using ::testing::HasSubstr;
 
 std::filesystem::path runner_dir(const Harness& runner) { return runner.dir() / "runner"; }
@@ -247,11 +246,11 @@ TEST(RunnerCrashTest, AnAdoptedAttemptCanBeStopped) {
 // The new runner hears of the start and the stop before it has looked at what the token did before.
 TEST(RunnerCrashTest, AStopBehindARepeatedStartIsNotLost) {
   Harness runner;
-  const engine::LaunchSpec spec = shell("echo $$; exec sleep 1000");
+  const LaunchSpec spec = shell("echo $$; exec sleep 1000");
   const TaskId token = runner.start(spec);
   const pid_t pid = std::atoi(runner.first_line(token).c_str());
   runner.kill_runner();
-  runner.executor().start(token, spec);
+  runner.executor().start(token, engine::payload_of(spec));
   runner.executor().stop(token, Duration{0});
   EXPECT_TRUE(runner.until([&] { return !runs(pid); }));
 }
@@ -290,7 +289,7 @@ TEST(RunnerCrashTest, AStartIsNotRepeatedByTheNextRunner) {
   const TaskId token = runner.start(spec);
   runner.wait(token);
   runner.kill_runner();
-  runner.executor().start(token, spec);
+  runner.executor().start(token, engine::payload_of(spec));
   ASSERT_TRUE(runner.until([&] { return runner.seen(token, AttemptPhase::kExited) >= 2; }));
   EXPECT_EQ(slurp(runner.dir() / "count"), "run\n");
 }
@@ -301,7 +300,7 @@ TEST(RunnerCrashTest, AClaimWithoutASpawnMayStart) {
   std::filesystem::create_directories(shard_path(runner_dir(runner), token));
   std::ofstream(record_path(runner_dir(runner), token)) << this_boot_claim() << "spaw";
   EXPECT_EQ(runner.find(token).phase, AttemptPhase::kUnknown);
-  runner.executor().start(token, shell("exit 8"));
+  runner.executor().start(token, engine::payload_of(shell("exit 8")));
   EXPECT_EQ(runner.wait(token).exit_code, 8);
 }
 
@@ -379,7 +378,7 @@ TEST(RunnerCrashTest, WhatWasPreparedForACommandThatNeverRanIsNoObstacle) {
   std::ofstream(work_path(runner_dir(runner), token) / "key") << "old";
   std::ofstream(work_path(runner_dir(runner), token) / "half") << "of an artifact";
   std::ofstream(record_path(runner_dir(runner), token)) << this_boot_claim() << "secret key\n";
-  runner.executor().start(token, spec);
+  runner.executor().start(token, engine::payload_of(spec));
   const AttemptReport report = runner.wait(token);
   EXPECT_TRUE(report.succeeded()) << report.message;
   EXPECT_EQ(runner.out(token), "new");
@@ -391,7 +390,7 @@ TEST(RunnerCrashTest, AnUnfinishedRecordOfAnotherBootIsLost) {
   std::filesystem::create_directories(shard_path(runner_dir(runner), token));
   std::ofstream(record_path(runner_dir(runner), token)) << "claim another-boot 3000000 0 0 -\n";
   EXPECT_EQ(runner.find(token).phase, AttemptPhase::kLost);
-  runner.executor().start(token, shell("true"));
+  runner.executor().start(token, engine::payload_of(shell("true")));
   EXPECT_EQ(runner.wait(token, AttemptPhase::kLost).phase, AttemptPhase::kLost);
 }
 

@@ -329,10 +329,12 @@ void RunnerExecutor::set_listener(engine::ExecutorListener* listener) {
   impl_->listener = listener;
 }
 
-void RunnerExecutor::start(TaskId token, const engine::LaunchSpec& spec) {
+void RunnerExecutor::start(TaskId token, const engine::PayloadPtr& payload) {
   Live& attempt = impl_->live[token];
   attempt.start_frame.clear();
-  wire::append(attempt.start_frame, token, spec);
+  const auto* spec = engine::get_if<LaunchSpec>(payload);
+  if (!spec) return impl_->refuse(token, "the runner runs commands only");
+  wire::append(attempt.start_frame, token, *spec);
   if (attempt.start_frame.size() > impl_->config.max_frame_bytes) {
     impl_->refuse(token, "the attempt's environment, secrets and arguments are too large");
     return;

@@ -54,7 +54,7 @@ class RunnerExecutor : public engine::Executor {
   RunnerExecutor& operator=(const RunnerExecutor&) = delete;
 
   void set_listener(engine::ExecutorListener* listener) override;
-  void start(TaskId token, const engine::LaunchSpec& spec) override;
+  void start(TaskId token, const engine::PayloadPtr& payload) override;
   void stop(TaskId token, std::optional<Duration> grace) override;
   void forget(const std::vector<TaskId>& tokens) override;
   void find(std::vector<TaskId> tokens,

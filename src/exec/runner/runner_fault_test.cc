@@ -17,7 +17,6 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::LaunchSpec;
 
 // ---- one call fails
 

@@ -16,7 +16,6 @@ namespace docket::runner::testing {
 namespace {
 
 using engine::AttemptReport;
-using engine::LaunchSpec;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 

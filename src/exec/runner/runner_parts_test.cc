@@ -20,7 +20,6 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::LaunchSpec;
 
 class Folder {
  public:

@@ -20,7 +20,6 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::LaunchSpec;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
@@ -292,9 +291,9 @@ TEST_F(RunnerTest, StopOfUnknownTokenIsIgnored) {
 TEST_F(RunnerTest, StartedTwiceRunsOnce) {
   LaunchSpec spec = shell(fmt::format("echo run >> {}/count", runner.dir().string()));
   const TaskId token = runner.start(spec);
-  runner.executor().start(token, spec);
+  runner.executor().start(token, engine::payload_of(spec));
   runner.wait(token);
-  runner.executor().start(token, spec);  // ended: told again
+  runner.executor().start(token, engine::payload_of(spec));  // ended: told again
   ASSERT_TRUE(runner.until([&] { return runner.seen(token, AttemptPhase::kExited) >= 2; }));
   EXPECT_EQ(slurp(runner.dir() / "count"), "run\n");
 }

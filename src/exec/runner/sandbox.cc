@@ -167,7 +167,7 @@ bool append_lines(const OwnedFd& record, std::string_view lines) {
   return false;
 }
 
-Result<> write_secret(int work_fd, const engine::SecretFile& file, const User& owner) {
+Result<> write_secret(int work_fd, const SecretFile& file, const User& owner) {
   auto place = find_place(work_fd, file.path, MissingFolders::kMake, &owner);
   if (!place) return fail(std::move(place.error()));
   OwnedFd fd(::openat(place->folder.get(), place->name.c_str(),

@@ -11,6 +11,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "engine/executor.h"
+#include "exec/runner/launch.h"
 #include "exec/runner/owned_fd.h"
 #include "exec/runner/users.h"
 
@@ -56,7 +57,7 @@ bool append_lines(const OwnedFd& record, std::string_view lines);
 
 // Writes a secret below work, 0400 and the owner's, making folders on the way; never through a
 // symbolic link, since work holds what artifacts brought.
-Result<> write_secret(int work_fd, const engine::SecretFile& file, const User& owner);
+Result<> write_secret(int work_fd, const SecretFile& file, const User& owner);
 void remove_secrets(int work_fd, const std::vector<std::string>& paths);
 
 }  // namespace docket::runner

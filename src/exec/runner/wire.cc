@@ -11,7 +11,6 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::LaunchSpec;
 
 enum class Type : std::uint8_t { kHello = 1, kStart, kStop, kForget, kFind, kReport, kFound };
 
@@ -140,12 +139,12 @@ void write_spec(Writer& out, const LaunchSpec& spec) {
     out.text(value);
   }
   out.number(spec.secret_files.size());
-  for (const engine::SecretFile& file : spec.secret_files) {
+  for (const SecretFile& file : spec.secret_files) {
     out.text(file.path);
     out.text(file.content);
   }
   out.number(spec.artifacts.size());
-  for (const engine::Artifact& artifact : spec.artifacts) {
+  for (const Artifact& artifact : spec.artifacts) {
     out.text(artifact.uri);
     out.flag(artifact.extract);
     out.flag(artifact.executable);
@@ -168,12 +167,12 @@ LaunchSpec read_spec(Reader& in) {
     std::string name = r.text();
     return std::pair{std::move(name), r.text()};
   });
-  spec.secret_files = read_list<engine::SecretFile>(in, [](Reader& r) {
+  spec.secret_files = read_list<SecretFile>(in, [](Reader& r) {
     std::string path = r.text();
-    return engine::SecretFile{std::move(path), r.text()};
+    return SecretFile{std::move(path), r.text()};
   });
-  spec.artifacts = read_list<engine::Artifact>(in, [](Reader& r) {
-    engine::Artifact artifact;
+  spec.artifacts = read_list<Artifact>(in, [](Reader& r) {
+    Artifact artifact;
     artifact.uri = r.text();
     artifact.extract = r.flag();
     artifact.executable = r.flag();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "exec/runner/launch.h"
 
 namespace docket::runner::wire {
 
@@ -27,7 +28,7 @@ struct Hello {
 };
 struct Start {
   TaskId token;
-  engine::LaunchSpec spec;
+  LaunchSpec spec;
 };
 struct Stop {
   TaskId token;
@@ -52,7 +53,7 @@ using Message = std::variant<Hello, Start, Stop, Forget, Find, Report, Found>;
 
 void append(std::string& out, const Hello& message);
 void append(std::string& out, TaskId token,
-            const engine::LaunchSpec& spec);  // a Start, without a copy of the spec
+            const LaunchSpec& spec);  // a Start, without a copy of the spec
 void append(std::string& out, const Stop& message);
 void append(std::string& out, const Forget& message);
 void append(std::string& out, const Find& message);

@@ -7,7 +7,9 @@
 #include <map>
 
 #include "core/exit_words.h"
-#include "model/flaws.h"
+#include "engine/batch.h"
+#include "kinds/process/flaws.h"
+#include "kinds/process/spec.h"
 #include "model/secret_path.h"
 
 namespace docket::kinds {
@@ -15,13 +17,11 @@ namespace {
 
 using engine::Fail;
 using engine::Launch;
-using engine::LaunchSpec;
 using engine::Step;
-using model::ProcessSpec;
 
-const ProcessSpec& spec_of(const model::Job& job) {
-  return std::get<ProcessSpec>(job.definition.spec);
-}
+static_assert(kAttemptsMax <= engine::kAttemptsKept, "attempt_ended() counts what is kept");
+
+const ProcessSpec& spec_of(const model::Job& job) { return process_of(job.definition.spec); }
 
 // More than any node has, and small enough that the demands of a million runs add up without
 // overflow.
@@ -35,8 +35,8 @@ std::int64_t scaled(double amount, double unit) {
 std::string unsupported(const ProcessSpec& spec) {
   if (spec.docker) return "Docker containers are not supported by this server yet";
   if (spec.ucr) return "UCR containers are not supported by this server yet";
-  for (const model::Volume& volume : spec.volumes) {
-    if (std::holds_alternative<model::HostVolume>(volume)) {
+  for (const Volume& volume : spec.volumes) {
+    if (std::holds_alternative<HostVolume>(volume)) {
       return "Host volumes need a container, and containers are not supported by this server yet";
     }
   }
@@ -53,11 +53,10 @@ Error undefined_secret(const std::string& name) {
 std::vector<std::string> used_secrets(const ProcessSpec& spec) {
   std::vector<std::string> names;
   for (const auto& [variable, value] : spec.env) {
-    if (const auto* secret = std::get_if<model::SecretRef>(&value)) names.push_back(secret->name);
+    if (const auto* secret = std::get_if<SecretRef>(&value)) names.push_back(secret->name);
   }
-  for (const model::Volume& volume : spec.volumes) {
-    if (const auto* secret = std::get_if<model::SecretVolume>(&volume))
-      names.push_back(secret->secret);
+  for (const Volume& volume : spec.volumes) {
+    if (const auto* secret = std::get_if<SecretVolume>(&volume)) names.push_back(secret->secret);
   }
   return names;
 }
@@ -89,7 +88,7 @@ Result<std::map<std::string, std::string>> fetch(const std::string& job_id, cons
 Result<> check_variables(const ProcessSpec& spec,
                          const std::map<std::string, std::string>& secrets) {
   for (const auto& [name, value] : spec.env) {
-    const auto* reference = std::get_if<model::SecretRef>(&value);
+    const auto* reference = std::get_if<SecretRef>(&value);
     const char* flaw =
         reference ? model::flaw_of_variable(name, secrets.at(reference->name)) : nullptr;
     if (!flaw) continue;
@@ -121,7 +120,7 @@ StringPairs environment(const model::Job& job, const model::Task& run, TaskId at
                   {"DOCKET_TASK_ID", task_id},
                   {"MESOS_TASK_ID", task_id}};
   for (const auto& [name, value] : spec_of(job).env) {
-    const auto* reference = std::get_if<model::SecretRef>(&value);
+    const auto* reference = std::get_if<SecretRef>(&value);
     set(env, name, reference ? secrets.at(reference->name) : std::get<std::string>(value));
   }
   if (run.parameters) {
@@ -130,11 +129,11 @@ StringPairs environment(const model::Job& job, const model::Task& run, TaskId at
   return env;
 }
 
-std::vector<engine::SecretFile> secret_files(const ProcessSpec& spec,
+std::vector<runner::SecretFile> secret_files(const ProcessSpec& spec,
                                              const std::map<std::string, std::string>& secrets) {
-  std::vector<engine::SecretFile> files;
-  for (const model::Volume& volume : spec.volumes) {
-    if (const auto* secret = std::get_if<model::SecretVolume>(&volume)) {
+  std::vector<runner::SecretFile> files;
+  for (const Volume& volume : spec.volumes) {
+    if (const auto* secret = std::get_if<SecretVolume>(&volume)) {
       files.push_back(
           {std::string(model::secret_file(secret->container_path)), secrets.at(secret->secret)});
     }
@@ -152,8 +151,8 @@ Duration grace(const ProcessSpec& spec, Duration otherwise) {
 // What was lost may have done all of its work: it is not begun anew unless the job says that it
 // may.
 bool may_try_again(const ProcessSpec& spec, const model::Task& run, bool lost, Time now) {
-  const bool wanted = spec.restart.policy == model::RestartPolicy::kOnFailure ||
-                      (lost && spec.on_lost == model::OnLost::kRestart);
+  const bool wanted = spec.restart.policy == RestartPolicy::kOnFailure ||
+                      (lost && spec.on_lost == OnLost::kRestart);
   if (!wanted) return false;
   if (!spec.restart.active_deadline_s) return true;
   return now < run.created_at + std::chrono::seconds{*spec.restart.active_deadline_s};
@@ -161,9 +160,9 @@ bool may_try_again(const ProcessSpec& spec, const model::Task& run, bool lost, T
 
 // Doubled with each attempt, and drawn between half of that and all, so that jobs that failed
 // together do not come back together.
-Duration pause_after(const model::Restart& restart, std::size_t attempts, std::uint64_t draw) {
+Duration pause_after(const Restart& restart, std::size_t attempts, std::uint64_t draw) {
   if (!restart.backoff && attempts <= 1) return Duration::zero();
-  const model::Backoff backoff = restart.backoff.value_or(model::Backoff{});
+  const Backoff backoff = restart.backoff.value_or(Backoff{});
   const std::size_t doublings = attempts - (restart.backoff ? 1 : 2);
   const double longest = std::min(std::ldexp(backoff.first_s, static_cast<int>(doublings)),
                                   std::max(backoff.first_s, backoff.max_s));
@@ -172,6 +171,14 @@ Duration pause_after(const model::Restart& restart, std::size_t attempts, std::u
 }
 
 }  // namespace
+
+model::SpecBodyPtr ProcessKind::read(JsonReader& in) const {
+  return spec_of(read_process_spec(in)).body;
+}
+
+void ProcessKind::check(const model::JobDefinition& definition, model::Flaws& flaws) const {
+  check_process(definition, flaws);
+}
 
 engine::Demand ProcessKind::demand(const model::Job& job) const {
   const ProcessSpec& spec = spec_of(job);
@@ -196,19 +203,19 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
   const auto values = fetch(job.id(), spec, secrets);
   if (!values) return Fail{values.error().message};
   if (const auto sound = check_variables(spec, *values); !sound) return Fail{sound.error().message};
-  LaunchSpec launch;
+  runner::LaunchSpec launch;
   launch.cmd = spec.cmd;
   launch.args = spec.args.value_or(std::vector<std::string>{});
   launch.user = spec.user.value_or("");
   launch.env = environment(job, run, attempt, *values);
   launch.secret_files = secret_files(spec, *values);
   launch.artifacts = spec.artifacts;
-  using enum model::Limits;
+  using enum Limits;
   launch.cpus = spec.limits == kAll || spec.limits == kCpus ? spec.cpus : 0;
   launch.mem_mib = spec.limits == kAll || spec.limits == kMem ? spec.mem : 0;
   launch.disk_mib = spec.disk;
   launch.kill_grace = grace(spec, default_grace_);
-  return Launch{std::move(launch)};
+  return Launch{engine::payload_of(std::move(launch))};
 }
 
 std::optional<Duration> ProcessKind::timeout(const model::Job& job) const {
@@ -220,7 +227,7 @@ Step ProcessKind::attempt_ended(const model::Job& job, const model::Task& run,
                                 const engine::AttemptReport& report, std::size_t attempts,
                                 std::uint64_t draw, Time now) const {
   if (report.succeeded()) return engine::Succeed{};
-  const model::Restart& restart = spec_of(job).restart;
+  const Restart& restart = spec_of(job).restart;
   const bool lost = report.phase == engine::AttemptPhase::kLost;
   const Duration pause = pause_after(restart, attempts, draw);
   std::string why =

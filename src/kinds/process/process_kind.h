@@ -4,6 +4,7 @@
 // see engine/kind.h.
 
 #include "engine/kind.h"
+#include "kinds/process/spec.h"
 
 namespace docket::kinds {
 
@@ -12,6 +13,9 @@ class ProcessKind : public engine::Kind {
   // default_grace: between SIGTERM and SIGKILL where the job names none.
   explicit ProcessKind(Duration default_grace) : default_grace_(default_grace) {}
 
+  std::string_view name() const override { return kProcess; }
+  model::SpecBodyPtr read(JsonReader& in) const override;
+  void check(const model::JobDefinition& definition, model::Flaws& flaws) const override;
   engine::Demand demand(const model::Job& job) const override;
   const std::vector<model::LockWish>& locks(const model::Job& job) const override;
   const std::vector<model::Constraint>& constraints(const model::Job& job) const override;

@@ -32,6 +32,9 @@ class Secrets : public engine::SecretSource {
 class ProcessKindTest : public ::testing::Test {
  protected:
   Step begin() const { return kind.begin(job(), run, TaskId{9}, secrets); }
+  runner::LaunchSpec launched() const {
+    return *engine::get_if<runner::LaunchSpec>(std::get<Launch>(begin()).payload);
+  }
   // The first attempt, in the middle of what its pause may be.
   Step ended(AttemptReport report, Time now = kCreated, std::size_t attempts = 1) const {
     return kind.attempt_ended(job(), run, report, attempts, std::uint64_t{1} << 63U, now);
@@ -43,7 +46,7 @@ class ProcessKindTest : public ::testing::Test {
   model::Job job() const {
     model::Job made;
     made.definition.id = "prod.email";
-    made.definition.spec = spec;
+    made.definition.spec = spec_of(spec);
     return made;
   }
   static AttemptReport exited(int code) {
@@ -62,20 +65,20 @@ class ProcessKindTest : public ::testing::Test {
 
   ProcessKind kind{std::chrono::seconds{3}};
   Secrets secrets;
-  model::ProcessSpec spec;
+  ProcessSpec spec;
   model::Task run{.id = TaskId{8}, .name = "20190307204634kC8Rs", .created_at = kCreated};
 };
 
 TEST_F(ProcessKindTest, LaunchesTheCommandWithItsSurroundings) {
   spec.cmd = "work";
   spec.user = "nobody";
-  spec.env = {{"A", std::string("1")}, {"PASSWORD", model::SecretRef{"db"}}};
+  spec.env = {{"A", std::string("1")}, {"PASSWORD", SecretRef{"db"}}};
   spec.secrets = {{"db", "/db"}};
-  spec.volumes = {model::SecretVolume{"/etc/password", "db"}};
+  spec.volumes = {SecretVolume{"/etc/password", "db"}};
   auto parameters = std::make_shared<model::RunParameters>();
   parameters->env = {{"A", "2"}};
   run.parameters = parameters;
-  const auto launch = std::get<Launch>(begin()).spec;
+  const auto launch = launched();
   EXPECT_EQ(launch.cmd, "work");
   EXPECT_EQ(launch.user, "nobody");
   EXPECT_THAT(launch.env, Contains(Pair("A", "2"))) << "the run's parameters win";
@@ -93,34 +96,34 @@ TEST_F(ProcessKindTest, LaunchesTheCommandWithItsSurroundings) {
 
 TEST_F(ProcessKindTest, ZeroGraceMeansNotSaid) {
   spec.kill_grace_s = 0;
-  EXPECT_EQ(std::get<Launch>(begin()).spec.kill_grace, std::chrono::seconds{3});
+  EXPECT_EQ(launched().kill_grace, std::chrono::seconds{3});
   spec.kill_grace_s = 1.5;
-  EXPECT_EQ(std::get<Launch>(begin()).spec.kill_grace, std::chrono::milliseconds{1500});
+  EXPECT_EQ(launched().kill_grace, std::chrono::milliseconds{1500});
 }
 
 TEST_F(ProcessKindTest, SaysWhatItCannotRun) {
-  spec.docker = model::Docker{.image = "alpine"};
+  spec.docker = Docker{.image = "alpine"};
   EXPECT_EQ(failure(begin()), "Docker containers are not supported by this server yet");
   spec.docker.reset();
   spec.secrets = {{"gone", "/gone"}};
   EXPECT_EQ(failure(begin()), "secret \"/gone\" is not in the secret store");
   spec.secrets = {};
-  spec.env = {{"X", model::SecretRef{"nameless"}}};
+  spec.env = {{"X", SecretRef{"nameless"}}};
   EXPECT_EQ(failure(begin()), "secret \"nameless\" is used but not defined");
 }
 
 // Its job was made before the doors looked at this, or the secret was changed since.
 TEST_F(ProcessKindTest, SecretsThatItMayNotOrCannotUse) {
   spec.secrets = {{"pw", "/finance/db"}};
-  spec.env = {{"PW", model::SecretRef{"pw"}}};
+  spec.env = {{"PW", SecretRef{"pw"}}};
   EXPECT_EQ(failure(begin()),
             "secret \"/finance/db\" belongs to group finance: job prod.email may not use it");
   spec.secrets = {{"pw", "binary"}};
   EXPECT_EQ(failure(begin()),
             "secret \"pw\" cannot be the variable PW: it must not contain NUL characters");
   spec.env = {};
-  spec.volumes = {model::SecretVolume{"file", "pw"}};
-  EXPECT_EQ(std::get<Launch>(begin()).spec.secret_files[0].content.size(), 3U);
+  spec.volumes = {SecretVolume{"file", "pw"}};
+  EXPECT_EQ(launched().secret_files[0].content.size(), 3U);
 }
 
 TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
@@ -134,7 +137,7 @@ TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
 }
 
 TEST_F(ProcessKindTest, OnFailureTriesAgainUntilTheDeadline) {
-  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  spec.restart = {.policy = RestartPolicy::kOnFailure, .active_deadline_s = 30};
   EXPECT_TRUE(std::holds_alternative<Retry>(ended(exited(1), kCreated + std::chrono::seconds{29})));
   EXPECT_EQ(failure(ended(exited(1), kCreated + std::chrono::seconds{30})), "exit code 1");
   EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0), kCreated + std::chrono::hours{1})));
@@ -142,40 +145,40 @@ TEST_F(ProcessKindTest, OnFailureTriesAgainUntilTheDeadline) {
 
 // What fails at once must not keep the machine busy.
 TEST_F(ProcessKindTest, PausesGrowFromTheSecondRestartOnUnlessTheJobSaysOtherwise) {
-  spec.restart.policy = model::RestartPolicy::kOnFailure;
+  spec.restart.policy = RestartPolicy::kOnFailure;
   EXPECT_EQ(pause_ms(1), 0);
   EXPECT_EQ(pause_ms(2), 75);  // three quarters of 100
   EXPECT_EQ(pause_ms(3), 150);
   EXPECT_EQ(pause_ms(100), 3750);
-  spec.restart.backoff = model::Backoff{.first_s = 8, .max_s = 20};
+  spec.restart.backoff = Backoff{.first_s = 8, .max_s = 20};
   EXPECT_EQ(pause_ms(1), 6000);
   EXPECT_EQ(pause_ms(2), 12000);
   EXPECT_EQ(pause_ms(3), 15000);
-  spec.restart.backoff = model::Backoff{.first_s = 0, .max_s = 0};
+  spec.restart.backoff = Backoff{.first_s = 0, .max_s = 0};
   EXPECT_EQ(pause_ms(50), 0);
 }
 
 TEST_F(ProcessKindTest, APauseThatOutlastsTheDeadlineIsNotBegun) {
-  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
-  spec.restart.backoff = model::Backoff{.first_s = 60, .max_s = 60};
+  spec.restart = {.policy = RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  spec.restart.backoff = Backoff{.first_s = 60, .max_s = 60};
   EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
 }
 
 TEST_F(ProcessKindTest, AttemptsCanBeCounted) {
-  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .max_attempts = 3};
+  spec.restart = {.policy = RestartPolicy::kOnFailure, .max_attempts = 3};
   EXPECT_TRUE(std::holds_alternative<Retry>(ended(exited(1), kCreated, 2)));
   EXPECT_EQ(failure(ended(exited(1), kCreated, 3)), "exit code 1, after 3 attempts");
 }
 
 TEST_F(ProcessKindTest, ALostAttemptHasFailedAndOnlyThePolicyStartsItAgain) {
   EXPECT_EQ(failure(ended(lost)), "not known");
-  spec.restart = {.policy = model::RestartPolicy::kOnFailure, .active_deadline_s = 30};
+  spec.restart = {.policy = RestartPolicy::kOnFailure, .active_deadline_s = 30};
   EXPECT_TRUE(std::holds_alternative<Retry>(ended(lost)));
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
 }
 
 TEST_F(ProcessKindTest, OnLostRestartStartsWhatWasLostAgainAndNothingElse) {
-  spec.on_lost = model::OnLost::kRestart;
+  spec.on_lost = OnLost::kRestart;
   EXPECT_TRUE(std::holds_alternative<Retry>(ended(lost)));
   EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
   spec.restart.active_deadline_s = 30;

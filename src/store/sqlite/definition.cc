@@ -5,7 +5,6 @@
 #include "core/json.h"
 #include "core/json_reader.h"
 #include "core/json_writer.h"
-#include "model/codec.h"
 
 namespace docket::store {
 namespace {
@@ -26,13 +25,17 @@ auto read_whole(std::string_view text, const char* what, Read read)
   return fail(ErrorKind::kInternal, fmt::format("damaged JSON in the store: {}{}", what, at));
 }
 
-model::Spec read_spec(JsonReader& in) {
-  constexpr const char* kKinds[] = {"process"};
-  in.require("kind");
-  in.choice("kind", kKinds);
-  in.require("run");
-  JsonReader run = in.inside("run");
-  return model::read_process_spec(run);
+// Up to schema 5 a spec was in a member `run`.
+model::Spec read_spec(JsonReader& in, const model::SpecReader* specs) {
+  const char* member = in.has("run") ? "run" : "spec";
+  model::Spec spec;
+  in.read_required("kind", spec.kind);
+  in.require(member);
+  JsonReader inside = in.inside(member);
+  if (specs) spec.body = specs->read_spec(spec.kind, inside);
+  const boost::json::value* text = in.find(member);
+  if (!spec.body && text) spec.body = std::make_shared<const model::UnreadSpec>(to_json(*text));
+  return spec;
 }
 
 model::Starter read_starter(JsonReader& in) {
@@ -54,19 +57,20 @@ void write_definition(std::string& out, const model::JobDefinition& definition) 
   writer.member("labels", definition.labels);
   writer.key("dependencies").begin_array();
   for (const std::string& parent : definition.dependencies) writer.value(parent);
-  writer.end_array().member("kind", "process").key("run");
-  model::write_process_spec(writer, std::get<model::ProcessSpec>(definition.spec));
+  writer.end_array().member("kind", definition.spec.kind);
+  definition.spec.write(writer.key("spec"));
   writer.end_object();
 }
 
-Result<model::JobDefinition> read_definition(std::string_view text) {
-  return read_whole(text, "definition", [](JsonReader& in) {
+Result<model::JobDefinition> read_definition(std::string_view text,
+                                             const model::SpecReader* specs) {
+  return read_whole(text, "definition", [specs](JsonReader& in) {
     model::JobDefinition definition;
     in.read_required("id", definition.id);
     in.read("description", definition.description);
     in.read_required("labels", definition.labels);
     in.read_required("dependencies", definition.dependencies);
-    definition.spec = read_spec(in);
+    definition.spec = read_spec(in, specs);
     return definition;
   });
 }

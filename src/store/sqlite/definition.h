@@ -12,10 +12,11 @@
 
 namespace docket::store {
 
-// {"id": ..., "description": ..., "labels": {}, "dependencies": [], "kind": "process", "run":
-// {...}}
+// {"id": ..., "description": ..., "labels": {}, "dependencies": [], "kind": "process",
+// "spec": {...}}; a spec of a kind that `specs` does not have, or of any if there are none, is kept
+// as it is.
 void write_definition(std::string& out, const model::JobDefinition& definition);
-Result<model::JobDefinition> read_definition(std::string_view text);
+Result<model::JobDefinition> read_definition(std::string_view text, const model::SpecReader* specs);
 
 // {"env": {}, "description": ""}
 void write_parameters(std::string& out, const model::RunParameters& parameters);

@@ -40,27 +40,21 @@ Result<> for_each(Database& database, const char* sql, const RowHandler& handle)
 }
 
 // Reads all rows of `sql` into `into`.
-template <class T>
-Result<> read_all(Database& database, const char* sql, Result<T> (*read)(const Statement&),
-                  std::vector<T>& into) {
+template <class T, class Read>
+Result<> read_all(Database& database, const char* sql, Read read, std::vector<T>& into) {
   return for_each(database, sql, [&](const Statement& row) -> Result<> {
-    Result<T> value = read(row);
+    auto value = read(row);
     if (!value) return fail(value.error());
     into.push_back(std::move(*value));
     return {};
   });
 }
 
-Result<engine::JobRow> read_job(const Statement& row) {
+Result<engine::JobRow> read_job(const Statement& row, const model::SpecReader* specs) {
   RowReader read(row);
-  Result<model::JobPtr> job = read_job_version(read);
+  Result<model::JobPtr> job = read_job_version(read, specs);
   if (!job) return fail(job.error());
   return read_job_row(read, std::move(*job));
-}
-
-Result<model::JobPtr> read_frozen(const Statement& row) {
-  RowReader read(row);
-  return read_job_version(read);
 }
 
 Result<model::Lock> read_lock(const Statement& row) {
@@ -94,18 +88,22 @@ Result<> load_tasks(Database& database, engine::Snapshot& snapshot) {
 
 // Jobs that are not deleted, and deleted ones with live runs; then the versions that only live runs
 // still need.
-Result<> load_jobs(Database& database, engine::Snapshot& snapshot) {
-  Result<> read =
-      read_all(database,
-               DOCKET_LIVE_TREES
-               "SELECT v.job, v.version, v.created_at, v.updated_at, v.definition, "
-               "job.success_count, job.failure_count, job.last_success_at, job.last_failure_at, "
-               "job.dependency_started_at, job.last_run_state, job.held_back, "
-               "job.handed_on, job.deleted "
-               "FROM job LEFT JOIN job_version v ON v.job = job.uid AND v.version = job.version "
-               "WHERE job.deleted = 0 OR job.uid IN "
-               "(SELECT task.job FROM live CROSS JOIN task ON task.id = live.id) ORDER BY job.uid",
-               read_job, snapshot.jobs);
+Result<> load_jobs(Database& database, const model::SpecReader* specs, engine::Snapshot& snapshot) {
+  const auto read_frozen = [specs](const Statement& row) {
+    RowReader read(row);
+    return read_job_version(read, specs);
+  };
+  Result<> read = read_all(
+      database,
+      DOCKET_LIVE_TREES
+      "SELECT v.job, v.version, v.created_at, v.updated_at, v.definition, "
+      "job.success_count, job.failure_count, job.last_success_at, job.last_failure_at, "
+      "job.dependency_started_at, job.last_run_state, job.held_back, "
+      "job.handed_on, job.deleted "
+      "FROM job LEFT JOIN job_version v ON v.job = job.uid AND v.version = job.version "
+      "WHERE job.deleted = 0 OR job.uid IN "
+      "(SELECT task.job FROM live CROSS JOIN task ON task.id = live.id) ORDER BY job.uid",
+      [specs](const Statement& row) { return read_job(row, specs); }, snapshot.jobs);
   if (!read) return read;
   return read_all(database,
                   DOCKET_LIVE_TREES
@@ -147,12 +145,12 @@ Result<> load_numbers(Database& database, engine::Snapshot& snapshot) {
 
 }  // namespace
 
-Result<engine::Snapshot> load_snapshot(Database& database) {
+Result<engine::Snapshot> load_snapshot(Database& database, const model::SpecReader* specs) {
   const Transaction transaction(database, Transaction::Mode::kRead);
   if (!transaction.begun()) return fail(transaction.begun().error());
   engine::Snapshot snapshot;
   if (Result<> read = load_tasks(database, snapshot); !read) return fail(read.error());
-  if (Result<> read = load_jobs(database, snapshot); !read) return fail(read.error());
+  if (Result<> read = load_jobs(database, specs, snapshot); !read) return fail(read.error());
   Result<> read =
       read_all(database, "SELECT * FROM schedule ORDER BY uid", read_schedule, snapshot.schedules);
   if (!read) return fail(read.error());

@@ -8,6 +8,6 @@
 
 namespace docket::store {
 
-Result<engine::Snapshot> load_snapshot(Database& database);
+Result<engine::Snapshot> load_snapshot(Database& database, const model::SpecReader* specs);
 
 }  // namespace docket::store

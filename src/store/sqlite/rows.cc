@@ -217,13 +217,13 @@ Result<model::LedgerEntry> read_ledger(const Statement& row) {
   return entry;
 }
 
-Result<model::JobPtr> read_job_version(RowReader& row) {
+Result<model::JobPtr> read_job_version(RowReader& row, const model::SpecReader* specs) {
   auto job = std::make_shared<model::Job>();
   job->uid = row.id<JobUid>();
   job->version = row.integer<std::uint32_t>();
   job->created_at = row.time();
   job->updated_at = row.time();
-  Result<model::JobDefinition> definition = read_definition(row.text());
+  Result<model::JobDefinition> definition = read_definition(row.text(), specs);
   if (!definition) {
     return fail(ErrorKind::kInternal, "job " + std::to_string(job->uid.value) + " version " +
                                           std::to_string(job->version) + ": " +

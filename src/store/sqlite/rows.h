@@ -92,7 +92,7 @@ void bind_ledger(Statement& upsert, const model::LedgerEntry& entry);
 Result<model::LedgerEntry> read_ledger(const Statement& row);
 
 // Columns: job, version, created_at, updated_at, definition.
-Result<model::JobPtr> read_job_version(RowReader& row);
+Result<model::JobPtr> read_job_version(RowReader& row, const model::SpecReader* specs);
 // Columns of the table job from success_count on; the job itself is the caller's.
 Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job);
 

@@ -17,8 +17,9 @@ std::uint32_t page_size(std::uint32_t limit) { return std::min(limit, engine::kM
 
 }  // namespace
 
-SqliteReader::SqliteReader(Database database)
+SqliteReader::SqliteReader(Database database, const model::SpecReader* specs)
     : database_(std::move(database)),
+      specs_(specs),
       pages_(database_),
       tree_(database_),
       ended_(database_,
@@ -51,14 +52,15 @@ SqliteReader::SqliteReader(Database database)
 
 Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& file,
                                                          const std::string& vfs,
-                                                         std::uint32_t cache_kib) {
+                                                         std::uint32_t cache_kib,
+                                                         const model::SpecReader* specs) {
   Result<Database> database = Database::open(file, Access::kReadOnly, vfs);
   if (!database) return fail(database.error());
   const std::string setup = "PRAGMA cache_size = -" + std::to_string(cache_kib) +
                             "; PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; "
                             "PRAGMA temp_store = MEMORY";
   if (Result<> ready = database->run(setup.c_str()); !ready) return fail(ready.error());
-  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*database)));
+  std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(*database), specs));
   if (Result<> ready = reader->version_.prepared(); !ready) return fail(ready.error());
   return reader;
 }
@@ -178,7 +180,7 @@ Result<std::optional<model::JobPtr>> SqliteReader::job_version(JobUid job, std::
   if (!found) return fail(found.error());
   if (!*found) return std::nullopt;
   RowReader row(version_);
-  Result<model::JobPtr> read = read_job_version(row);
+  Result<model::JobPtr> read = read_job_version(row, specs_);
   version_.reset();
   if (!read) return fail(read.error());
   return std::optional(std::move(*read));

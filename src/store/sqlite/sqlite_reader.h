@@ -16,7 +16,8 @@ namespace docket::store {
 class SqliteReader : public engine::Reader {
  public:
   static Result<std::unique_ptr<SqliteReader>> open(const std::string& file, const std::string& vfs,
-                                                    std::uint32_t cache_kib);
+                                                    std::uint32_t cache_kib,
+                                                    const model::SpecReader* specs);
 
   Result<std::optional<engine::TaskRow>> task(TaskId id) override;
   Result<std::vector<engine::TaskRow>> tasks(const engine::TaskQuery& query) override;
@@ -32,11 +33,12 @@ class SqliteReader : public engine::Reader {
   Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) override;
 
  private:
-  explicit SqliteReader(Database database);
+  SqliteReader(Database database, const model::SpecReader* specs);
   Result<std::vector<TaskId>> attempts_of(TaskId run);
   Result<TaskId> root_of(TaskId task);
 
   Database database_;
+  const model::SpecReader* specs_;
   TaskPages pages_;
   TreePages tree_;
   Statement ended_, children_, root_, events_, events_of_root_, events_of_job_;

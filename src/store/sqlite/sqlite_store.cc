@@ -74,6 +74,7 @@ struct SqliteStore::Parts {
   std::string file;
   std::string vfs;
   std::uint32_t reader_cache_kib;
+  const model::SpecReader* specs;
   LockFile lock;
   Database database;
   std::optional<Writer> writer = std::nullopt;
@@ -106,8 +107,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_once(const SqliteOptions&
   if (Result<> made = make_file(file); !made) return fail(made.error());
   Result<Database> database = open_writer(file, vfs, options);
   if (!database) return fail(database.error());
-  std::unique_ptr<Parts> parts(
-      new Parts{file, vfs, options.reader_cache_kib, std::move(*lock), std::move(*database)});
+  std::unique_ptr<Parts> parts(new Parts{file, vfs, options.reader_cache_kib, options.specs,
+                                         std::move(*lock), std::move(*database)});
   if (Result<> ready = migrate(parts->database); !ready) {
     Error error = ready.error();
     error.message = file + ": " + error.message;
@@ -128,7 +129,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_once(const SqliteOptions&
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 
-Result<engine::Snapshot> SqliteStore::load() { return load_snapshot(parts_->database); }
+Result<engine::Snapshot> SqliteStore::load() {
+  return load_snapshot(parts_->database, parts_->specs);
+}
 
 Result<> SqliteStore::commit(const engine::Batch& batch) {
   if (parts_->failed || parts_->checkpointer->failed()) {
@@ -174,7 +177,7 @@ Result<> SqliteStore::after_failure(Error error) {
 
 Result<std::unique_ptr<engine::Reader>> SqliteStore::open_reader() {
   Result<std::unique_ptr<SqliteReader>> reader =
-      SqliteReader::open(parts_->file, parts_->vfs, parts_->reader_cache_kib);
+      SqliteReader::open(parts_->file, parts_->vfs, parts_->reader_cache_kib, parts_->specs);
   if (!reader) {
     Error error = reader.error();
     if (error.kind == ErrorKind::kDenied)

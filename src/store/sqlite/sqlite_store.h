@@ -43,6 +43,8 @@ struct SqliteOptions {
   // Set: opening on a full disk gives back chunks of it until there is room to open. Not owned;
   // used in open() only.
   DiskReserve* reserve = nullptr;
+  // What definitions are read with; outlives the store. Null: specs are kept as text.
+  const model::SpecReader* specs = nullptr;
   std::string vfs;  // name of a SQLite file system to stand on; empty: the real one
 };
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/runner/launch.h"
 #include "exec/runner/monotonic.h"
 #include "exec/runner/owned_fd.h"
 #include "exec/runner/runner_executor.h"
@@ -35,7 +36,7 @@ class Load : public engine::ExecutorListener {
   }
   void fill() {
     while (started_ < total_ && started_ - ended_ < kAtOnce) {
-      executor_.start(TaskId{base_ + started_++}, spec_);
+      executor_.start(TaskId{base_ + started_++}, engine::payload_of(spec_));
     }
   }
   void on_attempt(const engine::AttemptReport& report) override {
@@ -54,7 +55,7 @@ class Load : public engine::ExecutorListener {
   std::uint64_t base_;
   std::uint64_t started_ = 0;
   std::uint64_t ended_ = 0;
-  engine::LaunchSpec spec_;
+  LaunchSpec spec_;
 };
 
 // Processor time in microseconds, which a busy machine changes less than the wall.
@@ -119,7 +120,7 @@ class Single : public engine::ExecutorListener {
   }
   void go() {
     asked_at_ = monotonic_ns();
-    executor_.start(TaskId{++next_}, spec_);
+    executor_.start(TaskId{++next_}, engine::payload_of(spec_));
   }
   void on_attempt(const engine::AttemptReport& report) override {
     if (report.phase == engine::AttemptPhase::kRunning)
@@ -145,7 +146,7 @@ class Single : public engine::ExecutorListener {
   std::uint64_t next_;
   std::int64_t asked_at_ = 0;
   std::vector<std::int64_t> latencies_;
-  engine::LaunchSpec spec_;
+  LaunchSpec spec_;
 };
 
 }  // namespace

@@ -100,10 +100,10 @@ void Harness::kill_runner() {
   ASSERT_TRUE(until([&] { return !runs(pid); }));
 }
 
-TaskId Harness::start(engine::LaunchSpec spec) {
+TaskId Harness::start(LaunchSpec spec) {
   const TaskId token{next_token_++};
   reports_[token];
-  executor_->start(token, spec);
+  executor_->start(token, engine::payload_of(std::move(spec)));
   return token;
 }
 
@@ -161,8 +161,8 @@ int Harness::seen(TaskId token, AttemptPhase phase) const {
 
 void Harness::on_attempt(const AttemptReport& report) { reports_[report.token].push_back(report); }
 
-engine::LaunchSpec shell(const std::string& cmd) {
-  engine::LaunchSpec spec;
+LaunchSpec shell(const std::string& cmd) {
+  LaunchSpec spec;
   spec.cmd = cmd;
   return spec;
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/runner/launch.h"
 #include "exec/runner/runner_executor.h"
 
 namespace docket::runner::testing {
@@ -46,12 +47,12 @@ class Harness : public engine::ExecutorListener {
   pid_t runner_pid() const;
   void kill_runner();
 
-  TaskId start(engine::LaunchSpec spec);
+  TaskId start(LaunchSpec spec);
   // cmd through the shell.
   TaskId start(const std::string& cmd);
   engine::AttemptReport wait(TaskId token,
                              engine::AttemptPhase phase = engine::AttemptPhase::kExited);
-  engine::AttemptReport run(engine::LaunchSpec spec) { return wait(start(std::move(spec))); }
+  engine::AttemptReport run(LaunchSpec spec) { return wait(start(std::move(spec))); }
   engine::AttemptReport run(const std::string& cmd) { return wait(start(cmd)); }
   engine::AttemptReport find(TaskId token);
   // Runs the io_context until it holds; false after 30 s.
@@ -78,7 +79,7 @@ class Harness : public engine::ExecutorListener {
   std::map<TaskId, std::vector<engine::AttemptReport>> reports_;
 };
 
-engine::LaunchSpec shell(const std::string& cmd);
+LaunchSpec shell(const std::string& cmd);
 bool runs(pid_t pid);  // false for zombies
 std::string slurp(const std::filesystem::path& file);
 

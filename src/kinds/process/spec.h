@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "core/string_pairs.h"
+#include "exec/runner/launch.h"
+#include "model/needs.h"
+#include "model/spec.h"
 
-namespace docket::model {
+namespace docket::kinds {
 
 struct SecretRef {
   std::string name;  // key of ProcessSpec::secrets
@@ -21,21 +24,7 @@ struct SecretRef {
 };
 using EnvValue = std::variant<std::string, SecretRef>;
 
-enum class ConstraintOperator { kIs, kLike, kUnlike };  // EQ is read as IS
-struct Constraint {
-  std::string attribute;
-  ConstraintOperator op = ConstraintOperator::kIs;
-  std::optional<std::string> value;  // absent: stored, no effect
-  bool operator==(const Constraint&) const = default;
-};
-
-struct Artifact {
-  std::string uri;  // http, https, file or an absolute path
-  bool extract = true;
-  bool executable = false;
-  bool cache = false;
-  bool operator==(const Artifact&) const = default;
-};
+using runner::Artifact;
 
 struct Docker {
   std::string image;
@@ -90,13 +79,6 @@ struct Restart {
   bool operator==(const Restart&) const = default;
 };
 
-enum class LockWait { kQueue, kFail };  // a taken lock: wait in the queue, or fail the run at once
-struct LockWish {
-  std::string name;
-  LockWait wait = LockWait::kQueue;
-  bool operator==(const LockWish&) const = default;
-};
-
 enum class OnLost { kFail, kRestart };  // see ProcessSpec::on_lost
 
 enum class Limits { kAll, kCpus, kMem, kNone };
@@ -111,7 +93,7 @@ struct ProcessSpec {
   std::optional<std::string> user;
   std::vector<std::pair<std::string, EnvValue>> env;
   StringPairs secrets;  // name -> source path in the secret store
-  std::vector<Constraint> constraints;
+  std::vector<model::Constraint> constraints;
   std::vector<Artifact> artifacts;
   std::int64_t max_launch_delay_s = 3600;  // stored and echoed; without effect, as the seed says
   std::optional<Docker> docker;
@@ -120,7 +102,7 @@ struct ProcessSpec {
   Restart restart;
   std::optional<double> kill_grace_s;  // taskKillGracePeriodSeconds
   std::vector<Network> networks;
-  std::vector<LockWish> locks;
+  std::vector<model::LockWish> locks;
   // An attempt whose outcome cannot be known has failed like any other; kRestart starts it again
   // although the policy is NEVER, as long as the active deadline allows.
   OnLost on_lost = OnLost::kFail;
@@ -130,4 +112,18 @@ struct ProcessSpec {
   bool operator==(const ProcessSpec&) const = default;
 };
 
-}  // namespace docket::model
+// JSON in the field names and order of DC/OS Jobs, every default written out, absent optionals
+// omitted; `locks`, `onLost`, `limits`, `timeoutSeconds` only when they say something.
+void write_spec(JsonWriter& out, const ProcessSpec& spec);
+// Reads what write_spec wrote, or a client's object. Absent members take their defaults.
+ProcessSpec read_process_spec(JsonReader& in);
+
+// Of the kind `process`.
+inline constexpr const char* kProcess = "process";
+model::Spec spec_of(ProcessSpec process);
+// Of a spec of this kind.
+const ProcessSpec& process_of(const model::Spec& spec);
+// A copy of its own for the spec, to be changed before the spec is given to anybody else.
+ProcessSpec& change_process(model::Spec& spec);
+
+}  // namespace docket::kinds

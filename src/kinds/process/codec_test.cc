@@ -1,18 +1,18 @@
-#include "model/codec.h"
 
 #include <gtest/gtest.h>
 
 #include <boost/json/value.hpp>
 
 #include "core/json.h"
+#include "kinds/process/spec.h"
 
-namespace docket::model {
+namespace docket::kinds {
 namespace {
 
 std::string written(const ProcessSpec& spec) {
   std::string text;
   JsonWriter out(text);
-  write_process_spec(out, spec);
+  write_spec(out, spec);
   return text;
 }
 
@@ -36,7 +36,8 @@ ProcessSpec everything() {
   spec.user = "nobody";
   spec.env = {{"A", "1"}, {"B", SecretRef{"s"}}};
   spec.secrets = {{"s", "/path"}};
-  spec.constraints = {{"hostname", ConstraintOperator::kLike, "a.*"}, {"@zone", {}, std::nullopt}};
+  spec.constraints = {{"hostname", model::ConstraintOperator::kLike, "a.*"},
+                      {"@zone", {}, std::nullopt}};
   spec.artifacts = {{"http://x/y.tgz", false, true, true}};
   spec.docker = Docker{"i", true, true, {{"k", "v"}}};
   spec.ucr = Ucr{"u", "appc", true, true};
@@ -44,7 +45,7 @@ ProcessSpec everything() {
   spec.restart = {RestartPolicy::kOnFailure, 30, 7, Backoff{.first_s = 0.5, .max_s = 9}};
   spec.kill_grace_s = 1.5;
   spec.networks = {{"container", "n", {{"l", "m"}}}, {"host", "", {}}};
-  spec.locks = {{"db", LockWait::kFail}};
+  spec.locks = {{"db", model::LockWait::kFail}};
   spec.on_lost = OnLost::kRestart;
   spec.timeout_s = 60;
   return spec;
@@ -64,7 +65,7 @@ TEST(ProcessSpecCodec, RoundTripsEverything) {
 
 TEST(ProcessSpecCodec, ReadsEqAsIs) {
   const auto spec = read(R"({"placement":{"constraints":[{"attribute":"a","operator":"EQ"}]}})");
-  EXPECT_EQ(spec.constraints.at(0).op, ConstraintOperator::kIs);
+  EXPECT_EQ(spec.constraints.at(0).op, model::ConstraintOperator::kIs);
 }
 
 TEST(ProcessSpecCodec, AVolumeMayHaveWhatTheOtherSortHas) {
@@ -98,4 +99,4 @@ TEST(ProcessSpecCodec, NamesEveryBadMember) {
 }
 
 }  // namespace
-}  // namespace docket::model
+}  // namespace docket::kinds

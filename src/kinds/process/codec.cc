@@ -1,6 +1,6 @@
-#include "model/codec.h"
+#include "kinds/process/spec.h"
 
-namespace docket::model {
+namespace docket::kinds {
 namespace {
 
 namespace json = boost::json;
@@ -28,21 +28,21 @@ void write_secrets(JsonWriter& out, const StringPairs& secrets) {
   out.end_object();
 }
 
-const char* name_of(ConstraintOperator op) {
+const char* name_of(model::ConstraintOperator op) {
   switch (op) {
-    case ConstraintOperator::kLike:
+    case model::ConstraintOperator::kLike:
       return "LIKE";
-    case ConstraintOperator::kUnlike:
+    case model::ConstraintOperator::kUnlike:
       return "UNLIKE";
-    case ConstraintOperator::kIs:
+    case model::ConstraintOperator::kIs:
       break;
   }
   return "IS";
 }
 
-void write_constraints(JsonWriter& out, const std::vector<Constraint>& constraints) {
+void write_constraints(JsonWriter& out, const std::vector<model::Constraint>& constraints) {
   out.begin_object().key("constraints").begin_array();
-  for (const Constraint& constraint : constraints) {
+  for (const model::Constraint& constraint : constraints) {
     out.begin_object().member("attribute", constraint.attribute);
     out.member("operator", name_of(constraint.op));
     if (constraint.value) out.member("value", *constraint.value);
@@ -115,11 +115,11 @@ void write_networks(JsonWriter& out, const std::vector<Network>& networks) {
   out.end_array();
 }
 
-void write_locks(JsonWriter& out, const std::vector<LockWish>& locks) {
+void write_locks(JsonWriter& out, const std::vector<model::LockWish>& locks) {
   out.begin_array();
-  for (const LockWish& lock : locks) {
+  for (const model::LockWish& lock : locks) {
     out.begin_object().member("name", lock.name);
-    out.member("wait", lock.wait == LockWait::kQueue ? "queue" : "fail").end_object();
+    out.member("wait", lock.wait == model::LockWait::kQueue ? "queue" : "fail").end_object();
   }
   out.end_array();
 }
@@ -155,10 +155,11 @@ void read_constraints(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kNames[] = {"IS", "LIKE", "UNLIKE", "EQ"};
   JsonReader placement = in.inside("placement");
   placement.each("constraints", [&](JsonReader& reader) {
-    Constraint constraint;
+    model::Constraint constraint;
     reader.read_required("attribute", constraint.attribute);
     const std::size_t op = reader.choice("operator", kNames);
-    constraint.op = op == 3 ? ConstraintOperator::kIs : static_cast<ConstraintOperator>(op);
+    constraint.op =
+        op == 3 ? model::ConstraintOperator::kIs : static_cast<model::ConstraintOperator>(op);
     reader.read("value", constraint.value);
     reader.finish();
     spec.constraints.push_back(std::move(constraint));
@@ -269,10 +270,10 @@ void read_networks(JsonReader& in, ProcessSpec& spec) {
 void read_locks(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kWaits[] = {"queue", "fail"};
   in.each("locks", [&](JsonReader& reader) {
-    LockWish wish;
+    model::LockWish wish;
     reader.read_required("name", wish.name);
     if (wish.name.empty()) reader.complain("name", JsonFlaw::kEmpty);
-    wish.wait = static_cast<LockWait>(reader.choice("wait", kWaits));
+    wish.wait = static_cast<model::LockWait>(reader.choice("wait", kWaits));
     reader.finish();
     spec.locks.push_back(std::move(wish));
   });
@@ -287,7 +288,7 @@ constexpr const char* kLimits[] = {"all", "cpus", "mem", "none"};
 
 }  // namespace
 
-void write_process_spec(JsonWriter& out, const ProcessSpec& spec) {
+void write_spec(JsonWriter& out, const ProcessSpec& spec) {
   out.begin_object();
   out.member("cpus", spec.cpus).member("mem", spec.mem).member("disk", spec.disk);
   out.member("gpus", spec.gpus);
@@ -344,4 +345,4 @@ ProcessSpec read_process_spec(JsonReader& in) {
   return spec;
 }
 
-}  // namespace docket::model
+}  // namespace docket::kinds

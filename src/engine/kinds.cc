@@ -1,0 +1,62 @@
+#include "engine/kinds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace docket::engine {
+namespace {
+
+// Stands for a kind that this server does not have.
+class AbsentKind : public Kind {
+ public:
+  std::string_view name() const override { return ""; }
+  model::SpecBodyPtr read(JsonReader&) const override { return nullptr; }
+  void check(const model::JobDefinition& definition, model::Flaws& flaws) const override {
+    flaws.add(fmt::format("must be a kind of this server: it has no '{}'", definition.spec.kind),
+              "/kind");
+  }
+  Demand demand(const model::Job&) const override { return {}; }
+  const std::vector<model::LockWish>& locks(const model::Job&) const override { return no_locks_; }
+  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
+    return no_constraints_;
+  }
+  std::optional<Duration> timeout(const model::Job&) const override { return std::nullopt; }
+  Step begin(const model::Job& job, const model::Task&, TaskId,
+             const SecretSource&) const override {
+    return no_kind(job);
+  }
+  Step attempt_ended(const model::Job& job, const model::Task&, const AttemptReport& report,
+                     std::size_t, std::uint64_t, Time) const override {
+    if (report.succeeded()) return Succeed{};
+    return no_kind(job);
+  }
+
+ private:
+  static Fail no_kind(const model::Job& job) {
+    return {fmt::format("This server has no kind '{}'", job.definition.spec.kind)};
+  }
+  const std::vector<model::LockWish> no_locks_;
+  const std::vector<model::Constraint> no_constraints_;
+};
+
+const AbsentKind kAbsent;
+
+}  // namespace
+
+const Kind* Kinds::find(std::string_view name) const {
+  const auto found = std::ranges::find(kinds_, name, &Kind::name);
+  return found == kinds_.end() ? nullptr : *found;
+}
+
+const Kind& Kinds::of(const model::Spec& spec) const {
+  const Kind* kind = find(spec.kind);
+  return kind ? *kind : kAbsent;
+}
+
+model::SpecBodyPtr Kinds::read_spec(std::string_view name, JsonReader& in) const {
+  const Kind* kind = find(name);
+  return kind ? kind->read(in) : nullptr;
+}
+
+}  // namespace docket::engine
