@@ -16,6 +16,8 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
 
+# For all, so that all can share precompiled headers.
+add_compile_options(-pthread)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
                     -Wold-style-cast -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
@@ -26,6 +28,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # libstdc++ 12's own std::stable_sort calls a function that clang calls deprecated.
   add_compile_options(-Wno-deprecated-declarations)
 else()
+  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)  # shared ones are refused by g++ for every small difference
   # g++ 12 must keep compiling, but its flow analysis misreports std::variant and std::optional.
   add_compile_options(-Wno-maybe-uninitialized)
   # As for clang above; g++ has no flag for designated initializers alone.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/json_reader.h"
+
 namespace docket::engine {
 namespace {
 

@@ -1,6 +1,15 @@
 #include "model/spec.h"
 
+#include "core/json_writer.h"
+
 namespace docket::model {
+
+void Spec::write(JsonWriter& out) const {
+  if (body) return body->write(out);
+  out.raw("{}");
+}
+
+void UnreadSpec::write(JsonWriter& out) const { out.raw(text_); }
 
 std::string Spec::text() const {
   std::string text;

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <utility>
 
-#include "core/json_reader.h"
-#include "core/json_writer.h"
+namespace docket {
+class JsonReader;
+class JsonWriter;
+}  // namespace docket
 
 namespace docket::model {
 
@@ -26,7 +28,7 @@ struct Spec {
   std::string kind;
   SpecBodyPtr body;
 
-  void write(JsonWriter& out) const { body ? body->write(out) : void(out.raw("{}")); }
+  void write(JsonWriter& out) const;
   std::string text() const;
   friend bool operator==(const Spec& a, const Spec& b);
 };
@@ -50,7 +52,7 @@ const T* get_if(const Spec& spec) {
 class UnreadSpec final : public SpecBody {
  public:
   explicit UnreadSpec(std::string text) : text_(std::move(text)) {}
-  void write(JsonWriter& out) const override { out.raw(text_); }
+  void write(JsonWriter& out) const override;
 
  private:
   std::string text_;

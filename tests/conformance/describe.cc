@@ -7,7 +7,7 @@
 namespace docket::conformance {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -25,7 +25,7 @@ class Fields {
   Fields& add(const char* name, const T& value) {
     out_ << name << '=';
     if constexpr (std::is_convertible_v<T, std::string_view>) {
-      out_ << quoted(value);
+      out_ << in_quotes(value);
     } else if constexpr (std::is_same_v<T, Time>) {
       out_ << to_micros(value);
     } else if constexpr (std::is_enum_v<T>) {
@@ -46,7 +46,7 @@ class Fields {
 
 std::string describe_pairs(const StringPairs& pairs) {
   std::string out;
-  for (const auto& [name, value] : pairs) out += quoted(name) + ":" + quoted(value) + ",";
+  for (const auto& [name, value] : pairs) out += in_quotes(name) + ":" + in_quotes(value) + ",";
   return out;
 }
 
@@ -131,7 +131,7 @@ std::string describe(const model::Task& task) {
 }
 
 std::string describe(const engine::TaskRow& row) {
-  return "job_id=" + quoted(row.job_id) + " " + describe(row.task);
+  return "job_id=" + in_quotes(row.job_id) + " " + describe(row.task);
 }
 
 std::string describe(const engine::FinishedRun& run) {

@@ -6,6 +6,8 @@
 #include <boost/json/value.hpp>
 
 #include "core/json.h"
+#include "core/json_reader.h"
+#include "core/json_writer.h"
 #include "engine/kinds.h"
 #include "fuzz/fuzz.h"
 #include "kinds/process/process_kind.h"

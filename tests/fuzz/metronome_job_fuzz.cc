@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 
 #include "core/json.h"
+#include "core/json_writer.h"
 #include "dialects/metronome/input.h"
 #include "dialects/metronome/render.h"
 #include "fuzz/fuzz.h"

@@ -13,7 +13,7 @@ namespace {
 using model::Pattern;
 
 // Every character of ASCII that is no letter or digit can be escaped.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string pattern;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -26,7 +26,7 @@ std::string quoted(std::string_view text) {
 
 void check_literal(const std::string& value) {
   if (value.find('\0') != std::string::npos || !is_utf8(value)) return;
-  const std::string text = quoted(value);
+  const std::string text = in_quotes(value);
   const auto pattern = Pattern::compile(text);
   require(pattern.has_value() == (text.size() <= model::kPatternBytesMax), "a quoted text compiles",
           text);

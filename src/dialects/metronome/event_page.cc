@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/json_writer.h"
 #include "dialects/metronome/access.h"
 #include "dialects/metronome/render.h"
 #include "dialects/metronome/stored_runs.h"

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/json_reader.h"
 #include "dialects/metronome/complaints.h"
 #include "dialects/metronome/leniency.h"
 #include "dialects/metronome/rules.h"

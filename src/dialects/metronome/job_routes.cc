@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/metronome/input.h"
 #include "dialects/metronome/job_pieces.h"
 #include "dialects/metronome/query.h"

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/json_writer.h"
 #include "dialects/metronome/access.h"
 #include "dialects/metronome/pieces.h"
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/json_writer.h"
 #include "dialects/metronome/ids.h"
 
 namespace docket::metronome {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/json_writer.h"
 #include "dialects/metronome/pieces.h"
 #include "dialects/metronome/query.h"
 #include "dialects/metronome/queue_writer.h"

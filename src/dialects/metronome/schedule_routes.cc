@@ -3,6 +3,7 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/metronome/input.h"
 #include "dialects/metronome/render.h"
 #include "dialects/metronome/routes.h"

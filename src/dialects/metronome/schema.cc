@@ -9,6 +9,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/json_writer.h"
+
 namespace docket::metronome {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/metronome/render.h"
 
 namespace docket::metronome {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "core/json_reader.h"
+
 namespace docket::native {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/render.h"
 #include "http/sse.h"

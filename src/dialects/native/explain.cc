@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/native/answer.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/query.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/native/answer.h"
 #include "dialects/native/body.h"
 #include "dialects/native/job_filter.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/native/render.h"
 #include "engine/progress_sums.h"
 

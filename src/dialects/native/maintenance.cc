@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/json_reader.h"
+#include "core/json_writer.h"
 #include "dialects/native/answer.h"
 #include "dialects/native/body.h"
 #include "dialects/native/lookup.h"

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/json_reader.h"
 #include "dialects/native/body.h"
 #include "dialects/native/read_run.h"
 #include "kinds/process/spec.h"

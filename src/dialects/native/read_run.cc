@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/json_reader.h"
 #include "kinds/process/spec.h"
 
 namespace docket::native {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/json.h"
+#include "core/json_reader.h"
 #include "core/text.h"
 #include "dialects/native/body.h"
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/json_writer.h"
 #include "kinds/process/spec.h"
 
 namespace docket::native {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/native/answer.h"
 #include "dialects/native/openapi.h"
 #include "dialects/native/render.h"

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/native/answer.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/query.h"

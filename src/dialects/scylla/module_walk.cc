@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/scylla/task_view.h"
 
 namespace docket::scylla {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "dialects/scylla/module_walk.h"
 #include "dialects/scylla/routes.h"
 #include "dialects/scylla/task_view.h"

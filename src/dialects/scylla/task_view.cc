@@ -1,5 +1,6 @@
 #include "dialects/scylla/task_view.h"
 
+#include "core/json_writer.h"
 #include "core/time.h"
 
 namespace docket::scylla {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/json_writer.h"
+
 namespace docket::scylla {
 namespace {
 

@@ -1,3 +1,5 @@
+#include "core/json_reader.h"
+#include "core/json_writer.h"
 #include "kinds/process/spec.h"
 
 namespace docket::kinds {

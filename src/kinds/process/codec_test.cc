@@ -4,6 +4,8 @@
 #include <boost/json/value.hpp>
 
 #include "core/json.h"
+#include "core/json_reader.h"
+#include "core/json_writer.h"
 #include "kinds/process/spec.h"
 
 namespace docket::kinds {

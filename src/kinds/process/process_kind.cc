@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/exit_words.h"
+#include "core/json_reader.h"
 #include "engine/batch.h"
 #include "kinds/process/flaws.h"
 #include "kinds/process/spec.h"

@@ -1,0 +1,1 @@
+// See precompiled.cmake.
