@@ -128,7 +128,7 @@ class Ledger : public engine::Operations::Journal {
   Time trusted(Time now) const override { return now; }
   TaskId new_task() override { return TaskId{++last_task_.value}; }
   const std::string& refusal() const override { return refusal_; }
-  EventSeq append(model::Event event) override {
+  EventSeq append(model::Event event, const std::string&) override {
     event.seq = EventSeq{++last_event_.value};
     batch_.events.push_back(std::move(event));
     return last_event_;
@@ -199,7 +199,8 @@ Result<TaskId> put_task(store::SqliteStore& store, const engine::Snapshot& snaps
                         const RestoreOrder& order, double bytes, Span span) {
   Ledger ledger(snapshot);
   const engine::Settings settings;
-  engine::Operations operations(settings, ledger);
+  engine::TaskTree tree(ledger);
+  engine::Operations operations(settings, tree, ledger);
   const model::Operation what = operation_of(order.file);
   const engine::Snapshot told = told_of(snapshot, what.entity);
   operations.restore(told, span.began);
@@ -211,7 +212,7 @@ Result<TaskId> put_task(store::SqliteStore& store, const engine::Snapshot& snaps
   if (!node) return fail(node.error());
   const TaskId task = (*node)->task.id;
   if (auto ended = end(operations, task, bytes, span.ended); !ended) return fail(ended.error());
-  operations.take();
+  tree.take(ledger.batch());
   if (auto written = store.commit(ledger.batch()); !written) return fail(written.error());
   return task;
 }

@@ -84,9 +84,8 @@ struct Snapshot {
   std::vector<JobRow> jobs;           // not deleted ones, and deleted ones with live runs
   std::vector<model::JobPtr> frozen;  // older versions that live runs were started with
   std::vector<model::Schedule> schedules;
-  // Live trees: roots that are not final or have a child that is not; with the newest kAttemptsKept
-  // children of each, and all that are not final. Of operations those that are not final are all
-  // that matters.
+  // Tasks that are not final, and all that are above them; of each of these that is no operation
+  // the newest kAttemptsKept children, too.
   std::vector<model::Task> tasks;
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;

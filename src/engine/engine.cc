@@ -13,7 +13,7 @@ Engine::Engine(Settings settings, Random& random, Vault& vault, Kinds kinds)
       kinds_(std::move(kinds)),
       placement_(settings_.node),
       queue_(settings_, locks_),
-      operations_(settings_, *this) {}
+      operations_(settings_, tree_, *this) {}
 
 Engine::~Engine() = default;
 
@@ -57,27 +57,16 @@ void Engine::restore(Snapshot snapshot, Time now) {
     const auto job = versions.find({task.job, task.job_version});
     if (job != versions.end()) adopt(std::move(task), job->second);
   }
-  for (auto& [id, root] : roots_) resume(*root);
+  for (auto& [id, run] : runs_) resume(*run);
 }
 
 void Engine::adopt(model::Task task, model::JobPtr job) {
-  const auto parent = nodes_.find(task.parent);
-  if (task.parent && parent == nodes_.end()) return;
-  auto node = std::make_unique<Node>();
-  node->task = std::move(task);
-  node->job = std::move(job);
-  node->recovered = true;
-  Node& adopted = *node;
-  nodes_.emplace(adopted.task.id, &adopted);
-  if (!adopted.task.parent) {
-    adopted.clock_set = set_since(adopted.task.id);
-    roots_.emplace(adopted.task.id, std::move(node));
-    return;
-  }
-  adopted.parent = parent->second;
-  trim_attempts(*adopted.parent);
-  adopted.parent->live_children += adopted.is_final() ? 0 : 1;
-  adopted.parent->children.push_back(std::move(node));
+  if (task.parent && !tree_.find(task.parent)) return;
+  Node& node = tree_.insert(std::move(task), std::move(job));
+  node.recovered = true;
+  if (node.parent) return trim_attempts(*node.parent);
+  node.clock_set = set_since(node.task.id);
+  runs_.emplace(node.task.id, &node);
 }
 
 // Puts a restored run back where it stood: waiting, running, or ended with processes that still
@@ -102,8 +91,10 @@ void Engine::resume(Node& run) {
 
 std::vector<TaskId> Engine::live_attempts() const {
   std::vector<TaskId> attempts;
-  for (const auto& [id, node] : nodes_) {
-    if (node->parent && !node->is_final()) attempts.push_back(id);
+  for (const auto& [run, node] : runs_) {
+    for (const auto& [id, child] : node->children) {
+      if (!child->is_final()) attempts.push_back(id);
+    }
   }
   std::ranges::sort(attempts);
   return attempts;
@@ -111,12 +102,11 @@ std::vector<TaskId> Engine::live_attempts() const {
 
 void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
   for (const AttemptReport& report : reports) {
-    const auto it = nodes_.find(report.token);
-    if (it == nodes_.end() || it->second->is_final()) continue;
+    Node* node = tree_.find(report.token);
+    if (!node || node->is_final()) continue;
     on_attempt(report, now);
     // The order to stop may have died with the last server.
-    const auto still = nodes_.find(report.token);
-    if (still != nodes_.end() && !still->second->is_final() && still->second->task.stopping) {
+    if (!node->is_final() && node->task.stopping) {
       open_.stops.push_back({report.token, std::nullopt});
     }
   }
@@ -126,9 +116,8 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
 // ---- ticks
 
 bool Engine::dirty() const {
-  return !open_.batch->empty() || operations_.dirty() || !dirty_nodes_.empty() ||
-         !dirty_jobs_.empty() || !open_.starts.empty() || !open_.stops.empty() ||
-         !open_.forgets.empty();
+  return !open_.batch->empty() || tree_.dirty() || !dirty_jobs_.empty() || !open_.starts.empty() ||
+         !open_.stops.empty() || !open_.forgets.empty();
 }
 
 std::size_t Engine::open_size() const {
@@ -136,8 +125,8 @@ std::size_t Engine::open_size() const {
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
          batch.events.size() + batch.locks.size() + batch.ledger.size() + batch.secrets.size() +
          batch.dropped_secrets.size() + batch.drains.size() + batch.listings.size() +
-         (batch.clock ? 1 : 0) + operations_.changes() + dirty_nodes_.size() + dirty_jobs_.size() +
-         open_.starts.size() + open_.stops.size() + open_.forgets.size();
+         (batch.clock ? 1 : 0) + tree_.changes() + dirty_jobs_.size() + open_.starts.size() +
+         open_.stops.size() + open_.forgets.size();
 }
 
 Tick Engine::take() {
@@ -147,48 +136,13 @@ Tick Engine::take() {
     batch.jobs.push_back(entry->row);
   }
   dirty_jobs_.clear();
-  batch.tasks.reserve(dirty_nodes_.size());
-  for (Node* node : dirty_nodes_) {
-    node->dirty = false;
-    batch.tasks.push_back(node->task);
-  }
-  dirty_nodes_.clear();
-  operations_.take();
-  for (const TaskId root : ended_roots_) forget_tree(*roots_.at(root));
-  ended_roots_.clear();
+  tree_.take(batch);
   if (!batch.empty()) record_clock_now_and_then();
   return std::exchange(open_, Tick{});
 }
 
-void Engine::forget_tree(Node& root) {
-  for (const auto& child : root.children) nodes_.erase(child->task.id);
-  const TaskId id = root.task.id;
-  nodes_.erase(id);
-  roots_.erase(id);
-}
-
-void Engine::touch(Node& node) {
-  if (!std::exchange(node.dirty, true)) dirty_nodes_.push_back(&node);
-}
-
 void Engine::touch(JobEntry& entry) {
   if (!std::exchange(entry.dirty, true)) dirty_jobs_.push_back(&entry);
-}
-
-void Engine::log(model::EventType type, const Node& node, model::State before, std::string message,
-                 Time now) {
-  const Node& root = node.root();
-  append({.seq = {},
-          .at = now,
-          .type = type,
-          .job = node.task.job,
-          .task = node.task.id,
-          .root = root.task.id,
-          .before = before,
-          .after = node.task.state,
-          .job_id = node.job->id(),
-          .message = std::move(message)},
-         root.task.name);
 }
 
 void Engine::log_job(model::EventType type, const model::Job& job, Time now) {
@@ -213,18 +167,16 @@ EventSeq Engine::append(model::Event event, const std::string& run_name) {
   return seq;
 }
 
-EventSeq Engine::append(model::Event event) { return append(std::move(event), {}); }
-
 // ---- tasks of every kind
 
 bool Engine::is_live(TaskId id) const {
   const Node* node = find_task(id);
-  return node ? !node->is_final() : operations_.find(id) != nullptr;
+  return node && !node->is_final();
 }
 
 Result<> Engine::abort_task(TaskId id, Time now) {
   const Node* node = find_task(id);
-  if (!node) return operations_.abort(id, now);
+  if (!node || node->task.operation) return operations_.abort(id, now);
   if (node->parent) return fail(ErrorKind::kDenied, "an attempt ends with its run only");
   if (auto stopped = stop_run(id, now); !stopped) return fail(std::move(stopped.error()));
   return {};

@@ -4,7 +4,7 @@
 // time, randomness and what executors report are arguments; what should happen outside comes back
 // as a Tick. Strand only; never blocks.
 //
-// Start reading here, then tree.h (live tasks), job_table.h, queue.h (capacity), scheduler.h,
+// Start reading here, then task_tree.h (live tasks), job_table.h, queue.h (capacity), scheduler.h,
 // lock_table.h. The Loop (loop.h) drives it: commands -> advance() -> take() -> commit -> answers
 // and effects.
 //
@@ -34,7 +34,7 @@
 #include "engine/run_timers.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
-#include "engine/tree.h"
+#include "engine/task_tree.h"
 
 namespace docket::engine {
 
@@ -192,7 +192,7 @@ class Engine : private SecretSource, private Operations::Journal {
 
   TaskId new_task() override { return new_task_id(); }
   const std::string& refusal() const override { return refusal_; }
-  EventSeq append(model::Event event) override;
+  EventSeq append(model::Event event, const std::string& run_name) override;
   Batch& batch() override { return *open_.batch; }
   void ended(TaskId task) override { open_.ended.push_back(task); }
 
@@ -275,14 +275,9 @@ class Engine : private SecretSource, private Operations::Journal {
   Duration sweep_pause(Time now);
   void sweep(Time now);
 
-  void touch(Node& node);
   void touch(JobEntry& entry);
-  void log(model::EventType type, const Node& node, model::State before, std::string message,
-           Time now);
   void log_job(model::EventType type, const model::Job& job, Time now);
-  EventSeq append(model::Event event, const std::string& run_name);
   void run_ended(const Node& run, Time now);
-  void forget_tree(Node& root);
 
   Settings settings_;
   Random& random_;
@@ -295,9 +290,9 @@ class Engine : private SecretSource, private Operations::Journal {
   Placement placement_;
   Queue queue_;
   RunTimers timers_;
+  TaskTree tree_{*this};
   Operations operations_;
-  std::unordered_map<TaskId, std::unique_ptr<Node>> roots_;
-  std::unordered_map<TaskId, Node*> nodes_;
+  std::map<TaskId, Node*> runs_;  // in memory: not final, or with a process that lives
   std::map<std::string, model::SealedSecret> secrets_;
   TaskId last_task_;
   EventSeq last_event_;
@@ -317,9 +312,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Counters counters_;
 
   Tick open_;  // grows until take()
-  std::vector<Node*> dirty_nodes_;
   std::vector<JobEntry*> dirty_jobs_;
-  std::vector<TaskId> ended_roots_;  // leave memory with the tick that stores their end
 };
 
 }  // namespace docket::engine

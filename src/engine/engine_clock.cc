@@ -36,7 +36,7 @@ Duration Engine::see_clock(const ClockReading& reading) {
   if (clock_.has_read() && clock_.last().boot != reading.boot) booted_ = true;
   const Duration by = clock_.read(reading);
   if (by == Duration::zero()) return by;
-  for (auto& [id, root] : roots_) root->clock_set += by;
+  for (auto& [id, run] : runs_) run->clock_set += by;
   queue_.clock_set(by);
   timers_.clock_set(by);
   operations_.clock_set(by);
@@ -64,8 +64,7 @@ void Engine::accept_clock() {
 // With the open tick. Steps go when no run is left that lived through them.
 void Engine::record_clock() {
   if (!clock_steps_.empty()) {
-    TaskId oldest{UINT64_MAX};
-    for (const auto& [id, root] : roots_) oldest = std::min(oldest, id);
+    const TaskId oldest = runs_.empty() ? TaskId{UINT64_MAX} : runs_.begin()->first;
     std::erase_if(clock_steps_,
                   [oldest](const model::ClockStep& step) { return step.newest < oldest; });
   }

@@ -76,23 +76,19 @@ Result<> Engine::room_for_run() const {
 }
 
 Node& Engine::create_run(JobEntry& entry, model::Task task, Time now) {
-  auto owned = std::make_unique<Node>();
-  Node& run = *owned;
-  run.job = entry.row.job;
-  run.task = std::move(task);
-  run.task.id = run.task.root = new_task_id();
-  run.task.job = entry.job().uid;
-  run.task.job_version = entry.job().version;
-  run.task.kind = model::TaskKind::kRun;
-  run.task.name = run_name(run.task.id, now);
-  run.task.created_at = now;
-  run.task.state = State::kQueued;
-  nodes_.emplace(run.task.id, &run);
-  roots_.emplace(run.task.id, std::move(owned));
+  task.id = task.root = new_task_id();
+  task.job = entry.job().uid;
+  task.job_version = entry.job().version;
+  task.kind = model::TaskKind::kRun;
+  task.name = run_name(task.id, now);
+  task.created_at = now;
+  task.state = State::kQueued;
+  Node& run = tree_.insert(std::move(task), entry.row.job);
+  runs_.emplace(run.task.id, &run);
   enter(entry, run);
   enqueue(run);
-  touch(run);
-  log(EventType::kRunCreated, run, State::kCreated, {}, now);
+  tree_.touch(run);
+  tree_.log(run, EventType::kRunCreated, State::kCreated, {}, now);
   ++counters_.runs_started;
   return run;
 }
@@ -135,7 +131,7 @@ void Engine::begin_run(Node& run, Time now) {
 
 // Runs whose pause between two attempts is over.
 void Engine::go_on(Time now) {
-  while (const auto due = timers_.due(Wake::kRetry, now)) begin_run(*nodes_.at(*due), now);
+  while (const auto due = timers_.due(Wake::kRetry, now)) begin_run(tree_.at(*due), now);
 }
 
 void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
@@ -159,32 +155,25 @@ void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
 }
 
 void Engine::add_attempt(Node& run, TaskId id, Time now) {
-  auto owned = std::make_unique<Node>();
-  Node& attempt = *owned;
-  attempt.parent = &run;
-  attempt.job = run.job;
-  attempt.task.id = id;
-  attempt.task.parent = attempt.task.root = run.task.id;
-  attempt.task.job = run.task.job;
-  attempt.task.job_version = run.task.job_version;
-  attempt.task.kind = model::TaskKind::kAttempt;
-  attempt.task.trigger = run.task.trigger;
-  attempt.task.created_at = now;
-  nodes_.emplace(id, &attempt);
-  ++run.live_children;
+  model::Task attempt;
+  attempt.id = id;
+  attempt.parent = attempt.root = run.task.id;
+  attempt.job = run.task.job;
+  attempt.job_version = run.task.job_version;
+  attempt.kind = model::TaskKind::kAttempt;
+  attempt.trigger = run.task.trigger;
+  attempt.created_at = now;
   trim_attempts(run);
-  run.children.push_back(std::move(owned));
-  touch(attempt);
+  tree_.touch(tree_.insert(std::move(attempt), run.job));
 }
 
 // Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
 // has them all.
 void Engine::trim_attempts(Node& run) {
   while (run.children.size() >= kAttemptsKept) {
-    const Node& oldest = *run.children.front();
+    Node& oldest = *run.children.begin()->second;
     if (!oldest.is_final() || oldest.dirty) return;
-    nodes_.erase(oldest.task.id);
-    run.children.erase(run.children.begin());
+    tree_.drop(oldest);
   }
 }
 
@@ -211,14 +200,14 @@ void Engine::relaunch(Node& attempt, Time now) {
 // ---- what executors report
 
 void Engine::on_attempt(const AttemptReport& report, Time now) {
-  const auto it = nodes_.find(report.token);
+  Node* found = tree_.find(report.token);
   const bool over = report.phase == AttemptPhase::kExited || report.phase == AttemptPhase::kLost;
-  if (it == nodes_.end() || it->second->is_final()) {
+  if (!found || found->is_final()) {
     // Its end is on disk already, and the order to forget it was lost on the way.
     if (over) open_.forgets.push_back(report.token);
     return;
   }
-  Node& attempt = *it->second;
+  Node& attempt = *found;
   if (!attempt.parent) return;
   if (report.phase == AttemptPhase::kUnknown) return unknown(attempt, now);
   const bool ran = report.phase == AttemptPhase::kRunning || report.started_at != kNever;
@@ -251,7 +240,6 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
          report.message, now);
   if (report.finished_at != kNever) attempt.task.finished_at = report.finished_at;
   open_.forgets.push_back(attempt.task.id);
-  --run.live_children;
   if (run.is_final()) {
     if (run.live_children == 0) outlived(run, now);
     return;
@@ -313,7 +301,8 @@ void Engine::release(Node& run) {
   std::size_t at = changed.size();
   locks_.release(kind_of(*run.job).locks(*run.job), run.task.id, changed);
   for (; at < changed.size(); ++at) queue_.released(changed[at].name);
-  ended_roots_.push_back(run.task.id);
+  runs_.erase(run.task.id);
+  tree_.leave(run);
 }
 
 void Engine::change(Node& node, State to, std::string message, Time now) {
@@ -321,15 +310,8 @@ void Engine::change(Node& node, State to, std::string message, Time now) {
   if (node.task.state == State::kCreated && to == State::kDone) {
     change(node, State::kRunning, {}, now);
   }
-  const State before = node.task.state;
-  if (!model::move(node.task, before, to, now)) return;
-  if (!message.empty()) node.task.message = message;
-  touch(node);
-  log(node.parent ? EventType::kAttemptChanged : EventType::kRunChanged, node, before,
-      model::is_final(to) ? model::reason_of(node.task) : std::move(message), now);
-  if (!model::is_final(to)) return;
-  ended(node.task.id);
-  if (!node.parent) run_ended(node, now);
+  tree_.change(node, to, std::move(message), now);
+  if (!node.parent && node.is_final()) run_ended(node, now);
 }
 
 // ---- stopping
@@ -345,15 +327,15 @@ Result<Engine::Stopped> Engine::stop_run(const std::string& job_id, const std::s
 }
 
 Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
-  const auto it = roots_.find(run);
-  if (it == roots_.end() || it->second->is_final()) return fail(no_such_run());
+  const auto it = runs_.find(run);
+  if (it == runs_.end() || it->second->is_final()) return fail(no_such_run());
   return stop(*it->second, "Stopped", now);
 }
 
 Engine::Stopped Engine::stop(Node& run, std::string message, Time now, State as) {
   Stopped stopped;
   stopped.job = run.job;
-  for (const auto& attempt : run.children) {
+  for (const auto& [id, attempt] : run.children) {
     stopped.attempts.push_back(attempt->task);
     if (!attempt->is_final()) ask_to_stop(*attempt);
   }
@@ -368,7 +350,7 @@ void Engine::stop_all(JobEntry& entry, const std::string& message, Time now) {
 
 void Engine::ask_to_stop(Node& attempt) {
   attempt.task.stopping = true;
-  touch(attempt);
+  tree_.touch(attempt);
   open_.stops.push_back({attempt.task.id, std::nullopt});
 }
 
@@ -379,9 +361,6 @@ const Node* Engine::find_run(const std::string& job_id, const std::string& run_n
   return it == entry->active_by_name.end() ? nullptr : it->second;
 }
 
-const Node* Engine::find_task(TaskId id) const {
-  const auto it = nodes_.find(id);
-  return it == nodes_.end() ? nullptr : it->second;
-}
+const Node* Engine::find_task(TaskId id) const { return tree_.find(id); }
 
 }  // namespace docket::engine

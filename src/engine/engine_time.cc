@@ -196,7 +196,7 @@ void Engine::expire_waiting(Time now) {
 
 void Engine::expire_running(Time now) {
   while (const auto due = timers_.due(Wake::kTimeout, now)) {
-    Node& run = *nodes_.at(*due);
+    Node& run = tree_.at(*due);
     const auto most = kind_of(*run.job).timeout(*run.job).value_or(Duration::zero());
     stop(run, fmt::format("Timed out after {} s", most / std::chrono::seconds{1}), now,
          model::State::kFailed);

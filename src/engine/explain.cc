@@ -97,7 +97,7 @@ std::optional<double> Reason::missing() const {
 
 Result<Explanation> Explainer::run(TaskId id) const {
   const Node* node = engine_.find_task(id);
-  if (!node) return fail(not_found("run", "Job Run not found"));
+  if (!node || !node->job) return fail(not_found("run", "Job Run not found"));
   const Node& run = node->root();
   Explanation out;
   if (run.is_final()) {
@@ -137,7 +137,7 @@ void Explainer::add_running(const Node& run, Explanation& out) const {
     out.reasons.push_back(
         {.kind = ReasonKind::kBackoff,
          .message = fmt::format("its last attempt failed ({}); the next starts then",
-                                model::reason_of(run.children.back()->task)),
+                                model::reason_of(run.newest_child().task)),
          .at = out.earliest});
   } else {
     out.reasons.push_back(

@@ -13,7 +13,7 @@
 
 #include "core/result.h"
 #include "engine/batch.h"
-#include "engine/tree.h"
+#include "engine/task_tree.h"
 
 namespace docket::engine {
 

@@ -16,8 +16,6 @@
 
 namespace docket::engine {
 
-using model::Demand;
-
 // Secret values by source path; the engine's vault answers.
 class SecretSource {
  public:
@@ -45,7 +43,7 @@ class Kind {
   virtual model::SpecBodyPtr read(JsonReader& in) const = 0;
   // What is wrong with a definition of this kind, whatever door it came through.
   virtual void check(const model::JobDefinition& definition, model::Flaws& flaws) const = 0;
-  virtual Demand demand(const model::Job& job) const = 0;
+  virtual model::Demand demand(const model::Job& job) const = 0;
   virtual const std::vector<model::LockWish>& locks(const model::Job& job) const = 0;
   virtual const std::vector<model::Constraint>& constraints(const model::Job& job) const = 0;
   // How long a run may take from its start, if there is a limit.

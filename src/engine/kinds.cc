@@ -18,7 +18,7 @@ class AbsentKind : public Kind {
     flaws.add(fmt::format("must be a kind of this server: it has no '{}'", definition.spec.kind),
               "/kind");
   }
-  Demand demand(const model::Job&) const override { return {}; }
+  model::Demand demand(const model::Job&) const override { return {}; }
   const std::vector<model::LockWish>& locks(const model::Job&) const override { return no_locks_; }
   const std::vector<model::Constraint>& constraints(const model::Job&) const override {
     return no_constraints_;

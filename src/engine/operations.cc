@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <utility>
 
 #include "core/text.h"
@@ -58,16 +59,25 @@ bool is_amount(const std::optional<double>& value) {
 
 }  // namespace
 
-Operations::Operations(const Settings& settings, Journal& journal)
-    : settings_(settings), journal_(journal) {}
+Operations::Operations(const Settings& settings, TaskTree& tree, Journal& journal)
+    : settings_(settings), tree_(tree), journal_(journal) {}
 
 void Operations::restore(const Snapshot& snapshot, Time now) {
   for (const model::Lane& lane : snapshot.lanes) modules_[lane.module][lane.lane] = lane.last;
   std::vector<TaskId> orphans;
+  std::vector<TaskId> ended;
   for (const model::Task& task : snapshot.tasks) {
-    if (!task.operation || model::is_final(task.state)) continue;
+    if (!task.operation) continue;
     insert(task);
-    if (task.operation->local) orphans.push_back(task.id);
+    if (model::is_final(task.state)) {
+      ended.push_back(task.id);
+    } else if (task.operation->local) {
+      orphans.push_back(task.id);
+    }
+  }
+  for (const TaskId id : ended | std::views::reverse) {
+    Node& node = tree_.at(id);
+    if (node.staying == 0) tree_.drop(node);
   }
   end_all(std::move(orphans), State::kFailed, "The server ended before this did", now);
 }
@@ -88,7 +98,7 @@ void Operations::add_lane(const std::string& module, std::uint32_t lane) {
 
 void Operations::put_lane(const model::Lane& lane) {
   journal_.batch().lanes.push_back(lane);
-  ++changes_;
+  tree_.count_change();
 }
 
 bool Operations::has_module(const std::string& name) const {
@@ -124,9 +134,10 @@ Result<> Operations::drain(const std::string& name) {
 Result<> Operations::drop_module(const std::string& name, Time now) {
   if (!modules_.contains(name)) return fail(not_found("module"));
   std::vector<TaskId> tasks;
-  for (const auto& [id, node] : nodes_) {
-    if (node->what().module == name) tasks.push_back(id);
-  }
+  tree_.for_each([&](const Node& node) {
+    const bool of_it = node.task.operation && node.what().module == name;
+    if (of_it && !node.is_final()) tasks.push_back(node.task.id);
+  });
   end_all(std::move(tasks), State::kAborted, "", now);
   Batch& batch = journal_.batch();
   for (model::Listing& listing : batch.listings) {
@@ -134,14 +145,14 @@ Result<> Operations::drop_module(const std::string& name, Time now) {
   }
   std::erase_if(batch.lanes, [&name](const model::Lane& lane) { return lane.module == name; });
   batch.dropped_modules.push_back(name);
-  ++changes_;
+  tree_.count_change();
   modules_.erase(name);
   return {};
 }
 
 // All of a tree have its root's; what is below a cluster task, which has none, is a root as far as
 // numbers go.
-std::uint64_t Operations::number_for(const model::Operation& what, const OperationNode* above) {
+std::uint64_t Operations::number_for(const model::Operation& what, const Node* above) {
   if (above && !above->what().cluster) return above->what().sequence;
   return what.cluster ? 0 : next_number(what.module, what.lane);
 }
@@ -187,18 +198,16 @@ Result<> Operations::check(const model::Operation& what) const {
   return {};
 }
 
-Result<const OperationNode*> Operations::create(model::Operation what, TaskId parent, bool begins,
-                                                Time now, Duration began_ago) {
+Result<const Node*> Operations::create(model::Operation what, TaskId parent, bool begins, Time now,
+                                       Duration began_ago) {
   if (!journal_.refusal().empty()) return fail(ErrorKind::kExhausted, journal_.refusal());
-  if (nodes_.size() >= settings_.operations_max) {
-    return fail(ErrorKind::kExhausted,
-                fmt::format("there are {} live operations already", nodes_.size()));
+  if (live_ >= settings_.operations_max) {
+    return fail(ErrorKind::kExhausted, fmt::format("there are {} live operations already", live_));
   }
-  OperationNode* above = nullptr;
+  Node* above = nullptr;
   if (parent) {
-    const auto found = nodes_.find(parent);
-    if (found == nodes_.end()) return fail(not_found("parent"));
-    above = found->second.get();
+    above = live(parent);
+    if (!above) return fail(not_found("parent"));
     if (what.module.empty()) what.module = above->what().module;
     if (what.module != above->what().module) return invalid("module", "must be the parent's");
     if (what.cluster) return invalid("cluster", "is of roots only");
@@ -215,39 +224,39 @@ Result<const OperationNode*> Operations::create(model::Operation what, TaskId pa
   task.kind = model::TaskKind::kOperation;
   task.created_at = now;
   task.operation = std::make_shared<const model::Operation>(std::move(what));
-  OperationNode& node = insert(std::move(task));
-  touch(node);
-  log(EventType::kTaskCreated, node, State::kCreated, {}, now);
+  Node& node = insert(std::move(task));
+  tree_.touch(node);
+  tree_.log(node, EventType::kTaskCreated, State::kCreated, {}, now);
   list(node, model::kForever);
   renew(node, now);
   if (above && above->task.stopping) {
     node.task.stopping = true;  // inherited: it ends before it begins, with both instants set
     node.task.started_at = now;
     end(node, State::kAborted, {}, now);
-    return ended_.back().get();
+    return &node;
   }
   if (begins) {
-    change(node, State::kRunning, {}, now);
+    tree_.change(node, State::kRunning, {}, now);
     node.task.started_at = now - began_ago;
   }
   return &node;
 }
 
-Result<const OperationNode*> Operations::begin(TaskId id, Time now) {
-  const auto found = nodes_.find(id);
-  if (found == nodes_.end()) return fail(not_found("task"));
-  OperationNode& node = *found->second;
+Result<const Node*> Operations::begin(TaskId id, Time now) {
+  Node* found = live(id);
+  if (!found) return fail(not_found("task"));
+  Node& node = *found;
   renew(node, now);
-  if (node.task.state == State::kCreated) change(node, State::kRunning, {}, now);
+  if (node.task.state == State::kCreated) tree_.change(node, State::kRunning, {}, now);
   return &node;
 }
 
-Result<const OperationNode*> Operations::report(TaskId id, const Report& report, Time now) {
-  const auto found = nodes_.find(id);
-  if (found == nodes_.end()) return fail(not_found("task"));
+Result<const Node*> Operations::report(TaskId id, const Report& report, Time now) {
+  Node* found = live(id);
+  if (!found) return fail(not_found("task"));
   if (!is_amount(report.completed)) return invalid("completed", "must be a number from 0");
   if (!is_amount(report.total)) return invalid("total", "must be a number from 0");
-  OperationNode& node = *found->second;
+  Node& node = *found;
   renew(node, now);
   if (!report.completed && !report.total) return &node;
   model::Tally& tally = node.task.tally;
@@ -255,63 +264,61 @@ Result<const OperationNode*> Operations::report(TaskId id, const Report& report,
   tally.counts = true;
   tally.completed = report.completed.value_or(tally.completed);
   tally.total = report.total.value_or(tally.total);
-  if (tally != before) touch(node);
+  if (tally != before) tree_.touch(node);
   return &node;
 }
 
 Result<> Operations::note(TaskId id, const std::string& message, Time now) {
-  const auto found = nodes_.find(id);
-  if (found == nodes_.end()) return fail(not_found("task"));
-  renew(*found->second, now);
-  log(EventType::kTaskNote, *found->second, found->second->task.state, message, now);
+  Node* node = live(id);
+  if (!node) return fail(not_found("task"));
+  renew(*node, now);
+  tree_.log(*node, EventType::kTaskNote, node->task.state, message, now);
   return {};
 }
 
 Result<> Operations::finish(TaskId id, const std::string& error, Time now, Duration ended_ago) {
-  const auto found = nodes_.find(id);
-  if (found == nodes_.end()) return fail(not_found("task"));
-  OperationNode& node = *found->second;
-  if (node.task.state == State::kCreated) change(node, State::kRunning, {}, now);
+  Node* found = live(id);
+  if (!found) return fail(not_found("task"));
+  Node& node = *found;
+  if (node.task.state == State::kCreated) tree_.change(node, State::kRunning, {}, now);
   const State ended = error.empty() ? State::kDone : State::kFailed;
   const Time at = std::min(now, std::max(node.task.started_at, now - ended_ago));
   end(node, node.task.stopping ? State::kAborted : ended, error, now);
-  ended_.back()->task.finished_at = at;
+  node.task.finished_at = at;
   return {};
 }
 
 Result<> Operations::abort(TaskId id, Time now) {
-  const auto found = nodes_.find(id);
-  if (found == nodes_.end()) return fail(not_found("task"));
-  if (!found->second->what().abortable) {
-    return fail(ErrorKind::kDenied, "the task cannot be aborted");
-  }
-  stop(*found->second, now);
+  Node* node = live(id);
+  if (!node) return fail(not_found("task"));
+  if (!node->what().abortable) return fail(ErrorKind::kDenied, "the task cannot be aborted");
+  stop(*node, now);
   return {};
 }
 
-void Operations::stop(OperationNode& node, Time now) {
+void Operations::stop(Node& node, Time now) {
   std::vector<TaskId> all = below(node, Below::kAll);
   all.push_back(node.task.id);
   for (const TaskId id : all) {
-    OperationNode& each = *nodes_.at(id);
+    Node& each = tree_.at(id);
     if (std::exchange(each.task.stopping, true)) continue;
-    touch(each);
-    log(EventType::kTaskChanged, each, each.task.state, "asked to stop", now);
+    tree_.touch(each);
+    tree_.log(each, EventType::kTaskChanged, each.task.state, "asked to stop", now);
   }
 }
 
-// Live ones, nearest first.
-std::vector<TaskId> Operations::below(const OperationNode& node, Below which) const {
+// Live ones, nearest first. What has ended is passed through: it only waits for what is below it.
+std::vector<TaskId> Operations::below(const Node& node, Below which) {
   std::vector<TaskId> found;
-  const auto counts = [&](TaskId id) {
-    return which == Below::kAll || nodes_.at(id)->what().lease == Duration::zero();
-  };
-  const auto add = [&](const OperationNode& each) {
-    std::ranges::copy_if(each.children, std::back_inserter(found), counts);
-    std::ranges::copy_if(each.left_behind, std::back_inserter(found), counts);
-  };
-  add(node);
-  for (std::size_t next = 0; next < found.size(); ++next) add(*nodes_.at(found[next]));
+  std::vector<const Node*> open{&node};
+  for (std::size_t next = 0; next < open.size(); ++next) {
+    for (const auto& [id, child] : open[next]->children) {
+      const bool leased = !child->is_final() && child->what().lease != Duration::zero();
+      if (which == Below::kOfItsLease && leased) continue;
+      if (!child->is_final()) found.push_back(id);
+      open.push_back(child);
+    }
+  }
   return found;
 }
 
@@ -319,54 +326,25 @@ std::vector<TaskId> Operations::below(const OperationNode& node, Below which) co
 void Operations::end_all(std::vector<TaskId> tasks, State to, const std::string& message,
                          Time now) {
   std::ranges::sort(tasks, std::ranges::greater());
-  for (const TaskId id : tasks) end(*nodes_.at(id), to, message, now);
+  for (const TaskId id : tasks) end(tree_.at(id), to, message, now);
 }
 
-void Operations::end(OperationNode& node, State to, std::string message, Time now) {
-  change(node, to, std::move(message), now);
-  leave_behind(node);
-  if (OperationNode* parent = node.parent) {
-    parent->children.erase(node.task.id);
-    if (node.children.empty() && node.task.tally.unfolded == 0) {
-      fold(node);
-    } else {
-      ++parent->task.tally.unfolded;
-      touch(*parent);
-    }
-  }
+void Operations::end(Node& node, State to, std::string message, Time now) {
+  tree_.change(node, to, std::move(message), now);
   forget_or_list(node, now);
-  journal_.ended(node.task.id);
-  erase(node);
+  leases_.erase({node.lease_until, node.task.id});
+  by_uuid_.erase(node.what().uuid);
+  --live_;
+  if (node.staying == 0) tree_.leave(node);
 }
 
-// What is live below it goes on without a parent to be folded into; an abort of those above, or
-// their loss, reaches it all the same.
-void Operations::leave_behind(OperationNode& node) {
-  for (const TaskId child : node.children) nodes_.at(child)->parent = nullptr;
-  if (node.above) node.above->left_behind.erase(node.task.id);
-  for (const auto* below : {&node.children, &node.left_behind}) {
-    for (const TaskId id : *below) nodes_.at(id)->above = node.above;
-    if (node.above) node.above->left_behind.insert(below->begin(), below->end());
-  }
-}
-
-void Operations::fold(OperationNode& node) {
-  model::Tally& tally = node.parent->task.tally;
-  const model::Progress progress = model::progress_of(node.task, std::nullopt);
-  ++tally.children;
-  tally.failing += model::is_failing(node.task) ? 1 : 0;
-  tally.children_completed += progress.completed;
-  tally.children_total += progress.total;
-  touch(*node.parent);
-}
-
-void Operations::forget_or_list(const OperationNode& node, Time now) {
+void Operations::forget_or_list(const Node& node, Time now) {
   const Duration ttl = node.what().user ? settings_.user_task_ttl : settings_.task_ttl;
   const bool shown = !node.what().internal && ttl > Duration::zero();
   list(node, shown ? journal_.trusted(now) + ttl : kNever);
 }
 
-void Operations::list(const OperationNode& node, Time until) {
+void Operations::list(const Node& node, Time until) {
   journal_.batch().listings.push_back({.task = node.task.id,
                                        .module = node.what().module,
                                        .lane = node.what().lane,
@@ -376,7 +354,7 @@ void Operations::list(const OperationNode& node, Time until) {
 
 // ---- leases
 
-void Operations::renew(OperationNode& node, Time now, Duration at_least) {
+void Operations::renew(Node& node, Time now, Duration at_least) {
   if (node.what().lease == Duration::zero()) return;
   leases_.erase({node.lease_until, node.task.id});
   node.lease_until = now + std::max(node.what().lease, at_least);
@@ -384,13 +362,17 @@ void Operations::renew(OperationNode& node, Time now, Duration at_least) {
 }
 
 void Operations::begin_leases(Time now) {
-  for (const auto& [id, node] : nodes_) renew(*node, now, kReporterPauseMax);
+  std::vector<Node*> leased;
+  tree_.for_each([&](Node& node) {
+    if (node.task.operation && !node.is_final()) leased.push_back(&node);
+  });
+  for (Node* node : leased) renew(*node, now, kReporterPauseMax);
 }
 
 void Operations::clock_set(Duration by) {
   std::set<std::pair<Time, TaskId>> moved;
   for (const auto& [until, id] : leases_) {
-    nodes_.at(id)->lease_until = until + by;
+    tree_.at(id).lease_until = until + by;
     moved.emplace(until + by, id);
   }
   leases_ = std::move(moved);
@@ -400,7 +382,7 @@ void Operations::clock_set(Duration by) {
 void Operations::expire(Time now) {
   if (!leases_.empty() && leases_.begin()->first + kLate < now) begin_leases(now);
   while (!leases_.empty() && leases_.begin()->first <= now) {
-    OperationNode& node = *nodes_.at(leases_.begin()->second);
+    Node& node = tree_.at(leases_.begin()->second);
     const std::string message =
         fmt::format("Lost: its reporter was not heard of for {} s",
                     std::chrono::duration<double>(node.what().lease).count());
@@ -414,79 +396,28 @@ Time Operations::next_wake() const { return leases_.empty() ? kNever : leases_.b
 
 // ---- memory
 
-OperationNode& Operations::insert(model::Task task) {
-  auto made = std::make_unique<OperationNode>();
-  OperationNode& node = *made;
-  node.task = std::move(task);
-  if (const auto parent = nodes_.find(node.task.parent); parent != nodes_.end()) {
-    node.parent = node.above = parent->second.get();
-    node.parent->children.insert(node.task.id);
-  } else if (const auto root = nodes_.find(node.task.root); root != nodes_.end()) {
-    node.above = root->second.get();  // of those that ended in between nothing is in memory
-    node.above->left_behind.insert(node.task.id);
-  }
+Node& Operations::insert(model::Task task) {
+  Node& node = tree_.insert(std::move(task), nullptr);
+  if (node.is_final()) return node;
   if (!node.what().uuid.empty()) by_uuid_.emplace(node.what().uuid, node.task.id);
-  nodes_.emplace(node.task.id, std::move(made));
+  ++live_;
   return node;
 }
 
-void Operations::erase(OperationNode& node) {
-  leases_.erase({node.lease_until, node.task.id});
-  by_uuid_.erase(node.what().uuid);
-  auto found = nodes_.find(node.task.id);
-  ended_.push_back(std::move(found->second));
-  nodes_.erase(found);
+Node* Operations::live(TaskId id) {
+  Node* node = tree_.find(id);
+  return node && node->task.operation && !node->is_final() ? node : nullptr;
 }
 
-const OperationNode* Operations::find(TaskId id) const {
-  const auto found = nodes_.find(id);
-  return found == nodes_.end() ? nullptr : found->second.get();
+const Node* Operations::find(TaskId id) const {
+  const Node* node = tree_.find(id);
+  return node && node->task.operation && !node->is_final() ? node : nullptr;
 }
 
 std::optional<TaskId> Operations::find_uuid(const std::string& uuid) const {
   const auto found = by_uuid_.find(uuid);
   if (found == by_uuid_.end()) return std::nullopt;
   return found->second;
-}
-
-void Operations::touch(OperationNode& node) {
-  ++changes_;
-  if (!std::exchange(node.dirty, true)) dirty_.push_back(&node);
-}
-
-void Operations::take() {
-  for (OperationNode* node : dirty_) {
-    node->dirty = false;
-    journal_.batch().tasks.push_back(node->task);
-  }
-  dirty_.clear();
-  ended_.clear();
-  changes_ = 0;
-}
-
-void Operations::change(OperationNode& node, State to, std::string message, Time now) {
-  const State before = node.task.state;
-  const auto moved = model::move(node.task, before, to, now);
-  if (!moved) return;
-  node.task.message = message;
-  touch(node);
-  const EventSeq seq = log(EventType::kTaskChanged, node, before, std::move(message), now);
-  const bool folds = node.parent && node.children.empty() && node.task.tally.unfolded == 0;
-  if (model::is_final(to) && folds) node.task.tally.fold = seq.value;
-}
-
-EventSeq Operations::log(EventType type, const OperationNode& node, State before,
-                         std::string message, Time now) {
-  return journal_.append({.seq = {},
-                          .at = now,
-                          .type = type,
-                          .job = {},
-                          .task = node.task.id,
-                          .root = node.task.root,
-                          .before = before,
-                          .after = node.task.state,
-                          .job_id = {},
-                          .message = std::move(message)});
 }
 
 }  // namespace docket::engine

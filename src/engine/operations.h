@@ -1,9 +1,9 @@
 #pragma once
 
 // Live operations (model/operation.h): everything in the task tree that is not a run of a job. A
-// small engine part with rules of its own: sequence numbers, folding, inherited aborts, leases.
-// Only what has not ended is in memory; what has ended is in the store, folded into its parent
-// (reference/scylla-tasks.md section 4). Strand only.
+// small engine part with rules of its own: modules and sequence numbers, inherited aborts, leases.
+// What has ended is in the store, folded into its parent (reference/scylla-tasks.md section 4).
+// Strand only.
 
 #include <cstdint>
 #include <map>
@@ -17,20 +17,9 @@
 #include "core/result.h"
 #include "engine/batch.h"
 #include "engine/settings.h"
+#include "engine/task_tree.h"
 
 namespace docket::engine {
-
-struct OperationNode {
-  model::Task task;
-  OperationNode* parent = nullptr;  // null for a root, and once the parent has ended
-  OperationNode* above = nullptr;   // the parent; once that has ended the next that lives
-  std::set<TaskId> children;        // live ones
-  std::set<TaskId> left_behind;     // whose parents ended, and which have no other above them
-  Time lease_until = kNever;
-  bool dirty = false;  // its row is to be written with this tick
-
-  const model::Operation& what() const { return *task.operation; }
-};
 
 // The longest that a reporter pauses between two tries while it finds no server: whatever its
 // lease, it is waited for so long when reporters can be heard again.
@@ -43,23 +32,21 @@ struct Report {
 
 class Operations {
  public:
-  // What the engine lends: numbers, the event log, the open tick's batch.
-  class Journal {
+  // What the engine lends beyond what the tree needs: numbers, the open tick's batch.
+  class Journal : public TaskTree::Journal {
    public:
-    virtual ~Journal() = default;
     virtual TaskId new_task() = 0;
     virtual const std::string& refusal() const = 0;  // of new work; empty: none
-    virtual EventSeq append(model::Event event) = 0;
     virtual Batch& batch() = 0;
-    virtual void ended(TaskId task) = 0;
     // What lists that forget count by: not the wall clock where that was set (clock_watch.h).
     virtual Time trusted(Time now) const = 0;
   };
 
-  Operations(const Settings& settings, Journal& journal);
+  Operations(const Settings& settings, TaskTree& tree, Journal& journal);
 
-  // Live ones of the snapshot, and the counters. Leases begin anew: their reporters could not be
-  // heard while the server was down. What was docket's own fails.
+  // Operations of the snapshot that have not ended or have a live one below them, and the counters.
+  // Leases begin anew: their reporters could not be heard while the server was down. What was
+  // docket's own fails.
   void restore(const Snapshot& snapshot, Time now);
 
   // A module is there from its first task on, or from here, until drop_module. That of the runs
@@ -79,12 +66,12 @@ class Operations {
   // kNotFound: no such live parent (subject "parent"). kInvalid: what is said of it makes no sense.
   // kConflict: a live operation has this uuid. kExhausted: too many live ones.
   // The work may have begun before, by so much, while its reporter could not be heard.
-  Result<const OperationNode*> create(model::Operation what, TaskId parent, bool begins, Time now,
-                                      Duration began_ago = {});
-  Result<const OperationNode*> begin(TaskId id, Time now);
+  Result<const Node*> create(model::Operation what, TaskId parent, bool begins, Time now,
+                             Duration began_ago = {});
+  Result<const Node*> begin(TaskId id, Time now);
   // Renews the lease, too; so does an empty report. kNotFound: not there, or ended. kInvalid: a
   // figure below zero or not finite.
-  Result<const OperationNode*> report(TaskId id, const Report& report, Time now);
+  Result<const Node*> report(TaskId id, const Report& report, Time now);
   Result<> note(TaskId id, const std::string& message, Time now);
   // Done, or failed when there is an error; aborted when it was asked to stop. The work may have
   // ended before, by so much, though not before it began.
@@ -93,11 +80,11 @@ class Operations {
   // cannot be aborted.
   Result<> abort(TaskId id, Time now);
   // The same, whatever it allows.
-  void stop(OperationNode& node, Time now);
+  void stop(Node& node, Time now);
 
-  const OperationNode* find(TaskId id) const;                      // null: not there, or ended
+  const Node* find(TaskId id) const;                               // null: not there, or ended
   std::optional<TaskId> find_uuid(const std::string& uuid) const;  // of live ones
-  std::size_t live() const { return nodes_.size(); }
+  std::size_t live() const { return live_; }
 
   // Leases that have run out fail their operations. If that is seen late, all begin anew: nobody
   // was listening, since the machine slept.
@@ -107,43 +94,29 @@ class Operations {
   void clock_set(Duration by);  // leases are as long as before
   Time next_wake() const;       // kNever: nothing to wait for
 
-  bool dirty() const { return !dirty_.empty(); }
-  // Changes since the last take(); a row that changes twice counts twice.
-  std::size_t changes() const { return changes_; }
-  // Rows of what has changed into the open batch; what has ended leaves memory.
-  void take();
-
  private:
   Result<> check(const model::Operation& what) const;
   void add_lane(const std::string& module, std::uint32_t lane);
   void put_lane(const model::Lane& lane);
-  std::uint64_t number_for(const model::Operation& what, const OperationNode* above);
+  std::uint64_t number_for(const model::Operation& what, const Node* above);
   std::uint64_t next_number(const std::string& module, std::uint32_t lane);
-  OperationNode& insert(model::Task task);
-  void leave_behind(OperationNode& node);
-  void erase(OperationNode& node);
-  void touch(OperationNode& node);
-  void renew(OperationNode& node, Time now, Duration at_least = {});
-  void change(OperationNode& node, model::State to, std::string message, Time now);
-  void end(OperationNode& node, model::State to, std::string message, Time now);
-  void fold(OperationNode& node);
-  void forget_or_list(const OperationNode& node, Time now);
-  void list(const OperationNode& node, Time until);
+  Node* live(TaskId id);
+  Node& insert(model::Task task);
+  void renew(Node& node, Time now, Duration at_least = {});
+  void end(Node& node, model::State to, std::string message, Time now);
+  void forget_or_list(const Node& node, Time now);
+  void list(const Node& node, Time until);
   void end_all(std::vector<TaskId> tasks, model::State to, const std::string& message, Time now);
   enum class Below { kAll, kOfItsLease };  // the latter: not what has a lease, nor below that
-  std::vector<TaskId> below(const OperationNode& node, Below which) const;
-  EventSeq log(model::EventType type, const OperationNode& node, model::State before,
-               std::string message, Time now);
+  static std::vector<TaskId> below(const Node& node, Below which);
 
   const Settings& settings_;
+  TaskTree& tree_;
   Journal& journal_;
-  std::unordered_map<TaskId, std::unique_ptr<OperationNode>> nodes_;
+  std::size_t live_ = 0;
   std::unordered_map<std::string, TaskId> by_uuid_;
   std::map<std::string, std::map<std::uint32_t, std::uint64_t>> modules_;  // lane to last number
   std::set<std::pair<Time, TaskId>> leases_;
-  std::vector<OperationNode*> dirty_;
-  std::size_t changes_ = 0;
-  std::vector<std::unique_ptr<OperationNode>> ended_;  // leave memory when their rows are taken
 };
 
 }  // namespace docket::engine

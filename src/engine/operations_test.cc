@@ -20,7 +20,7 @@ class OperationsTest : public ::testing::Test, protected Operations::Journal {
  protected:
   TaskId new_task() override { return TaskId{++last_task_}; }
   const std::string& refusal() const override { return refusal_; }
-  EventSeq append(model::Event event) override {
+  EventSeq append(model::Event event, const std::string&) override {
     event.seq = EventSeq{events_.size() + 1};
     events_.push_back(event);
     return event.seq;
@@ -30,7 +30,7 @@ class OperationsTest : public ::testing::Test, protected Operations::Journal {
   Time trusted(Time now) const override { return now; }
 
   void commit() {
-    operations_.take();
+    tree_.take(batch_);
     for (const model::Task& task : batch_.tasks) rows_[task.id] = task;
     for (const model::Listing& listing : batch_.listings) listings_[listing.task] = listing;
     for (const Drain& drain : batch_.drains) drains_.push_back(drain.module);
@@ -94,7 +94,8 @@ class OperationsTest : public ::testing::Test, protected Operations::Journal {
   }
 
   Settings settings_;
-  Operations operations_{settings_, *this};
+  TaskTree tree_{*this};
+  Operations operations_{settings_, tree_, *this};
   Time now_ = kStart;
   std::uint64_t last_task_ = 0;
   std::string refusal_;
@@ -288,12 +289,12 @@ TEST_F(OperationsTest, AReportIsOneRowATickAndNoEvent) {
   for (double i = 1; i <= 100; ++i) {
     ASSERT_TRUE(operations_.report(root, {.completed = i, .total = 100}, now_));
   }
-  operations_.take();
+  tree_.take(batch_);
   EXPECT_EQ(batch_.tasks.size(), 1U);
   EXPECT_EQ(events_.size(), events);
   commit();
   ASSERT_TRUE(operations_.report(root, {.completed = 100}, now_));
-  EXPECT_FALSE(operations_.dirty());  // nothing new
+  EXPECT_FALSE(tree_.dirty());  // nothing new
 }
 
 TEST_F(OperationsTest, AReporterThatIsNotHeardOfLosesItsTree) {
@@ -339,14 +340,15 @@ TEST_F(OperationsTest, WhatLivesIsFoundAgain) {
   for (const auto& [id, task] : rows_) snapshot.tasks.push_back(task);
   for (const auto& [key, lane] : lanes_) snapshot.lanes.push_back(lane);
   now_ += std::chrono::hours{1};
-  Operations again(settings_, *this);
+  TaskTree tree(*this);
+  Operations again(settings_, tree, *this);
   again.restore(snapshot, now_);
   EXPECT_EQ(again.live(), 2U);
   EXPECT_EQ(again.find(root)->task.tally.children, 1U);
-  EXPECT_THAT(again.find(root)->children, ElementsAre(child));
+  EXPECT_THAT(again.find(root)->children, ElementsAre(testing::Key(child)));
   EXPECT_EQ(again.find_uuid(what.uuid), root);
   EXPECT_EQ(again.next_wake(), kNever);
-  again.take();
+  tree.take(batch_);
   commit();
   EXPECT_EQ(rows_.at(local).state, State::kFailed);
   const auto next = again.create(operation(), {}, true, now_);

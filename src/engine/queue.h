@@ -25,9 +25,11 @@
 
 #include "engine/lock_table.h"
 #include "engine/settings.h"
-#include "engine/tree.h"
+#include "engine/task_tree.h"
 
 namespace docket::engine {
+
+using model::Demand;
 
 class Queue {
  public:

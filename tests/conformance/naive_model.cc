@@ -200,19 +200,28 @@ void NaiveModel::sweep_jobs(const engine::Sweep& sweep) {
   }
 }
 
+bool NaiveModel::has_live_member(const model::Task& top) const {
+  return !model::is_final(top.state) ||
+         std::any_of(tasks_.begin(), tasks_.end(), [&](const model::Task& each) {
+           return each.parent == top.id && has_live_member(each);
+         });
+}
+
+bool NaiveModel::is_remembered(const model::Task& each) const {
+  if (has_live_member(each)) return true;
+  const model::Task* parent = task(each.parent);
+  if (!parent || parent->kind == model::TaskKind::kOperation || !is_remembered(*parent))
+    return false;
+  const auto newer = std::count_if(tasks_.begin(), tasks_.end(), [&](const model::Task& other) {
+    return other.parent == each.parent && other.id > each.id;
+  });
+  return newer < static_cast<std::ptrdiff_t>(engine::kAttemptsKept);
+}
+
 engine::Snapshot NaiveModel::snapshot() const {
   engine::Snapshot snapshot = last_;
   for (const model::Task& each : tasks_) {
-    if (each.kind == model::TaskKind::kOperation) {
-      if (!model::is_final(each.state)) snapshot.tasks.push_back(each);
-      continue;
-    }
-    if (!tree_is_live(each.root)) continue;
-    const auto newer = std::count_if(tasks_.begin(), tasks_.end(), [&](const model::Task& other) {
-      return other.parent == each.parent && other.id > each.id;
-    });
-    const bool newest = newer < static_cast<std::ptrdiff_t>(engine::kAttemptsKept);
-    if (!each.parent || newest || !model::is_final(each.state)) snapshot.tasks.push_back(each);
+    if (is_remembered(each)) snapshot.tasks.push_back(each);
   }
   const auto runs_with = [&](const auto& predicate) {
     return std::any_of(snapshot.tasks.begin(), snapshot.tasks.end(), predicate);

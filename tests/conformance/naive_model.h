@@ -33,6 +33,8 @@ class NaiveModel {
   bool is_current(const model::Job& version) const;
   bool is_used(const model::Job& version) const;
   bool tree_is_live(TaskId root) const;
+  bool has_live_member(const model::Task& top) const;
+  bool is_remembered(const model::Task& each) const;  // a snapshot has it
   const model::Task* task(TaskId id) const;
   void put_listings(const engine::Batch& batch);
   void sweep(const engine::Sweep& sweep);

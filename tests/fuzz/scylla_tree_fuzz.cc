@@ -67,14 +67,14 @@ class Tree : private engine::Operations::Journal {
   }
   void commit() {
     now_ += Duration{1};
-    operations_.take();
+    tree_.take(batch_);
     require(disk_->state.apply(batch_).has_value(), "the store takes what the engine wrote");
     batch_ = {};
   }
 
   TaskId new_task() override { return TaskId{++last_task_}; }
   const std::string& refusal() const override { return refusal_; }
-  EventSeq append(model::Event event) override {
+  EventSeq append(model::Event event, const std::string&) override {
     event.seq = EventSeq{++last_event_};
     return event.seq;
   }
@@ -83,7 +83,8 @@ class Tree : private engine::Operations::Journal {
   Time trusted(Time now) const override { return now; }
 
   engine::Settings settings_;
-  engine::Operations operations_{settings_, *this};
+  engine::TaskTree tree_{*this};
+  engine::Operations operations_{settings_, tree_, *this};
   std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
   store::MemoryReader reader_{disk_};
   engine::Batch batch_;

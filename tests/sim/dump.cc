@@ -11,7 +11,7 @@ namespace {
 using engine::Engine;
 using engine::JobEntry;
 
-std::string show(const engine::Demand& demand) {
+std::string show(const model::Demand& demand) {
   return fmt::format("{} {} {} {}", demand.cpus_micro, demand.mem_kib, demand.disk_kib,
                      demand.gpus);
 }
@@ -48,10 +48,12 @@ void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::stri
   }
 }
 
-std::string show(const engine::OperationNode& node) {
+std::string show(const engine::Node& node) {
   const model::Task& task = node.task;
   std::vector<std::uint64_t> children;
-  for (const TaskId child : node.children) children.push_back(child.value);
+  for (const auto& [id, child] : node.children) {
+    if (!child->is_final()) children.push_back(id.value);
+  }
   const model::Tally& tally = task.tally;
   return fmt::format(
       "operation {} below {} {} {} stopping {} {} of {} reported {} children {} failing {} {} of "
@@ -65,7 +67,7 @@ std::string show(const engine::OperationNode& node) {
 void dump_operations(const Engine& engine, const std::set<TaskId>& operations,
                      std::vector<std::string>& lines) {
   for (const TaskId id : operations) {
-    const engine::OperationNode* node = engine.operations().find(id);
+    const engine::Node* node = engine.operations().find(id);
     lines.push_back(node ? show(*node) : fmt::format("operation {} is gone", id.value));
   }
   lines.push_back(fmt::format("{} operations", engine.operations().live()));

@@ -167,7 +167,7 @@ void OperationClients::give_up() {
 
 void OperationClients::end_all(Engine& engine, Time now) {
   for (const TaskId id : world_.record.live_operations) {
-    const engine::OperationNode* node = engine.operations().find(id);
+    const engine::Node* node = engine.operations().find(id);
     if (node && node->what().lease == Duration::zero())
       (void)engine.operations().finish(id, {}, now);
   }
@@ -271,7 +271,7 @@ OperationClients::Work OperationClients::note(TaskId id) {
 OperationClients::Work OperationClients::finish(TaskId id) {
   const std::string error = dice_.percent(30) ? fmt::format("error {}", ++last_mark_) : "";
   return [this, id, error](Engine& engine, Time now) -> Result<Promise> {
-    const engine::OperationNode* node = engine.operations().find(id);
+    const engine::Node* node = engine.operations().find(id);
     const bool stopping = node && node->task.stopping;
     const auto finished = engine.operations().finish(id, error, now);
     if (!finished) return fail(finished.error());
@@ -295,7 +295,7 @@ OperationClients::Work OperationClients::drop_module() {
                                                                  Time now) -> Result<Promise> {
     std::set<TaskId> lived;
     for (const Owned& each : owned_) {
-      const engine::OperationNode* node = engine.operations().find(each.id);
+      const engine::Node* node = engine.operations().find(each.id);
       if (node && node->what().module == module) lived.insert(each.id);
     }
     const auto dropped = engine.operations().drop_module(module, now);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
+#include <set>
 
 namespace docket::sim {
 namespace {
@@ -356,12 +358,17 @@ bool OperationRules::has_its_time(Time until, Time finished_at) const {
 
 void OperationRules::check_loaded(const engine::Snapshot& snapshot) {
   std::size_t live = 0;
-  for (const model::Task& task : snapshot.tasks) {
+  std::set<TaskId> above;  // of what lives
+  for (const model::Task& task : snapshot.tasks | std::views::reverse) {
     if (!task.operation) continue;
-    ++live;
+    const bool ended = model::is_final(task.state);
+    live += ended ? 0 : 1;
+    verdict_.require(!ended || above.contains(task.id),
+                     "only what lives is loaded, and its parents", show(task.id));
+    above.insert(task.parent);
     const OperationLife* life = life_of(task.id);
-    verdict_.require(life && !model::is_final(task.state) && task.state == life->task.state &&
-                         task.stopping == life->stopping && task.tally == life->task.tally,
+    verdict_.require(life && task.state == life->task.state && task.stopping == life->stopping &&
+                         task.tally == life->task.tally,
                      "what was durable is there after a restart", show(task.id));
   }
   verdict_.require(live == record_.live_operations.size(), "what lives is loaded",

@@ -10,7 +10,7 @@
 namespace docket::sim {
 namespace {
 
-void add(engine::Demand& to, const engine::Demand& demand, std::int64_t sign) {
+void add(model::Demand& to, const model::Demand& demand, std::int64_t sign) {
   to.cpus_micro += sign * demand.cpus_micro;
   to.mem_kib += sign * demand.mem_kib;
   to.disk_kib += sign * demand.disk_kib;
@@ -65,8 +65,8 @@ void ProcessRules::spawned(TaskId token) {
   live_.emplace(token, std::move(process));
 }
 
-void ProcessRules::check_room(const engine::Demand& more) {
-  engine::Demand sum = used_;
+void ProcessRules::check_room(const model::Demand& more) {
+  model::Demand sum = used_;
   add(sum, more, 1);
   verdict_.require(sum.cpus_micro <= total_.cpus_micro && sum.mem_kib <= total_.mem_kib &&
                        sum.disk_kib <= total_.disk_kib && sum.gpus <= total_.gpus &&

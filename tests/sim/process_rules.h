@@ -41,7 +41,7 @@ class ProcessRules {
  private:
   struct Live {
     TaskId run;
-    engine::Demand demand;
+    model::Demand demand;
     std::string exclusive;  // the job's id, when its processes never overlap
     std::vector<model::LockWish> locks;
   };
@@ -49,7 +49,7 @@ class ProcessRules {
     std::optional<End> end;
     bool lost = false;  // nobody can tell any more
   };
-  void check_room(const engine::Demand& more);
+  void check_room(const model::Demand& more);
   void check_neighbours(TaskId token, const Live& process);
   void check_again(const model::Task& attempt, const kinds::ProcessSpec& spec);
   void check_locks(const Live& process);
@@ -57,10 +57,10 @@ class ProcessRules {
   const Record& record_;
   Verdict& verdict_;
   kinds::ProcessKind kind_;
-  engine::Demand total_;
+  model::Demand total_;
   const engine::NodeSettings node_;
   std::uint32_t running_max_;
-  engine::Demand used_;
+  model::Demand used_;
   std::map<TaskId, Live> live_;
   std::set<TaskId> claimed_;
   std::unordered_map<TaskId, Fate> fates_;  // of attempts

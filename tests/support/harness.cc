@@ -153,7 +153,7 @@ void Harness::stop(TaskId run) {
 TaskId Harness::newest_attempt(TaskId run) const {
   const engine::Node* node = engine_->find_task(run);
   if (!node || node->children.empty()) return {};
-  return node->children.back()->task.id;
+  return node->newest_child().task.id;
 }
 
 void Harness::run_attempt(TaskId run) {

@@ -18,7 +18,7 @@ namespace docket::native {
 namespace {
 
 using engine::Engine;
-using engine::OperationNode;
+using engine::Node;
 
 // ---- creating
 
@@ -218,7 +218,7 @@ void finish_task(const Context& door, const http::Request& request, http::Reply 
   with_live(door, request, std::move(reply),
             [finish = *std::move(finish)](engine::Operations& operations, TaskId id,
                                           Time now) -> Result<std::string> {
-              const OperationNode* node = operations.find(id);
+              const Node* node = operations.find(id);
               if (!node) return fail(ErrorKind::kNotFound, "");
               model::Task ended = node->task;
               const auto done = operations.finish(id, finish.error, now, finish.ended_ago);
@@ -236,7 +236,7 @@ Result<std::string> abort(Engine& engine, const TaskRef& ref, Time now) {
   const auto id = find_live(engine, ref);
   if (!id) return fail(ErrorKind::kNotFound, "");
   if (auto done = engine.abort_task(*id, now); !done) return fail(done.error());
-  const OperationNode* node = engine.operations().find(*id);
+  const Node* node = engine.operations().find(*id);
   return node ? heard(node->task) : R"({"state":"aborted","stopping":true})";
 }
 

@@ -83,7 +83,7 @@ void accept_clock(const Context& door, const http::Request&, http::Reply reply) 
       answer_json(std::move(reply)));
 }
 
-void write_capacity(JsonWriter& out, const engine::Demand& demand) {
+void write_capacity(JsonWriter& out, const model::Demand& demand) {
   out.begin_object().member("cpus", static_cast<double>(demand.cpus_micro) / 1e6);
   out.member("mem", static_cast<double>(demand.mem_kib) / 1024);
   out.member("disk", static_cast<double>(demand.disk_kib) / 1024);

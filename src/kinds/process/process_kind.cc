@@ -181,7 +181,7 @@ void ProcessKind::check(const model::JobDefinition& definition, model::Flaws& fl
   check_process(definition, flaws);
 }
 
-engine::Demand ProcessKind::demand(const model::Job& job) const {
+model::Demand ProcessKind::demand(const model::Job& job) const {
   const ProcessSpec& spec = spec_of(job);
   return {.cpus_micro = scaled(spec.cpus, 1e6),
           .mem_kib = scaled(spec.mem, 1024),

@@ -16,7 +16,7 @@ class ProcessKind : public engine::Kind {
   std::string_view name() const override { return kProcess; }
   model::SpecBodyPtr read(JsonReader& in) const override;
   void check(const model::JobDefinition& definition, model::Flaws& flaws) const override;
-  engine::Demand demand(const model::Job& job) const override;
+  model::Demand demand(const model::Job& job) const override;
   const std::vector<model::LockWish>& locks(const model::Job& job) const override;
   const std::vector<model::Constraint>& constraints(const model::Job& job) const override;
   std::optional<Duration> timeout(const model::Job& job) const override;

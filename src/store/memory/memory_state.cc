@@ -263,21 +263,17 @@ void MemoryState::sweep_versions() {
 }
 
 std::set<TaskId> MemoryState::live_members() const {
-  std::set<TaskId> roots;
-  std::set<TaskId> members = live_;
-  for (TaskId id : live_) {
-    const model::Task& task = tasks_.at(id);
-    if (!is_operation(task)) roots.insert(task.root);
-  }
-  for (TaskId root : roots) {
-    std::vector<TaskId> open{root};
-    while (!open.empty()) {
-      const std::vector<TaskId> below = children(open.back());
-      members.insert(open.back());
-      open.pop_back();
-      const auto kept = std::min(below.size(), engine::kAttemptsKept);
-      open.insert(open.end(), below.end() - static_cast<std::ptrdiff_t>(kept), below.end());
-    }
+  std::set<TaskId> members;
+  std::vector<TaskId> open(live_.begin(), live_.end());
+  while (!open.empty()) {
+    const auto task = tasks_.find(open.back());
+    open.pop_back();
+    if (task == tasks_.end() || !members.insert(task->first).second) continue;
+    if (task->second.parent) open.push_back(task->second.parent);
+    if (is_operation(task->second)) continue;
+    const std::vector<TaskId> below = children(task->first);
+    const auto kept = std::min(below.size(), engine::kAttemptsKept);
+    open.insert(open.end(), below.end() - static_cast<std::ptrdiff_t>(kept), below.end());
   }
   return members;
 }
@@ -286,7 +282,6 @@ engine::Snapshot MemoryState::snapshot() const {
   engine::Snapshot snapshot;
   std::set<VersionKey> used;
   for (TaskId id : live_members()) {
-    if (!tasks_.contains(id)) continue;
     const model::Task& task = tasks_.at(id);
     snapshot.tasks.push_back(task);
     used.insert({task.job, task.job_version});

@@ -9,18 +9,16 @@
 namespace docket::store {
 namespace {
 
-// Every tree with a member that has not ended: the CTEs are the live rows' roots, then these with
-// the newest of their children (engine/batch.h, kAttemptsKept), and every child that is live
-// itself. Of operations (kind 2) the live ones only.
+// What has not ended, what is above it, and of each of these that is no operation the newest
+// children (engine/batch.h, kAttemptsKept).
 #define DOCKET_LIVE_TREES                                                                     \
-  "WITH RECURSIVE live_root(id) AS ("                                                         \
+  "WITH RECURSIVE live(id) AS ("                                                              \
   "  SELECT id FROM task INDEXED BY run_by_state WHERE parent = 0 AND state IN (0, 1, 2, 3) " \
-  "  UNION SELECT root FROM task INDEXED BY child_by_state "                                  \
-  "    WHERE parent <> 0 AND state IN (0, 1, 2, 3) AND kind <> 2), "                          \
-  "live(id) AS (SELECT id FROM live_root UNION "                                              \
-  "  SELECT id FROM task INDEXED BY child_by_state "                                          \
-  "    WHERE parent <> 0 AND state IN (0, 1, 2, 3) UNION "                                    \
-  "  SELECT task.id FROM live CROSS JOIN task ON task.id IN ("                                \
+  "  UNION SELECT id FROM task INDEXED BY child_by_state "                                    \
+  "    WHERE parent <> 0 AND state IN (0, 1, 2, 3) "                                          \
+  "  UNION SELECT task.parent FROM live CROSS JOIN task ON task.id = live.id "                \
+  "    WHERE task.parent <> 0 "                                                               \
+  "  UNION SELECT task.id FROM live CROSS JOIN task ON task.id IN ("                          \
   "    SELECT child.id FROM task AS child INDEXED BY child_by_parent "                        \
   "    WHERE child.parent = live.id AND child.parent <> 0 "                                   \
   "    ORDER BY child.id DESC LIMIT 100) "                                                    \

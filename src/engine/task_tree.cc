@@ -1,0 +1,129 @@
+#include "engine/task_tree.h"
+
+#include <utility>
+
+namespace docket::engine {
+namespace {
+
+using model::EventType;
+using model::State;
+
+EventType change_of(const Node& node) {
+  if (node.task.operation) return EventType::kTaskChanged;
+  return node.parent ? EventType::kAttemptChanged : EventType::kRunChanged;
+}
+
+}  // namespace
+
+Node* TaskTree::find(TaskId id) {
+  const auto found = nodes_.find(id);
+  return found == nodes_.end() ? nullptr : found->second.get();
+}
+
+const Node* TaskTree::find(TaskId id) const {
+  const auto found = nodes_.find(id);
+  return found == nodes_.end() ? nullptr : found->second.get();
+}
+
+Node& TaskTree::insert(model::Task task, model::JobPtr job) {
+  auto made = std::make_unique<Node>();
+  Node& node = *made;
+  node.task = std::move(task);
+  node.job = std::move(job);
+  node.parent = node.task.parent ? find(node.task.parent) : nullptr;
+  if (Node* parent = node.parent) {
+    parent->children.emplace_hint(parent->children.end(), node.task.id, &node);
+    parent->live_children += node.is_final() ? 0 : 1;
+    ++parent->staying;
+  }
+  nodes_.emplace(node.task.id, std::move(made));
+  return node;
+}
+
+void TaskTree::touch(Node& node) {
+  ++changes_;
+  if (!std::exchange(node.dirty, true)) dirty_.push_back(&node);
+}
+
+EventSeq TaskTree::log(const Node& node, EventType type, State before, std::string message,
+                       Time now) {
+  return journal_.append({.seq = {},
+                          .at = now,
+                          .type = type,
+                          .job = node.task.job,
+                          .task = node.task.id,
+                          .root = node.task.root,
+                          .before = before,
+                          .after = node.task.state,
+                          .job_id = node.job ? node.job->id() : std::string(),
+                          .message = std::move(message)},
+                         node.job ? node.root().task.name : std::string());
+}
+
+void TaskTree::change(Node& node, State to, std::string message, Time now) {
+  const State before = node.task.state;
+  if (!model::move(node.task, before, to, now)) return;
+  if (!message.empty()) node.task.message = message;
+  touch(node);
+  const bool over = model::is_final(to);
+  const EventSeq seq = log(node, change_of(node), before,
+                           over ? model::reason_of(node.task) : std::move(message), now);
+  if (!over) return;
+  if (node.parent) --node.parent->live_children;
+  if (node.task.operation) fold(node, seq);
+  journal_.ended(node.task.id);
+}
+
+// A parent that has ended before takes nothing up any more.
+void TaskTree::fold(Node& node, EventSeq end) {
+  Node* parent = node.parent;
+  if (!parent || parent->is_final()) return;
+  model::Tally& tally = parent->task.tally;
+  touch(*parent);
+  if (node.staying > 0 || node.task.tally.unfolded > 0) {
+    ++tally.unfolded;
+    return;
+  }
+  node.task.tally.fold = end.value;
+  const model::Progress progress = model::progress_of(node.task, std::nullopt);
+  ++tally.children;
+  tally.failing += model::is_failing(node.task) ? 1 : 0;
+  tally.children_completed += progress.completed;
+  tally.children_total += progress.total;
+}
+
+void TaskTree::leave(Node& node) {
+  for (Node* each = &node; each;) {
+    each->leaving = true;
+    leaving_.push_back(each);
+    Node* parent = each->parent;
+    if (parent) --parent->staying;
+    const bool waited = parent && parent->is_final() && parent->staying == 0 && !parent->leaving;
+    each = waited ? parent : nullptr;
+  }
+}
+
+void TaskTree::drop(Node& node) {
+  if (node.parent) --node.parent->staying;
+  erase(node);
+}
+
+void TaskTree::take(Batch& batch) {
+  batch.tasks.reserve(batch.tasks.size() + dirty_.size());
+  for (Node* node : dirty_) {
+    node->dirty = false;
+    batch.tasks.push_back(node->task);
+  }
+  dirty_.clear();
+  changes_ = 0;
+  for (Node* node : std::exchange(leaving_, {})) erase(*node);
+}
+
+// Below it nothing is left that stays.
+void TaskTree::erase(Node& node) {
+  while (!node.children.empty()) erase(*node.children.begin()->second);
+  if (node.parent) node.parent->children.erase(node.task.id);
+  nodes_.erase(node.task.id);
+}
+
+}  // namespace docket::engine

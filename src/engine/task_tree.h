@@ -1,0 +1,104 @@
+#pragma once
+
+// The live tasks in memory: runs with their attempts, and what reporters say. A task leaves memory
+// with the tick that stores its end, unless something below it lives on: then it waits for that. A
+// change is remembered until the tick takes it to the store. Strand only.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/batch.h"
+#include "model/event.h"
+#include "model/job.h"
+#include "model/task.h"
+
+namespace docket::engine {
+
+struct Node {
+  model::Task task;
+  model::JobPtr job;  // of a run and its attempts: as frozen when the run was made
+  Node* parent = nullptr;
+  std::map<TaskId, Node*> children;  // in memory, oldest first
+  std::uint32_t live_children = 0;   // children that are not final
+  std::uint32_t staying = 0;         // children that do not leave with this tick
+  bool dirty = false;                // changed since the last tick was taken
+  bool leaving = false;              // leaves memory with this tick
+  bool recovered = false;       // came from the store at start-up (STARTING instead of INITIAL)
+  bool holds_capacity = false;  // runs: counted against the node until the last process is gone
+  Duration clock_set{};         // runs: how far since it was made; see Engine::see_clock
+  Time lease_until = kNever;    // of a reporter's task; kNever: no lease
+
+  const model::Operation& what() const { return *task.operation; }
+  // Of a run that waits, on the clock as it is.
+  Time start_deadline() const {
+    return task.start_deadline == kNever ? kNever : task.start_deadline + clock_set;
+  }
+  bool is_final() const { return model::is_final(task.state); }
+  const Node& root() const {
+    const Node* top = this;
+    while (top->parent) top = top->parent;
+    return *top;
+  }
+  const Node& newest_child() const { return *children.rbegin()->second; }
+};
+
+class TaskTree {
+ public:
+  // What the engine lends: the event log, and the ear of those who wait for an end.
+  class Journal {
+   public:
+    virtual ~Journal() = default;
+    // run_name: of the root, for doors that name runs by it.
+    virtual EventSeq append(model::Event event, const std::string& run_name) = 0;
+    virtual void ended(TaskId task) = 0;
+  };
+
+  explicit TaskTree(Journal& journal) : journal_(journal) {}
+
+  Node* find(TaskId id);  // null: not in memory
+  const Node* find(TaskId id) const;
+  Node& at(TaskId id) { return *nodes_.at(id); }
+  std::size_t size() const { return nodes_.size(); }
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (const auto& [id, node] : nodes_) visit(*node);
+  }
+
+  // A new or a restored task, below its parent if that is in memory; its row is written when it is
+  // touched.
+  Node& insert(model::Task task, model::JobPtr job);
+  void touch(Node& node);
+  EventSeq log(const Node& node, model::EventType type, model::State before, std::string message,
+               Time now);
+  // Another state, with an event of it; nothing where the table of states allows no such move. A
+  // message that is empty leaves the old one. What ends is folded into a live parent if it is an
+  // operation and nothing is left below it.
+  void change(Node& node, model::State to, std::string message, Time now);
+  // With this tick, and whatever is below it; parents that only waited for it leave, too.
+  void leave(Node& node);
+  // At once: not dirty, not leaving, and without children.
+  void drop(Node& node);
+
+  bool dirty() const { return !dirty_.empty(); }
+  // Changes since the last take(); a row that changes twice counts twice.
+  std::size_t changes() const { return changes_; }
+  void count_change() { ++changes_; }  // of what else is written about tasks
+  // Rows of what has changed into the batch; what is leaving goes.
+  void take(Batch& batch);
+
+ private:
+  void fold(Node& node, EventSeq end);
+  void erase(Node& node);
+
+  Journal& journal_;
+  std::unordered_map<TaskId, std::unique_ptr<Node>> nodes_;
+  std::vector<Node*> dirty_;
+  std::vector<Node*> leaving_;
+  std::size_t changes_ = 0;
+};
+
+}  // namespace docket::engine
