@@ -82,11 +82,6 @@ void Engine::resume(Node& run) {
   if (entry) enter(*entry, run);
   if (run.task.state == model::State::kQueued) return enqueue(run);
   queue_.hold(run, demand);
-  if (const auto most = kind_of(*run.job).timeout(*run.job)) {
-    timers_.set(run.task.id, Wake::kTimeout, run.task.started_at + run.clock_set + *most);
-  }
-  // It was between two attempts: what is left of the pause is not known.
-  if (run.live_children == 0) timers_.set(run.task.id, Wake::kRetry, Time{Duration{1}});
 }
 
 std::vector<TaskId> Engine::live_attempts() const {
@@ -109,6 +104,13 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
     if (!node->is_final() && node->task.stopping) {
       open_.stops.push_back({report.token, std::nullopt});
     }
+  }
+  std::vector<Node*> begun;
+  for (const auto& [id, run] : runs_) {
+    if (!run->is_final() && run->task.state != model::State::kQueued) begun.push_back(run);
+  }
+  for (Node* run : begun) {
+    if (!run->is_final()) plan(*run, Look{}, now);
   }
   operations_.begin_leases(now);
 }

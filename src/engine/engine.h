@@ -31,10 +31,10 @@
 #include "engine/operations.h"
 #include "engine/placement.h"
 #include "engine/queue.h"
-#include "engine/run_timers.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
 #include "engine/task_tree.h"
+#include "engine/wakes.h"
 
 namespace docket::engine {
 
@@ -222,9 +222,13 @@ class Engine : private SecretSource, private Operations::Journal {
   static void enter(JobEntry& entry, Node& run);
   void enqueue(Node& run);
   void place_waiting(Time now);
-  void go_on(Time now);
-  void begin_run(Node& run, Time now);
-  void carry_out(Node& run, TaskId attempt, Step step, Time now);
+  void wake_runs(Time now, bool begins_work);
+  View view_of(const Node& run, Time now);
+  void plan(Node& run, const Happening& happening, Time now);
+  void carry_out(Node& run, Plan plan, Time now);
+  void carry_out(Node& run, Step& step, Time now);
+  void launch(Node& run, Time now);
+  void give_up(Node& run, const char* why, Time now);
   void add_attempt(Node& run, TaskId id, Time now);
   void trim_attempts(Node& run);
   void relaunch(Node& attempt, Time now);
@@ -235,8 +239,9 @@ class Engine : private SecretSource, private Operations::Journal {
   void outlived(Node& run, Time now);
   void release(Node& run);
   void change(Node& node, model::State to, std::string message, Time now);
-  Stopped stop(Node& run, std::string message, Time now, model::State as = model::State::kAborted);
+  Stopped stop(Node& run, const std::string& message, Time now);
   void stop_all(JobEntry& entry, const std::string& message, Time now);
+  void ask_attempts_to_stop(Node& run);
   void ask_to_stop(Node& attempt);
 
   // the clock: engine_clock.cc
@@ -267,7 +272,6 @@ class Engine : private SecretSource, private Operations::Journal {
               TaskId run);
   void settle(model::Schedule& schedule, Time until);
   void expire_waiting(Time now);
-  void expire_running(Time now);
   Time rising(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
@@ -289,7 +293,7 @@ class Engine : private SecretSource, private Operations::Journal {
   LockTable locks_;
   Placement placement_;
   Queue queue_;
-  RunTimers timers_;
+  Wakes wakes_;
   TaskTree tree_{*this};
   Operations operations_;
   std::map<TaskId, Node*> runs_;  // in memory: not final, or with a process that lives

@@ -38,7 +38,7 @@ Duration Engine::see_clock(const ClockReading& reading) {
   if (by == Duration::zero()) return by;
   for (auto& [id, run] : runs_) run->clock_set += by;
   queue_.clock_set(by);
-  timers_.clock_set(by);
+  wakes_.clock_set(by);
   operations_.clock_set(by);
   remember_step(by);
   record_clock();

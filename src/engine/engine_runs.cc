@@ -120,38 +120,68 @@ void Engine::place_waiting(Time now) {
     queue_.take(*next.run);
     locks_.grant(kind_of(*next.run->job).locks(*next.run->job), next.run->task.id, now,
                  open_.batch->locks);
-    begin_run(*next.run, now);
+    plan(*next.run, Placed{}, now);
   }
 }
 
-void Engine::begin_run(Node& run, Time now) {
-  const TaskId attempt = new_task_id();
-  carry_out(run, attempt, kind_of(*run.job).begin(*run.job, run.task, attempt, *this), now);
-}
-
-// Runs whose pause between two attempts is over.
-void Engine::go_on(Time now) {
-  while (const auto due = timers_.due(Wake::kRetry, now)) begin_run(tree_.at(*due), now);
-}
-
-void Engine::carry_out(Node& run, TaskId attempt, Step step, Time now) {
-  const bool begins = run.task.state == State::kQueued && !std::holds_alternative<Fail>(step);
-  if (begins) {
-    change(run, State::kRunning, {}, now);
-    if (const auto most = kind_of(*run.job).timeout(*run.job)) {
-      timers_.set(run.task.id, Wake::kTimeout, now + *most);
-    }
+void Engine::wake_runs(Time now, bool begins_work) {
+  while (const auto due = wakes_.due(now, begins_work)) {
+    plan(tree_.at(due->run), Due{due->name}, now);
   }
-  if (const auto* retry = std::get_if<Retry>(&step)) {
-    timers_.set(run.task.id, Wake::kRetry, now + retry->after);
-  } else if (auto* launch = std::get_if<Launch>(&step)) {
-    add_attempt(run, attempt, now);
-    open_.starts.push_back({attempt, std::move(launch->payload)});
-  } else if (auto* failed = std::get_if<Fail>(&step)) {
-    end_run(run, State::kFailed, std::move(failed->message), now);
+}
+
+// ---- plans
+
+View Engine::view_of(const Node& run, Time now) {
+  return {run, wakes_, now - run.clock_set, random_.next()};
+}
+
+void Engine::plan(Node& run, const Happening& happening, Time now) {
+  carry_out(run, kind_of(*run.job).plan(view_of(run, now), happening), now);
+}
+
+void Engine::carry_out(Node& run, Plan plan, Time now) {
+  for (Step& step : plan) {
+    if (run.is_final()) return;
+    carry_out(run, step, now);
+  }
+}
+
+void Engine::carry_out(Node& run, Step& step, Time now) {
+  if (auto* wake = std::get_if<Wake>(&step)) {
+    const Time at = wake->at == kNever ? kNever : wake->at + run.clock_set;
+    wakes_.set(run.task.id, wake->name, {at, std::move(wake->why), wake->begins_work});
+  } else if (auto* finish = std::get_if<Finish>(&step)) {
+    if (!model::is_final(finish->state)) return give_up(run, "ended without an end", now);
+    end_run(run, finish->state, std::move(finish->message), now);
+  } else if (std::holds_alternative<Stop>(step)) {
+    ask_attempts_to_stop(run);
   } else {
-    end_run(run, State::kDone, {}, now);
+    launch(run, now);
   }
+}
+
+// A plan that nobody can carry out: a flaw of the kind, which hurts its own runs only.
+void Engine::give_up(Node& run, const char* why, Time now) {
+  ask_attempts_to_stop(run);
+  end_run(
+      run, State::kFailed,
+      fmt::format("The kind '{}' made a plan that cannot be: {}", kind_of(*run.job).name(), why),
+      now);
+}
+
+void Engine::launch(Node& run, Time now) {
+  if (run.live_children > 0) return give_up(run, "a second attempt beside one that lives", now);
+  const TaskId attempt = new_task_id();
+  auto payload = kind_of(*run.job).payload(view_of(run, now), attempt, *this);
+  if (!payload) {
+    const AttemptReport report{
+        .token = attempt, .phase = AttemptPhase::kExited, .message = payload.error().message};
+    return plan(run, Ended{report, false}, now);
+  }
+  if (run.task.state == State::kQueued) change(run, State::kRunning, {}, now);
+  add_attempt(run, attempt, now);
+  open_.starts.push_back({attempt, std::move(*payload)});
 }
 
 void Engine::add_attempt(Node& run, TaskId id, Time now) {
@@ -188,12 +218,12 @@ void Engine::relaunch(Node& attempt, Time now) {
     report.message = "stopped before it started";
     return attempt_ended(attempt, report, now);
   }
-  Step step = kind_of(*run.job).begin(*run.job, run.task, attempt.task.id, *this);
-  if (auto* launch = std::get_if<Launch>(&step)) {
-    open_.starts.push_back({attempt.task.id, std::move(launch->payload)});
+  auto payload = kind_of(*run.job).payload(view_of(run, now), attempt.task.id, *this);
+  if (payload) {
+    open_.starts.push_back({attempt.task.id, std::move(*payload)});
     return;
   }
-  if (auto* failed = std::get_if<Fail>(&step)) report.message = failed->message;
+  report.message = payload.error().message;
   attempt_ended(attempt, report, now);
 }
 
@@ -244,18 +274,15 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
     if (run.live_children == 0) outlived(run, now);
     return;
   }
-  carry_out(run, {},
-            kind_of(*run.job).attempt_ended(*run.job, run.task, report, run.children.size(),
-                                            random_.next(), now - run.clock_set),
-            now);
-  if (refusal_.empty()) go_on(now);  // without a pause: with the end of the last attempt
+  plan(run, Ended{report}, now);
+  if (refusal_.empty()) wake_runs(now, true);  // without a pause: with the end of the last attempt
 }
 
 // ---- ends
 
 void Engine::end_run(Node& run, State state, std::string message, Time now) {
   queue_.remove(run);
-  timers_.clear(run.task.id);
+  wakes_.clear(run.task.id);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
   if (JobEntry* entry = jobs_.find(run.task.job)) {
@@ -332,20 +359,29 @@ Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
   return stop(*it->second, "Stopped", now);
 }
 
-Engine::Stopped Engine::stop(Node& run, std::string message, Time now, State as) {
+// What a begun run does then is its kind's to say; one that waits ends at once.
+Engine::Stopped Engine::stop(Node& run, const std::string& message, Time now) {
   Stopped stopped;
   stopped.job = run.job;
-  for (const auto& [id, attempt] : run.children) {
-    stopped.attempts.push_back(attempt->task);
-    if (!attempt->is_final()) ask_to_stop(*attempt);
+  for (const auto& [id, attempt] : run.children) stopped.attempts.push_back(attempt->task);
+  if (run.task.state == State::kQueued) {
+    end_run(run, State::kAborted, message, now);
+  } else {
+    plan(run, Stopping{message}, now);
   }
-  end_run(run, as, std::move(message), now);
   stopped.run = run.task;
   return stopped;
 }
 
 void Engine::stop_all(JobEntry& entry, const std::string& message, Time now) {
-  while (!entry.active.empty()) stop(*entry.active.begin()->second, message, now);
+  const std::map<TaskId, Node*> runs = entry.active;  // a run that ends leaves it
+  for (const auto& [id, run] : runs) stop(*run, message, now);
+}
+
+void Engine::ask_attempts_to_stop(Node& run) {
+  for (const auto& [id, attempt] : run.children) {
+    if (!attempt->is_final()) ask_to_stop(*attempt);
+  }
 }
 
 void Engine::ask_to_stop(Node& attempt) {

@@ -35,12 +35,12 @@ void Engine::advance(Time now) {
   if (std::exchange(booted_, false) && !settings_.paused) fire_at_boot(now);
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
-  expire_running(now);
+  wake_runs(now, false);
   operations_.expire(now);
   start_held_back(now);
   // What room a full store has left is for the ends of what runs.
   if (refusal_.empty()) {
-    go_on(now);
+    wake_runs(now, true);
     place_waiting(now);
   }
   next_sweep_ = std::min(next_sweep_, now + settings_.sweep_interval);  // the clock was set back
@@ -50,8 +50,8 @@ void Engine::advance(Time now) {
 Time Engine::next_wake() {
   const Time queue = earlier(queue_.next_deadline(), operations_.next_wake());
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
-  const Time retry = refusal_.empty() ? timers_.next(Wake::kRetry) : kNever;
-  const Time runs = earlier(timers_.next(Wake::kTimeout), retry);
+  const Time work = refusal_.empty() ? wakes_.next(true) : kNever;
+  const Time runs = earlier(wakes_.next(false), work);
   return earlier(earlier(due, queue), earlier(runs, next_sweep_));
 }
 
@@ -191,15 +191,6 @@ void Engine::expire_waiting(Time now) {
         {task.schedule, task.due_at, task.due_at, 1, DueOutcome::kPastDeadline, task.id});
     end_run(*run, model::State::kFailed, "The starting deadline passed before the run could start",
             now);
-  }
-}
-
-void Engine::expire_running(Time now) {
-  while (const auto due = timers_.due(Wake::kTimeout, now)) {
-    Node& run = tree_.at(*due);
-    const auto most = kind_of(*run.job).timeout(*run.job).value_or(Duration::zero());
-    stop(run, fmt::format("Timed out after {} s", most / std::chrono::seconds{1}), now,
-         model::State::kFailed);
   }
 }
 

@@ -129,25 +129,21 @@ Result<Explanation> Explainer::run(TaskId id) const {
 }
 
 void Explainer::add_running(const Node& run, Explanation& out) const {
-  const TaskId id = run.task.id;
-  const Time retry = engine_.timers_.of(id, Wake::kRetry);
-  if (retry != kNever) {
+  std::vector<Reason> limits;
+  for (const auto& [name, wake] : engine_.wakes_.of(run.task.id)) {
+    if (!wake.begins_work) {
+      limits.push_back({.kind = ReasonKind::kTimeout, .message = wake.why, .at = wake.at});
+      continue;
+    }
     out.waiting = true;
-    out.earliest = std::max(retry, now_);
-    out.reasons.push_back(
-        {.kind = ReasonKind::kBackoff,
-         .message = fmt::format("its last attempt failed ({}); the next starts then",
-                                model::reason_of(run.newest_child().task)),
-         .at = out.earliest});
-  } else {
+    out.earliest = std::max(wake.at, now_);
+    out.reasons.push_back({.kind = ReasonKind::kBackoff, .message = wake.why, .at = out.earliest});
+  }
+  if (out.reasons.empty()) {
     out.reasons.push_back(
         {.kind = ReasonKind::kRunning, .message = "it has started", .at = run.task.started_at});
   }
-  const Time timeout = engine_.timers_.of(id, Wake::kTimeout);
-  if (timeout == kNever) return;
-  out.reasons.push_back({.kind = ReasonKind::kTimeout,
-                         .message = "it fails then if it has not ended",
-                         .at = timeout});
+  std::ranges::move(limits, std::back_inserter(out.reasons));
 }
 
 void Explainer::add_constraint(const Node& run, Explanation& out) const {

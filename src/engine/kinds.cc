@@ -23,20 +23,18 @@ class AbsentKind : public Kind {
   const std::vector<model::Constraint>& constraints(const model::Job&) const override {
     return no_constraints_;
   }
-  std::optional<Duration> timeout(const model::Job&) const override { return std::nullopt; }
-  Step begin(const model::Job& job, const model::Task&, TaskId,
-             const SecretSource&) const override {
-    return no_kind(job);
+  Plan plan(const View& view, const Happening& happening) const override {
+    const auto* ended = std::get_if<Ended>(&happening);
+    if (ended && ended->report.succeeded()) return {Finish{}};
+    return {Stop{}, Finish{model::State::kFailed, no_kind(view.job())}};
   }
-  Step attempt_ended(const model::Job& job, const model::Task&, const AttemptReport& report,
-                     std::size_t, std::uint64_t, Time) const override {
-    if (report.succeeded()) return Succeed{};
-    return no_kind(job);
+  Result<PayloadPtr> payload(const View& view, TaskId, const SecretSource&) const override {
+    return fail(ErrorKind::kInvalid, no_kind(view.job()));
   }
 
  private:
-  static Fail no_kind(const model::Job& job) {
-    return {fmt::format("This server has no kind '{}'", job.definition.spec.kind)};
+  static std::string no_kind(const model::Job& job) {
+    return fmt::format("This server has no kind '{}'", job.definition.spec.kind);
   }
   const std::vector<model::LockWish> no_locks_;
   const std::vector<model::Constraint> no_constraints_;

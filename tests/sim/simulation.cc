@@ -77,33 +77,43 @@ class Unconstrained : public kinds::ProcessKind {
 class Forgetful : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
-  engine::Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
-                     const engine::SecretSource& secrets) const override {
-    model::Task bare = run;
-    bare.parameters = nullptr;
-    return ProcessKind::begin(job, bare, attempt, secrets);
+  Result<engine::PayloadPtr> payload(const engine::View& view, TaskId attempt,
+                                     const engine::SecretSource& secrets) const override {
+    const auto made = ProcessKind::payload(view, attempt, secrets);
+    if (!made || !view.run().task.parameters) return made;
+    runner::LaunchSpec bare = *engine::get_if<runner::LaunchSpec>(*made);
+    bare.env.clear();
+    return engine::payload_of(std::move(bare));
   }
 };
 
-class Tireless : public kinds::ProcessKind {
+// Tries again what it should not.
+class Repeater : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
-  engine::Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const engine::AttemptReport& report, std::size_t attempts,
-                             std::uint64_t draw, Time now) const override {
-    if (report.succeeded() && run.id.value % 10 == 0) return engine::Retry{};
-    return ProcessKind::attempt_ended(job, run, report, attempts, draw, now);
+  engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override {
+    const auto* ended = std::get_if<engine::Ended>(&happening);
+    if (ended && repeats(view, ended->report)) {
+      return {engine::Wake{.name = "backoff", .at = view.now(), .begins_work = true}};
+    }
+    return ProcessKind::plan(view, happening);
+  }
+
+ private:
+  virtual bool repeats(const engine::View& view, const engine::AttemptReport& report) const = 0;
+};
+
+class Tireless : public Repeater {
+  using Repeater::Repeater;
+  bool repeats(const engine::View& view, const engine::AttemptReport& report) const override {
+    return report.succeeded() && view.run().task.id.value % 10 == 0;
   }
 };
 
-class Stubborn : public kinds::ProcessKind {
- public:
-  using ProcessKind::ProcessKind;
-  engine::Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const engine::AttemptReport& report, std::size_t attempts,
-                             std::uint64_t draw, Time now) const override {
-    if (report.phase == engine::AttemptPhase::kLost) return engine::Retry{};
-    return ProcessKind::attempt_ended(job, run, report, attempts, draw, now);
+class Stubborn : public Repeater {
+  using Repeater::Repeater;
+  bool repeats(const engine::View&, const engine::AttemptReport& report) const override {
+    return report.phase == engine::AttemptPhase::kLost;
   }
 };
 

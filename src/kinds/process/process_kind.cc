@@ -16,13 +16,19 @@
 namespace docket::kinds {
 namespace {
 
-using engine::Fail;
+using engine::Finish;
 using engine::Launch;
-using engine::Step;
+using engine::Plan;
+using engine::Wake;
+
+// Its wake-ups.
+constexpr const char* kNextAttempt = "backoff";
+constexpr const char* kTimeout = "timeout";
 
 static_assert(kAttemptsMax <= engine::kAttemptsKept, "attempt_ended() counts what is kept");
 
 const ProcessSpec& spec_of(const model::Job& job) { return process_of(job.definition.spec); }
+const ProcessSpec& spec_of(const engine::View& view) { return spec_of(view.job()); }
 
 // More than any node has, and small enough that the demands of a million runs add up without
 // overflow.
@@ -171,6 +177,63 @@ Duration pause_after(const Restart& restart, std::size_t attempts, std::uint64_t
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(longest * share));
 }
 
+Wake next_attempt(Time at, const std::string& why) {
+  return {.name = kNextAttempt,
+          .at = at,
+          .why = fmt::format("its last attempt failed ({}); the next starts then", why),
+          .begins_work = true};
+}
+
+Plan& with_timeout(Plan& plan, const ProcessSpec& spec, Time started) {
+  if (spec.timeout_s) {
+    plan.emplace_back(Wake{.name = kTimeout,
+                           .at = started + std::chrono::seconds{*spec.timeout_s},
+                           .why = "it fails then if it has not ended"});
+  }
+  return plan;
+}
+
+Plan begin(const engine::View& view) {
+  Plan plan{Launch{}};
+  return with_timeout(plan, spec_of(view), view.now());
+}
+
+Plan attempt_ended(const engine::View& view, const engine::Ended& ended) {
+  const engine::AttemptReport& report = ended.report;
+  if (report.succeeded()) return {Finish{}};
+  const model::State failed = model::State::kFailed;
+  std::string why =
+      report.message.empty() ? words_of_exit(report.exit_code, report.signal) : report.message;
+  const ProcessSpec& spec = spec_of(view);
+  const bool lost = report.phase == engine::AttemptPhase::kLost;
+  const Duration pause = pause_after(spec.restart, view.attempts(), view.draw());
+  const bool again = may_try_again(spec, view.run().task, lost, view.now() + pause);
+  if (!ended.launched || !again) return {Finish{failed, std::move(why)}};
+  const auto most = spec.restart.max_attempts;
+  if (most && view.attempts() >= static_cast<std::size_t>(*most)) {
+    return {Finish{failed, fmt::format("{}, after {} attempts", why, view.attempts())}};
+  }
+  return {next_attempt(view.now() + pause, why)};
+}
+
+Plan due(const engine::View& view, std::string_view name) {
+  if (name == kNextAttempt) return {Launch{}};
+  return {engine::Stop{},
+          Finish{model::State::kFailed,
+                 fmt::format("Timed out after {} s", spec_of(view).timeout_s.value_or(0))}};
+}
+
+// After a restart. What is left of a pause between two attempts is not known: it is over.
+Plan look(const engine::View& view) {
+  const engine::Node& run = view.run();
+  Plan plan;
+  if (run.live_children == 0 && !view.awaits(kNextAttempt)) {
+    const auto last = run.children.empty() ? "" : model::reason_of(run.newest_child().task);
+    plan.emplace_back(next_attempt(view.now(), last));
+  }
+  return with_timeout(plan, spec_of(view), run.task.started_at);
+}
+
 }  // namespace
 
 model::SpecBodyPtr ProcessKind::read(JsonReader& in) const {
@@ -197,18 +260,31 @@ const std::vector<model::Constraint>& ProcessKind::constraints(const model::Job&
   return spec_of(job).constraints;
 }
 
-Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId attempt,
-                        const engine::SecretSource& secrets) const {
-  const ProcessSpec& spec = spec_of(job);
-  if (std::string reason = unsupported(spec); !reason.empty()) return Fail{std::move(reason)};
-  const auto values = fetch(job.id(), spec, secrets);
-  if (!values) return Fail{values.error().message};
-  if (const auto sound = check_variables(spec, *values); !sound) return Fail{sound.error().message};
+Plan ProcessKind::plan(const engine::View& view, const engine::Happening& happening) const {
+  if (std::holds_alternative<engine::Placed>(happening)) return begin(view);
+  if (const auto* ended = std::get_if<engine::Ended>(&happening))
+    return attempt_ended(view, *ended);
+  if (const auto* wake = std::get_if<engine::Due>(&happening)) return due(view, wake->name);
+  if (const auto* stopping = std::get_if<engine::Stopping>(&happening)) {
+    return {engine::Stop{}, Finish{model::State::kAborted, std::string(stopping->reason)}};
+  }
+  return look(view);
+}
+
+Result<engine::PayloadPtr> ProcessKind::payload(const engine::View& view, TaskId attempt,
+                                                const engine::SecretSource& secrets) const {
+  const ProcessSpec& spec = spec_of(view);
+  if (std::string reason = unsupported(spec); !reason.empty()) {
+    return fail(ErrorKind::kInvalid, std::move(reason));
+  }
+  const auto values = fetch(view.job().id(), spec, secrets);
+  if (!values) return fail(values.error());
+  if (const auto sound = check_variables(spec, *values); !sound) return fail(sound.error());
   runner::LaunchSpec launch;
   launch.cmd = spec.cmd;
   launch.args = spec.args.value_or(std::vector<std::string>{});
   launch.user = spec.user.value_or("");
-  launch.env = environment(job, run, attempt, *values);
+  launch.env = environment(view.job(), view.run().task, attempt, *values);
   launch.secret_files = secret_files(spec, *values);
   launch.artifacts = spec.artifacts;
   using enum Limits;
@@ -216,29 +292,7 @@ Step ProcessKind::begin(const model::Job& job, const model::Task& run, TaskId at
   launch.mem_mib = spec.limits == kAll || spec.limits == kMem ? spec.mem : 0;
   launch.disk_mib = spec.disk;
   launch.kill_grace = grace(spec, default_grace_);
-  return Launch{engine::payload_of(std::move(launch))};
-}
-
-std::optional<Duration> ProcessKind::timeout(const model::Job& job) const {
-  const auto seconds = spec_of(job).timeout_s;
-  return seconds ? std::optional<Duration>(std::chrono::seconds{*seconds}) : std::nullopt;
-}
-
-Step ProcessKind::attempt_ended(const model::Job& job, const model::Task& run,
-                                const engine::AttemptReport& report, std::size_t attempts,
-                                std::uint64_t draw, Time now) const {
-  if (report.succeeded()) return engine::Succeed{};
-  const Restart& restart = spec_of(job).restart;
-  const bool lost = report.phase == engine::AttemptPhase::kLost;
-  const Duration pause = pause_after(restart, attempts, draw);
-  std::string why =
-      report.message.empty() ? words_of_exit(report.exit_code, report.signal) : report.message;
-  if (!may_try_again(spec_of(job), run, lost, now + pause)) return Fail{std::move(why)};
-  const auto most = restart.max_attempts;
-  if (most && attempts >= static_cast<std::size_t>(*most)) {
-    return Fail{fmt::format("{}, after {} attempts", why, attempts)};
-  }
-  return engine::Retry{pause};
+  return engine::payload_of(std::move(launch));
 }
 
 }  // namespace docket::kinds

@@ -19,12 +19,9 @@ class ProcessKind : public engine::Kind {
   model::Demand demand(const model::Job& job) const override;
   const std::vector<model::LockWish>& locks(const model::Job& job) const override;
   const std::vector<model::Constraint>& constraints(const model::Job& job) const override;
-  std::optional<Duration> timeout(const model::Job& job) const override;
-  engine::Step begin(const model::Job& job, const model::Task& run, TaskId attempt,
-                     const engine::SecretSource& secrets) const override;
-  engine::Step attempt_ended(const model::Job& job, const model::Task& run,
-                             const engine::AttemptReport& report, std::size_t attempts,
-                             std::uint64_t draw, Time now) const override;
+  engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override;
+  Result<engine::PayloadPtr> payload(const engine::View& view, TaskId attempt,
+                                     const engine::SecretSource& secrets) const override;
 
  private:
   Duration default_grace_;

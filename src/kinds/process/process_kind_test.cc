@@ -10,11 +10,10 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
-using engine::Fail;
-using engine::Launch;
-using engine::Retry;
+using engine::Finish;
+using engine::Plan;
 using engine::Step;
-using engine::Succeed;
+using engine::Wake;
 using ::testing::Contains;
 using ::testing::Pair;
 
@@ -31,17 +30,38 @@ class Secrets : public engine::SecretSource {
 
 class ProcessKindTest : public ::testing::Test {
  protected:
-  Step begin() const { return kind.begin(job(), run, TaskId{9}, secrets); }
-  runner::LaunchSpec launched() const {
-    return *engine::get_if<runner::LaunchSpec>(std::get<Launch>(begin()).payload);
+  engine::View view(Time now, std::size_t attempts) {
+    node.task = run;
+    node.job = std::make_shared<const model::Job>(job());
+    node.children.clear();
+    for (std::uint64_t id = 1; id <= attempts; ++id) node.children[TaskId{id}] = nullptr;
+    // In the middle of what a pause may be.
+    return {node, wakes, now, std::uint64_t{1} << 63U};
   }
-  // The first attempt, in the middle of what its pause may be.
-  Step ended(AttemptReport report, Time now = kCreated, std::size_t attempts = 1) const {
-    return kind.attempt_ended(job(), run, report, attempts, std::uint64_t{1} << 63U, now);
+  std::string flaw_of_payload() {
+    const auto payload = kind.payload(view(kCreated, 0), TaskId{9}, secrets);
+    return payload ? "(none)" : payload.error().message;
   }
-  std::int64_t pause_ms(std::size_t attempts) const {
-    return std::get<Retry>(ended(exited(1), kCreated, attempts)).after /
-           std::chrono::milliseconds{1};
+  runner::LaunchSpec launched() {
+    return *engine::get_if<runner::LaunchSpec>(
+        kind.payload(view(kCreated, 0), TaskId{9}, secrets).value());
+  }
+  Plan plan(const engine::Happening& happening, Time now = kCreated) {
+    return kind.plan(view(now, 0), happening);
+  }
+  Step ended(const AttemptReport& report, Time now = kCreated, std::size_t attempts = 1) {
+    const Plan steps = kind.plan(view(now, attempts), engine::Ended{report});
+    EXPECT_EQ(steps.size(), 1U);
+    return steps.at(0);
+  }
+  std::int64_t pause_ms(std::size_t attempts) {
+    const Step step = ended(exited(1), kCreated, attempts);
+    return (std::get<Wake>(step).at - kCreated) / std::chrono::milliseconds{1};
+  }
+  static bool tries_again(const Step& step) { return std::holds_alternative<Wake>(step); }
+  static bool succeeds(const Step& step) {
+    const auto* end = std::get_if<Finish>(&step);
+    return end && end->state == model::State::kDone;
   }
   model::Job job() const {
     model::Job made;
@@ -56,8 +76,8 @@ class ProcessKindTest : public ::testing::Test {
             .exit_code = code};
   }
   static std::string failure(const Step& step) {
-    const auto* failed = std::get_if<Fail>(&step);
-    return failed ? failed->message : "(did not fail)";
+    const auto* end = std::get_if<Finish>(&step);
+    return end && end->state == model::State::kFailed ? end->message : "(did not fail)";
   }
 
   const AttemptReport lost{
@@ -66,6 +86,8 @@ class ProcessKindTest : public ::testing::Test {
   ProcessKind kind{std::chrono::seconds{3}};
   Secrets secrets;
   ProcessSpec spec;
+  engine::Node node;
+  engine::Wakes wakes;
   model::Task run{.id = TaskId{8}, .name = "20190307204634kC8Rs", .created_at = kCreated};
 };
 
@@ -103,23 +125,23 @@ TEST_F(ProcessKindTest, ZeroGraceMeansNotSaid) {
 
 TEST_F(ProcessKindTest, SaysWhatItCannotRun) {
   spec.docker = Docker{.image = "alpine"};
-  EXPECT_EQ(failure(begin()), "Docker containers are not supported by this server yet");
+  EXPECT_EQ(flaw_of_payload(), "Docker containers are not supported by this server yet");
   spec.docker.reset();
   spec.secrets = {{"gone", "/gone"}};
-  EXPECT_EQ(failure(begin()), "secret \"/gone\" is not in the secret store");
+  EXPECT_EQ(flaw_of_payload(), "secret \"/gone\" is not in the secret store");
   spec.secrets = {};
   spec.env = {{"X", SecretRef{"nameless"}}};
-  EXPECT_EQ(failure(begin()), "secret \"nameless\" is used but not defined");
+  EXPECT_EQ(flaw_of_payload(), "secret \"nameless\" is used but not defined");
 }
 
 // Its job was made before the doors looked at this, or the secret was changed since.
 TEST_F(ProcessKindTest, SecretsThatItMayNotOrCannotUse) {
   spec.secrets = {{"pw", "/finance/db"}};
   spec.env = {{"PW", SecretRef{"pw"}}};
-  EXPECT_EQ(failure(begin()),
+  EXPECT_EQ(flaw_of_payload(),
             "secret \"/finance/db\" belongs to group finance: job prod.email may not use it");
   spec.secrets = {{"pw", "binary"}};
-  EXPECT_EQ(failure(begin()),
+  EXPECT_EQ(flaw_of_payload(),
             "secret \"pw\" cannot be the variable PW: it must not contain NUL characters");
   spec.env = {};
   spec.volumes = {SecretVolume{"file", "pw"}};
@@ -127,7 +149,7 @@ TEST_F(ProcessKindTest, SecretsThatItMayNotOrCannotUse) {
 }
 
 TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
-  EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0))));
+  EXPECT_TRUE(succeeds(ended(exited(0))));
   EXPECT_EQ(failure(ended(exited(3))), "exit code 3");
   AttemptReport killed = exited(0);
   killed.signal = 9;
@@ -138,9 +160,9 @@ TEST_F(ProcessKindTest, NeverEndsWithTheFirstAttempt) {
 
 TEST_F(ProcessKindTest, OnFailureTriesAgainUntilTheDeadline) {
   spec.restart = {.policy = RestartPolicy::kOnFailure, .active_deadline_s = 30};
-  EXPECT_TRUE(std::holds_alternative<Retry>(ended(exited(1), kCreated + std::chrono::seconds{29})));
+  EXPECT_TRUE(tries_again(ended(exited(1), kCreated + std::chrono::seconds{29})));
   EXPECT_EQ(failure(ended(exited(1), kCreated + std::chrono::seconds{30})), "exit code 1");
-  EXPECT_TRUE(std::holds_alternative<Succeed>(ended(exited(0), kCreated + std::chrono::hours{1})));
+  EXPECT_TRUE(succeeds(ended(exited(0), kCreated + std::chrono::hours{1})));
 }
 
 // What fails at once must not keep the machine busy.
@@ -166,23 +188,50 @@ TEST_F(ProcessKindTest, APauseThatOutlastsTheDeadlineIsNotBegun) {
 
 TEST_F(ProcessKindTest, AttemptsCanBeCounted) {
   spec.restart = {.policy = RestartPolicy::kOnFailure, .max_attempts = 3};
-  EXPECT_TRUE(std::holds_alternative<Retry>(ended(exited(1), kCreated, 2)));
+  EXPECT_TRUE(tries_again(ended(exited(1), kCreated, 2)));
   EXPECT_EQ(failure(ended(exited(1), kCreated, 3)), "exit code 1, after 3 attempts");
 }
 
 TEST_F(ProcessKindTest, ALostAttemptHasFailedAndOnlyThePolicyStartsItAgain) {
   EXPECT_EQ(failure(ended(lost)), "not known");
   spec.restart = {.policy = RestartPolicy::kOnFailure, .active_deadline_s = 30};
-  EXPECT_TRUE(std::holds_alternative<Retry>(ended(lost)));
+  EXPECT_TRUE(tries_again(ended(lost)));
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
 }
 
 TEST_F(ProcessKindTest, OnLostRestartStartsWhatWasLostAgainAndNothingElse) {
   spec.on_lost = OnLost::kRestart;
-  EXPECT_TRUE(std::holds_alternative<Retry>(ended(lost)));
+  EXPECT_TRUE(tries_again(ended(lost)));
   EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
   spec.restart.active_deadline_s = 30;
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
+}
+
+TEST_F(ProcessKindTest, ALaunchThatCannotBeMadeIsNotTriedAgain) {
+  spec.restart.policy = RestartPolicy::kOnFailure;
+  const AttemptReport unmade{.token = TaskId{9},
+                             .phase = AttemptPhase::kExited,
+                             .message = "secret \"x\" is not in the secret store"};
+  EXPECT_EQ(failure(plan(engine::Ended{unmade, false}).at(0)), unmade.message);
+}
+
+TEST_F(ProcessKindTest, ATimeoutRunsFromTheStartAlsoAfterARestart) {
+  spec.timeout_s = 60;
+  const auto limit = [](const Plan& steps) { return std::get<Wake>(steps.back()).at; };
+  EXPECT_EQ(limit(plan(engine::Placed{})), kCreated + std::chrono::seconds{60});
+  run.started_at = kCreated + std::chrono::seconds{5};
+  EXPECT_EQ(limit(plan(engine::Look{}, kCreated + std::chrono::hours{1})),
+            kCreated + std::chrono::seconds{65});
+  const Plan late = plan(engine::Due{"timeout"});
+  EXPECT_TRUE(std::holds_alternative<engine::Stop>(late.at(0)));
+  EXPECT_EQ(failure(late.at(1)), "Timed out after 60 s");
+}
+
+TEST_F(ProcessKindTest, AfterARestartTheNextAttemptDoesNotWaitUnlessItsPauseBeganSince) {
+  const auto wakes_of = [this] { return plan(engine::Look{}).size(); };
+  EXPECT_EQ(wakes_of(), 1U);
+  wakes.set(run.id, "backoff", {.at = kCreated + std::chrono::hours{1}});
+  EXPECT_EQ(wakes_of(), 0U);
 }
 
 TEST_F(ProcessKindTest, DemandsSaturateInsteadOfOverflowing) {
