@@ -84,8 +84,8 @@ struct Snapshot {
   std::vector<JobRow> jobs;           // not deleted ones, and deleted ones with live runs
   std::vector<model::JobPtr> frozen;  // older versions that live runs were started with
   std::vector<model::Schedule> schedules;
-  // Tasks that are not final, and all that are above them; of each of these that is no operation
-  // the newest kAttemptsKept children, too.
+  // Tasks that are not final, and all that are above them; of each of these that is of a job the
+  // newest kAttemptsKept children, too, and all steps that are not folded.
   std::vector<model::Task> tasks;
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;

@@ -86,9 +86,9 @@ struct ChildQuery {
   std::uint64_t after = 0;  // exclusive: the last child's place_of()
   std::uint32_t limit = kMaxPage;
 };
-// A child's place in the order of its siblings. Attempts end in the order of their ids.
+// A child's place in the order of its siblings: those of a run are in the order of their ids.
 inline std::uint64_t place_of(const model::Task& child) {
-  return child.tally.fold ? child.tally.fold : child.id.value;
+  return child.tally.fold && !child.job ? child.tally.fold : child.id.value;
 }
 
 // A child as a list of ids shows it.

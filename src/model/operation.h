@@ -37,6 +37,7 @@ struct Operation {
   bool cluster = false;   // spreads over nodes; else of one node
   bool user = false;      // asked for by a person: forgotten later by doors that forget
   bool local = false;     // docket's own: nobody goes on with it when the server ends
+  bool folds = false;     // a step: leaves memory with its end, and not with that of its run
   bool operator==(const Operation&) const = default;
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// A node of the one durable tree. The root of a tree is a run, whose children are its attempts, or
-// an operation, whose children are operations. State changes go through move() only: it is the
-// compare-and-set of DESIGN section 2.
+// A node of the one durable tree. The root of a tree is a run, whose children are its attempts and
+// steps, or an operation, whose children are operations. Steps have attempts and steps below them.
+// State changes go through move() only: it is the compare-and-set of DESIGN section 2.
 
 #include <cstdint>
 #include <memory>
@@ -48,6 +48,15 @@ struct RunParameters {
   bool operator==(const RunParameters&) const = default;
 };
 
+// What the kind of a run says of the run or of one of its steps.
+struct Planned {
+  std::string key;    // of a step: its name within the run; never changes
+  std::string word;   // its state in the kind's own words, for doors
+  std::string facts;  // a JSON object, for plans and doors; empty: none
+  StringPairs cells;  // the kind's own memory of it, by name
+  bool operator==(const Planned&) const = default;
+};
+
 struct Task {
   TaskId id;
   TaskId parent;  // none for a run
@@ -72,7 +81,16 @@ struct Task {
       parameters;  // null: none; shared with batches on their way to the store
   std::shared_ptr<const Operation> operation;  // null unless it is one; shared likewise
   Tally tally;                                 // of an operation
+  std::shared_ptr<const Planned> planned;      // null: nothing was said; shared likewise
 };
+
+// A step is an operation that the kind of a run planned. Its module is the kind's name, its entity
+// the key, and it is of the run's job.
+inline bool is_step(const Task& task) { return task.kind == TaskKind::kOperation && task.job; }
+// For people and programs: "run", "step", "attempt", "operation".
+inline const char* kind_name(const Task& task) {
+  return is_step(task) ? "step" : name_of(task.kind);
+}
 
 // The compare-and-set: changes state and its instants if task is in `expected` and the table allows
 // the move; otherwise kConflict and nothing changes.

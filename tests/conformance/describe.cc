@@ -127,6 +127,9 @@ std::string describe(const model::Task& task) {
   fields.add("exit_code", task.exit_code).add("signal", task.signal).add("message", task.message);
   if (task.kind == model::TaskKind::kOperation || task.operation) describe_operation(fields, task);
   fields.add("parameters", describe_parameters(task.parameters.get()));
+  const model::Planned planned = task.planned ? *task.planned : model::Planned{};
+  fields.add("key", planned.key).add("word", planned.word).add("facts", planned.facts);
+  for (const auto& [cell, text] : planned.cells) fields.add("cell", cell + "=" + text);
   return fields.text();
 }
 

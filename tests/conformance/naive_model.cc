@@ -210,8 +210,8 @@ bool NaiveModel::has_live_member(const model::Task& top) const {
 bool NaiveModel::is_remembered(const model::Task& each) const {
   if (has_live_member(each)) return true;
   const model::Task* parent = task(each.parent);
-  if (!parent || parent->kind == model::TaskKind::kOperation || !is_remembered(*parent))
-    return false;
+  if (!parent || !parent->job || !is_remembered(*parent)) return false;
+  if (model::is_step(each) && each.tally.fold == 0) return true;
   const auto newer = std::count_if(tasks_.begin(), tasks_.end(), [&](const model::Task& other) {
     return other.parent == each.parent && other.id > each.id;
   });
@@ -312,7 +312,7 @@ std::vector<engine::TaskRow> NaiveModel::children(const engine::ChildQuery& quer
   const model::Task* parent = task(query.parent);
   for (const model::Task& each : tasks_) {
     if (!parent || each.parent != parent->id) continue;
-    const bool of_run = parent->kind != model::TaskKind::kOperation;
+    const bool of_run = static_cast<bool>(parent->job);
     const bool folded = of_run ? model::is_final(each.state) : each.tally.fold != 0;
     const bool wanted = query.which == engine::Fold::kUnfolded ? !folded
                         : query.which == engine::Fold::kFolded ? folded

@@ -135,6 +135,48 @@ TEST_P(StoreConformance, OfOperationsLiveOnesAreLoadedAndWhatIsAboveThem) {
   EXPECT_EQ(load().last_task, TaskId{7});
 }
 
+TEST_P(StoreConformance, WhatAKindSaysIsKept) {
+  commit({.jobs = {plain_job(1, "a")}});
+  model::Task run = plain_run(1, 1, State::kRunning);
+  model::Task step = plain_step(2, run, "node-1");
+  commit({.tasks = {run, step}});
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{run, step}));
+  run.planned = std::make_shared<const model::Planned>(model::Planned{
+      .word = "canary", .facts = R"({"n":1})", .cells = {{"z", "1"}, {"a", "\"\n\xC3\xA4"}}});
+  auto said = *step.planned;
+  said.word = "draining";
+  said.facts = "{}";
+  step.planned = std::make_shared<const model::Planned>(said);
+  commit({.tasks = {run, step}});
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{run, step}));
+  EXPECT_EQ(describe(reader().children({run.id})),
+            describe(std::vector{engine::TaskRow{step, "a"}}));
+}
+
+TEST_P(StoreConformance, OfALiveRunAllStepsThatStayAreLoadedAtEveryDepth) {
+  commit({.jobs = {plain_job(1, "a")}});
+  const model::Task run = plain_run(1, 1, State::kRunning);
+  const model::Task rack = plain_step(2, run, "rack");
+  std::vector<model::Task> tasks{run, rack};
+  for (std::uint64_t id = 3; id < 153; ++id) {
+    tasks.push_back(ended(plain_step(id, rack, std::to_string(id)), State::kDone, at_second(9)));
+  }
+  const model::Task attempt = plain_attempt(153, tasks.back(), State::kDone);
+  std::vector<model::Task> all = tasks;
+  all.push_back(attempt);
+  // 154 to 303 fold: as many as are newest children of their parent are loaded all the same.
+  for (std::uint64_t id = 154; id < 304; ++id) {
+    all.push_back(folded(plain_step(id, rack, std::to_string(id)), id));
+  }
+  commit({.tasks = all});
+  reopen();
+  std::vector<model::Task> expected = tasks;
+  expected.push_back(attempt);
+  expected.insert(expected.end(), all.end() - 100, all.end());
+  EXPECT_EQ(describe(load().tasks), describe(expected));
+}
+
 TEST_P(StoreConformance, LanesKeepEveryMemberUntilTheirModuleIsDropped) {
   constexpr auto kHighest = std::numeric_limits<std::uint32_t>::max();
   const std::vector<model::Lane> lanes{

@@ -115,6 +115,14 @@ model::Task rich_run(std::uint64_t id, std::uint64_t job) {
   return run;
 }
 
+model::Task plain_step(std::uint64_t id, const model::Task& above, const std::string& key) {
+  model::Task step = plain_operation(id, &above);
+  step.job = above.job;
+  step.job_version = above.job_version;
+  step.planned = std::make_shared<const model::Planned>(model::Planned{.key = key});
+  return step;
+}
+
 model::Task plain_operation(std::uint64_t id, const model::Task* parent) {
   model::Task task;
   task.id = task.root = TaskId{id};

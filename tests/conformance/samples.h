@@ -16,6 +16,8 @@ model::Task plain_attempt(std::uint64_t id, const model::Task& run,
                           model::State state = model::State::kRunning);
 model::Task rich_run(std::uint64_t id, std::uint64_t job);
 // A live operation of module "backups": a root, or below `parent`.
+// A step of a run, as its kind planned it.
+model::Task plain_step(std::uint64_t id, const model::Task& above, const std::string& key);
 model::Task plain_operation(std::uint64_t id, const model::Task* parent = nullptr);
 model::Task rich_operation(std::uint64_t id);
 // Ended, and folded into its parent by event number `fold`.

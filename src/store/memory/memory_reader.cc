@@ -42,8 +42,7 @@ bool counts(const engine::HistoryQuery& query, const model::Task& run) {
 }
 
 engine::Fold fold_of(const model::Task& child, const model::Task& parent) {
-  const bool folded = parent.kind == model::TaskKind::kOperation ? child.tally.fold != 0
-                                                                 : model::is_final(child.state);
+  const bool folded = parent.job ? model::is_final(child.state) : child.tally.fold != 0;
   if (!folded) return engine::Fold::kUnfolded;
   return model::is_failing(child) ? engine::Fold::kKept : engine::Fold::kFolded;
 }

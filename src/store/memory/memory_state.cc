@@ -38,8 +38,11 @@ bool same_identity(const model::Task& one, const model::Task& other) {
     return std::tie(task.id, task.parent, task.root, task.job, task.job_version, task.kind,
                     task.trigger, task.name, task.created_at, task.schedule, task.due_at);
   };
-  return identity(one) == identity(other) && same(one.parameters, other.parameters) &&
-         same(one.operation, other.operation);
+  const auto key = [](const model::Task& task) {
+    return task.planned ? task.planned->key : std::string();
+  };
+  return identity(one) == identity(other) && key(one) == key(other) &&
+         same(one.parameters, other.parameters) && same(one.operation, other.operation);
 }
 
 const model::Task* MemoryState::task(TaskId id) const {
@@ -270,10 +273,14 @@ std::set<TaskId> MemoryState::live_members() const {
     open.pop_back();
     if (task == tasks_.end() || !members.insert(task->first).second) continue;
     if (task->second.parent) open.push_back(task->second.parent);
-    if (is_operation(task->second)) continue;
+    if (!task->second.job) continue;
     const std::vector<TaskId> below = children(task->first);
-    const auto kept = std::min(below.size(), engine::kAttemptsKept);
-    open.insert(open.end(), below.end() - static_cast<std::ptrdiff_t>(kept), below.end());
+    const std::size_t kept = std::min(below.size(), engine::kAttemptsKept);
+    for (std::size_t at = 0; at < below.size(); ++at) {
+      const model::Task& child = tasks_.at(below[at]);
+      const bool stays = model::is_step(child) && child.tally.fold == 0;
+      if (stays || at + kept >= below.size()) open.push_back(child.id);
+    }
   }
   return members;
 }

@@ -9,8 +9,8 @@
 namespace docket::store {
 namespace {
 
-// What has not ended, what is above it, and of each of these that is no operation the newest
-// children (engine/batch.h, kAttemptsKept).
+// What has not ended, what is above it, and of each of these that is of a job the newest children
+// (engine/batch.h, kAttemptsKept) and the steps that stay.
 #define DOCKET_LIVE_TREES                                                                     \
   "WITH RECURSIVE live(id) AS ("                                                              \
   "  SELECT id FROM task INDEXED BY run_by_state WHERE parent = 0 AND state IN (0, 1, 2, 3) " \
@@ -18,11 +18,16 @@ namespace {
   "    WHERE parent <> 0 AND state IN (0, 1, 2, 3) "                                          \
   "  UNION SELECT task.parent FROM live CROSS JOIN task ON task.id = live.id "                \
   "    WHERE task.parent <> 0 "                                                               \
-  "  UNION SELECT task.id FROM live CROSS JOIN task ON task.id IN ("                          \
+  "  UNION SELECT task.id FROM live CROSS JOIN task AS above ON above.id = live.id "          \
+  "    CROSS JOIN task ON task.id IN ("                                                       \
   "    SELECT child.id FROM task AS child INDEXED BY child_by_parent "                        \
   "    WHERE child.parent = live.id AND child.parent <> 0 "                                   \
   "    ORDER BY child.id DESC LIMIT 100) "                                                    \
-  "    AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.task = live.id)) "
+  "    WHERE above.job <> 0 "                                                                 \
+  "  UNION SELECT step.task FROM live CROSS JOIN task AS above ON above.id = live.id "        \
+  "    CROSS JOIN operation AS step INDEXED BY operation_unfolded "                           \
+  "    ON step.parent = live.id AND step.fold = 0 AND step.parent <> 0 "                      \
+  "    WHERE above.job <> 0) "
 static_assert(engine::kAttemptsKept == 100);
 
 using RowHandler = std::function<Result<>(const Statement&)>;

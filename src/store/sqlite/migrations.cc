@@ -289,7 +289,16 @@ constexpr const char* kFifth = R"sql(
 ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
-constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth};
+// What kinds say of their runs and of the steps in these; the definition of a job has its spec in a
+// member `spec` from here on (definition.cc).
+constexpr const char* kSixth = R"sql(
+ALTER TABLE task ADD COLUMN key TEXT;
+ALTER TABLE task ADD COLUMN word TEXT;
+ALTER TABLE task ADD COLUMN facts TEXT;
+ALTER TABLE task ADD COLUMN cells TEXT;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

@@ -8,7 +8,7 @@ namespace {
 // The flags of an operation as bits of one column, in this order.
 constexpr bool model::Operation::* kFlags[] = {
     &model::Operation::abortable, &model::Operation::internal, &model::Operation::cluster,
-    &model::Operation::user, &model::Operation::local};
+    &model::Operation::user,      &model::Operation::local,    &model::Operation::folds};
 constexpr std::int64_t kFlagValues = std::int64_t{1} << std::size(kFlags);
 
 std::int64_t flags_of(const model::Operation& what) {

@@ -25,7 +25,15 @@ tl::unexpected<Error> damaged_row(std::string_view table, std::int64_t number) {
               "damaged row " + std::to_string(number) + " in table " + std::string(table));
 }
 
-void bind_new_task(Statement& insert, const model::Task& task, std::string& parameters_buffer) {
+namespace {
+
+void bind_text(Statement& into, std::string_view text) {
+  text.empty() ? into.bind_null() : into.bind(text);
+}
+
+}  // namespace
+
+void bind_new_task(Statement& insert, const model::Task& task, TaskBuffers& buffers) {
   insert.bind(task.id.value)
       .bind(task.parent.value)
       .bind(task.root.value)
@@ -45,7 +53,17 @@ void bind_new_task(Statement& insert, const model::Task& task, std::string& para
       .bind(task.exit_code)
       .bind(task.signal)
       .bind(task.message);
-  bind_parameters(insert, task.parameters.get(), parameters_buffer);
+  bind_parameters(insert, task.parameters.get(), buffers.parameters);
+  bind_text(insert, task.planned ? std::string_view(task.planned->key) : std::string_view());
+  bind_planned(insert, task.planned.get(), buffers.cells);
+}
+
+void bind_planned(Statement& into, const model::Planned* planned, std::string& buffer) {
+  buffer.clear();
+  if (planned && !planned->cells.empty()) write_labels(buffer, planned->cells);
+  bind_text(into, planned ? std::string_view(planned->word) : std::string_view());
+  bind_text(into, planned ? std::string_view(planned->facts) : std::string_view());
+  bind_text(into, buffer);
 }
 
 void bind_parameters(Statement& into, const model::RunParameters* parameters, std::string& buffer) {
@@ -65,6 +83,20 @@ Result<> read_parameters_of(RowReader& read, std::shared_ptr<const model::RunPar
   Result<model::RunParameters> parameters = read_parameters(read.text());
   if (!parameters) return fail(parameters.error());
   into = std::make_shared<const model::RunParameters>(std::move(*parameters));
+  return {};
+}
+
+std::string read_text(RowReader& read) { return read.skip_null() ? std::string() : read.string(); }
+
+Result<> read_planned(RowReader& read, std::shared_ptr<const model::Planned>& into) {
+  model::Planned planned{.key = read_text(read), .word = read_text(read), .facts = read_text(read)};
+  if (!read.skip_null()) {
+    Result<StringPairs> cells = read_labels(read.text());
+    if (!cells) return fail(cells.error());
+    planned.cells = std::move(*cells);
+  }
+  if (planned != model::Planned{})
+    into = std::make_shared<const model::Planned>(std::move(planned));
   return {};
 }
 
@@ -88,7 +120,10 @@ Result<> read_own_columns(RowReader& read, model::Task& task) {
   task.exit_code = read.integer<std::int32_t>();
   task.signal = read.integer<std::int32_t>();
   task.message = read.string();
-  return read_parameters_of(read, task.parameters);
+  if (Result<> parameters = read_parameters_of(read, task.parameters); !parameters) {
+    return parameters;
+  }
+  return read_planned(read, task.planned);
 }
 
 Result<> read_any_task(RowReader& read, model::Task& task) {

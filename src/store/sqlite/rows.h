@@ -56,7 +56,7 @@ class RowReader {
   "task.id, task.parent, task.root, task.job, task.job_version, task.kind, task.state, "         \
   "task.trigger, task.stopping, task.name, task.created_at, task.started_at, task.finished_at, " \
   "task.schedule, task.due_at, task.start_deadline, task.exit_code, task.signal, task.message, " \
-  "task.parameters"
+  "task.parameters, task.key, task.word, task.facts, task.cells"
 // What an operation is, then how far it is; read by operation_rows.h.
 #define DOCKET_OPERATION_COLUMNS                                                                 \
   "operation.uuid, operation.module, operation.type, operation.scope, operation.keyspace, "      \
@@ -65,7 +65,7 @@ class RowReader {
   "operation.completed, operation.total, operation.children, operation.failing, "                \
   "operation.children_completed, operation.children_total, operation.unfolded, "                 \
   "operation.fold"
-inline constexpr int kOwnTaskColumns = 20;
+inline constexpr int kOwnTaskColumns = 24;
 inline constexpr int kOperationColumns = 23;
 inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 // A task of any kind: the columns, and the join that belongs to them, right after the table task.
@@ -76,9 +76,14 @@ inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 #define DOCKET_JOIN_JOB " LEFT JOIN job ON task.job <> 0 AND job.uid = task.job "
 #define DOCKET_EVENT_COLUMNS "seq, at, type, job, task, root, before, after, job_id, message"
 
+// The columns word, facts and cells; NULL for what is empty.
+void bind_planned(Statement& into, const model::Planned* planned, std::string& buffer);
 // NULL for none.
 void bind_parameters(Statement& into, const model::RunParameters* parameters, std::string& buffer);
-void bind_new_task(Statement& insert, const model::Task& task, std::string& parameters_buffer);
+struct TaskBuffers {  // as long as the bound statement
+  std::string parameters, cells;
+};
+void bind_new_task(Statement& insert, const model::Task& task, TaskBuffers& buffers);
 Result<model::Task> read_task(const Statement& row);          // DOCKET_TASK_COLUMNS
 Result<engine::TaskRow> read_task_row(const Statement& row);  // DOCKET_TASK_ROW_COLUMNS
 

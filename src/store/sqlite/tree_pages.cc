@@ -58,7 +58,7 @@ Result<engine::ChildId> read_child_id(const Statement& row) {
 }  // namespace
 
 TreePages::TreePages(Database& database)
-    : kind_(database, "SELECT kind FROM task WHERE id = ?"),
+    : kind_(database, "SELECT kind = 2 AND job = 0 FROM task WHERE id = ?"),
       listed_at_(database, DOCKET_LISTED
                  "AND listing.until = ? AND listing.task > ? ORDER BY listing.task LIMIT ?"),
       listed_behind_(database, DOCKET_LISTED
@@ -85,7 +85,7 @@ Result<Statement*> TreePages::bound(const engine::ChildQuery& query, ByFold& of_
   const Result<bool> row = kind_.bind(number(query.parent.value)).step();
   if (!row) return fail(row.error());
   if (!*row) return nullptr;
-  const bool is_operation = kind_.integer(0) == static_cast<int>(model::TaskKind::kOperation);
+  const bool is_operation = kind_.integer(0) != 0;  // a step has what a run has: attempts, too
   kind_.reset();
   Statement& read = (is_operation ? of_operation : of_run)[static_cast<std::size_t>(query.which)];
   read.bind(query.parent.value).bind(number(query.after)).bind(page_size(query.limit));

@@ -41,10 +41,12 @@ Writer::Writer(Database& database)
       drop_schedule_(database, "DELETE FROM schedule WHERE uid = ?"),
       insert_task_(database,
                    "INSERT INTO task VALUES "
-                   "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      update_task_(database,
-                   "UPDATE task SET state = ?, stopping = ?, started_at = ?, finished_at = ?, "
-                   "start_deadline = ?, exit_code = ?, signal = ?, message = ? WHERE id = ?"),
+                   "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      update_task_(
+          database,
+          "UPDATE task SET state = ?, stopping = ?, started_at = ?, finished_at = ?, "
+          "start_deadline = ?, exit_code = ?, signal = ?, message = ?, word = ?, facts = ?, "
+          "cells = ? WHERE id = ?"),
       upsert_block_(database,
                     "INSERT INTO task_block VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
                     "first_created = min(first_created, excluded.first_created), "
@@ -184,14 +186,15 @@ Result<bool> Writer::put_old_task(const model::Task& task) {
       .bind(to_micros(task.start_deadline))
       .bind(task.exit_code)
       .bind(task.signal)
-      .bind(task.message)
-      .bind(task.id.value);
+      .bind(task.message);
+  bind_planned(update_task_, task.planned.get(), task_buffers_.cells);
+  update_task_.bind(task.id.value);
   if (Result<> put = update_task_.run(); !put) return fail(put.error());
   return database_->changes() > 0;
 }
 
 Result<> Writer::put_new_task(const model::Task& task) {
-  bind_new_task(insert_task_, task, buffer_);
+  bind_new_task(insert_task_, task, task_buffers_);
   if (Result<> put = insert_task_.run(); !put) return put;
   last_task_ = std::max(last_task_, task.id.value);
   if (task.job) ++new_uses_[{task.job.value, task.job_version}];

@@ -14,6 +14,7 @@
 #include "store/sqlite/clock_rows.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/operation_writer.h"
+#include "store/sqlite/rows.h"
 #include "store/sqlite/sweeper.h"
 
 namespace docket::store {
@@ -58,6 +59,7 @@ class Writer {
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::int64_t> new_uses_;
   std::map<std::uint64_t, Span> new_blocks_;
   std::string buffer_;
+  TaskBuffers task_buffers_;
 };
 
 }  // namespace docket::store
