@@ -4,19 +4,24 @@
 
 #include "engine/kinds.h"
 #include "kinds/process/process_kind.h"
+#include "kinds/test/test_kind.h"
 
 namespace docket::app {
 
 class Kinds {
  public:
-  explicit Kinds(const engine::Settings& settings) : process_(settings.kill_grace) {}
+  // test_api: whether the kind `test` is served.
+  Kinds(const engine::Settings& settings, bool test_api)
+      : process_(settings.kill_grace),
+        all_(test_api ? engine::Kinds{&process_, &test_} : engine::Kinds{&process_}) {}
   Kinds(const Kinds&) = delete;
   Kinds& operator=(const Kinds&) = delete;
   const engine::Kinds& all() const { return all_; }
 
  private:
   kinds::ProcessKind process_;
-  engine::Kinds all_{&process_};
+  kinds::TestKind test_;
+  engine::Kinds all_;
 };
 
 }  // namespace docket::app

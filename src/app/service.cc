@@ -83,7 +83,7 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (const auto checked = check_addresses(config); !checked) return fail(checked.error());
   if (const auto ready = prepare_data(config); !ready) return fail(ready.error());
   store::DiskReserve reserve(config.data_dir, config.reserve_bytes);
-  auto kinds = std::make_unique<const Kinds>(config.engine);
+  auto kinds = std::make_unique<const Kinds>(config.engine, config.test_api);
   auto store = store::SqliteStore::open({.directory = config.data_dir,
                                          .writer_cache_kib = kWriterCacheKib,
                                          .reserve = &reserve,

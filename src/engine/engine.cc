@@ -86,11 +86,9 @@ void Engine::resume(Node& run) {
 
 std::vector<TaskId> Engine::live_attempts() const {
   std::vector<TaskId> attempts;
-  for (const auto& [run, node] : runs_) {
-    for (const auto& [id, child] : node->children) {
-      if (!child->is_final()) attempts.push_back(id);
-    }
-  }
+  tree_.for_each([&attempts](const Node& node) {
+    if (node.is_attempt() && !node.is_final()) attempts.push_back(node.task.id);
+  });
   std::ranges::sort(attempts);
   return attempts;
 }
@@ -110,7 +108,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
     if (!run->is_final() && run->task.state != model::State::kQueued) begun.push_back(run);
   }
   for (Node* run : begun) {
-    if (!run->is_final()) plan(*run, Look{}, now);
+    if (!run->is_final()) plan(*run, Look{true}, now);
   }
   operations_.begin_leases(now);
 }
@@ -178,7 +176,8 @@ bool Engine::is_live(TaskId id) const {
 
 Result<> Engine::abort_task(TaskId id, Time now) {
   const Node* node = find_task(id);
-  if (!node || node->task.operation) return operations_.abort(id, now);
+  if (!node || node->is_reported()) return operations_.abort(id, now);
+  if (node->is_step()) return fail(ErrorKind::kDenied, "a step ends with its run only");
   if (node->parent) return fail(ErrorKind::kDenied, "an attempt ends with its run only");
   if (auto stopped = stop_run(id, now); !stopped) return fail(std::move(stopped.error()));
   return {};

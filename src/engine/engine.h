@@ -225,12 +225,26 @@ class Engine : private SecretSource, private Operations::Journal {
   void wake_runs(Time now, bool begins_work);
   View view_of(const Node& run, Time now);
   void plan(Node& run, const Happening& happening, Time now);
+  // plans, and what hangs on them: engine_plans.cc. Each step says why it cannot be carried out.
   void carry_out(Node& run, Plan plan, Time now);
-  void carry_out(Node& run, Step& step, Time now);
-  void launch(Node& run, Time now);
+  const char* carry_out(Node& run, Spawn& spawn, Time now);
+  const char* carry_out(Node& run, Launch& order, Time now);
+  const char* carry_out(Node& run, Stop& order, Time now);
+  const char* carry_out(Node& run, Set& order, Time now);
+  const char* carry_out(Node& run, Finish& finish, Time now);
+  const char* carry_out(Node& run, Wake& wake, Time now);
+  const char* carry_out(Node& run, Keep& order, Time now);
+  const char* carry_out(Node& run, Note& note, Time now);
+  const char* carry_out(Node& run, More& more, Time now);
   void give_up(Node& run, const char* why, Time now);
-  void add_attempt(Node& run, TaskId id, Time now);
-  void trim_attempts(Node& run);
+  static Node* planned(Node& run, const std::string& key);
+  void begin(Node& node, Time now);
+  void say(Node& node, const std::function<void(model::Planned&)>& change);
+  void end_step(Node& step, model::State state, std::string message, Time now);
+  void step_outlived(Node& step);
+  void end_below(Node& node, model::State state, Time now);
+  void add_attempt(Node& of, TaskId id, Time now);
+  void trim_attempts(Node& of);
   void relaunch(Node& attempt, Time now);
   void unknown(Node& attempt, Time now);
   void attempt_ended(Node& attempt, AttemptReport report, Time now);
@@ -241,8 +255,8 @@ class Engine : private SecretSource, private Operations::Journal {
   void change(Node& node, model::State to, std::string message, Time now);
   Stopped stop(Node& run, const std::string& message, Time now);
   void stop_all(JobEntry& entry, const std::string& message, Time now);
-  void ask_attempts_to_stop(Node& run);
-  void ask_to_stop(Node& attempt);
+  void ask_attempts_to_stop(Node& of);
+  void ask_to_stop(Node& run, const std::string& message, Time now);
 
   // the clock: engine_clock.cc
   void restore_clock(const model::ClockRecord& record);

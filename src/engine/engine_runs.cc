@@ -121,88 +121,23 @@ void Engine::place_waiting(Time now) {
     locks_.grant(kind_of(*next.run->job).locks(*next.run->job), next.run->task.id, now,
                  open_.batch->locks);
     plan(*next.run, Placed{}, now);
+    if (next.run->task.state == State::kQueued) begin(*next.run, now);
   }
 }
 
 void Engine::wake_runs(Time now, bool begins_work) {
   while (const auto due = wakes_.due(now, begins_work)) {
-    plan(tree_.at(due->run), Due{due->name}, now);
+    Node& run = tree_.at(due->run);
+    due->name.empty() ? plan(run, Look{}, now) : plan(run, Due{due->name}, now);
   }
-}
-
-// ---- plans
-
-View Engine::view_of(const Node& run, Time now) {
-  return {run, wakes_, now - run.clock_set, random_.next()};
-}
-
-void Engine::plan(Node& run, const Happening& happening, Time now) {
-  carry_out(run, kind_of(*run.job).plan(view_of(run, now), happening), now);
-}
-
-void Engine::carry_out(Node& run, Plan plan, Time now) {
-  for (Step& step : plan) {
-    if (run.is_final()) return;
-    carry_out(run, step, now);
-  }
-}
-
-void Engine::carry_out(Node& run, Step& step, Time now) {
-  if (auto* wake = std::get_if<Wake>(&step)) {
-    const Time at = wake->at == kNever ? kNever : wake->at + run.clock_set;
-    wakes_.set(run.task.id, wake->name, {at, std::move(wake->why), wake->begins_work});
-  } else if (auto* finish = std::get_if<Finish>(&step)) {
-    if (!model::is_final(finish->state)) return give_up(run, "ended without an end", now);
-    end_run(run, finish->state, std::move(finish->message), now);
-  } else if (std::holds_alternative<Stop>(step)) {
-    ask_attempts_to_stop(run);
-  } else {
-    launch(run, now);
-  }
-}
-
-// A plan that nobody can carry out: a flaw of the kind, which hurts its own runs only.
-void Engine::give_up(Node& run, const char* why, Time now) {
-  ask_attempts_to_stop(run);
-  end_run(
-      run, State::kFailed,
-      fmt::format("The kind '{}' made a plan that cannot be: {}", kind_of(*run.job).name(), why),
-      now);
-}
-
-void Engine::launch(Node& run, Time now) {
-  if (run.live_children > 0) return give_up(run, "a second attempt beside one that lives", now);
-  const TaskId attempt = new_task_id();
-  auto payload = kind_of(*run.job).payload(view_of(run, now), attempt, *this);
-  if (!payload) {
-    const AttemptReport report{
-        .token = attempt, .phase = AttemptPhase::kExited, .message = payload.error().message};
-    return plan(run, Ended{report, false}, now);
-  }
-  if (run.task.state == State::kQueued) change(run, State::kRunning, {}, now);
-  add_attempt(run, attempt, now);
-  open_.starts.push_back({attempt, std::move(*payload)});
-}
-
-void Engine::add_attempt(Node& run, TaskId id, Time now) {
-  model::Task attempt;
-  attempt.id = id;
-  attempt.parent = attempt.root = run.task.id;
-  attempt.job = run.task.job;
-  attempt.job_version = run.task.job_version;
-  attempt.kind = model::TaskKind::kAttempt;
-  attempt.trigger = run.task.trigger;
-  attempt.created_at = now;
-  trim_attempts(run);
-  tree_.touch(tree_.insert(std::move(attempt), run.job));
 }
 
 // Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
 // has them all.
-void Engine::trim_attempts(Node& run) {
-  while (run.children.size() >= kAttemptsKept) {
-    Node& oldest = *run.children.begin()->second;
-    if (!oldest.is_final() || oldest.dirty) return;
+void Engine::trim_attempts(Node& of) {
+  while (of.children.size() >= kAttemptsKept) {
+    Node& oldest = *of.children.begin()->second;
+    if (!oldest.is_attempt() || !oldest.is_final() || oldest.dirty) return;
     tree_.drop(oldest);
   }
 }
@@ -210,15 +145,16 @@ void Engine::trim_attempts(Node& run) {
 // The executor never saw the attempt: the server died between the commit and the start. The same
 // token starts now.
 void Engine::relaunch(Node& attempt, Time now) {
-  Node& run = *attempt.parent;
+  Node& run = attempt.root();
   AttemptReport report;
   report.token = attempt.task.id;
   report.phase = AttemptPhase::kExited;
-  if (run.is_final()) {
+  if (run.is_final() || attempt.parent->is_final()) {
     report.message = "stopped before it started";
     return attempt_ended(attempt, report, now);
   }
-  auto payload = kind_of(*run.job).payload(view_of(run, now), attempt.task.id, *this);
+  auto payload =
+      kind_of(*run.job).payload(view_of(run, now), *attempt.parent, attempt.task.id, *this);
   if (payload) {
     open_.starts.push_back({attempt.task.id, std::move(*payload)});
     return;
@@ -238,7 +174,7 @@ void Engine::on_attempt(const AttemptReport& report, Time now) {
     return;
   }
   Node& attempt = *found;
-  if (!attempt.parent) return;
+  if (!attempt.is_attempt()) return;
   if (report.phase == AttemptPhase::kUnknown) return unknown(attempt, now);
   const bool ran = report.phase == AttemptPhase::kRunning || report.started_at != kNever;
   if (ran && attempt.task.state == State::kCreated) {
@@ -255,7 +191,7 @@ void Engine::unknown(Node& attempt, Time now) {
 }
 
 void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
-  Node& run = *attempt.parent;
+  Node& run = attempt.root();
   if (report.phase == AttemptPhase::kLost && report.message.empty()) {
     report.message = kOutcomeUnknown;
   }
@@ -270,11 +206,12 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
          report.message, now);
   if (report.finished_at != kNever) attempt.task.finished_at = report.finished_at;
   open_.forgets.push_back(attempt.task.id);
+  step_outlived(*attempt.parent);
   if (run.is_final()) {
-    if (run.live_children == 0) outlived(run, now);
+    if (run.live_attempts == 0) outlived(run, now);
     return;
   }
-  plan(run, Ended{report}, now);
+  plan(run, Ended{*attempt.parent, report}, now);
   if (refusal_.empty()) wake_runs(now, true);  // without a pause: with the end of the last attempt
 }
 
@@ -283,6 +220,7 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
 void Engine::end_run(Node& run, State state, std::string message, Time now) {
   queue_.remove(run);
   wakes_.clear(run.task.id);
+  end_below(run, state, now);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
   if (JobEntry* entry = jobs_.find(run.task.job)) {
@@ -293,10 +231,10 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
       const bool wanted = !entry->dependents.empty();
       entry->row.handed_on = wanted ? handed_on(run.task, entry->id()) : nullptr;
     }
-    if (run.live_children > 0) jobs_.begins_to_die(entry->id());
+    if (run.live_attempts > 0) jobs_.begins_to_die(entry->id());
     start_dependents(*entry, now);
   }
-  if (run.live_children == 0) release(run);
+  if (run.live_attempts == 0) release(run);
 }
 
 void Engine::count_end(JobEntry& entry, State state, Time now) {
@@ -363,11 +301,13 @@ Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
 Engine::Stopped Engine::stop(Node& run, const std::string& message, Time now) {
   Stopped stopped;
   stopped.job = run.job;
-  for (const auto& [id, attempt] : run.children) stopped.attempts.push_back(attempt->task);
+  for (const auto& [id, child] : run.children) {
+    if (child->is_attempt()) stopped.attempts.push_back(child->task);
+  }
   if (run.task.state == State::kQueued) {
     end_run(run, State::kAborted, message, now);
   } else {
-    plan(run, Stopping{message}, now);
+    ask_to_stop(run, message, now);
   }
   stopped.run = run.task;
   return stopped;
@@ -378,16 +318,14 @@ void Engine::stop_all(JobEntry& entry, const std::string& message, Time now) {
   for (const auto& [id, run] : runs) stop(*run, message, now);
 }
 
-void Engine::ask_attempts_to_stop(Node& run) {
-  for (const auto& [id, attempt] : run.children) {
-    if (!attempt->is_final()) ask_to_stop(*attempt);
-  }
-}
-
-void Engine::ask_to_stop(Node& attempt) {
-  attempt.task.stopping = true;
-  tree_.touch(attempt);
-  open_.stops.push_back({attempt.task.id, std::nullopt});
+// A run that goes on for a while is marked, so that everybody sees that it was asked.
+void Engine::ask_to_stop(Node& run, const std::string& message, Time now) {
+  const bool first = !run.task.stopping;
+  plan(run, Stopping{message}, now);
+  if (run.is_final() || !first) return;
+  run.task.stopping = true;
+  tree_.touch(run);
+  tree_.log(run, EventType::kRunChanged, run.task.state, "asked to stop", now);
 }
 
 const Node* Engine::find_run(const std::string& job_id, const std::string& run_name) const {

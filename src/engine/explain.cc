@@ -101,7 +101,7 @@ Result<Explanation> Explainer::run(TaskId id) const {
   const Node& run = node->root();
   Explanation out;
   if (run.is_final()) {
-    const char* rest = run.live_children > 0 ? "; its last process is being stopped" : "";
+    const char* rest = run.live_attempts > 0 ? "; its last process is being stopped" : "";
     out.reasons.push_back({.kind = ReasonKind::kFinished,
                            .message = "it has ended: " + model::outcome_of(run.task) + rest,
                            .at = run.task.finished_at});

@@ -8,6 +8,7 @@
 // After its end no plan is asked for any more.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,13 +32,17 @@ class SecretSource {
   virtual Result<std::string> secret(const std::string& path) const = 0;
 };
 
-// What a plan may see: one run, and the tree below it.
+// What a plan may see: one run, and the tree below it. Steps are found by their keys; the run's own
+// key is empty. A node has its children in the order in which they were spawned.
 class View {
  public:
   View(const Node& run, const Wakes& wakes, Time now, std::uint64_t draw)
       : run_(run), wakes_(wakes), now_(now), draw_(draw) {}
   const Node& run() const { return run_; }
   const model::Job& job() const { return *run_.job; }
+  const Node* step(std::string_view key) const { return run_.step(key); }  // null: not spawned
+  // The memory of the run or a step; empty where nothing was kept.
+  static std::string_view cell(const Node& node, std::string_view name);
   // Attempts of the run so far, or kAttemptsKept of more.
   std::size_t attempts() const { return run_.children.size(); }
   bool awaits(const std::string& wake) const { return wakes_.find(run_.task.id, wake) != nullptr; }
@@ -55,6 +60,7 @@ class View {
 
 struct Placed {};  // the run has its capacity and locks: it begins
 struct Ended {     // an attempt is over, and its task has ended
+  const Node& of;  // the run or the step whose attempt it was
   const AttemptReport& report;
   bool launched = true;  // false: it could not be launched, as the message says, and is no task
 };
@@ -64,17 +70,56 @@ struct Due {  // a wake-up that was asked for
 struct Stopping {  // somebody asks the run to end
   std::string_view reason;
 };
-struct Look {};  // no news: see the tree and go on. Once after a restart, when wake-ups are gone
+// No news: see the tree and go on. After More; and once after a restart, when wake-ups are gone.
+struct Look {
+  bool restarted = false;
+};
 using Happening = std::variant<Placed, Ended, Due, Stopping, Look>;
 
 // ---- what next
 
-struct Launch {};  // an attempt of the run, which has none that lives
-struct Stop {};    // every live attempt is asked to end
-struct Finish {    // the end of the run; what lives below it is the engine's to end
+// Keys name a step, or the run where they are empty.
+
+// A step below another, or below the run; nothing if there is one of this key.
+struct Spawn {
+  std::string key;
+  std::string under = {};
+  std::string type = {};  // for people: "node"; empty: "step"
+  bool folds = false;     // leaves memory with its end, and not with that of the run
+};
+// An attempt of the run or of a step, which has none that lives.
+struct Launch {
+  std::string key = {};
+};
+// Every live attempt at or below it is asked to end.
+struct Stop {
+  std::string key = {};
+};
+// What people see of it; absent members stay as they are.
+struct Set {
+  std::string key = {};
+  std::optional<model::State> state = {};  // kRunning or kPaused, which stops nothing by itself
+  std::optional<std::string> word = {};
+  std::optional<std::string> facts = {};  // a JSON object of at most kFactsMax bytes
+  std::optional<double> completed = {}, total = {};
+};
+// Its end. What lives below it is the engine's to end.
+struct Finish {
   model::State state = model::State::kDone;
   std::string message = {};
+  std::string key = {};
 };
+// Memory: only the cell that changes. Empty text removes it.
+struct Keep {
+  std::string cell;
+  std::string text;  // at most kCellMax bytes
+  std::string key = {};
+};
+struct Note {
+  std::string message;
+  std::string key = {};
+};
+struct More {};  // the plan goes on in the next tick, with Look
 // One timer for each name; kNever clears it. Not durable. An instant that has passed is due at
 // once.
 struct Wake {
@@ -83,8 +128,14 @@ struct Wake {
   std::string why = {};      // for people: "the next attempt starts then"
   bool begins_work = false;  // waits while the store is full
 };
-using Step = std::variant<Launch, Stop, Finish, Wake>;
+using Step = std::variant<Spawn, Launch, Stop, Set, Finish, Wake, Keep, Note, More>;
 using Plan = std::vector<Step>;  // in this order
+
+inline constexpr std::size_t kPlanMax = 1000;  // steps; the rest after More
+inline constexpr std::size_t kFactsMax = 1024;
+inline constexpr std::size_t kCellMax = 4096;
+inline constexpr std::size_t kCellsMax = 64;  // of a task
+inline constexpr std::size_t kStepDepthMax = 100;
 
 class Kind {
  public:
@@ -102,7 +153,7 @@ class Kind {
   virtual Plan plan(const View& view, const Happening& happening) const = 0;
   // What the executor of this attempt must be told: when it is launched, and again after a crash if
   // the executor never saw it.
-  virtual Result<PayloadPtr> payload(const View& view, TaskId attempt,
+  virtual Result<PayloadPtr> payload(const View& view, const Node& of, TaskId attempt,
                                      const SecretSource& secrets) const = 0;
 };
 

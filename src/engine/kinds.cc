@@ -28,7 +28,8 @@ class AbsentKind : public Kind {
     if (ended && ended->report.succeeded()) return {Finish{}};
     return {Stop{}, Finish{model::State::kFailed, no_kind(view.job())}};
   }
-  Result<PayloadPtr> payload(const View& view, TaskId, const SecretSource&) const override {
+  Result<PayloadPtr> payload(const View& view, const Node&, TaskId,
+                             const SecretSource&) const override {
     return fail(ErrorKind::kInvalid, no_kind(view.job()));
   }
 

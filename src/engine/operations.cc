@@ -67,7 +67,7 @@ void Operations::restore(const Snapshot& snapshot, Time now) {
   std::vector<TaskId> orphans;
   std::vector<TaskId> ended;
   for (const model::Task& task : snapshot.tasks) {
-    if (!task.operation) continue;
+    if (!task.operation || task.job) continue;
     insert(task);
     if (model::is_final(task.state)) {
       ended.push_back(task.id);
@@ -135,7 +135,7 @@ Result<> Operations::drop_module(const std::string& name, Time now) {
   if (!modules_.contains(name)) return fail(not_found("module"));
   std::vector<TaskId> tasks;
   tree_.for_each([&](const Node& node) {
-    const bool of_it = node.task.operation && node.what().module == name;
+    const bool of_it = node.is_reported() && node.what().module == name;
     if (of_it && !node.is_final()) tasks.push_back(node.task.id);
   });
   end_all(std::move(tasks), State::kAborted, "", now);
@@ -364,7 +364,7 @@ void Operations::renew(Node& node, Time now, Duration at_least) {
 void Operations::begin_leases(Time now) {
   std::vector<Node*> leased;
   tree_.for_each([&](Node& node) {
-    if (node.task.operation && !node.is_final()) leased.push_back(&node);
+    if (node.is_reported() && !node.is_final()) leased.push_back(&node);
   });
   for (Node* node : leased) renew(*node, now, kReporterPauseMax);
 }
@@ -406,12 +406,12 @@ Node& Operations::insert(model::Task task) {
 
 Node* Operations::live(TaskId id) {
   Node* node = tree_.find(id);
-  return node && node->task.operation && !node->is_final() ? node : nullptr;
+  return node && node->is_reported() && !node->is_final() ? node : nullptr;
 }
 
 const Node* Operations::find(TaskId id) const {
   const Node* node = tree_.find(id);
-  return node && node->task.operation && !node->is_final() ? node : nullptr;
+  return node && node->is_reported() && !node->is_final() ? node : nullptr;
 }
 
 std::optional<TaskId> Operations::find_uuid(const std::string& uuid) const {

@@ -10,7 +10,7 @@ using model::State;
 
 EventType change_of(const Node& node) {
   if (node.task.operation) return EventType::kTaskChanged;
-  return node.parent ? EventType::kAttemptChanged : EventType::kRunChanged;
+  return node.is_attempt() ? EventType::kAttemptChanged : EventType::kRunChanged;
 }
 
 }  // namespace
@@ -36,8 +36,16 @@ Node& TaskTree::insert(model::Task task, model::JobPtr job) {
     parent->live_children += node.is_final() ? 0 : 1;
     ++parent->staying;
   }
+  if (node.is_attempt() && !node.is_final() && node.parent) ++node.root().live_attempts;
+  if (node.is_step()) index(node);
   nodes_.emplace(node.task.id, std::move(made));
   return node;
+}
+
+void TaskTree::index(Node& step) {
+  Node& run = step.root();
+  if (!run.steps) run.steps = std::make_unique<std::map<std::string, Node*, std::less<>>>();
+  run.steps->emplace(step.task.planned->key, &step);
 }
 
 void TaskTree::touch(Node& node) {
@@ -70,21 +78,24 @@ void TaskTree::change(Node& node, State to, std::string message, Time now) {
                            over ? model::reason_of(node.task) : std::move(message), now);
   if (!over) return;
   if (node.parent) --node.parent->live_children;
+  if (node.is_attempt() && node.parent) --node.root().live_attempts;
+  if (node.is_step() && node.what().folds) node.task.tally.fold = seq.value;
   if (node.task.operation) fold(node, seq);
   journal_.ended(node.task.id);
 }
 
-// A parent that has ended before takes nothing up any more.
+// A parent that has ended before takes nothing up any more. A step counts in its parent although it
+// stays.
 void TaskTree::fold(Node& node, EventSeq end) {
   Node* parent = node.parent;
-  if (!parent || parent->is_final()) return;
+  if (!parent || parent->is_final() || !parent->task.operation) return;
   model::Tally& tally = parent->task.tally;
   touch(*parent);
-  if (node.staying > 0 || node.task.tally.unfolded > 0) {
+  if (!node.is_step() && (node.staying > 0 || node.task.tally.unfolded > 0)) {
     ++tally.unfolded;
     return;
   }
-  node.task.tally.fold = end.value;
+  if (!node.is_step()) node.task.tally.fold = end.value;
   const model::Progress progress = model::progress_of(node.task, std::nullopt);
   ++tally.children;
   tally.failing += model::is_failing(node.task) ? 1 : 0;
@@ -98,7 +109,7 @@ void TaskTree::leave(Node& node) {
     leaving_.push_back(each);
     Node* parent = each->parent;
     if (parent) --parent->staying;
-    const bool waited = parent && parent->is_final() && parent->staying == 0 && !parent->leaving;
+    const bool waited = parent && !parent->job && parent->is_final() && parent->staying == 0;
     each = waited ? parent : nullptr;
   }
 }
@@ -122,6 +133,7 @@ void TaskTree::take(Batch& batch) {
 // Below it nothing is left that stays.
 void TaskTree::erase(Node& node) {
   while (!node.children.empty()) erase(*node.children.begin()->second);
+  if (node.is_step()) node.root().steps->erase(node.task.planned->key);
   if (node.parent) node.parent->children.erase(node.task.id);
   nodes_.erase(node.task.id);
 }

@@ -5,10 +5,13 @@
 // change is remembered until the tick takes it to the store. Strand only.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/batch.h"
@@ -23,26 +26,39 @@ struct Node {
   model::JobPtr job;  // of a run and its attempts: as frozen when the run was made
   Node* parent = nullptr;
   std::map<TaskId, Node*> children;  // in memory, oldest first
-  std::uint32_t live_children = 0;   // children that are not final
-  std::uint32_t staying = 0;         // children that do not leave with this tick
-  bool dirty = false;                // changed since the last tick was taken
-  bool leaving = false;              // leaves memory with this tick
-  bool recovered = false;       // came from the store at start-up (STARTING instead of INITIAL)
-  bool holds_capacity = false;  // runs: counted against the node until the last process is gone
-  Duration clock_set{};         // runs: how far since it was made; see Engine::see_clock
-  Time lease_until = kNever;    // of a reporter's task; kNever: no lease
+  // Of a run: its steps by key.
+  std::unique_ptr<std::map<std::string, Node*, std::less<>>> steps;
+  std::uint32_t live_children = 0;  // children that are not final
+  std::uint32_t live_attempts = 0;  // of a run: at any depth
+  std::uint32_t staying = 0;        // children that do not leave with this tick
+  bool dirty = false;               // changed since the last tick was taken
+  bool leaving = false;             // leaves memory with this tick
+  bool recovered = false;           // came from the store at start-up (STARTING instead of INITIAL)
+  bool holds_capacity = false;      // runs: counted against the node until the last process is gone
+  Duration clock_set{};             // runs: how far since it was made; see Engine::see_clock
+  Time lease_until = kNever;        // of a reporter's task; kNever: no lease
 
+  bool is_attempt() const { return task.kind == model::TaskKind::kAttempt; }
+  bool is_reported() const { return task.operation && !task.job; }
+  bool is_step() const { return model::is_step(task); }
+  const Node* step(std::string_view key) const {  // of a run; itself for the empty key
+    if (key.empty()) return this;
+    if (!steps) return nullptr;
+    const auto found = steps->find(key);
+    return found == steps->end() ? nullptr : found->second;
+  }
   const model::Operation& what() const { return *task.operation; }
   // Of a run that waits, on the clock as it is.
   Time start_deadline() const {
     return task.start_deadline == kNever ? kNever : task.start_deadline + clock_set;
   }
   bool is_final() const { return model::is_final(task.state); }
-  const Node& root() const {
-    const Node* top = this;
+  Node& root() {
+    Node* top = this;
     while (top->parent) top = top->parent;
     return *top;
   }
+  const Node& root() const { return const_cast<Node*>(this)->root(); }
   const Node& newest_child() const { return *children.rbegin()->second; }
 };
 
@@ -64,7 +80,7 @@ class TaskTree {
   Node& at(TaskId id) { return *nodes_.at(id); }
   std::size_t size() const { return nodes_.size(); }
   template <class Visit>
-  void for_each(Visit visit) {
+  void for_each(Visit visit) const {
     for (const auto& [id, node] : nodes_) visit(*node);
   }
 
@@ -91,6 +107,7 @@ class TaskTree {
   void take(Batch& batch);
 
  private:
+  static void index(Node& step);
   void fold(Node& node, EventSeq end);
   void erase(Node& node);
 

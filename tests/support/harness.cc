@@ -37,7 +37,8 @@ void Harness::boot() {
   store = std::make_unique<store::MemoryStore>(disk);
   committer = std::make_unique<FakeCommitter>(*store, reactor);
   archive = std::make_unique<FakeArchive>(*store);
-  engine_ = std::make_unique<engine::Engine>(settings, random, vault, engine::Kinds{&kind_});
+  engine_ =
+      std::make_unique<engine::Engine>(settings, random, vault, engine::Kinds{&kind_, &test_kind_});
   engine_->restore(store->load().value(), clock.now());
   loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executor, clock, reactor);
   bool ready = false;

@@ -24,6 +24,7 @@
 #include "http/server.h"
 #include "kinds/process/process_kind.h"
 #include "kinds/process/spec.h"
+#include "kinds/test/test_kind.h"
 #include "store/memory/memory_store.h"
 #include "support/fakes.h"
 
@@ -106,6 +107,7 @@ class Harness {
   void boot();
 
   kinds::ProcessKind kind_{std::chrono::seconds{3}};
+  kinds::TestKind test_kind_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Loop> loop_;
 };

@@ -227,7 +227,7 @@ Plan due(const engine::View& view, std::string_view name) {
 Plan look(const engine::View& view) {
   const engine::Node& run = view.run();
   Plan plan;
-  if (run.live_children == 0 && !view.awaits(kNextAttempt)) {
+  if (run.live_attempts == 0 && !view.awaits(kNextAttempt)) {
     const auto last = run.children.empty() ? "" : model::reason_of(run.newest_child().task);
     plan.emplace_back(next_attempt(view.now(), last));
   }
@@ -271,7 +271,8 @@ Plan ProcessKind::plan(const engine::View& view, const engine::Happening& happen
   return look(view);
 }
 
-Result<engine::PayloadPtr> ProcessKind::payload(const engine::View& view, TaskId attempt,
+Result<engine::PayloadPtr> ProcessKind::payload(const engine::View& view, const engine::Node&,
+                                                TaskId attempt,
                                                 const engine::SecretSource& secrets) const {
   const ProcessSpec& spec = spec_of(view);
   if (std::string reason = unsupported(spec); !reason.empty()) {

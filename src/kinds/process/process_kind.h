@@ -20,7 +20,8 @@ class ProcessKind : public engine::Kind {
   const std::vector<model::LockWish>& locks(const model::Job& job) const override;
   const std::vector<model::Constraint>& constraints(const model::Job& job) const override;
   engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override;
-  Result<engine::PayloadPtr> payload(const engine::View& view, TaskId attempt,
+  Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
+                                     TaskId attempt,
                                      const engine::SecretSource& secrets) const override;
 
  private:

@@ -38,19 +38,19 @@ class ProcessKindTest : public ::testing::Test {
     // In the middle of what a pause may be.
     return {node, wakes, now, std::uint64_t{1} << 63U};
   }
+  Result<engine::PayloadPtr> payload() {
+    return kind.payload(view(kCreated, 0), node, TaskId{9}, secrets);
+  }
   std::string flaw_of_payload() {
-    const auto payload = kind.payload(view(kCreated, 0), TaskId{9}, secrets);
-    return payload ? "(none)" : payload.error().message;
+    const auto made = payload();
+    return made ? "(none)" : made.error().message;
   }
-  runner::LaunchSpec launched() {
-    return *engine::get_if<runner::LaunchSpec>(
-        kind.payload(view(kCreated, 0), TaskId{9}, secrets).value());
-  }
+  runner::LaunchSpec launched() { return *engine::get_if<runner::LaunchSpec>(payload().value()); }
   Plan plan(const engine::Happening& happening, Time now = kCreated) {
     return kind.plan(view(now, 0), happening);
   }
   Step ended(const AttemptReport& report, Time now = kCreated, std::size_t attempts = 1) {
-    const Plan steps = kind.plan(view(now, attempts), engine::Ended{report});
+    const Plan steps = kind.plan(view(now, attempts), engine::Ended{node, report});
     EXPECT_EQ(steps.size(), 1U);
     return steps.at(0);
   }
@@ -212,7 +212,7 @@ TEST_F(ProcessKindTest, ALaunchThatCannotBeMadeIsNotTriedAgain) {
   const AttemptReport unmade{.token = TaskId{9},
                              .phase = AttemptPhase::kExited,
                              .message = "secret \"x\" is not in the secret store"};
-  EXPECT_EQ(failure(plan(engine::Ended{unmade, false}).at(0)), unmade.message);
+  EXPECT_EQ(failure(plan(engine::Ended{node, unmade, false}).at(0)), unmade.message);
 }
 
 TEST_F(ProcessKindTest, ATimeoutRunsFromTheStartAlsoAfterARestart) {

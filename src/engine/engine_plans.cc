@@ -1,0 +1,294 @@
+// What kinds plan, carried out: steps of plans as changes of the tree, and as orders to executors.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/json.h"
+#include "engine/engine.h"
+
+namespace docket::engine {
+namespace {
+
+using model::EventType;
+using model::State;
+
+constexpr std::size_t kKeyMax = 256;  // bytes
+
+std::size_t depth_of(const Node& node) {
+  std::size_t depth = 0;
+  for (const Node* at = &node; at->parent; at = at->parent) ++depth;
+  return depth;
+}
+
+std::string& cell_of(StringPairs& cells, const std::string& name) {
+  const auto known = std::ranges::find(cells, name, &StringPairs::value_type::first);
+  return known == cells.end() ? cells.emplace_back(name, "").second : known->second;
+}
+
+// Live attempts at or below it, oldest first.
+void collect_attempts(Node& of, std::vector<Node*>& into) {
+  for (const auto& [id, child] : of.children) {
+    if (child->is_attempt() && !child->is_final()) into.push_back(child);
+    collect_attempts(*child, into);
+  }
+}
+
+bool has_live_attempt_below(const Node& of) {
+  return std::ranges::any_of(of.children, [](const auto& child) {
+    const Node& node = *child.second;
+    return (node.is_attempt() && !node.is_final()) || has_live_attempt_below(node);
+  });
+}
+
+bool has_live_attempt(const Node& of) {
+  return std::ranges::any_of(of.children, [](const auto& child) {
+    return child.second->is_attempt() && !child.second->is_final();
+  });
+}
+
+}  // namespace
+
+std::string_view View::cell(const Node& node, std::string_view name) {
+  if (!node.task.planned) return {};
+  for (const auto& [cell, text] : node.task.planned->cells) {
+    if (cell == name) return text;
+  }
+  return {};
+}
+
+// ---- plans
+
+View Engine::view_of(const Node& run, Time now) {
+  return {run, wakes_, now - run.clock_set, random_.next()};
+}
+
+void Engine::plan(Node& run, const Happening& happening, Time now) {
+  carry_out(run, kind_of(*run.job).plan(view_of(run, now), happening), now);
+}
+
+void Engine::carry_out(Node& run, Plan plan, Time now) {
+  if (plan.size() > kPlanMax) return give_up(run, "it has more than 1000 steps", now);
+  for (Step& step : plan) {
+    if (run.is_final()) return;
+    const char* flaw = std::visit([&](auto& each) { return carry_out(run, each, now); }, step);
+    if (flaw) return give_up(run, flaw, now);
+  }
+}
+
+// A plan that nobody can carry out: a flaw of the kind, which hurts its own runs only.
+void Engine::give_up(Node& run, const char* why, Time now) {
+  ask_attempts_to_stop(run);
+  end_run(run, State::kFailed,
+          fmt::format("The kind '{}' made a plan that cannot be carried out: {}",
+                      kind_of(*run.job).name(), why),
+          now);
+}
+
+Node* Engine::planned(Node& run, const std::string& key) {
+  return const_cast<Node*>(run.step(key));
+}
+
+const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
+  if (spawn.key.empty() || spawn.key.size() > kKeyMax) return "a step without a key, or a long one";
+  if (planned(run, spawn.key)) return nullptr;
+  Node* above = planned(run, spawn.under);
+  if (!above) return "a step below one that is not there";
+  if (above->is_final()) return "a step below one that has ended";
+  if (depth_of(*above) >= kStepDepthMax) return "a step too far below its run";
+  model::Operation what;
+  what.module = kind_of(*run.job).name();
+  what.type = spawn.type.empty() ? "step" : spawn.type;
+  what.entity = spawn.key;
+  what.scope = "step";
+  what.keyspace = what.module;
+  what.table = run.job->id();
+  what.sequence = run.task.id.value;
+  what.internal = true;
+  what.folds = spawn.folds;
+  model::Task task;
+  task.id = new_task_id();
+  task.parent = above->task.id;
+  task.root = run.task.id;
+  task.job = run.task.job;
+  task.job_version = run.task.job_version;
+  task.kind = model::TaskKind::kOperation;
+  task.created_at = now;
+  task.operation = std::make_shared<const model::Operation>(std::move(what));
+  task.planned = std::make_shared<const model::Planned>(model::Planned{.key = spawn.key});
+  Node& step = tree_.insert(std::move(task), run.job);
+  tree_.touch(step);
+  tree_.log(step, EventType::kTaskCreated, State::kCreated, {}, now);
+  return nullptr;
+}
+
+const char* Engine::carry_out(Node& run, Launch& order, Time now) {
+  Node* of = planned(run, order.key);
+  if (!of || of->is_final()) return "an attempt of a step that is not there, or has ended";
+  if (has_live_attempt(*of)) return "a second attempt beside one that lives";
+  const TaskId attempt = new_task_id();
+  auto payload = kind_of(*run.job).payload(view_of(run, now), *of, attempt, *this);
+  if (!payload) {
+    const AttemptReport report{
+        .token = attempt, .phase = AttemptPhase::kExited, .message = payload.error().message};
+    plan(run, Ended{*of, report, false}, now);
+    return nullptr;
+  }
+  begin(run, now);
+  begin(*of, now);
+  add_attempt(*of, attempt, now);
+  open_.starts.push_back({attempt, std::move(*payload)});
+  return nullptr;
+}
+
+// A task runs from its first attempt on, or from the first below it.
+void Engine::begin(Node& node, Time now) {
+  if (node.parent && !node.is_attempt()) begin(*node.parent, now);
+  if (node.task.state == State::kQueued || node.task.state == State::kCreated) {
+    change(node, State::kRunning, {}, now);
+  }
+}
+
+void Engine::add_attempt(Node& of, TaskId id, Time now) {
+  model::Task attempt;
+  attempt.id = id;
+  attempt.parent = of.task.id;
+  attempt.root = of.task.root;
+  attempt.job = of.task.job;
+  attempt.job_version = of.task.job_version;
+  attempt.kind = model::TaskKind::kAttempt;
+  attempt.trigger = of.task.trigger;
+  attempt.created_at = now;
+  trim_attempts(of);
+  tree_.touch(tree_.insert(std::move(attempt), of.job));
+}
+
+const char* Engine::carry_out(Node& run, Stop& order, Time) {
+  Node* of = planned(run, order.key);
+  if (!of) return "an end of a step that is not there";
+  ask_attempts_to_stop(*of);
+  return nullptr;
+}
+
+void Engine::ask_attempts_to_stop(Node& of) {
+  std::vector<Node*> attempts;
+  collect_attempts(of, attempts);
+  for (Node* attempt : attempts) {
+    if (std::exchange(attempt->task.stopping, true)) continue;
+    tree_.touch(*attempt);
+    open_.stops.push_back({attempt->task.id, std::nullopt});
+  }
+}
+
+const char* Engine::carry_out(Node& run, Set& order, Time now) {
+  Node* of = planned(run, order.key);
+  if (!of || of->is_final()) return "a change of a step that is not there, or has ended";
+  if (order.facts && (order.facts->size() > kFactsMax || !parse_json(*order.facts))) {
+    return "facts that are no JSON, or too long";
+  }
+  if (order.state) {
+    const bool allowed = *order.state == State::kRunning || *order.state == State::kPaused;
+    if (!allowed || !model::may_move(of->task.state, *order.state)) {
+      return of->task.state == *order.state ? nullptr : "a state that cannot follow";
+    }
+    change(*of, *order.state, {}, now);
+  }
+  if (order.completed || order.total) {
+    model::Tally& tally = of->task.tally;
+    tally.counts = true;
+    tally.completed = order.completed.value_or(tally.completed);
+    tally.total = order.total.value_or(tally.total);
+    tree_.touch(*of);
+  }
+  if (!order.word && !order.facts) return nullptr;
+  say(*of, [&](model::Planned& planned) {
+    planned.word = order.word.value_or(planned.word);
+    planned.facts = order.facts.value_or(planned.facts);
+  });
+  return nullptr;
+}
+
+const char* Engine::carry_out(Node& run, Keep& order, Time) {
+  Node* of = planned(run, order.key);
+  if (!of || of->is_final()) return "memory of a step that is not there, or has ended";
+  if (order.cell.empty() || order.text.size() > kCellMax)
+    return "a cell without a name, or too long";
+  say(*of, [&](model::Planned& planned) {
+    cell_of(planned.cells, order.cell) = order.text;
+    std::erase_if(planned.cells, [](const auto& cell) { return cell.second.empty(); });
+  });
+  return of->task.planned->cells.size() > kCellsMax ? "too many cells" : nullptr;
+}
+
+// Rows on their way to the store keep what they have.
+void Engine::say(Node& node, const std::function<void(model::Planned&)>& change) {
+  const auto& before = node.task.planned;
+  auto after =
+      before ? std::make_shared<model::Planned>(*before) : std::make_shared<model::Planned>();
+  change(*after);
+  if (before && *before == *after) return;
+  node.task.planned = std::move(after);
+  tree_.touch(node);
+}
+
+const char* Engine::carry_out(Node& run, Note& note, Time now) {
+  const Node* of = planned(run, note.key);
+  if (!of) return "a note of a step that is not there";
+  tree_.log(*of, EventType::kTaskNote, of->task.state, std::move(note.message), now);
+  return nullptr;
+}
+
+const char* Engine::carry_out(Node& run, Wake& wake, Time) {
+  const Time at = wake.at == kNever ? kNever : wake.at + run.clock_set;
+  wakes_.set(run.task.id, wake.name, {at, std::move(wake.why), wake.begins_work});
+  return nullptr;
+}
+
+const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
+  if (!model::is_final(finish.state)) return "an end in a state that is none";
+  Node* of = planned(run, finish.key);
+  if (!of) return "an end of a step that is not there";
+  if (of->is_final()) return nullptr;
+  if (of == &run) {
+    end_run(run, finish.state, std::move(finish.message), now);
+  } else {
+    end_below(*of, finish.state, now);
+    end_step(*of, finish.state, std::move(finish.message), now);
+  }
+  return nullptr;
+}
+
+const char* Engine::carry_out(Node& run, More&, Time) {
+  wakes_.set(run.task.id, "", {Time{Duration{1}}, "", false});
+  return nullptr;
+}
+
+// ---- the ends of steps
+
+void Engine::end_step(Node& step, State state, std::string message, Time now) {
+  change(step, state, std::move(message), now);
+  step_outlived(step);
+}
+
+// A step that folds stays while an attempt lives at or below it.
+void Engine::step_outlived(Node& step) {
+  for (Node* at = &step; at->is_step(); at = at->parent) {
+    const bool folds = at->is_final() && at->what().folds && !at->leaving;
+    if (folds && !has_live_attempt_below(*at)) tree_.leave(*at);
+  }
+}
+
+// What still lives below a task that ends: attempts are asked to stop, and may outlive it; steps
+// end with it, deepest first.
+void Engine::end_below(Node& node, State state, Time now) {
+  const State below = state == State::kDone ? State::kDone : State::kAborted;
+  for (const auto& [id, child] : node.children) {
+    if (!child->is_step() || child->is_final()) continue;
+    end_below(*child, state, now);
+    end_step(*child, below, {}, now);
+  }
+  if (node.is_step() || node.steps) ask_attempts_to_stop(node);
+}
+
+}  // namespace docket::engine

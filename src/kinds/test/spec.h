@@ -1,0 +1,50 @@
+#pragma once
+
+// The spec of the kind `test`: a tree of steps told by data. For people without a cluster, and for
+// docket's own tests.
+//
+//   {"steps": [{"name": "a", "steps": [{"name": "b", "seconds": 0.5}, {"name": "c", "outcome":
+//   "failed"}]},
+//              {"name": "d", "folds": true}],
+//    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "drain",
+//    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}]}
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/needs.h"
+#include "model/spec.h"
+
+namespace docket::kinds {
+
+struct TestStep {
+  std::string name;    // unique beside its siblings; keys join names: "a/b"
+  double seconds = 0;  // of work, if there are no steps below it
+  bool fails = false;  // its work does
+  bool folds = false;  // leaves memory with its end
+  std::vector<TestStep> steps;
+};
+
+enum class OnStop { kStop, kDrain };  // end at once, or when what has started has ended
+
+struct TestSpec {
+  std::vector<TestStep> steps;
+  std::int64_t concurrency = 1;  // steps that work at one time
+  double pause_s = 0;            // between two that start
+  OnStop on_stop = OnStop::kStop;
+  double cpus = 0, mem = 0;  // cores, MiB; of the run as a whole
+  std::vector<model::LockWish> locks;
+};
+
+inline constexpr const char* kTest = "test";
+inline constexpr std::size_t kTestStepsMax = 10'000;
+inline constexpr std::size_t kTestDepthMax = 64;
+inline constexpr double kTestSecondsMax = 86'400;
+
+void write_spec(JsonWriter& out, const TestSpec& spec);
+TestSpec read_test_spec(JsonReader& in);
+model::Spec spec_of(TestSpec test);
+const TestSpec& test_of(const model::Spec& spec);  // of a spec of this kind
+
+}  // namespace docket::kinds

@@ -1,0 +1,200 @@
+// Trees of the kind `test`, through the loop and a store in memory: what every kind may do.
+
+#include "kinds/test/test_kind.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/json.h"
+#include "core/json_reader.h"
+#include "engine/progress_sums.h"
+#include "support/harness.h"
+
+namespace docket::kinds {
+namespace {
+
+using model::State;
+using ::testing::ElementsAre;
+using testing::Harness;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+class TestKindTest : public ::testing::Test {
+ protected:
+  static TestSpec read(const std::string& text, std::vector<JsonComplaint>* complaints = nullptr) {
+    const auto value = parse_json(text);
+    JsonComplaints found;
+    JsonReader in(*value, found);
+    TestSpec spec = read_test_spec(in);
+    if (complaints) *complaints = found.list;
+    return spec;
+  }
+  TaskId start(const std::string& spec) {
+    model::JobDefinition job = docket.job("tree");
+    job.spec = spec_of(read(spec));
+    docket.add_job(job);
+    return docket.start("tree");
+  }
+  // The keys of steps that have a live attempt, and that attempt.
+  std::map<std::string, TaskId> working(TaskId run) {
+    std::map<std::string, TaskId> found;
+    const engine::Node* root = docket.engine().find_task(run);
+    if (root && root->steps) {
+      for (const auto& [key, step] : *root->steps) {
+        for (const auto& [id, child] : step->children) {
+          if (child->is_attempt() && !child->is_final()) found[key] = id;
+        }
+      }
+    }
+    return found;
+  }
+  std::vector<std::string> keys_working(TaskId run) {
+    std::vector<std::string> keys;
+    for (const auto& [key, attempt] : working(run)) keys.push_back(key);
+    return keys;
+  }
+  void end(TaskId run, const std::string& key, int code = 0) {
+    docket.executor.exit(working(run).at(key), code, docket.clock.now());
+    docket.settle();
+  }
+  State state_of(TaskId run, const std::string& key) {
+    return docket.engine().find_task(run)->step(key)->task.state;
+  }
+  Harness docket;
+};
+
+constexpr const char* kThreeLevels = R"({"concurrency": 2, "steps": [
+  {"name": "a", "steps": [{"name": "x", "steps": [{"name": "1"}, {"name": "2"}]}, {"name": "y"}]},
+  {"name": "b"}]})";
+
+TEST_F(TestKindTest, ATreeOfThreeLevelsRunsToItsEnd) {
+  const TaskId run = start(kThreeLevels);
+  EXPECT_THAT(keys_working(run), ElementsAre("a/x/1", "a/x/2"));
+  EXPECT_EQ(state_of(run, "a"), State::kRunning) << "it runs when something below it does";
+  EXPECT_EQ(state_of(run, "b"), State::kCreated);
+  end(run, "a/x/1");
+  EXPECT_THAT(keys_working(run), ElementsAre("a/x/2", "a/y"));
+  end(run, "a/x/2");
+  EXPECT_EQ(state_of(run, "a/x"), State::kDone);
+  EXPECT_EQ(state_of(run, "a"), State::kRunning);
+  end(run, "a/y");
+  EXPECT_EQ(state_of(run, "a"), State::kDone);
+  end(run, "b");
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+  EXPECT_EQ(docket.engine().find_task(run), nullptr) << "nothing of it is left in memory";
+}
+
+TEST_F(TestKindTest, AFailureIsItsGroupsAndItsRuns) {
+  const TaskId run = start(kThreeLevels);
+  end(run, "a/x/1", 3);
+  end(run, "a/x/2");
+  EXPECT_EQ(state_of(run, "a/x"), State::kFailed);
+  EXPECT_EQ(docket.engine().find_task(run)->step("a/x/1")->task.message, "exit code 3");
+  end(run, "a/y");
+  end(run, "b");
+  EXPECT_EQ(docket.stored(run).state, State::kFailed);
+}
+
+TEST_F(TestKindTest, AfterACrashTheTreeIsWhereItWas) {
+  const TaskId run = start(kThreeLevels);
+  end(run, "a/x/1");
+  docket.restart();
+  EXPECT_THAT(keys_working(run), ElementsAre("a/x/2", "a/y"));
+  EXPECT_EQ(state_of(run, "a/x/1"), State::kDone);
+  EXPECT_EQ(state_of(run, "a/x"), State::kRunning);
+  end(run, "a/x/2");
+  end(run, "a/y");
+  docket.restart();
+  end(run, "b");
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+}
+
+TEST_F(TestKindTest, AStopEndsWhatWorksAndWhatHasNotStarted) {
+  const TaskId run = start(kThreeLevels);
+  const auto attempts = working(run);
+  docket.stop(run);
+  docket.settle();
+  EXPECT_EQ(docket.stored(run).state, State::kAborted);
+  EXPECT_EQ(state_of(run, "b"), State::kAborted);
+  EXPECT_EQ(docket.executor.stopped.size(), 2U);
+  for (const auto& [key, attempt] : attempts) {
+    docket.executor.exit(attempt, 143, docket.clock.now());
+  }
+  docket.settle();
+  EXPECT_EQ(docket.engine().find_task(run), nullptr);
+}
+
+TEST_F(TestKindTest, ADrainLetsWhatHasStartedEnd) {
+  const TaskId run = start(R"({"onStop": "drain", "steps": [{"name": "a"}, {"name": "b"}]})");
+  docket.stop(run);
+  docket.settle();
+  EXPECT_EQ(docket.stored(run).state, State::kRunning);
+  EXPECT_TRUE(docket.stored(run).stopping);
+  EXPECT_EQ(docket.stored(run).planned->word, "draining");
+  EXPECT_THAT(docket.executor.stopped, IsEmpty());
+  docket.restart();
+  end(run, "a");
+  EXPECT_EQ(docket.stored(run).state, State::kAborted);
+}
+
+TEST_F(TestKindTest, PausesLieBetweenStepsThatStart) {
+  const TaskId run =
+      start(R"({"concurrency": 9, "pauseSeconds": 10, "steps": [{"name": "a"}, {"name": "b"}]})");
+  EXPECT_THAT(keys_working(run), ElementsAre("a"));
+  docket.advance_to(docket.clock.now() + std::chrono::seconds{9});
+  EXPECT_THAT(keys_working(run), ElementsAre("a"));
+  docket.advance_to(docket.clock.now() + std::chrono::seconds{1});
+  EXPECT_THAT(keys_working(run), ElementsAre("a", "b"));
+}
+
+TEST_F(TestKindTest, WhatFoldsLeavesMemoryAndIsRemembered) {
+  const TaskId run = start(R"({"steps": [{"name": "g", "steps": [
+      {"name": "a", "folds": true}, {"name": "b", "folds": true}]}, {"name": "c"}]})");
+  end(run, "g/a", 1);
+  EXPECT_EQ(docket.engine().find_task(run)->step("g/a"), nullptr);
+  docket.restart();
+  end(run, "g/b");
+  EXPECT_EQ(state_of(run, "g"), State::kFailed);
+  end(run, "c");
+  EXPECT_EQ(docket.stored(run).state, State::kFailed);
+}
+
+TEST_F(TestKindTest, AGroupThatFoldsStaysWhileAProcessBelowItLives) {
+  const TaskId run =
+      start(R"({"steps": [{"name": "g", "folds": true, "steps": [{"name": "a"}]}]})");
+  const TaskId attempt = working(run).at("g/a");
+  docket.stop(run);
+  EXPECT_EQ(docket.stored(run).state, State::kAborted);
+  EXPECT_EQ(docket.engine().live_attempts(), std::vector<TaskId>{attempt});
+  docket.restart();
+  EXPECT_EQ(docket.engine().live_attempts(), std::vector<TaskId>{attempt});
+  docket.executor.exit(attempt, 143, docket.clock.now());
+  docket.settle();
+  EXPECT_EQ(docket.stored(attempt).state, State::kFailed);
+  EXPECT_EQ(docket.engine().find_task(run), nullptr);
+}
+
+TEST_F(TestKindTest, ATreeThatIsLargerThanAPlanIsMadeInSeveral) {
+  std::string steps;
+  for (int i = 0; i < 2500; ++i)
+    steps += (i ? R"(,{"name":")" : R"({"name":")") + std::to_string(i) + "\"}";
+  const TaskId run = start(R"({"concurrency": 3, "steps": [)" + steps + "]}");
+  EXPECT_EQ(docket.engine().find_task(run)->steps->size(), 2500U);
+  EXPECT_EQ(working(run).size(), 3U);
+}
+
+TEST_F(TestKindTest, ReadsWhatItWritesAndNamesWhatIsWrong) {
+  model::Spec spec = spec_of(read(kThreeLevels));
+  EXPECT_EQ(spec_of(read(spec.text())), spec);
+  std::vector<JsonComplaint> complaints;
+  read(R"({"steps": [{"name": "a"}, {"name": "a"}, {"name": "x/y"}, {"seconds": -1}],
+           "concurrency": 0, "onStop": "never"})",
+       &complaints);
+  std::vector<std::string> told;
+  for (const auto& each : complaints) told.push_back(each.path.pointer());
+  EXPECT_THAT(told, ElementsAre("/steps/1/name", "/steps/2/name", "/steps/3/name",
+                                "/steps/3/seconds", "/concurrency", "/onStop"));
+}
+
+}  // namespace
+}  // namespace docket::kinds
