@@ -23,6 +23,12 @@ bool may(const http::Identity& caller, http::Action action, std::string_view job
 // kDenied, in the words published for this API; the subject is the permission that is missing.
 Result<> demand(const http::Identity& caller, http::Action action, std::string_view job_id);
 
+// This API is of processes: what docket has of other kinds is not there.
+bool is_shown(const model::Job& job);
+const engine::JobEntry* shown_job(const engine::Engine& engine, const std::string& job_id);
+const engine::Node* shown_run(const engine::Engine& engine, const std::string& job_id,
+                              const std::string& run_name);
+
 Error no_such_job();
 // The job: kNotFound when it is not there, kDenied when the caller may not do this to it.
 Result<const engine::JobEntry*> find_job(const engine::Engine& engine, const http::Identity& caller,

@@ -50,6 +50,7 @@ Result<std::string> job_json(engine::Reader& reader, const Event& event) {
   if (!job) return fail(job.error());
   std::string text;
   JsonWriter json(text);
+  if (*job && !is_shown(**job)) return text;
   if (*job) {
     write_definition(json, (*job)->definition);
   } else {
@@ -64,11 +65,21 @@ bool is_afterlife(const Event& event, const model::Task& run) {
          event.at > run.finished_at;
 }
 
-// "" when there is nothing to show: the run is gone by retention, or was over already.
+Result<bool> is_shown(engine::Reader& reader, const model::Task& run) {
+  const auto job = reader.job_version(run.job, run.job_version);
+  if (!job) return fail(job.error());
+  return !*job || metronome::is_shown(***job);
+}
+
+// "" when there is nothing to show: the run is gone by retention, was over already, or is of
+// another kind.
 Result<std::string> run_json(engine::Reader& reader, const Event& event) {
   const auto row = reader.task(event.root);
   if (!row) return fail(row.error());
   if (!*row || is_afterlife(event, (*row)->task)) return std::string();
+  const auto shows = is_shown(reader, (*row)->task);
+  if (!shows) return fail(shows.error());
+  if (!*shows) return std::string();
   const auto attempts = stored_attempts(reader, event.root);
   if (!attempts) return fail(attempts.error());
   std::vector<const model::Task*> shown;

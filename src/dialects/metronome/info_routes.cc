@@ -41,7 +41,9 @@ void show_leader(const Context& context, Call call) {
 
 MetricsReading read_engine(const engine::Engine& engine, Time started_at, Time now) {
   MetricsReading reading;
-  for (const auto& [id, entry] : engine.jobs()) reading.active_runs += entry->active.size();
+  for (const auto& [id, entry] : engine.jobs()) {
+    if (is_shown(entry->job())) reading.active_runs += entry->active.size();
+  }
   reading.started_runs = engine.counters().runs_started;
   reading.failed_runs = engine.counters().runs_failed;
   reading.uptime_seconds = std::max(0.0, std::chrono::duration<double>(now - started_at).count());

@@ -63,7 +63,8 @@ void JobPieces::take_all(const engine::Engine& engine) {
   for (std::size_t seen = 0; job != engine.jobs().end(); ++job, ++seen) {
     if (rest_ || room_ == 0 || seen == kScanMax) return;
     last_job_ = job->first;
-    if (may(*caller_, http::Action::kRead, job->first)) take_job(*job->second, engine);
+    const bool shown = is_shown(job->second->job());
+    if (shown && may(*caller_, http::Action::kRead, job->first)) take_job(*job->second, engine);
   }
   more_ = rest_.has_value();
 }

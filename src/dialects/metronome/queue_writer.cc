@@ -42,7 +42,7 @@ Result<bool> QueueWriter::operator()(const engine::Engine& engine, JsonWriter& j
 void QueueWriter::write_short(const engine::Engine& engine, JsonWriter& json) const {
   std::map<std::string_view, std::vector<std::string_view>> jobs;
   for (const auto& [task, run] : engine.queue().waiting()) {
-    if (!may(*caller_, http::Action::kRead, run->job->id())) continue;
+    if (!is_shown(*run->job) || !may(*caller_, http::Action::kRead, run->job->id())) continue;
     jobs[run->job->id()].push_back(run->task.name);
   }
   for (const auto& [id, runs] : jobs) {
@@ -61,7 +61,8 @@ bool QueueWriter::write_long(const engine::Engine& engine, JsonWriter& json,
   for (std::size_t seen = 0; job != jobs.end(); ++job, ++seen) {
     if (text.size() >= kTurnBytes || seen == kScanMax) return true;
     job_ = job->first;
-    if (job->second->active.empty() || !may(*caller_, http::Action::kRead, job_)) continue;
+    const bool wanted = !job->second->active.empty() && is_shown(job->second->job());
+    if (!wanted || !may(*caller_, http::Action::kRead, job_)) continue;
     if (!write_runs(engine, *job->second, json, text)) return true;
   }
   return false;

@@ -35,7 +35,7 @@ void list_active_runs(const Context& context, Call call) {
   auto write = [caller = call.request.identity, id = call.names.job, begun = false,
                 after = TaskId{}](engine::Engine& engine, JsonWriter& json,
                                   const std::string& text) mutable -> Result<bool> {
-    const engine::JobEntry* entry = engine.job(id);
+    const engine::JobEntry* entry = shown_job(engine, id);
     if (!entry && !begun) return fail(no_such_job());
     if (!std::exchange(begun, true)) json.begin_array();
     if (entry && may(*caller, http::Action::kRead, id)) {
@@ -59,7 +59,7 @@ void list_all_runs(const Context& context, Call call) {
   if (!admit(call)) return;
   auto find_readable = [caller = call.request.identity, id = call.names.job](
                            engine::Engine& engine, Time) -> Result<JobUid> {
-    const engine::JobEntry* entry = engine.job(id);
+    const engine::JobEntry* entry = shown_job(engine, id);
     if (!entry) return fail(no_such_job());
     return may(*caller, http::Action::kRead, id) ? entry->job().uid : JobUid{};
   };
@@ -99,7 +99,7 @@ void start_run(const Context& context, Call call) {
 void get_run(const Context& context, Call call) {
   auto work = [caller = call.request.identity, job = call.names.job, name = call.names.run](
                   engine::Engine& engine, Time) -> Result<http::Response> {
-    const engine::Node* run = engine.find_run(job, name);
+    const engine::Node* run = shown_run(engine, job, name);
     if (!run) return fail(no_such_run());
     if (auto allowed = demand(*caller, http::Action::kRead, job); !allowed) {
       return fail(allowed.error());
@@ -112,10 +112,11 @@ void get_run(const Context& context, Call call) {
 void stop_run(const Context& context, Call call) {
   auto work = [caller = call.request.identity, job = call.names.job, name = call.names.run](
                   engine::Engine& engine, Time now) -> Result<http::Response> {
-    const bool there = engine.find_run(job, name) != nullptr;
+    const bool there = shown_run(engine, job, name) != nullptr;
     if (auto allowed = demand(*caller, http::Action::kUpdate, job); there && !allowed) {
       return fail(allowed.error());
     }
+    if (engine.job(job) && !shown_job(engine, job)) return fail(no_such_job());
     auto stopped = engine.stop_run(job, name, now);
     if (!stopped) return fail(stopped.error());
     std::vector<const model::Task*> attempts;
