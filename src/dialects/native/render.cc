@@ -79,17 +79,25 @@ void write_progress(JsonWriter& out, const model::Task& task, const LiveProgress
   out.end_object();
 }
 
+// What its kind says of it.
+void write_planned(JsonWriter& out, const model::Planned* planned) {
+  write_text(out.key("key"), planned ? planned->key : std::string_view());
+  write_text(out.key("word"), planned ? planned->word : std::string_view());
+  out.key("facts");
+  planned && !planned->facts.empty() ? out.raw(planned->facts) : out.null();
+}
+
 void write_task_members(JsonWriter& out, const model::Task& task, std::string_view job_id,
                         const LiveProgress& live) {
   out.member("id", std::to_string(task.id.value)).member("uuid", model::uuid_of(task));
-  out.member("kind", model::name_of(task.kind));
+  out.member("kind", model::kind_name(task));
   write_id(out.key("parent"), task.parent.value);
   write_id(out.key("root"), task.root.value);
   write_text(out.key("name"), task.name);
   write_text(out.key("job"), job_id);
   write_id(out.key("jobUid"), task.job.value);
   out.key("jobVersion");
-  task.operation ? out.null() : out.value(task.job_version);
+  task.job ? out.value(task.job_version) : out.null();
   out.member("state", model::name_of(task.state)).member("stopping", task.stopping);
   write_text(out.key("trigger"), task.operation ? "" : model::name_of(task.trigger));
   write_id(out.key("scheduleUid"), task.schedule.value);
@@ -107,6 +115,7 @@ void write_task_members(JsonWriter& out, const model::Task& task, std::string_vi
   write_progress(out.key("progress"), task, live);
   out.key("operation");
   task.operation ? write_operation(out, *task.operation, task.tally) : void(out.null());
+  write_planned(out, task.planned.get());
 }
 
 void write_holder(JsonWriter& out, const engine::Holder& holder) {

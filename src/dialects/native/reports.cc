@@ -109,7 +109,7 @@ void answer_not_live(engine::Archive& archive, const std::string& name, const ht
     const model::Task& task = row->task;
     if (!model::is_final(task.state)) {
       return reply(problem(409, fmt::format("task '{}' is of kind {}: nobody reports it", name,
-                                            model::name_of(task.kind))));
+                                            model::kind_name(task))));
     }
     reply(problem(409,
                   fmt::format("task '{}' has ended: it is {}{}", name, model::name_of(task.state),

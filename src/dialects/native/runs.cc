@@ -77,7 +77,7 @@ void list_runs(const Context& door, const http::Request& request, http::Reply re
   Query query(request);
   TaskFilter filter = read_task_filter(query);
   filter.query.parent = TaskId{};
-  filter.kind = model::TaskKind::kRun;
+  filter.kind = "run";
   filter.group = query.text("group").value_or("");
   filter.labels = query.repeated("label");
   filter.schedule_id = query.text("schedule").value_or("");

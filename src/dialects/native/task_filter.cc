@@ -39,7 +39,7 @@ bool lets_through(const TaskFilter& filter, const engine::TaskRow& row) {
   if (!filter.group.empty() && !in_group(row.job_id, filter.group)) return false;
   if (filter.jobs && !filter.jobs->contains(row.job_id)) return false;
   if (filter.trigger && (task.operation || task.trigger != *filter.trigger)) return false;
-  if (filter.kind && task.kind != *filter.kind) return false;
+  if (filter.kind && model::kind_name(task) != *filter.kind) return false;
   if (!filter.module) return true;
   return *filter.module == (task.operation ? task.operation->module : model::kProcessModule);
 }

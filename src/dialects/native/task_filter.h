@@ -17,7 +17,7 @@ namespace docket::native {
 struct TaskFilter {
   engine::TaskQuery query;                // what the store can select
   std::optional<model::Trigger> trigger;  // what it cannot
-  std::optional<model::TaskKind> kind;
+  std::optional<std::string> kind;        // model::kind_name()
   std::optional<std::string> module;
   std::string group;                // of job ids: see JobFilter
   std::vector<std::string> labels;  // to be turned into `jobs`, like

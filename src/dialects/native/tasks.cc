@@ -1,5 +1,6 @@
 // Tasks: every node of every tree, runs, attempts and operations alike.
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -21,16 +22,13 @@ constexpr int kTreeDepthMax = 16;
 constexpr std::size_t kTreeTasksMax = 5000;
 constexpr Duration kWaitMax = std::chrono::hours{1};
 
-std::optional<model::TaskKind> read_kind(Query& query) {
-  constexpr std::array kKinds{model::TaskKind::kRun, model::TaskKind::kAttempt,
-                              model::TaskKind::kOperation};
-  const auto text = query.text("kind");
-  if (!text) return std::nullopt;
-  for (const model::TaskKind kind : kKinds) {
-    if (*text == model::name_of(kind)) return kind;
+std::optional<std::string> read_kind(Query& query) {
+  constexpr std::array kKinds{"run", "step", "attempt", "operation"};
+  auto text = query.text("kind");
+  if (text && std::ranges::find(kKinds, std::string_view(*text)) == kKinds.end()) {
+    query.complain("kind", "must be run, step, attempt or operation");
   }
-  query.complain("kind", "must be run, attempt or operation");
-  return std::nullopt;
+  return text;
 }
 
 void list_tasks(const Context& door, const http::Request& request, http::Reply reply) {
@@ -41,7 +39,7 @@ void list_tasks(const Context& door, const http::Request& request, http::Reply r
   filter.module = query.text("module");
   if (query.flag("roots")) filter.query.parent = TaskId{};
   // All runs are roots, and these the store can select by itself.
-  if (filter.kind == model::TaskKind::kRun && !filter.query.parent) filter.query.parent = TaskId{};
+  if (filter.kind == "run" && !filter.query.parent) filter.query.parent = TaskId{};
   if (!query.ok()) return reply(bad_query(query.errors()));
   door.archive.read([filter = std::move(filter), reply = std::move(reply)](engine::Reader& reader) {
     answer_json(reply)(read_task_page(reader, filter));

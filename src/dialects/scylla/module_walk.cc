@@ -76,7 +76,7 @@ Result<bool> ModuleWalk::write_live_runs(engine::Reader& reader, std::string& ou
   const auto page = reader.tasks(query);
   if (!page) return fail(page.error());
   for (const engine::TaskRow& row : *page) {
-    if (row.task.kind == model::TaskKind::kOperation) continue;
+    if (row.task.operation && !row.task.job) continue;
     shown_alive_.push_back(row.task.id);
     write_row(out, row);
   }
