@@ -203,12 +203,14 @@ void BatchRules::take_task(const model::Task& task) {
   }
   if (is_new && !ended) {
     life.live.insert(task.id);
-    ++record_.live_attempts[task.parent];
+    ++record_.live_attempts[task.root];
+    ++record_.beside[task.parent];
   } else if (!is_new && ended) {
     life.live.erase(task.id);
-    --record_.live_attempts[task.parent];
+    --record_.live_attempts[task.root];
+    --record_.beside[task.parent];
   }
-  verdict_.require(record_.live_attempts[task.parent] <= 1, "a run has one process at a time",
+  verdict_.require(record_.beside[task.parent] <= 1, "a run has one process at a time",
                    fmt::format("run {}", task.parent.value));
 }
 
@@ -217,7 +219,7 @@ void BatchRules::check_new(const model::Task& task) {
                    fmt::format("task {}", task.id.value));
   record_.last_task = std::max(record_.last_task, task.id);
   if (task.kind == model::TaskKind::kAttempt) {
-    verdict_.require(record_.task(task.parent) != nullptr, "an attempt has a run",
+    verdict_.require(record_.task(task.root) != nullptr, "an attempt has a run",
                      fmt::format("attempt {}", task.id.value));
     return;
   }
@@ -361,11 +363,13 @@ void BatchRules::check_turn(const model::Lock& granted) {
       const model::Task& run = *record_.task(id);
       if (run.state != State::kQueued || clock_.true_time_of(run.created_at) > limit) continue;
       const model::JobPtr job = record_.job_of(run);
-      const auto& wishes = process_of(*job).locks;
+      const kinds::ProcessSpec* process = process_of(*job);
+      if (!process) continue;
+      const auto& wishes = process->locks;
       const bool wants = std::ranges::any_of(
           wishes, [&](const model::LockWish& wish) { return wish.name == granted.name; });
       if (!wants || !node_.fits_empty(kind_.demand(*job)) ||
-          engine::Placement(settings_.node).unmet(process_of(*job).constraints))
+          engine::Placement(settings_.node).unmet(process->constraints))
         continue;
       verdict_.violated(
           "a lock goes to the run that was overtaken for too long",

@@ -231,7 +231,23 @@ Clients::Work Clients::delete_secret(const Client& client) {
 
 // ---- definitions
 
-model::JobDefinition Clients::draw_job(const std::string& id) {
+std::vector<kinds::TestStep> Clients::draw_steps(int depth) {
+  std::vector<kinds::TestStep> steps;
+  for (std::uint64_t i = 1 + dice_.below(3); i > 0; --i) {
+    kinds::TestStep step{.name = std::to_string(i), .folds = dice_.percent(20)};
+    if (depth > 0 && dice_.percent(50)) step.steps = draw_steps(depth - 1);
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+model::Spec Clients::draw_tree() {
+  kinds::TestSpec spec{.steps = draw_steps(4), .concurrency = dice_.between(1, 4)};
+  if (dice_.percent(30)) spec.pause_s = static_cast<double>(dice_.between(1, 20));
+  return kinds::spec_of(std::move(spec));
+}
+
+model::Spec Clients::draw_process() {
   kinds::ProcessSpec spec;
   spec.cpus = static_cast<double>(dice_.between(1, 20)) / 10;
   spec.mem = static_cast<double>(dice_.between(32, 512));
@@ -259,6 +275,10 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
     spec.secrets = {{"pw", "/" + secret_of(dice_.below(clients_.size()))}};
     spec.env = {{"PW", kinds::SecretRef{"pw"}}};
   }
+  return kinds::spec_of(std::move(spec));
+}
+
+model::JobDefinition Clients::draw_job(const std::string& id) {
   model::JobDefinition job;
   job.id = id;
   job.labels = {{"mark", std::to_string(++last_mark_)}};
@@ -266,7 +286,7 @@ model::JobDefinition Clients::draw_job(const std::string& id) {
     for (std::uint64_t parents = dice_.percent(15) ? 1 + dice_.below(2) : 0; parents > 0; --parents)
       job.dependencies.push_back(dice_.pick(everybodys_));
   }
-  job.spec = kinds::spec_of(std::move(spec));
+  job.spec = !id.ends_with(kExclusive) && dice_.percent(15) ? draw_tree() : draw_process();
   return job;
 }
 

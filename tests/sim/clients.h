@@ -51,6 +51,9 @@ class Clients {
   Work stop_run();
   Work put_secret(const Client& client);
   Work delete_secret(const Client& client);
+  std::vector<kinds::TestStep> draw_steps(int depth);
+  model::Spec draw_tree();
+  model::Spec draw_process();
   model::JobDefinition draw_job(const std::string& id);
   model::ScheduleDefinition draw_schedule(const std::string& job, const std::string& id);
   std::vector<model::ScheduleDefinition> draw_schedules(const std::string& job);

@@ -19,7 +19,7 @@ template <class Which>
 std::vector<Task*> operations(Batch& batch, const Which& which) {
   std::vector<Task*> found;
   for (Task& task : batch.tasks) {
-    if (task.operation && which(task)) found.push_back(&task);
+    if (task.operation && !task.job && which(task)) found.push_back(&task);
   }
   return found;
 }
@@ -95,7 +95,7 @@ void forgets_parents(Batch& batch) {
   std::set<TaskId> told;
   for (const Event& event : batch.events) told.insert(event.task);
   std::erase_if(batch.tasks, [&](const Task& task) {
-    return task.operation && task.tally.children > 0 && !told.contains(task.id);
+    return task.operation && !task.job && task.tally.children > 0 && !told.contains(task.id);
   });
 }
 
@@ -105,11 +105,18 @@ void forgets_ends(Batch& batch) {
     if (event.type == EventType::kTaskCreated) made.insert(event.task);
   }
   const auto ends = [&](const Task& task) {
-    return task.operation && task.state == State::kDone && !task.parent && !made.contains(task.id);
+    return task.operation && !task.job && task.state == State::kDone && !task.parent &&
+           !made.contains(task.id);
   };
   for (const Task* task : operations(batch, ends))
     drop_events(batch, [&](const Event& event) { return event.task == task->id; });
   std::erase_if(batch.tasks, ends);
+}
+
+void forgets_steps(Batch& batch) {
+  std::erase_if(batch.tasks, [](const Task& task) {
+    return model::is_step(task) && model::is_final(task.state);
+  });
 }
 
 void counts_lanes_late(Batch& batch) {
@@ -144,6 +151,8 @@ std::function<void(Batch&)> damage_of(Mutation mutation) {
       return forgets_parents;
     case Mutation::kForgetsEnds:
       return forgets_ends;
+    case Mutation::kForgetsSteps:
+      return forgets_steps;
     case Mutation::kForgetsNotes:
       return forgets_notes;
     case Mutation::kCountsLanesLate:

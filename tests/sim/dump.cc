@@ -24,6 +24,25 @@ std::string show(const model::Task& task) {
       to_micros(task.started_at), to_micros(task.due_at), to_micros(task.start_deadline));
 }
 
+bool has_folded(const engine::Node& step) {
+  for (const engine::Node* at = &step; at; at = at->parent) {
+    if (at->task.tally.fold != 0) return true;
+  }
+  return false;
+}
+
+// Those that have folded, and what is below them, may still be in the memory of one of the two.
+void dump_steps(const engine::Node& run, std::vector<std::string>& lines) {
+  for (const auto& [key, step] : *run.steps) {
+    if (has_folded(*step)) continue;
+    std::string cells;
+    for (const auto& [cell, text] : step->task.planned->cells) cells += cell + "=" + text + " ";
+    lines.push_back(fmt::format("step {} {} {} {} of {}", key, model::name_of(step->task.state),
+                                cells, step->task.tally.children_completed,
+                                step->task.tally.children_total));
+  }
+}
+
 void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::string>& lines) {
   const model::JobStats& stats = entry.row.stats;
   std::vector<std::string> dependents;
@@ -44,7 +63,8 @@ void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::stri
   }
   for (const auto& [id, run] : entry.active) {
     lines.push_back(show(run->task) +
-                    fmt::format(" live {} set {}", run->live_children, run->clock_set.count()));
+                    fmt::format(" live {} set {}", run->live_attempts, run->clock_set.count()));
+    if (run->steps) dump_steps(*run, lines);
   }
 }
 

@@ -40,7 +40,7 @@ OperationLife* OperationRules::life_of(TaskId id) {
 void OperationRules::apply(const engine::Batch& batch) {
   collect(batch);
   for (const model::Event& event : batch.events) {
-    if (of_operation(event)) follow(event);
+    if (of_operation(event) && !event.job) follow(event);
     if (!verdict_.ok()) return;
   }
   check_families();
@@ -55,7 +55,7 @@ void OperationRules::collect(const engine::Batch& batch) {
   dropped_ = {batch.dropped_modules.begin(), batch.dropped_modules.end()};
   for (auto* list : {&parents_, &stopped_, &lost_, &too_late_}) list->clear();
   for (const model::Task& task : batch.tasks) {
-    if (!task.operation) continue;
+    if (!task.operation || task.job) continue;  // steps: see StepRules
     verdict_.require(rows_.emplace(task.id, &task).second, "a task appears once in a batch",
                      show(task.id));
   }
@@ -360,7 +360,7 @@ void OperationRules::check_loaded(const engine::Snapshot& snapshot) {
   std::size_t live = 0;
   std::set<TaskId> above;  // of what lives
   for (const model::Task& task : snapshot.tasks | std::views::reverse) {
-    if (!task.operation) continue;
+    if (!task.operation || task.job) continue;
     const bool ended = model::is_final(task.state);
     live += ended ? 0 : 1;
     verdict_.require(!ended || above.contains(task.id),

@@ -51,26 +51,35 @@ void ProcessRules::spawned(TaskId token) {
   const model::JobPtr job = attempt ? record_.job_of(*attempt) : nullptr;
   verdict_.require(!live_.contains(token), "no token is started twice", name(token));
   if (!job) return verdict_.violated("every process has a task", name(token));
-  Live process{attempt->root, kind_.demand(*job), {}, kind_.locks(*job)};
-  if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
-  verdict_.require(!engine::Placement(node_).unmet(process_of(*job).constraints),
-                   "constraints are kept", name(token));
-  check_room(process.demand);
+  Live process{
+      .run = attempt->root, .of = attempt->parent, .demand = {}, .exclusive = {}, .locks = {}};
+  if (const kinds::ProcessSpec* spec = process_of(*job)) {
+    process.demand = kind_.demand(*job);
+    process.locks = spec->locks;
+    if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
+    verdict_.require(!engine::Placement(node_).unmet(spec->constraints), "constraints are kept",
+                     name(token));
+    check_again(*attempt, *spec);
+  } else {
+    verdict_.require(!of_.contains(process.of), "no step is executed twice", name(token));
+  }
+  check_room(process);
   check_neighbours(token, process);
-  check_again(*attempt, process_of(*job));
   check_locks(process);
   add(used_, process.demand, 1);
-  of_run_[process.run].newest = token;
-  ++of_run_[process.run].count;
+  of_[process.of].newest = token;
+  ++of_[process.of].count;
   live_.emplace(token, std::move(process));
 }
 
-void ProcessRules::check_room(const model::Demand& more) {
+void ProcessRules::check_room(const Live& process) {
   model::Demand sum = used_;
-  add(sum, more, 1);
+  add(sum, process.demand, 1);
+  std::set<TaskId> runs{process.run};
+  for (const auto& [token, live] : live_) runs.insert(live.run);
   verdict_.require(sum.cpus_micro <= total_.cpus_micro && sum.mem_kib <= total_.mem_kib &&
                        sum.disk_kib <= total_.disk_kib && sum.gpus <= total_.gpus &&
-                       live_.size() < running_max_,
+                       runs.size() <= running_max_,
                    "capacity is never exceeded",
                    fmt::format("{} processes and {} cores", live_.size() + 1,
                                static_cast<double>(sum.cpus_micro) / 1e6));
@@ -79,7 +88,7 @@ void ProcessRules::check_room(const model::Demand& more) {
 void ProcessRules::check_neighbours(TaskId token, const Live& process) {
   for (const auto& [other, live] : live_) {
     const std::string both = name(token) + " beside " + name(other);
-    verdict_.require(live.run != process.run, "no run is executed twice at a time", both);
+    verdict_.require(live.of != process.of, "no run is executed twice at a time", both);
     verdict_.require(live.exclusive != process.exclusive || process.exclusive.empty(),
                      "FORBID never overlaps", both);
     for (const model::LockWish& mine : process.locks) {
@@ -92,8 +101,8 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
 
 // A second execution needs a reason: the first failed or was lost, and its job says to try again.
 void ProcessRules::check_again(const model::Task& attempt, const kinds::ProcessSpec& spec) {
-  const auto before = of_run_.find(attempt.root);
-  if (before == of_run_.end()) return;
+  const auto before = of_.find(attempt.parent);
+  if (before == of_.end()) return;
   const auto& [newest, count] = before->second;
   const Fate& fate = fates_[newest];
   const bool on_failure = spec.restart.policy == kinds::RestartPolicy::kOnFailure;

@@ -41,6 +41,7 @@ class ProcessRules {
  private:
   struct Live {
     TaskId run;
+    TaskId of;  // the run or the step that it is an attempt of
     model::Demand demand;
     std::string exclusive;  // the job's id, when its processes never overlap
     std::vector<model::LockWish> locks;
@@ -49,7 +50,7 @@ class ProcessRules {
     std::optional<End> end;
     bool lost = false;  // nobody can tell any more
   };
-  void check_room(const model::Demand& more);
+  void check_room(const Live& process);
   void check_neighbours(TaskId token, const Live& process);
   void check_again(const model::Task& attempt, const kinds::ProcessSpec& spec);
   void check_locks(const Live& process);
@@ -68,7 +69,7 @@ class ProcessRules {
     TaskId newest;
     std::int64_t count = 0;
   };
-  std::unordered_map<TaskId, Processes> of_run_;
+  std::unordered_map<TaskId, Processes> of_;  // a run or a step
   std::uint64_t spawned_ = 0;
 };
 

@@ -38,7 +38,8 @@ struct Record {
   std::map<JobUid, JobLife> jobs;
   std::map<ScheduleUid, model::Schedule> schedules;
   std::unordered_map<TaskId, model::Task> tasks;
-  std::unordered_map<TaskId, std::uint32_t> live_attempts;  // of a run
+  std::unordered_map<TaskId, std::uint32_t> live_attempts;  // of a run, also below its steps
+  std::unordered_map<TaskId, std::uint32_t> beside;         // live attempts of one run or step
   std::map<std::string, model::Lock> locks;
   std::map<ScheduleUid, std::map<Time, model::LedgerEntry>> ledger;  // by first due time
   std::vector<TaskId> scheduled_runs;
@@ -89,8 +90,9 @@ struct Record {
   }
 };
 
-inline const kinds::ProcessSpec& process_of(const model::Job& job) {
-  return kinds::process_of(job.definition.spec);
+// Null: the job is of another kind.
+inline const kinds::ProcessSpec* process_of(const model::Job& job) {
+  return model::get_if<kinds::ProcessSpec>(job.definition.spec);
 }
 
 // Due times come from the same three things; a change of another member leaves them alone.

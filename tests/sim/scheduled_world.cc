@@ -20,7 +20,8 @@ engine::Settings ScheduledWorld::roomy() {
 }
 
 ScheduledWorld::ScheduledWorld(std::uint64_t seed, Time start, engine::Settings settings)
-    : world({seed, settings, settings, start, nullptr, true}, verdict) {
+    : world({.seed = seed, .truth = settings, .belief = settings, .start = start, .kind = nullptr},
+            verdict) {
   world.executor.runner.habits.run_max = seconds{20};
   world.executor.runner.habits.fails_percent = 0;
   world.executor.runner.habits.unstartable_percent = 0;

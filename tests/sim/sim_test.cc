@@ -94,6 +94,18 @@ TEST(Mutations, LostParametersAreCaught) {
   EXPECT_THAT(caught(Mutation::kForgetful), HasSubstr("a run gets its parameters"));
 }
 
+TEST(Mutations, ARunThatEndsBeforeItsStepsIsCaught) {
+  EXPECT_THAT(caught(Mutation::kEndsEarly), HasSubstr("a leaf is done when its process is"));
+}
+
+TEST(Mutations, TooManyStepsAtWorkAreCaught) {
+  EXPECT_THAT(caught(Mutation::kOverworks), HasSubstr("no more steps work than may"));
+}
+
+TEST(Mutations, StepsThatAreForgottenAreCaught) {
+  EXPECT_THAT(caught(Mutation::kForgetsSteps), HasSubstr("a step's state is what its events tell"));
+}
+
 TEST(Mutations, EndlessOvertakingIsCaught) {
   EXPECT_THAT(caught(Mutation::kOvertakes), HasSubstr("overtaken for too long"));
 }

@@ -77,9 +77,10 @@ class Unconstrained : public kinds::ProcessKind {
 class Forgetful : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
-  Result<engine::PayloadPtr> payload(const engine::View& view, TaskId attempt,
+  Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
+                                     TaskId attempt,
                                      const engine::SecretSource& secrets) const override {
-    const auto made = ProcessKind::payload(view, attempt, secrets);
+    const auto made = ProcessKind::payload(view, of, attempt, secrets);
     if (!made || !view.run().task.parameters) return made;
     runner::LaunchSpec bare = *engine::get_if<runner::LaunchSpec>(*made);
     bare.env.clear();
@@ -124,6 +125,38 @@ std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
   if (mutation == Mutation::kRestartsLost) return std::make_shared<Stubborn>(grace);
   if (mutation == Mutation::kRunsAgain) return std::make_shared<Tireless>(grace);
   return nullptr;
+}
+
+// Lets more steps work than may, or ends a run before its last step.
+class Eager : public kinds::TestKind {
+ public:
+  explicit Eager(Mutation mutation) : mutation_(mutation) {}
+  engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override {
+    engine::Plan plan = TestKind::plan(view, happening);
+    if (mutation_ == Mutation::kEndsEarly && std::holds_alternative<engine::Ended>(happening)) {
+      plan.emplace_back(engine::Finish{});
+    }
+    if (mutation_ != Mutation::kOverworks || !view.run().steps || plan.size() != 1 ||
+        !std::holds_alternative<engine::Launch>(plan[0])) {
+      return plan;
+    }
+    for (const auto& [key, step] : *view.run().steps) {
+      const bool leaf = step->what().type == "leaf" && step->task.state == model::State::kCreated;
+      if (leaf && key != std::get<engine::Launch>(plan[0]).key) {
+        plan.emplace_back(engine::Launch{key});
+        break;
+      }
+    }
+    return plan;
+  }
+
+ private:
+  Mutation mutation_;
+};
+
+std::shared_ptr<const engine::Kind> test_mutant(Mutation mutation) {
+  const bool eager = mutation == Mutation::kEndsEarly || mutation == Mutation::kOverworks;
+  return eager ? std::make_shared<Eager>(mutation) : nullptr;
 }
 
 OperationHabits habits(Mutation mutation) {
@@ -192,6 +225,7 @@ class Simulation {
             mutate(truth, options.mutation),
             draw_start(dice_),
             mutant(options.mutation, truth.kill_grace),
+            test_mutant(options.mutation),
             dice_.percent(70)};
   }
 
@@ -261,9 +295,9 @@ class Simulation {
     std::vector<TaskId> misfits;
     for (const auto& [id, run] : engine.queue().waiting()) {
       const bool fits = engine.queue().fits_empty(*engine.queue().demand_of(*run));
-      const auto& constraints = process_of(*run->job).constraints;
-      if (!fits || engine::Placement(engine.settings().node).unmet(constraints))
-        misfits.push_back(id);
+      const kinds::ProcessSpec* process = process_of(*run->job);
+      const engine::Placement node(engine.settings().node);
+      if (!fits || (process && node.unmet(process->constraints))) misfits.push_back(id);
     }
     for (const TaskId run : misfits) (void)engine.stop_run(run, now);
   }

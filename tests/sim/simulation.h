@@ -25,6 +25,9 @@ enum class Mutation {
   kAnywhere,       // the engine does not know of constraints
   kForgetful,      // runs start without their parameters
   kSweepsEarly,    // retention is half of what it should be
+  kEndsEarly,      // a kind ends its run before the last step
+  kOverworks,      // a kind lets more steps work than may
+  kForgetsSteps,   // ends of steps are not written
   kBlindClock,     // the engine cannot tell a clock that is set from time that passes
   kOvertakes,      // the engine lets younger runs go first for ever
   // Of operations: what their clients do.

@@ -26,6 +26,7 @@ struct World::Server {
               if (fate == store::CommitFate::kDurable || fate == store::CommitFate::kFailedThere) {
                 world.operations.apply(batch);
                 world.rules_.apply(batch);
+                world.steps.apply(batch);
                 for (const model::Task& task : batch.tasks) world.processes.stored(task);
               }
               return fate;
@@ -33,7 +34,7 @@ struct World::Server {
         reserve(world.health),
         reactor(world.timeline, world.clock, Dice(seed + 1)),
         committer(world.timeline, store, world.health, Dice(seed + 2), world.verdict),
-        engine(world.plan_.belief, random, world.vault_, {&world.kind_}) {}
+        engine(world.plan_.belief, random, world.vault_, world.kinds_) {}
 
   testing::SeededRandom random;
   store::MemoryStore store;
@@ -51,11 +52,13 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       clock(timeline, plan.start),
       processes(record, verdict, plan.truth),
       operations(record, verdict, clock, plan.truth),
+      steps(record, verdict),
       executor(timeline, clock, health, dice.fork(), processes, verdict),
       plan_(plan),
       rules_(record, verdict, clock, plan_.truth),
       process_kind_(plan.belief.kill_grace),
-      kind_(plan_.kind ? *plan_.kind : process_kind_),
+      kinds_{plan_.kind ? plan_.kind.get() : &process_kind_,
+             plan_.test_kind ? plan_.test_kind.get() : &test_kind_},
       disk_(std::make_shared<store::MemoryDisk>()) {}
 
 World::~World() = default;
@@ -145,7 +148,7 @@ bool World::at_rest() const {
 void World::audit() {
   if (!at_rest()) return;
   testing::SeededRandom random(1);
-  engine::Engine twin(plan_.belief, random, vault_, {&kind_});
+  engine::Engine twin(plan_.belief, random, vault_, kinds_);
   twin.restore(server_->store.load().value(), clock.now());
   const std::set<TaskId>& live = record.live_operations;
   const std::string differs = difference(dump(server_->engine, live), dump(twin, live));
@@ -170,6 +173,7 @@ void World::check_loaded(const engine::Snapshot& snapshot) {
         "what lives is loaded", life.row.job->id());
   }
   operations.check_loaded(snapshot);
+  steps.check_loaded(snapshot);
   for (const model::Task& task : snapshot.tasks) {
     if (task.operation) continue;
     const model::Task* known = record.task(task.id);

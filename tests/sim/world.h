@@ -11,12 +11,14 @@
 
 #include "engine/loop.h"
 #include "kinds/process/process_kind.h"
+#include "kinds/test/test_kind.h"
 #include "sim/batch_rules.h"
 #include "sim/operation_rules.h"
 #include "sim/process_rules.h"
 #include "sim/sim_clock.h"
 #include "sim/sim_committer.h"
 #include "sim/sim_executor.h"
+#include "sim/step_rules.h"
 #include "sim/timeline.h"
 #include "sim/verdict.h"
 #include "store/memory/memory_store.h"
@@ -37,7 +39,8 @@ struct WorldPlan {
   engine::Settings belief;  // what the engine is told: the same, unless a mutation says otherwise
   Time start;
   std::shared_ptr<const engine::Kind> kind;  // none: the real one; shared with who made the plan
-  bool with_reserve = true;                  // room kept for the end of work when the disk is full
+  std::shared_ptr<const engine::Kind> test_kind = {};  // likewise
+  bool with_reserve = true;  // room kept for the end of work when the disk is full
 };
 
 class World {
@@ -83,6 +86,7 @@ class World {
   Record record;
   ProcessRules processes;
   OperationRules operations;
+  StepRules steps;
   SimExecutor executor;
   std::vector<Outage> outages;
 
@@ -94,7 +98,8 @@ class World {
   BatchRules rules_;
   testing::FakeVault vault_;
   kinds::ProcessKind process_kind_;
-  const engine::Kind& kind_;
+  kinds::TestKind test_kind_;
+  const engine::Kinds kinds_;
   std::shared_ptr<store::MemoryDisk> disk_;  // shared with the store of each life of the server
   std::unique_ptr<Server> server_;
   Time went_down_ = kNever;
