@@ -70,7 +70,7 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"user-task-ttl-seconds", "... and one that somebody asked for (3600)"},
     {"status-read-unregisters",
      "false: reading the status of an ended task does not hide it (true)"},
-    {"enable-test-api", "true: serve /task_manager_test (false)"},
+    {"enable-test-api", "true: serve /task_manager_test, and jobs of kind test (false)"},
     {"cgroups", "false: do not enforce cpus and mem"},
     {"cpu-quota", "false: shares only, no hard limit of cpus"},
     {"attempt.processes", "processes and threads of one attempt at a time; 0: no limit (4096)"},
