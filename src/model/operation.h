@@ -17,7 +17,7 @@ namespace docket::model {
 // Until when a listing stays while its task lives.
 inline constexpr Time kForever = Time::max();
 
-// The module that runs of processes are shown in; operations may not be in it.
+// The module that runs are shown in, of whatever kind; operations may not be in it.
 inline constexpr const char* kProcessModule = "process";
 
 // What an operation says of itself. Never changes once made.
