@@ -236,6 +236,7 @@ class Engine : private SecretSource, private Operations::Journal {
   const char* carry_out(Node& run, Keep& order, Time now);
   const char* carry_out(Node& run, Note& note, Time now);
   const char* carry_out(Node& run, More& more, Time now);
+  void go_on_with_plans(Time now);
   void give_up(Node& run, const char* why, Time now);
   static Node* planned(Node& run, const std::string& key);
   void begin(Node& node, Time now);
@@ -308,6 +309,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Placement placement_;
   Queue queue_;
   Wakes wakes_;
+  std::set<TaskId> more_;  // runs whose plans go on with the next tick
   TaskTree tree_{*this};
   Operations operations_;
   std::map<TaskId, Node*> runs_;  // in memory: not final, or with a process that lives

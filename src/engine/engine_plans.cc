@@ -260,8 +260,15 @@ const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
 }
 
 const char* Engine::carry_out(Node& run, More&, Time) {
-  wakes_.set(run.task.id, "", {Time{Duration{1}}, "", false});
+  more_.insert(run.task.id);
   return nullptr;
+}
+
+// Once for each run and tick, so that no tick is as long as a plan.
+void Engine::go_on_with_plans(Time now) {
+  for (const TaskId run : std::exchange(more_, {})) {
+    if (Node* node = tree_.find(run); node && !node->is_final()) plan(*node, Look{}, now);
+  }
 }
 
 // ---- the ends of steps
@@ -288,7 +295,7 @@ void Engine::end_below(Node& node, State state, Time now) {
     end_below(*child, state, now);
     end_step(*child, below, {}, now);
   }
-  if (node.is_step() || node.steps) ask_attempts_to_stop(node);
+  ask_attempts_to_stop(node);
 }
 
 }  // namespace docket::engine

@@ -127,8 +127,7 @@ void Engine::place_waiting(Time now) {
 
 void Engine::wake_runs(Time now, bool begins_work) {
   while (const auto due = wakes_.due(now, begins_work)) {
-    Node& run = tree_.at(due->run);
-    due->name.empty() ? plan(run, Look{}, now) : plan(run, Due{due->name}, now);
+    plan(tree_.at(due->run), Due{due->name}, now);
   }
 }
 

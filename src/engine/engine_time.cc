@@ -35,6 +35,7 @@ void Engine::advance(Time now) {
   if (std::exchange(booted_, false) && !settings_.paused) fire_at_boot(now);
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
+  go_on_with_plans(now);
   wake_runs(now, false);
   operations_.expire(now);
   start_held_back(now);
@@ -52,6 +53,7 @@ Time Engine::next_wake() {
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
   const Time work = refusal_.empty() ? wakes_.next(true) : kNever;
   const Time runs = earlier(wakes_.next(false), work);
+  if (!more_.empty()) return last_seen_;
   return earlier(earlier(due, queue), earlier(runs, next_sweep_));
 }
 

@@ -86,14 +86,17 @@ struct Spawn {
   std::string under = {};
   std::string type = {};  // for people: "node"; empty: "step"
   bool folds = false;     // leaves memory with its end, and not with that of the run
+  bool operator==(const Spawn&) const = default;
 };
 // An attempt of the run or of a step, which has none that lives.
 struct Launch {
   std::string key = {};
+  bool operator==(const Launch&) const = default;
 };
 // Every live attempt at or below it is asked to end.
 struct Stop {
   std::string key = {};
+  bool operator==(const Stop&) const = default;
 };
 // What people see of it; absent members stay as they are.
 struct Set {
@@ -102,24 +105,30 @@ struct Set {
   std::optional<std::string> word = {};
   std::optional<std::string> facts = {};  // a JSON object of at most kFactsMax bytes
   std::optional<double> completed = {}, total = {};
+  bool operator==(const Set&) const = default;
 };
 // Its end. What lives below it is the engine's to end.
 struct Finish {
   model::State state = model::State::kDone;
   std::string message = {};
   std::string key = {};
+  bool operator==(const Finish&) const = default;
 };
 // Memory: only the cell that changes. Empty text removes it.
 struct Keep {
   std::string cell;
   std::string text;  // at most kCellMax bytes
   std::string key = {};
+  bool operator==(const Keep&) const = default;
 };
 struct Note {
   std::string message;
   std::string key = {};
+  bool operator==(const Note&) const = default;
 };
-struct More {};  // the plan goes on in the next tick, with Look
+struct More {
+  bool operator==(const More&) const = default;
+};  // the plan goes on in the next tick, with Look
 // One timer for each name; kNever clears it. Not durable. An instant that has passed is due at
 // once.
 struct Wake {
@@ -127,6 +136,7 @@ struct Wake {
   Time at = kNever;          // on the clock that the run was made by
   std::string why = {};      // for people: "the next attempt starts then"
   bool begins_work = false;  // waits while the store is full
+  bool operator==(const Wake&) const = default;
 };
 using Step = std::variant<Spawn, Launch, Stop, Set, Finish, Wake, Keep, Note, More>;
 using Plan = std::vector<Step>;  // in this order
