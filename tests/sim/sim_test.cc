@@ -98,6 +98,10 @@ TEST(Mutations, ARunThatEndsBeforeItsStepsIsCaught) {
   EXPECT_THAT(caught(Mutation::kEndsEarly), HasSubstr("a leaf is done when its process is"));
 }
 
+TEST(Mutations, AKindWithAMemoryOfItsOwnIsCaught) {
+  EXPECT_THAT(caught(Mutation::kPlansAtWhim), HasSubstr("a plan made twice is the same"));
+}
+
 TEST(Mutations, TooManyStepsAtWorkAreCaught) {
   EXPECT_THAT(caught(Mutation::kOverworks), HasSubstr("no more steps work than may"));
 }

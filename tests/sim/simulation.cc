@@ -127,12 +127,13 @@ std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
   return nullptr;
 }
 
-// Lets more steps work than may, or ends a run before its last step.
+// Lets more steps work than may, ends a run before its last step, or plans by counting.
 class Eager : public kinds::TestKind {
  public:
   explicit Eager(Mutation mutation) : mutation_(mutation) {}
   engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override {
     engine::Plan plan = TestKind::plan(view, happening);
+    if (mutation_ == Mutation::kPlansAtWhim && ++asked_ % 7 == 0) plan.clear();
     if (mutation_ == Mutation::kEndsEarly && std::holds_alternative<engine::Ended>(happening)) {
       plan.emplace_back(engine::Finish{});
     }
@@ -152,10 +153,12 @@ class Eager : public kinds::TestKind {
 
  private:
   Mutation mutation_;
+  mutable int asked_ = 0;
 };
 
 std::shared_ptr<const engine::Kind> test_mutant(Mutation mutation) {
-  const bool eager = mutation == Mutation::kEndsEarly || mutation == Mutation::kOverworks;
+  const bool eager = mutation == Mutation::kEndsEarly || mutation == Mutation::kOverworks ||
+                     mutation == Mutation::kPlansAtWhim;
   return eager ? std::make_shared<Eager>(mutation) : nullptr;
 }
 

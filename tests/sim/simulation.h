@@ -26,6 +26,7 @@ enum class Mutation {
   kForgetful,      // runs start without their parameters
   kSweepsEarly,    // retention is half of what it should be
   kEndsEarly,      // a kind ends its run before the last step
+  kPlansAtWhim,    // a kind remembers how often it was asked
   kOverworks,      // a kind lets more steps work than may
   kForgetsSteps,   // ends of steps are not written
   kBlindClock,     // the engine cannot tell a clock that is set from time that passes

@@ -57,8 +57,9 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       plan_(plan),
       rules_(record, verdict, clock, plan_.truth),
       process_kind_(plan.belief.kill_grace),
-      kinds_{plan_.kind ? plan_.kind.get() : &process_kind_,
-             plan_.test_kind ? plan_.test_kind.get() : &test_kind_},
+      process_twice_(plan_.kind ? *plan_.kind : process_kind_, verdict),
+      test_twice_(plan_.test_kind ? *plan_.test_kind : test_kind_, verdict),
+      kinds_{&process_twice_, &test_twice_},
       disk_(std::make_shared<store::MemoryDisk>()) {}
 
 World::~World() = default;

@@ -20,6 +20,7 @@
 #include "sim/sim_executor.h"
 #include "sim/step_rules.h"
 #include "sim/timeline.h"
+#include "sim/twice.h"
 #include "sim/verdict.h"
 #include "store/memory/memory_store.h"
 
@@ -99,6 +100,7 @@ class World {
   testing::FakeVault vault_;
   kinds::ProcessKind process_kind_;
   kinds::TestKind test_kind_;
+  const Twice process_twice_, test_twice_;
   const engine::Kinds kinds_;
   std::shared_ptr<store::MemoryDisk> disk_;  // shared with the store of each life of the server
   std::unique_ptr<Server> server_;

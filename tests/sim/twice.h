@@ -1,0 +1,43 @@
+#pragma once
+
+// A kind that is asked twice: a plan is made from what it sees, and from nothing else.
+
+#include "engine/kind.h"
+#include "sim/verdict.h"
+
+namespace docket::sim {
+
+class Twice : public engine::Kind {
+ public:
+  Twice(const engine::Kind& kind, Verdict& verdict) : kind_(kind), verdict_(verdict) {}
+
+  std::string_view name() const override { return kind_.name(); }
+  model::SpecBodyPtr read(JsonReader& in) const override { return kind_.read(in); }
+  void check(const model::JobDefinition& definition, model::Flaws& flaws) const override {
+    kind_.check(definition, flaws);
+  }
+  model::Demand demand(const model::Job& job) const override { return kind_.demand(job); }
+  const std::vector<model::LockWish>& locks(const model::Job& job) const override {
+    return kind_.locks(job);
+  }
+  const std::vector<model::Constraint>& constraints(const model::Job& job) const override {
+    return kind_.constraints(job);
+  }
+  engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override {
+    engine::Plan plan = kind_.plan(view, happening);
+    verdict_.require(plan == kind_.plan(view, happening), "a plan made twice is the same",
+                     std::string(name()));
+    return plan;
+  }
+  Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
+                                     TaskId attempt,
+                                     const engine::SecretSource& secrets) const override {
+    return kind_.payload(view, of, attempt, secrets);
+  }
+
+ private:
+  const engine::Kind& kind_;
+  Verdict& verdict_;
+};
+
+}  // namespace docket::sim
