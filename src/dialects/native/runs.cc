@@ -122,8 +122,9 @@ Result<engine::TaskRow> read_run(engine::Reader& reader, TaskId id) {
 Result<std::string> show_run(engine::Reader& reader, TaskId id) {
   const auto run = read_run(reader, id);
   if (!run) return fail(run.error());
-  const auto attempts = read_children(reader, id);
+  auto attempts = read_children(reader, id);
   if (!attempts) return fail(attempts.error());
+  std::erase_if(*attempts, [](const model::Task& child) { return model::is_step(child); });
   return render(run->task, run->job_id, *attempts);
 }
 
