@@ -250,6 +250,7 @@ const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
   Node* of = planned(run, finish.key);
   if (!of) return "an end of a step that is not there";
   if (of->is_final()) return nullptr;
+  if (finish.state == State::kDone) begin(*of, now);  // what was done has run
   if (of == &run) {
     end_run(run, finish.state, std::move(finish.message), now);
   } else {
