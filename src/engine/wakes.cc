@@ -44,9 +44,9 @@ const Wakes::Entry* Wakes::find(TaskId run, const std::string& name) const {
 }
 
 const std::map<std::string, Wakes::Entry>& Wakes::of(TaskId run) const {
-  static const std::map<std::string, Entry> none;
+  static const std::map<std::string, Entry> kNone;
   const auto found = of_.find(run);
-  return found == of_.end() ? none : found->second;
+  return found == of_.end() ? kNone : found->second;
 }
 
 void Wakes::clock_set(Duration by) {

@@ -30,7 +30,7 @@ void write_steps(JsonWriter& out, const std::vector<TestStep>& steps) {
 }
 
 void read_amount(JsonReader& in, const char* name, double& into, double most) {
-  if (in.read(name, into) && !(into >= 0 && into <= most)) {
+  if (in.read(name, into) && (into < 0 || into > most)) {
     in.complain(name, "must be from 0 to " + std::to_string(static_cast<std::int64_t>(most)));
   }
 }
