@@ -25,15 +25,15 @@ auto read_whole(std::string_view text, const char* what, Read read)
   return fail(ErrorKind::kInternal, fmt::format("damaged JSON in the store: {}{}", what, at));
 }
 
-// Up to schema 5 a spec was in a member `run`.
+// The member is called `run` whatever the kind: exports and older stores know it by that name.
 model::Spec read_spec(JsonReader& in, const model::SpecReader* specs) {
-  const char* member = in.has("run") ? "run" : "spec";
+  constexpr const char* kSpec = "run";
   model::Spec spec;
   in.read_required("kind", spec.kind);
-  in.require(member);
-  JsonReader inside = in.inside(member);
+  in.require(kSpec);
+  JsonReader inside = in.inside(kSpec);
   if (specs) spec.body = specs->read_spec(spec.kind, inside);
-  const boost::json::value* text = in.find(member);
+  const boost::json::value* text = in.find(kSpec);
   if (!spec.body && text) spec.body = std::make_shared<const model::UnreadSpec>(to_json(*text));
   return spec;
 }
@@ -58,7 +58,7 @@ void write_definition(std::string& out, const model::JobDefinition& definition) 
   writer.key("dependencies").begin_array();
   for (const std::string& parent : definition.dependencies) writer.value(parent);
   writer.end_array().member("kind", definition.spec.kind);
-  definition.spec.write(writer.key("spec"));
+  definition.spec.write(writer.key("run"));
   writer.end_object();
 }
 

@@ -13,7 +13,7 @@
 namespace docket::store {
 
 // {"id": ..., "description": ..., "labels": {}, "dependencies": [], "kind": "process",
-// "spec": {...}}; a spec of a kind that `specs` does not have, or of any if there are none, is kept
+// "run": {...}}; a spec of a kind that `specs` does not have, or of any if there are none, is kept
 // as it is.
 void write_definition(std::string& out, const model::JobDefinition& definition);
 Result<model::JobDefinition> read_definition(std::string_view text, const model::SpecReader* specs);

@@ -289,8 +289,7 @@ constexpr const char* kFifth = R"sql(
 ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
-// What kinds say of their runs and of the steps in these; the definition of a job has its spec in a
-// member `spec` from here on (definition.cc).
+// What kinds say of their runs and of the steps in these.
 constexpr const char* kSixth = R"sql(
 ALTER TABLE task ADD COLUMN key TEXT;
 ALTER TABLE task ADD COLUMN word TEXT;

@@ -79,7 +79,6 @@ std::vector<std::string> inserts_of_job(const Rows& rows) {
   const model::Job& job = *rows.job.job;
   std::string definition;
   write_definition(definition, job.definition);
-  definition.replace(definition.find("\"spec\":"), 7, "\"run\":");  // as up to schema 5
   const Time never = kNever;
   return {
       Values("job (uid, id, version, updated_at, success_count, failure_count, "
