@@ -187,10 +187,10 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
   if (order.facts && (order.facts->size() > kFactsMax || !parse_json(*order.facts))) {
     return "facts that are no JSON, or too long";
   }
-  if (order.state) {
+  if (order.state && *order.state != of->task.state) {
     const bool allowed = *order.state == State::kRunning || *order.state == State::kPaused;
     if (!allowed || !model::may_move(of->task.state, *order.state)) {
-      return of->task.state == *order.state ? nullptr : "a state that cannot follow";
+      return "a state that cannot follow";
     }
     change(*of, *order.state, {}, now);
   }

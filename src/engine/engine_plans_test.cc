@@ -138,6 +138,12 @@ TEST_F(Plans, WhatTheySayIsInTheRows) {
   EXPECT_EQ(engine.find_task(id)->children.size(), 1U) << "spawned twice is spawned once";
 }
 
+TEST_F(Plans, AStateThatItIsInLeavesTheRestOfWhatIsSaid) {
+  const TaskId id = run(Plan{Spawn{"a"}, Set{.key = "a", .state = State::kRunning},
+                             Set{.key = "a", .state = State::kRunning, .word = "again"}});
+  EXPECT_EQ(step(id, "a")->task.planned->word, "again");
+}
+
 TEST_F(Plans, AnAttemptMakesItsStepAndWhatIsAboveRun) {
   const TaskId id = run(Plan{Spawn{"a"}, Spawn{"a/b", "a"}, Spawn{"c"}, Launch{"a/b"}});
   EXPECT_THAT(starts, SizeIs(1));
