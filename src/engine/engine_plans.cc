@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/value.hpp>
 #include <utility>
 
 #include "core/json.h"
@@ -25,6 +26,12 @@ std::size_t depth_of(const Node& node) {
 std::string& cell_of(StringPairs& cells, const std::string& name) {
   const auto known = std::ranges::find(cells, name, &StringPairs::value_type::first);
   return known == cells.end() ? cells.emplace_back(name, "").second : known->second;
+}
+
+bool are_facts(const std::string& text) {
+  if (text.size() > kFactsMax) return false;
+  const auto value = parse_json(text);
+  return value && value->is_object();
 }
 
 // Live attempts at or below it, oldest first.
@@ -135,7 +142,6 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
     plan(run, Ended{*of, report, false}, now);
     return nullptr;
   }
-  begin(run, now);
   begin(*of, now);
   add_attempt(*of, attempt, now);
   open_.starts.push_back({attempt, std::move(*payload)});
@@ -184,9 +190,7 @@ void Engine::ask_attempts_to_stop(Node& of) {
 const char* Engine::carry_out(Node& run, Set& order, Time now) {
   Node* of = planned(run, order.key);
   if (!of || of->is_final()) return "a change of a step that is not there, or has ended";
-  if (order.facts && (order.facts->size() > kFactsMax || !parse_json(*order.facts))) {
-    return "facts that are no JSON, or too long";
-  }
+  if (order.facts && !are_facts(*order.facts)) return "facts that are no JSON object, or too long";
   if (order.state && *order.state != of->task.state) {
     const bool allowed = *order.state == State::kRunning || *order.state == State::kPaused;
     if (!allowed || !model::may_move(of->task.state, *order.state)) {
