@@ -108,7 +108,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
     if (!run->is_final() && run->task.state != model::State::kQueued) begun.push_back(run);
   }
   for (Node* run : begun) {
-    if (!run->is_final()) plan(*run, Look{true}, now);
+    if (!run->is_final()) plan(*run, Look{}, now);
   }
   operations_.begin_leases(now);
 }

@@ -71,9 +71,7 @@ struct Stopping {  // somebody asks the run to end
   std::string_view reason;
 };
 // No news: see the tree and go on. After More; and once after a restart, when wake-ups are gone.
-struct Look {
-  bool restarted = false;
-};
+struct Look {};
 using Happening = std::variant<Placed, Ended, Due, Stopping, Look>;
 
 // ---- what next

@@ -33,7 +33,6 @@ Node& TaskTree::insert(model::Task task, model::JobPtr job) {
   node.parent = node.task.parent ? find(node.task.parent) : nullptr;
   if (Node* parent = node.parent) {
     parent->children.emplace_hint(parent->children.end(), node.task.id, &node);
-    parent->live_children += node.is_final() ? 0 : 1;
     ++parent->staying;
   }
   if (node.is_attempt() && !node.is_final() && node.parent) ++node.root().live_attempts;
@@ -77,7 +76,6 @@ void TaskTree::change(Node& node, State to, std::string message, Time now) {
   const EventSeq seq = log(node, change_of(node), before,
                            over ? model::reason_of(node.task) : std::move(message), now);
   if (!over) return;
-  if (node.parent) --node.parent->live_children;
   if (node.is_attempt() && node.parent) --node.root().live_attempts;
   if (node.is_step() && node.what().folds) node.task.tally.fold = seq.value;
   if (node.task.operation) fold(node, seq);

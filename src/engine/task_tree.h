@@ -28,7 +28,6 @@ struct Node {
   std::map<TaskId, Node*> children;  // in memory, oldest first
   // Of a run: its steps by key.
   std::unique_ptr<std::map<std::string, Node*, std::less<>>> steps;
-  std::uint32_t live_children = 0;  // children that are not final
   std::uint32_t live_attempts = 0;  // of a run: at any depth
   std::uint32_t staying = 0;        // children that do not leave with this tick
   bool dirty = false;               // changed since the last tick was taken
@@ -41,12 +40,13 @@ struct Node {
   bool is_attempt() const { return task.kind == model::TaskKind::kAttempt; }
   bool is_reported() const { return task.operation && !task.job; }
   bool is_step() const { return model::is_step(task); }
-  const Node* step(std::string_view key) const {  // of a run; itself for the empty key
+  Node* step(std::string_view key) {  // of a run; itself for the empty key, null: not in memory
     if (key.empty()) return this;
     if (!steps) return nullptr;
     const auto found = steps->find(key);
     return found == steps->end() ? nullptr : found->second;
   }
+  const Node* step(std::string_view key) const { return const_cast<Node*>(this)->step(key); }
   const model::Operation& what() const { return *task.operation; }
   // Of a run that waits, on the clock as it is.
   Time start_deadline() const {
@@ -78,7 +78,6 @@ class TaskTree {
   Node* find(TaskId id);  // null: not in memory
   const Node* find(TaskId id) const;
   Node& at(TaskId id) { return *nodes_.at(id); }
-  std::size_t size() const { return nodes_.size(); }
   template <class Visit>
   void for_each(Visit visit) const {
     for (const auto& [id, node] : nodes_) visit(*node);
