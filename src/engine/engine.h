@@ -238,12 +238,11 @@ class Engine : private SecretSource, private Operations::Journal {
   const char* carry_out(Node& run, More& more, Time now);
   void go_on_with_plans(Time now);
   void give_up(Node& run, const char* why, Time now);
-  static Node* planned(Node& run, const std::string& key);
   void begin(Node& node, Time now);
   void say(Node& node, const std::function<void(model::Planned&)>& change);
   void end_step(Node& step, model::State state, std::string message, Time now);
   void step_outlived(Node& step);
-  void end_below(Node& node, model::State state, Time now);
+  void end_below(Node& node, Time now);
   void add_attempt(Node& of, TaskId id, Time now);
   void trim_attempts(Node& of);
   void relaunch(Node& attempt, Time now);

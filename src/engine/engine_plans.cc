@@ -93,14 +93,10 @@ void Engine::give_up(Node& run, const char* why, Time now) {
           now);
 }
 
-Node* Engine::planned(Node& run, const std::string& key) {
-  return const_cast<Node*>(run.step(key));
-}
-
 const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
   if (spawn.key.empty() || spawn.key.size() > kKeyMax) return "a step without a key, or a long one";
-  if (planned(run, spawn.key)) return nullptr;
-  Node* above = planned(run, spawn.under);
+  if (run.step(spawn.key)) return nullptr;
+  Node* above = run.step(spawn.under);
   if (!above) return "a step below one that is not there";
   if (above->is_final()) return "a step below one that has ended";
   if (depth_of(*above) >= kStepDepthMax) return "a step too far below its run";
@@ -131,7 +127,7 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
 }
 
 const char* Engine::carry_out(Node& run, Launch& order, Time now) {
-  Node* of = planned(run, order.key);
+  Node* of = run.step(order.key);
   if (!of || of->is_final()) return "an attempt of a step that is not there, or has ended";
   if (has_live_attempt(*of)) return "a second attempt beside one that lives";
   const TaskId attempt = new_task_id();
@@ -171,7 +167,7 @@ void Engine::add_attempt(Node& of, TaskId id, Time now) {
 }
 
 const char* Engine::carry_out(Node& run, Stop& order, Time) {
-  Node* of = planned(run, order.key);
+  Node* of = run.step(order.key);
   if (!of) return "an end of a step that is not there";
   ask_attempts_to_stop(*of);
   return nullptr;
@@ -188,7 +184,7 @@ void Engine::ask_attempts_to_stop(Node& of) {
 }
 
 const char* Engine::carry_out(Node& run, Set& order, Time now) {
-  Node* of = planned(run, order.key);
+  Node* of = run.step(order.key);
   if (!of || of->is_final()) return "a change of a step that is not there, or has ended";
   if (order.facts && !are_facts(*order.facts)) return "facts that are no JSON object, or too long";
   if (order.state && *order.state != of->task.state) {
@@ -214,7 +210,7 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
 }
 
 const char* Engine::carry_out(Node& run, Keep& order, Time) {
-  Node* of = planned(run, order.key);
+  Node* of = run.step(order.key);
   if (!of || of->is_final()) return "memory of a step that is not there, or has ended";
   if (order.cell.empty() || order.text.size() > kCellMax)
     return "a cell without a name, or too long";
@@ -237,7 +233,7 @@ void Engine::say(Node& node, const std::function<void(model::Planned&)>& change)
 }
 
 const char* Engine::carry_out(Node& run, Note& note, Time now) {
-  const Node* of = planned(run, note.key);
+  const Node* of = run.step(note.key);
   if (!of) return "a note of a step that is not there";
   tree_.log(*of, EventType::kTaskNote, of->task.state, std::move(note.message), now);
   return nullptr;
@@ -251,14 +247,14 @@ const char* Engine::carry_out(Node& run, Wake& wake, Time) {
 
 const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
   if (!model::is_final(finish.state)) return "an end in a state that is none";
-  Node* of = planned(run, finish.key);
+  Node* of = run.step(finish.key);
   if (!of) return "an end of a step that is not there";
   if (of->is_final()) return nullptr;
   if (finish.state == State::kDone) begin(*of, now);  // what was done has run
   if (of == &run) {
     end_run(run, finish.state, std::move(finish.message), now);
   } else {
-    end_below(*of, finish.state, now);
+    end_below(*of, now);
     end_step(*of, finish.state, std::move(finish.message), now);
   }
   return nullptr;
@@ -293,12 +289,11 @@ void Engine::step_outlived(Node& step) {
 
 // What still lives below a task that ends: attempts are asked to stop, and may outlive it; steps
 // end with it, deepest first.
-void Engine::end_below(Node& node, State state, Time now) {
-  const State below = state == State::kDone ? State::kDone : State::kAborted;
+void Engine::end_below(Node& node, Time now) {
   for (const auto& [id, child] : node.children) {
     if (!child->is_step() || child->is_final()) continue;
-    end_below(*child, state, now);
-    end_step(*child, below, {}, now);
+    end_below(*child, now);
+    end_step(*child, State::kAborted, {}, now);
   }
   ask_attempts_to_stop(node);
 }

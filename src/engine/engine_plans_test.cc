@@ -163,6 +163,12 @@ TEST_F(Plans, TheEndOfAStepIsTheEndOfWhatIsBelow) {
   EXPECT_EQ(engine.find_task(id)->task.state, State::kRunning);
 }
 
+TEST_F(Plans, AStepThatNeverRanIsNotDoneWithItsRun) {
+  run(Plan{Spawn{"a"}, Finish{}});
+  EXPECT_EQ(rows.rbegin()->second.planned->key, "a");
+  EXPECT_EQ(rows.rbegin()->second.state, State::kAborted);
+}
+
 TEST_F(Plans, ALaunchThatCannotBeMadeIsTold) {
   kind.payload_flaw = "no such secret";
   std::vector<std::string> told;

@@ -219,7 +219,7 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
 void Engine::end_run(Node& run, State state, std::string message, Time now) {
   queue_.remove(run);
   wakes_.clear(run.task.id);
-  end_below(run, state, now);
+  end_below(run, now);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
   if (JobEntry* entry = jobs_.find(run.task.job)) {

@@ -95,7 +95,7 @@ TEST(Mutations, LostParametersAreCaught) {
 }
 
 TEST(Mutations, ARunThatEndsBeforeItsStepsIsCaught) {
-  EXPECT_THAT(caught(Mutation::kEndsEarly), HasSubstr("a leaf is done when its process is"));
+  EXPECT_THAT(caught(Mutation::kEndsEarly), HasSubstr("a run is done when all of its steps are"));
 }
 
 TEST(Mutations, AKindWithAMemoryOfItsOwnIsCaught) {
