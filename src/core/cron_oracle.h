@@ -242,7 +242,7 @@ class Expressions {
   }
 
   std::string item(int low, int high, const char* names) {
-    const std::string step = "/" + std::to_string(between(1, below(2) == 0 ? 3 : high - low));
+    std::string step = "/" + std::to_string(between(1, below(2) == 0 ? 3 : high - low));
     switch (below(8)) {
       case 0:
         return "*";

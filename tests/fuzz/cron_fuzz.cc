@@ -97,7 +97,12 @@ void run(std::string_view bytes) {
   const auto again = Cron::parse(cron->text());
   require(again && *again == *cron, "the normal form is an equal schedule", cron->text());
   require(again->text() == cron->text(), "the normal form is one", again->text());
-  check_next(*cron, Oracle(std::string(input.rest())), zone, Time{std::chrono::minutes{minutes}});
+  const Time after{std::chrono::minutes{minutes}};
+  if (cron->is_reboot()) {
+    require(!cron->next(after, zone), "no clock tells when a machine starts");
+    return;
+  }
+  check_next(*cron, Oracle(std::string(input.rest())), zone, after);
 }
 
 const Target kTarget("cron", run);
