@@ -1,5 +1,6 @@
 #include "exec/runner/child.h"
 
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <unistd.h>
@@ -117,12 +118,13 @@ long clone3_call(const clone_args& args, int (*function)(void*), void* argument)
 // that waits for a grace period of the kernel, several milliseconds. A signal taken by the child
 // before exec would run on shared memory; the runner has no handlers, and SIGTERM is blocked.
 DOCKET_IN_CHILD long clone_child(ChildPlan& plan, void* stack) {
-  constexpr int kFlags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID;
+  constexpr int kFlags = CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 #ifdef DOCKET_HAS_CLONE3
   if (plan.command->cgroup_directory_fd >= 0) {
     clone_args args{};
     args.flags = kFlags | CLONE_INTO_CGROUP;
     args.exit_signal = SIGCHLD;
+    args.child_tid = reinterpret_cast<std::uintptr_t>(&plan.in_memory);
     args.parent_tid = reinterpret_cast<std::uintptr_t>(&plan.pid);
     args.stack = reinterpret_cast<std::uintptr_t>(stack);
     args.stack_size = kChildStackBytes;
@@ -131,7 +133,7 @@ DOCKET_IN_CHILD long clone_child(ChildPlan& plan, void* stack) {
   }
 #endif
   const int pid = ::clone(child_main, static_cast<char*>(stack) + kChildStackBytes,
-                          kFlags | SIGCHLD, &plan, &plan.pid);
+                          kFlags | SIGCHLD, &plan, &plan.pid, nullptr, &plan.in_memory);
   return pid < 0 ? -errno : pid;
 }
 
@@ -144,6 +146,12 @@ DOCKET_IN_CHILD void make_child(ChildPlan& plan, void* stack) {
     plan.error = static_cast<int>(-pid);
   } else if (plan.failed != SpawnStep::kDone) {
     raw_call(SYS_wait4, pid, nullptr, 0, nullptr);
+  }
+}
+
+void wait_while(const std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  while (word.load(std::memory_order_acquire) == value) {
+    raw_call(SYS_futex, &word, FUTEX_WAIT, value, nullptr);
   }
 }
 

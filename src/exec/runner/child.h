@@ -6,7 +6,9 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "exec/runner/spawn.h"
 
@@ -23,7 +25,10 @@ struct ChildPlan {
   const Command* command;
   const ResourceLimit* limits;
   std::size_t limit_count;
-  pid_t pid = -1;  // written by the kernel before the child runs
+  // Written by the kernel: the pid before the child runs; in_memory becomes 0, with a wake-up of
+  // who waits for it (a futex), when the child leaves this memory by its exec or its end.
+  pid_t pid = -1;
+  std::atomic<std::uint32_t> in_memory = 1;
   SpawnStep failed = SpawnStep::kDone;
   int error = 0;
 };
@@ -31,5 +36,9 @@ struct ChildPlan {
 // Returns when the child has called exec or has failed: then plan.failed says where, and
 // nothing is left to wait for.
 void make_child(ChildPlan& plan, void* stack);
+
+// Waits while word is value. Not FUTEX_WAIT_PRIVATE: the kernel wakes with the other kind of key
+// when a thread or process with CLONE_CHILD_CLEARTID leaves.
+void wait_while(const std::atomic<std::uint32_t>& word, std::uint32_t value);
 
 }  // namespace docket::runner

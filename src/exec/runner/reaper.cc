@@ -46,7 +46,7 @@ DOCKET_IN_CHILD void settle(Meeting& meeting) {
   raw_call(SYS_set_tid_address, nullptr);
   auto* const word = &meeting.stage;
   word->store(Meeting::kSettled, std::memory_order_release);
-  raw_call(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1);
+  raw_call(SYS_futex, word, FUTEX_WAKE, 1);
 }
 
 DOCKET_IN_CHILD void note_end(int record_fd, const siginfo_t& info) {
@@ -82,12 +82,6 @@ DOCKET_IN_CHILD int reaper_main(void* argument) {
   for (;;) raw_call(SYS_exit_group, 0);
 }
 
-void wait_until_settled(const std::atomic<std::uint32_t>& stage) {
-  while (stage.load(std::memory_order_acquire) == Meeting::kBusy) {
-    raw_call(SYS_futex, &stage, FUTEX_WAIT_PRIVATE, std::uint32_t{Meeting::kBusy}, nullptr);
-  }
-}
-
 }  // namespace
 
 void* Reapers::take_stack() {
@@ -116,21 +110,22 @@ void Reapers::make_child(ChildPlan& plan, void* child_stack) {
     return;
   }
   stacks_.emplace(reaper, stack);
-  wait_until_settled(meeting.stage);
-  if (meeting.stage == Meeting::kKilled) disown(plan, reaper);
+  wait_while(meeting.stage, Meeting::kBusy);
+  if (meeting.stage == Meeting::kKilled) take_over(plan, reaper);
 }
 
-// Somebody killed the reaper at work. Its child uses memory that we are about to reuse, so it must
-// end before it gets to its exec.
-void Reapers::disown(ChildPlan& plan, pid_t reaper) const {
+// Somebody killed the reaper at work. Its child, ours now, uses memory that we are about to reuse
+// until its exec; from there on it lacks nothing but a reaper.
+void Reapers::take_over(ChildPlan& plan, pid_t reaper) const {
   siginfo_t info{};
-  ::waitid(P_PID, static_cast<id_t>(reaper), &info, WEXITED | WNOWAIT);  // its child is ours now
-  if (plan.pid > 0) {
-    ::kill(plan.pid, SIGKILL);
-    ::waitpid(plan.pid, nullptr, 0);
+  ::waitid(P_PID, static_cast<id_t>(reaper), &info, WEXITED | WNOWAIT);  // its child is ours then
+  if (plan.pid < 0) {
+    plan.failed = SpawnStep::kClone;
+    plan.error = EINTR;
+    return;
   }
-  plan.failed = SpawnStep::kClone;
-  plan.error = EINTR;
+  wait_while(plan.in_memory, 1);
+  if (plan.failed != SpawnStep::kDone) ::waitpid(plan.pid, nullptr, 0);
 }
 
 void Reapers::ended(pid_t pid) {

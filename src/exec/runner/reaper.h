@@ -38,7 +38,7 @@ class Reapers {
 
  private:
   void* take_stack();
-  void disown(ChildPlan& plan, pid_t reaper) const;
+  void take_over(ChildPlan& plan, pid_t reaper) const;
 
   std::unordered_map<pid_t, void*> stacks_;  // of reapers that live
   std::vector<void*> free_;                  // never unmapped: reapers outlive the runner

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -12,7 +11,6 @@
 #include "exec/runner/attempt_record.h"
 #include "exec/runner/cgroups.h"
 #include "exec/runner/log_reader.h"
-#include "exec/runner/spawn.h"
 #include "exec/runner/wire.h"
 
 namespace docket::runner {
@@ -282,35 +280,6 @@ TEST(CgroupPoolTest, SaysWhyItCanNot) {
   CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}}, 7);
   EXPECT_THAT(pool.status(), ::testing::HasSubstr("can not set"));
   EXPECT_FALSE(pool.active());
-}
-
-// A real v2 hierarchy, even one without controllers, shows that a child is born in its cgroup.
-TEST(SpawnTest, ChildIsMadeInItsCgroup) {
-  std::filesystem::path root;
-  for (const char* path : {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"}) {
-    if (std::filesystem::exists(std::filesystem::path(path) / "cgroup.controllers")) root = path;
-  }
-  const auto cgroup = root / fmt::format("docket-test-{}", ::getpid());
-  if (root.empty() || ::mkdir(cgroup.c_str(), 0755) != 0) GTEST_SKIP() << "no writable cgroup v2";
-  Folder folder;
-  write_file(folder / "out", "");
-  const OwnedFd out(::open((folder / "out").c_str(), O_WRONLY | O_CLOEXEC));
-  const OwnedFd here(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const OwnedFd directory(::open(cgroup.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  Command command;
-  command.programs = {"/bin/cat"};
-  command.argv = {"cat", "/proc/self/cgroup"};
-  command.directory_fd = here.get();
-  command.stdout_fd = out.get();
-  command.cgroup_directory_fd = directory.get();
-  Spawner spawner;
-  const SpawnResult result = spawner.spawn(command);
-  ASSERT_TRUE(result) << result.error;
-  int status = -1;
-  ::waitpid(result.pid, &status, 0);
-  EXPECT_EQ(status, 0);
-  EXPECT_THAT(read_file(folder / "out"), ::testing::HasSubstr("0::/" + cgroup.filename().string()));
-  ::rmdir(cgroup.c_str());
 }
 
 }  // namespace
