@@ -36,21 +36,21 @@ bool are_facts(const std::string& text) {
 
 // Live attempts at or below it, oldest first.
 void collect_attempts(Node& of, std::vector<Node*>& into) {
-  for (const auto& [id, child] : of.children) {
+  for (const auto& [id, child] : of.children()) {
     if (child->is_attempt() && !child->is_final()) into.push_back(child);
     collect_attempts(*child, into);
   }
 }
 
 bool has_live_attempt_below(const Node& of) {
-  return std::ranges::any_of(of.children, [](const auto& child) {
+  return std::ranges::any_of(of.children(), [](const auto& child) {
     const Node& node = *child.second;
     return (node.is_attempt() && !node.is_final()) || has_live_attempt_below(node);
   });
 }
 
 bool has_live_attempt(const Node& of) {
-  return std::ranges::any_of(of.children, [](const auto& child) {
+  return std::ranges::any_of(of.children(), [](const auto& child) {
     return child.second->is_attempt() && !child.second->is_final();
   });
 }
@@ -290,7 +290,7 @@ void Engine::step_outlived(Node& step) {
 // What still lives below a task that ends: attempts are asked to stop, and may outlive it; steps
 // end with it, deepest first.
 void Engine::end_below(Node& node, Time now) {
-  for (const auto& [id, child] : node.children) {
+  for (const auto& [id, child] : node.children()) {
     if (!child->is_step() || child->is_final()) continue;
     end_below(*child, now);
     end_step(*child, State::kAborted, {}, now);

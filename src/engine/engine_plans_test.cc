@@ -137,7 +137,7 @@ TEST_F(Plans, WhatTheySayIsInTheRows) {
   EXPECT_EQ(a.operation->type, "node");
   EXPECT_EQ(model::progress_of(a, {}), (model::Progress{3, 4}));
   EXPECT_EQ(std::ranges::count(events, "hello", &model::Event::message), 1);
-  EXPECT_EQ(engine.find_task(id)->children.size(), 1U) << "spawned twice is spawned once";
+  EXPECT_EQ(engine.find_task(id)->children().size(), 1U) << "spawned twice is spawned once";
 }
 
 TEST_F(Plans, AStateThatItIsInLeavesTheRestOfWhatIsSaid) {

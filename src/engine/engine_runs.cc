@@ -134,8 +134,8 @@ void Engine::wake_runs(Time now, bool begins_work) {
 // Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
 // has them all.
 void Engine::trim_attempts(Node& of) {
-  while (of.children.size() >= kAttemptsKept) {
-    Node& oldest = *of.children.begin()->second;
+  while (of.children().size() >= kAttemptsKept) {
+    Node& oldest = *of.children().begin()->second;
     if (!oldest.is_attempt() || !oldest.is_final() || oldest.dirty) return;
     tree_.drop(oldest);
   }
@@ -300,7 +300,7 @@ Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
 Engine::Stopped Engine::stop(Node& run, const std::string& message, Time now) {
   Stopped stopped;
   stopped.job = run.job;
-  for (const auto& [id, child] : run.children) {
+  for (const auto& [id, child] : run.children()) {
     if (child->is_attempt()) stopped.attempts.push_back(child->task);
   }
   if (run.task.state == State::kQueued) {

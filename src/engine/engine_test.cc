@@ -463,9 +463,9 @@ TEST_F(EngineTest, ARunThatRestartsForEverStaysSmall) {
   const TaskId run = docket.start("a");
   constexpr std::size_t kAttempts = 3 * kAttemptsKept;
   for (std::size_t i = 0; i < kAttempts; ++i) docket.finish_attempt(run, 1);
-  EXPECT_LE(docket.engine().find_task(run)->children.size(), kAttemptsKept);
+  EXPECT_LE(docket.engine().find_task(run)->children().size(), kAttemptsKept);
   docket.restart();
-  EXPECT_LE(docket.engine().find_task(run)->children.size(), kAttemptsKept);
+  EXPECT_LE(docket.engine().find_task(run)->children().size(), kAttemptsKept);
   EXPECT_EQ(docket.engine().find_task(TaskId{run.value + 1}), nullptr);
   const auto reader = docket.store->open_reader().value();
   EXPECT_EQ(reader->tasks({.parent = run, .limit = kMaxPage}).value().size(), kAttempts + 1)

@@ -44,7 +44,7 @@ class View {
   // The memory of the run or a step; empty where nothing was kept.
   static std::string_view cell(const Node& node, std::string_view name);
   // Attempts of the run so far, or kAttemptsKept of more.
-  std::size_t attempts() const { return run_.children.size(); }
+  std::size_t attempts() const { return run_.children().size(); }
   bool awaits(const std::string& wake) const { return wakes_.find(run_.task.id, wake) != nullptr; }
   Time now() const { return now_; }             // on the clock that the run was made by
   std::uint64_t draw() const { return draw_; }  // uniform over 64 bits

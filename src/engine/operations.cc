@@ -312,7 +312,7 @@ std::vector<TaskId> Operations::below(const Node& node, Below which) {
   std::vector<TaskId> found;
   std::vector<const Node*> open{&node};
   for (std::size_t next = 0; next < open.size(); ++next) {
-    for (const auto& [id, child] : open[next]->children) {
+    for (const auto& [id, child] : open[next]->children()) {
       const bool leased = !child->is_final() && child->what().lease != Duration::zero();
       if (which == Below::kOfItsLease && leased) continue;
       if (!child->is_final()) found.push_back(id);

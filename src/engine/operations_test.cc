@@ -345,7 +345,7 @@ TEST_F(OperationsTest, WhatLivesIsFoundAgain) {
   again.restore(snapshot, now_);
   EXPECT_EQ(again.live(), 2U);
   EXPECT_EQ(again.find(root)->task.tally.children, 1U);
-  EXPECT_THAT(again.find(root)->children, ElementsAre(testing::Key(child)));
+  EXPECT_THAT(again.find(root)->children(), ElementsAre(testing::Key(child)));
   EXPECT_EQ(again.find_uuid(what.uuid), root);
   EXPECT_EQ(again.next_wake(), kNever);
   tree.take(batch_);

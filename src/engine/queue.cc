@@ -40,40 +40,37 @@ void Queue::add(Node& run, const Needs& needs) {
   if (leads) unlist(group);
   group.runs.emplace_hint(group.runs.end(), id, &run);
   if (leads) list(group);
-  places_[id] = {&group, wait_since(id, run.task.created_at + run.clock_set)};
-  waiting_.emplace_hint(waiting_.end(), id, &run);
+  waiting_[id] = {&run, &group, wait_since(id, run.task.created_at + run.clock_set)};
   if (run.start_deadline() != kNever) deadlines_.emplace(run.start_deadline(), id);
 }
 
 // When the clock is set back, what waited before has waited at least as long as what comes then.
 Time Queue::wait_since(TaskId run, Time created_at) {
-  auto it = places_.upper_bound(run);
-  const Time since = it == places_.end() ? created_at : std::min(created_at, it->second.since);
-  while (it != places_.begin() && (--it)->second.since > since) it->second.since = since;
+  auto it = waiting_.upper_bound(run);
+  const Time since = it == waiting_.end() ? created_at : std::min(created_at, it->second.since);
+  while (it != waiting_.begin() && (--it)->second.since > since) it->second.since = since;
   return since;
 }
 
 // Who could not have a lock because it was kept for this run may have it now.
 void Queue::remove(Node& run) {
-  const auto it = places_.find(run.task.id);
-  if (it == places_.end()) return;
+  const auto it = waiting_.find(run.task.id);
+  if (it == waiting_.end()) return;
   const std::vector<model::LockWish> wishes = *it->second.group->wishes;
   leave(*it->second.group, run.task.id);
   for (const model::LockWish& wish : wishes) released(wish.name);
 }
 
 void Queue::take(Node& run) {
-  Group& group = *places_.at(run.task.id).group;
+  Group& group = *waiting_.at(run.task.id).group;
   const Demand demand = group.bucket->demand;
   leave(group, run.task.id);
   hold(run, demand);
 }
 
 void Queue::leave(Group& group, TaskId run) {
-  Node& node = *waiting_.at(run);
-  deadlines_.erase({node.start_deadline(), run});
+  deadlines_.erase({waiting_.at(run).run->start_deadline(), run});
   waiting_.erase(run);
-  places_.erase(run);
   const bool led = group.head().task.id == run;
   if (led) unlist(group);
   group.runs.erase(run);
@@ -100,7 +97,7 @@ void Queue::give_back(Node& run) {
 }
 
 void Queue::clock_set(Duration by) {
-  for (auto& [id, place] : places_) place.since += by;
+  for (auto& [id, waits] : waiting_) waits.since += by;
   std::set<std::pair<Time, TaskId>> moved;
   for (const auto& [deadline, id] : deadlines_) moved.emplace(deadline + by, id);
   deadlines_ = std::move(moved);
@@ -215,7 +212,7 @@ Queue::Group* Queue::starving(Time now) const {
 }
 
 bool Queue::waited_long(TaskId run, Time now) const {
-  return now - places_.at(run).since >= settings_.overtaking_max;
+  return now - waiting_.at(run).since >= settings_.overtaking_max;
 }
 
 Queue::Blocked Queue::blocked(const Group& group, Time now) const {
@@ -267,7 +264,7 @@ std::vector<Node*> Queue::expired(Time now) const {
   std::vector<Node*> runs;
   for (const auto& [deadline, id] : deadlines_) {
     if (deadline > now) break;
-    runs.push_back(waiting_.at(id));
+    runs.push_back(waiting_.at(id).run);
   }
   return runs;
 }
@@ -277,7 +274,7 @@ Time Queue::next_deadline() const {
 }
 
 std::optional<Demand> Queue::demand_of(const Node& run) const {
-  if (const auto it = places_.find(run.task.id); it != places_.end())
+  if (const auto it = waiting_.find(run.task.id); it != waiting_.end())
     return it->second.group->bucket->demand;
   if (const auto it = holding_.find(run.task.id); it != holding_.end()) return it->second;
   return std::nullopt;

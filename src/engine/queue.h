@@ -32,6 +32,8 @@ namespace docket::engine {
 using model::Demand;
 
 class Queue {
+  struct Group;
+
  public:
   Queue(const Settings& settings, const LockTable& locks);
 
@@ -65,7 +67,12 @@ class Queue {
 
   std::size_t size() const { return waiting_.size(); }
   std::uint32_t running() const { return static_cast<std::uint32_t>(holding_.size()); }
-  const std::map<TaskId, Node*>& waiting() const { return waiting_; }  // oldest first
+  struct Waiting {
+    Node* run = nullptr;
+    Group* group = nullptr;
+    Time since = kNever;  // never later than anyone younger
+  };
+  const std::map<TaskId, Waiting>& waiting() const { return waiting_; }  // oldest first
   const std::map<TaskId, Demand>& holding() const { return holding_; }
   const Demand& total() const { return total_; }
   const Demand& free() const { return free_; }
@@ -102,10 +109,6 @@ class Queue {
     std::map<Key, Group, KeyLess> groups;
     Heads candidates;  // placeable and not parked
   };
-  struct Place {
-    Group* group = nullptr;
-    Time since = kNever;  // it waits: never later than anyone younger
-  };
   struct Blocked {
     const model::LockWish* wish = nullptr;
     TaskId by = {};
@@ -127,8 +130,7 @@ class Queue {
   const LockTable& locks_;
   Demand total_;
   Demand free_;
-  std::map<TaskId, Node*> waiting_;
-  std::map<TaskId, Place> places_;    // of waiting runs
+  std::map<TaskId, Waiting> waiting_;
   std::map<TaskId, Demand> holding_;  // of runs that hold capacity
   std::map<Demand, Bucket> buckets_;
   std::map<std::string, Heads> wishing_;            // by lock: every group that wishes for it

@@ -15,6 +15,8 @@ EventType change_of(const Node& node) {
 
 }  // namespace
 
+const Node::Below Node::kNothing;
+
 Node* TaskTree::find(TaskId id) {
   const auto found = nodes_.find(id);
   return found == nodes_.end() ? nullptr : found->second.get();
@@ -32,19 +34,19 @@ Node& TaskTree::insert(model::Task task, model::JobPtr job) {
   node.job = std::move(job);
   node.parent = node.task.parent ? find(node.task.parent) : nullptr;
   if (Node* parent = node.parent) {
-    parent->children.emplace_hint(parent->children.end(), node.task.id, &node);
+    Children& children = below(*parent).children;
+    children.emplace_hint(children.end(), node.task.id, &node);
     ++parent->staying;
   }
   if (node.is_attempt() && !node.is_final() && node.parent) ++node.root().live_attempts;
-  if (node.is_step()) index(node);
+  if (node.is_step()) below(node.root()).steps.emplace(node.task.planned->key, &node);
   nodes_.emplace(node.task.id, std::move(made));
   return node;
 }
 
-void TaskTree::index(Node& step) {
-  Node& run = step.root();
-  if (!run.steps) run.steps = std::make_unique<std::map<std::string, Node*, std::less<>>>();
-  run.steps->emplace(step.task.planned->key, &step);
+Node::Below& TaskTree::below(Node& node) {
+  if (!node.below) node.below = std::make_unique<Node::Below>();
+  return *node.below;
 }
 
 void TaskTree::touch(Node& node) {
@@ -130,9 +132,9 @@ void TaskTree::take(Batch& batch) {
 
 // Below it nothing is left that stays.
 void TaskTree::erase(Node& node) {
-  while (!node.children.empty()) erase(*node.children.begin()->second);
-  if (node.is_step()) node.root().steps->erase(node.task.planned->key);
-  if (node.parent) node.parent->children.erase(node.task.id);
+  while (!node.children().empty()) erase(*node.children().begin()->second);
+  if (node.is_step()) node.root().below->steps.erase(node.task.planned->key);
+  if (node.parent) node.parent->below->children.erase(node.task.id);
   nodes_.erase(node.task.id);
 }
 

@@ -21,13 +21,19 @@
 
 namespace docket::engine {
 
+struct Node;
+using Children = std::map<TaskId, Node*>;                 // in memory, oldest first
+using Steps = std::map<std::string, Node*, std::less<>>;  // of a run, at any depth, by key
+
 struct Node {
   model::Task task;
   model::JobPtr job;  // of a run and its attempts: as frozen when the run was made
   Node* parent = nullptr;
-  std::map<TaskId, Node*> children;  // in memory, oldest first
-  // Of a run: its steps by key.
-  std::unique_ptr<std::map<std::string, Node*, std::less<>>> steps;
+  struct Below {
+    Children children;
+    Steps steps;
+  };
+  std::unique_ptr<Below> below;     // most have nothing: a run that waits, an attempt, a leaf
   std::uint32_t live_attempts = 0;  // of a run: at any depth
   std::uint32_t staying = 0;        // children that do not leave with this tick
   bool dirty = false;               // changed since the last tick was taken
@@ -40,11 +46,12 @@ struct Node {
   bool is_attempt() const { return task.kind == model::TaskKind::kAttempt; }
   bool is_reported() const { return task.operation && !task.job; }
   bool is_step() const { return model::is_step(task); }
+  const Children& children() const { return below ? below->children : kNothing.children; }
+  const Steps& steps() const { return below ? below->steps : kNothing.steps; }
   Node* step(std::string_view key) {  // of a run; itself for the empty key, null: not in memory
     if (key.empty()) return this;
-    if (!steps) return nullptr;
-    const auto found = steps->find(key);
-    return found == steps->end() ? nullptr : found->second;
+    const auto found = steps().find(key);
+    return found == steps().end() ? nullptr : found->second;
   }
   const Node* step(std::string_view key) const { return const_cast<Node*>(this)->step(key); }
   const model::Operation& what() const { return *task.operation; }
@@ -59,7 +66,10 @@ struct Node {
     return *top;
   }
   const Node& root() const { return const_cast<Node*>(this)->root(); }
-  const Node& newest_child() const { return *children.rbegin()->second; }
+  const Node& newest_child() const { return *children().rbegin()->second; }
+
+ private:
+  static const Below kNothing;
 };
 
 class TaskTree {
@@ -106,7 +116,7 @@ class TaskTree {
   void take(Batch& batch);
 
  private:
-  static void index(Node& step);
+  static Node::Below& below(Node& node);
   void fold(Node& node, EventSeq end);
   void erase(Node& node);
 

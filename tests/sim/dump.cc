@@ -33,7 +33,7 @@ bool has_folded(const engine::Node& step) {
 
 // Those that have folded, and what is below them, may still be in the memory of one of the two.
 void dump_steps(const engine::Node& run, std::vector<std::string>& lines) {
-  for (const auto& [key, step] : *run.steps) {
+  for (const auto& [key, step] : run.steps()) {
     if (has_folded(*step)) continue;
     std::string cells;
     for (const auto& [cell, text] : step->task.planned->cells) cells += cell + "=" + text + " ";
@@ -64,14 +64,14 @@ void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::stri
   for (const auto& [id, run] : entry.active) {
     lines.push_back(show(run->task) +
                     fmt::format(" live {} set {}", run->live_attempts, run->clock_set.count()));
-    if (run->steps) dump_steps(*run, lines);
+    dump_steps(*run, lines);
   }
 }
 
 std::string show(const engine::Node& node) {
   const model::Task& task = node.task;
   std::vector<std::uint64_t> children;
-  for (const auto& [id, child] : node.children) {
+  for (const auto& [id, child] : node.children()) {
     if (!child->is_final()) children.push_back(id.value);
   }
   const model::Tally& tally = task.tally;
@@ -111,9 +111,9 @@ std::vector<std::string> dump(const Engine& engine, const std::set<TaskId>& oper
     lines.push_back(fmt::format("lock {} {} held by {} since {}", name, lock.fencing,
                                 lock.holder.value, to_micros(lock.held_since)));
   }
-  for (const auto& [id, run] : engine.queue().waiting()) {
+  for (const auto& [id, waits] : engine.queue().waiting()) {
     lines.push_back(
-        fmt::format("waits {} for {}", id.value, show(*engine.queue().demand_of(*run))));
+        fmt::format("waits {} for {}", id.value, show(*engine.queue().demand_of(*waits.run))));
   }
   lines.push_back(fmt::format("queue {} running {} free {}", engine.queue().size(),
                               engine.queue().running(), show(engine.queue().free())));

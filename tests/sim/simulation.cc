@@ -137,11 +137,11 @@ class Eager : public kinds::TestKind {
     if (mutation_ == Mutation::kEndsEarly && std::holds_alternative<engine::Ended>(happening)) {
       plan.emplace_back(engine::Finish{});
     }
-    if (mutation_ != Mutation::kOverworks || !view.run().steps || plan.size() != 1 ||
+    if (mutation_ != Mutation::kOverworks || view.run().steps().empty() || plan.size() != 1 ||
         !std::holds_alternative<engine::Launch>(plan[0])) {
       return plan;
     }
-    for (const auto& [key, step] : *view.run().steps) {
+    for (const auto& [key, step] : view.run().steps()) {
       const bool leaf = step->what().type == "leaf" && step->task.state == model::State::kCreated;
       if (leaf && key != std::get<engine::Launch>(plan[0]).key) {
         plan.emplace_back(engine::Launch{key});
@@ -296,7 +296,8 @@ class Simulation {
 
   static void stop_misfits(engine::Engine& engine, Time now) {
     std::vector<TaskId> misfits;
-    for (const auto& [id, run] : engine.queue().waiting()) {
+    for (const auto& [id, waits] : engine.queue().waiting()) {
+      const engine::Node* run = waits.run;
       const bool fits = engine.queue().fits_empty(*engine.queue().demand_of(*run));
       const kinds::ProcessSpec* process = process_of(*run->job);
       const engine::Placement node(engine.settings().node);

@@ -153,7 +153,7 @@ void Harness::stop(TaskId run) {
 
 TaskId Harness::newest_attempt(TaskId run) const {
   const engine::Node* node = engine_->find_task(run);
-  if (!node || node->children.empty()) return {};
+  if (!node || node->children().empty()) return {};
   return node->newest_child().task.id;
 }
 

@@ -203,8 +203,8 @@ void write_run(JsonWriter& json, std::string_view job_id, const model::Task& run
 
 void write_run(JsonWriter& json, const engine::Node& run) {
   std::vector<const model::Task*> attempts;
-  attempts.reserve(run.children.size());
-  for (const auto& [id, child] : run.children) attempts.push_back(&child->task);
+  attempts.reserve(run.children().size());
+  for (const auto& [id, child] : run.children()) attempts.push_back(&child->task);
   const RunStatus status =
       run_status(run.task.state, attempts.empty() ? Attempts::kNone : Attempts::kSome,
                  run.recovered ? Origin::kRecovered : Origin::kNew);

@@ -228,7 +228,7 @@ Plan look(const engine::View& view) {
   const engine::Node& run = view.run();
   Plan plan;
   if (run.live_attempts == 0 && !view.awaits(kNextAttempt)) {
-    const auto last = run.children.empty() ? "" : model::reason_of(run.newest_child().task);
+    const auto last = run.children().empty() ? "" : model::reason_of(run.newest_child().task);
     plan.emplace_back(next_attempt(view.now(), last));
   }
   return with_timeout(plan, spec_of(view), run.task.started_at);

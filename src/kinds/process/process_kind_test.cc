@@ -33,8 +33,8 @@ class ProcessKindTest : public ::testing::Test {
   engine::View view(Time now, std::size_t attempts) {
     node.task = run;
     node.job = std::make_shared<const model::Job>(job());
-    node.children.clear();
-    for (std::uint64_t id = 1; id <= attempts; ++id) node.children[TaskId{id}] = nullptr;
+    node.below = std::make_unique<engine::Node::Below>();
+    for (std::uint64_t id = 1; id <= attempts; ++id) node.below->children[TaskId{id}] = nullptr;
     // In the middle of what a pause may be.
     return {node, wakes, now, std::uint64_t{1} << 63U};
   }

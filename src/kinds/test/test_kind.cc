@@ -80,14 +80,14 @@ Plan spawn(const View& view) {
 // ---- groups end with their last step
 
 bool all_ended(const Node& group) {
-  return std::ranges::all_of(group.children, [](const auto& child) {
+  return std::ranges::all_of(group.children(), [](const auto& child) {
     return child.second->is_final() || child.second->is_attempt();
   });
 }
 
 bool has_failed(const Node& group) {
   return !View::cell(group, kFailed).empty() ||
-         std::ranges::any_of(group.children, [](const auto& child) {
+         std::ranges::any_of(group.children(), [](const auto& child) {
            return child.second->is_step() && child.second->task.state != State::kDone &&
                   child.second->is_final();
          });

@@ -39,11 +39,10 @@ class TestKindTest : public ::testing::Test {
   std::map<std::string, TaskId> working(TaskId run) {
     std::map<std::string, TaskId> found;
     const engine::Node* root = docket.engine().find_task(run);
-    if (root && root->steps) {
-      for (const auto& [key, step] : *root->steps) {
-        for (const auto& [id, child] : step->children) {
-          if (child->is_attempt() && !child->is_final()) found[key] = id;
-        }
+    if (!root) return found;
+    for (const auto& [key, step] : root->steps()) {
+      for (const auto& [id, child] : step->children()) {
+        if (child->is_attempt() && !child->is_final()) found[key] = id;
       }
     }
     return found;
@@ -179,7 +178,7 @@ TEST_F(TestKindTest, ATreeThatIsLargerThanAPlanIsMadeInSeveral) {
   for (int i = 0; i < 2500; ++i)
     steps += (i ? R"(,{"name":")" : R"({"name":")") + std::to_string(i) + "\"}";
   const TaskId run = start(R"({"concurrency": 3, "steps": [)" + steps + "]}");
-  EXPECT_EQ(docket.engine().find_task(run)->steps->size(), 2500U);
+  EXPECT_EQ(docket.engine().find_task(run)->steps().size(), 2500U);
   EXPECT_EQ(working(run).size(), 3U);
 }
 
