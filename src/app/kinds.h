@@ -17,6 +17,7 @@ class Kinds {
   Kinds(const Kinds&) = delete;
   Kinds& operator=(const Kinds&) = delete;
   const engine::Kinds& all() const { return all_; }
+  bool test_api() const { return all_.find(kinds::kTest) != nullptr; }
 
  private:
   kinds::ProcessKind process_;

@@ -14,11 +14,11 @@
 #include <system_error>
 #include <utility>
 
-#include "app/attempt_sweeper.h"
 #include "app/data_directory.h"
 #include "app/system.h"
 #include "engine/maintenance.h"
 #include "engine/operations.h"
+#include "exec/runner/attempt_sweeper.h"
 #include "store/sqlite/file_header.h"
 #include "store/sqlite/lock_file.h"
 #include "store/sqlite/log_check.h"
@@ -238,7 +238,7 @@ Result<> adopt(const Staging& staging, const RestoreOrder& order, Time began, Cl
   if (!snapshot) return fail(snapshot.error());
   if (!snapshot->secrets.empty()) restored.warning = missing_key(order.data_dir);
   // The runner may know attempts that the backup is too old for.
-  const TaskId highest = highest_token(order.data_dir + "/runner");
+  const TaskId highest = runner::highest_token(order.data_dir + "/runner");
   snapshot->last_task = std::max(snapshot->last_task, highest);
   const auto task = put_task(**store, *snapshot, order, static_cast<double>(restored.bytes),
                              {began, clock.now()});

@@ -17,6 +17,7 @@
 #include "dialects/metronome/metronome.h"
 #include "dialects/native/native.h"
 #include "dialects/scylla/scylla.h"
+#include "exec/runner/attempt_sweeper.h"
 #include "exec/runner/users.h"
 #include "http/local_trust.h"
 
@@ -25,9 +26,6 @@ namespace {
 
 // Everything has ten seconds to end after SIGTERM; requests in flight get most of it.
 constexpr std::chrono::milliseconds kDrain = std::chrono::seconds{8};
-
-// Between two looks for files of attempts that retention has removed, a thousand attempts each.
-constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 
 // Between two looks whether the disk is full, read-only or not mounted.
 constexpr std::chrono::seconds kDiskInterval{1};
@@ -94,7 +92,8 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   SystemRandom random;
   auto vault = FileVault::open(config.data_dir + "/secret.key", !snapshot->secrets.empty(), random);
   if (!vault) return fail(vault.error());
-  snapshot->last_task = std::max(snapshot->last_task, highest_token(config.data_dir + "/runner"));
+  snapshot->last_task =
+      std::max(snapshot->last_task, runner::highest_token(config.data_dir + "/runner"));
   if (const auto marked = mark_store_seen(config.require_store); !marked)
     spdlog::warn("{}", marked.error().message);
   auto service =
@@ -114,15 +113,17 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
       kinds_(std::move(kinds)),
       store_(std::move(store)),
       reactor_(io_, clock_),
-      logs_(io_, config_.data_dir + "/runner"),
       executor_(io_, {.dir = config_.data_dir + "/runner", .runner_argv = runner_command(config_)},
                 [](const std::string& line) { spdlog::info("{}", line); }),
+      test_executor_(clock_,
+                     [this](Duration delay, std::function<void()> work) {
+                       after(io_, delay, std::move(work));
+                     }),
       engine_(config_.engine, random_, vault_, kinds_->all()),
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
-      loop_(engine_, committer_, executor_, clock_, reactor_, &disk_),
+      loop_(engine_, committer_, executors(), clock_, reactor_, &disk_),
       archive_(*store_, config_.read_threads),
-      sweeper_(io_, archive_, config_.data_dir + "/runner", kSweepInterval),
       care_(config_.data_dir),
       housework_("docket-care"),
       housekeeper_(loop_, clock_, care_, backup_directory(config_),
@@ -137,6 +138,11 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
 }
 
 Service::~Service() = default;
+
+engine::Executors Service::executors() {
+  if (!kinds_->test_api()) return engine::Executors(executor_);
+  return engine::Executors(executor_, {{test_executor::kName, &test_executor_}});
+}
 
 // Who is served without a list, and under which names with or without one.
 void Service::admit_callers() {
@@ -219,7 +225,7 @@ int Service::run() {
 
 void Service::open_doors() {
   if (stopping_) return;
-  sweeper_.start();
+  for (const auto& [name, executor] : loop_.executors().all()) executor->sweep(archive_);
   remove_partial_files(backup_directory(config_));
   auto metronome = metronome::make_metronome_door(
       loop_, archive_,
@@ -227,7 +233,7 @@ void Service::open_doors() {
        .started_at = started_at_,
        .config = shown_settings(config_)});
   auto native = native::make_native_door(
-      loop_, archive_, logs_,
+      loop_, archive_,
       {.version = kVersion,
        .started_at = started_at_,
        .user = runner::UserTable().find("", started_at_).value_or(runner::User{}).name,

@@ -10,19 +10,18 @@
 #include <string>
 #include <vector>
 
-#include "app/attempt_sweeper.h"
 #include "app/commit_thread.h"
 #include "app/config.h"
 #include "app/disk_guard.h"
 #include "app/housekeeper.h"
 #include "app/kinds.h"
 #include "app/read_pool.h"
-#include "app/runner_logs.h"
 #include "app/system.h"
 #include "app/work_thread.h"
 #include "engine/engine.h"
 #include "engine/loop.h"
 #include "exec/runner/runner_executor.h"
+#include "exec/test/test_executor.h"
 #include "http/server.h"
 #include "store/sqlite/sqlite_care.h"
 #include "store/sqlite/sqlite_store.h"
@@ -44,6 +43,7 @@ class Service {
  private:
   Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
           std::unique_ptr<store::SqliteStore> store, FileVault vault, engine::Snapshot snapshot);
+  engine::Executors executors();
   void admit_callers();
   Result<> read_access();
   void await_reload();
@@ -61,13 +61,12 @@ class Service {
   std::unique_ptr<const Kinds> kinds_;
   std::unique_ptr<store::SqliteStore> store_;
   AsioReactor reactor_;
-  RunnerLogs logs_;
   runner::RunnerExecutor executor_;
+  test_executor::TestExecutor test_executor_;  // of the kind `test`
   engine::Engine engine_;
   CommitThread committer_;
   engine::Loop loop_;
-  ReadPool archive_;  // its reads use the logs, and hand over to the loop
-  AttemptSweeper sweeper_;
+  ReadPool archive_;  // its reads use logs of executors, and hand over to the loop
   store::SqliteCare care_;
   WorkThread housework_;
   Housekeeper housekeeper_;

@@ -67,6 +67,13 @@ Duration since_boot() {
 
 }  // namespace
 
+void after(boost::asio::io_context& io, Duration delay, std::function<void()> work) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(io, delay);  // kept by its own handler
+  timer->async_wait([timer, work = std::move(work)](const boost::system::error_code& error) {
+    if (!error) work();
+  });
+}
+
 // The first half of the kernel's id of this start; where it tells none all starts are one, and what
 // then has become of `elapsed` shows that they are not.
 SystemClock::SystemClock() : boot_(0) {

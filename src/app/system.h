@@ -45,6 +45,9 @@ class AsioReactor : public engine::Reactor {
   std::function<void()> work_;
 };
 
+// Work that comes later on the strand: each call has a timer of its own, which ends with `io`.
+void after(boost::asio::io_context& io, Duration delay, std::function<void()> work);
+
 // Seals with a key kept in a file that only its owner may read (DIR/secret.key), made on first use.
 class FileVault : public engine::Vault {
  public:

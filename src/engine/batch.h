@@ -65,12 +65,13 @@ struct Batch {
   std::vector<model::Lane> lanes;            // key: (module, lane)
   std::vector<Sweep> sweeps;
   std::optional<model::ClockRecord> clock;  // the only one
+  std::optional<std::uint64_t> epoch;       // of the server, with its first batch
 
   bool empty() const {
     return jobs.empty() && schedules.empty() && dropped_schedules.empty() && tasks.empty() &&
            events.empty() && locks.empty() && ledger.empty() && secrets.empty() &&
            dropped_secrets.empty() && drains.empty() && listings.empty() &&
-           dropped_modules.empty() && lanes.empty() && sweeps.empty() && !clock;
+           dropped_modules.empty() && lanes.empty() && sweeps.empty() && !clock && !epoch;
   }
 };
 
@@ -91,6 +92,7 @@ struct Snapshot {
   std::vector<model::SealedSecret> secrets;
   std::vector<model::Lane> lanes;
   std::optional<model::ClockRecord> clock;
+  std::uint64_t epoch = 0;  // of the last server
   // Highest numbers ever given out.
   JobUid last_job;
   ScheduleUid last_schedule;

@@ -26,6 +26,7 @@ void Engine::restore(Snapshot snapshot, Time now) {
   swept_task_ = snapshot.last_task;
   last_task_ = snapshot.last_task;
   last_event_ = snapshot.last_event;
+  open_.batch->epoch = epoch_ = snapshot.epoch + 1;
   if (snapshot.clock) restore_clock(*snapshot.clock);
   jobs_.restore(snapshot.last_job);
   scheduler_.restore(snapshot.last_schedule);
@@ -84,12 +85,14 @@ void Engine::resume(Node& run) {
   queue_.hold(run, demand);
 }
 
-std::vector<TaskId> Engine::live_attempts() const {
-  std::vector<TaskId> attempts;
+std::map<std::string, std::vector<Sought>> Engine::live_attempts() const {
+  std::map<std::string, std::vector<Sought>> attempts;
   tree_.for_each([&attempts](const Node& node) {
-    if (node.is_attempt() && !node.is_final()) attempts.push_back(node.task.id);
+    if (!node.is_attempt() || node.is_final()) return;
+    const std::string executor(model::executor_of(node.task));
+    attempts[executor].push_back({node.task.id, model::seq_of(node.task)});
   });
-  std::ranges::sort(attempts);
+  for (auto& [executor, sought] : attempts) std::ranges::sort(sought, {}, &Sought::token);
   return attempts;
 }
 
@@ -97,11 +100,10 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
   for (const AttemptReport& report : reports) {
     Node* node = tree_.find(report.token);
     if (!node || node->is_final()) continue;
-    on_attempt(report, now);
+    const std::string executor(model::executor_of(node->task));
+    on_attempt(report, executor, now);
     // The order to stop may have died with the last server.
-    if (!node->is_final() && node->task.stopping) {
-      open_.stops.push_back({report.token, std::nullopt});
-    }
+    if (!node->is_final() && node->task.stopping) open_.stops.push_back({report.token, executor});
   }
   std::vector<Node*> begun;
   for (const auto& [id, run] : runs_) {
@@ -117,7 +119,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
 
 bool Engine::dirty() const {
   return !open_.batch->empty() || tree_.dirty() || !dirty_jobs_.empty() || !open_.starts.empty() ||
-         !open_.stops.empty() || !open_.forgets.empty();
+         !open_.stops.empty() || !open_.forgets.empty() || !open_.taken.empty();
 }
 
 std::size_t Engine::open_size() const {

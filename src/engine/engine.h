@@ -38,13 +38,24 @@
 
 namespace docket::engine {
 
+// Orders to executors, by their names.
 struct StartEffect {
   TaskId token;
+  std::string executor;
   PayloadPtr payload;
 };
 struct StopEffect {
   TaskId token;
-  std::optional<Duration> grace;
+  std::string executor;
+};
+struct ForgetEffect {  // the attempt's end is in this batch
+  TaskId token;
+  std::string executor;
+};
+struct TakenEffect {  // its reports up to this number are
+  TaskId token;
+  std::string executor;
+  std::uint64_t seq = 0;
 };
 
 // An event on its way to subscribers; run_name is the root's, for doors that name runs by it.
@@ -59,7 +70,8 @@ struct Tick {
       std::make_shared<Batch>();  // shared with the committer, which may retry it
   std::vector<StartEffect> starts;
   std::vector<StopEffect> stops;
-  std::vector<TaskId> forgets;  // attempts whose end is in this batch
+  std::vector<ForgetEffect> forgets;
+  std::vector<TakenEffect> taken;
   std::vector<Notice> notices;  // empty unless observed
   std::vector<TaskId> ended;    // tasks of all kinds
 };
@@ -81,9 +93,10 @@ class Engine : private SecretSource, private Operations::Journal {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // --- start-up: restore, ask the executor about live_attempts(), reconcile; then serve.
+  // --- start-up: restore, ask executors about live_attempts(), reconcile; then serve.
   void restore(Snapshot snapshot, Time now);
-  std::vector<TaskId> live_attempts() const;
+  std::uint64_t epoch() const { return epoch_; }
+  std::map<std::string, std::vector<Sought>> live_attempts() const;  // by executor, oldest first
   void reconcile(const std::vector<AttemptReport>& reports, Time now);
 
   // --- jobs. Errors: kConflict (exists; active runs; dependents), kInvalid (unknown dependencies,
@@ -146,7 +159,7 @@ class Engine : private SecretSource, private Operations::Journal {
   std::vector<std::pair<std::string, Time>> secrets() const;
 
   // --- what happened outside
-  void on_attempt(const AttemptReport& report, Time now);
+  void on_attempt(const AttemptReport& report, std::string_view executor, Time now);
 
   // --- the clock. A reading comes before everything else that is told the time: deadlines that
   // were counted from an instant (leases, starting deadlines, restart deadlines, the time that runs
@@ -239,13 +252,15 @@ class Engine : private SecretSource, private Operations::Journal {
   void go_on_with_plans(Time now);
   void give_up(Node& run, const char* why, Time now);
   void begin(Node& node, Time now);
+  void set_figures(Node& node, std::optional<double> completed, std::optional<double> total);
   void say(Node& node, const std::function<void(model::Planned&)>& change);
   void end_step(Node& step, model::State state, std::string message, Time now);
   void step_outlived(Node& step);
   void end_below(Node& node, Time now);
-  void add_attempt(Node& of, TaskId id, Time now);
+  void add_attempt(Node& of, TaskId id, const std::string& executor, Time now);
   void trim_attempts(Node& of);
   void relaunch(Node& attempt, Time now);
+  bool take_news(Node& attempt, const AttemptReport& report, Time now);
   void unknown(Node& attempt, Time now);
   void attempt_ended(Node& attempt, AttemptReport report, Time now);
   void end_run(Node& run, model::State state, std::string message, Time now);
@@ -315,6 +330,7 @@ class Engine : private SecretSource, private Operations::Journal {
   std::map<std::string, model::SealedSecret> secrets_;
   TaskId last_task_;
   EventSeq last_event_;
+  std::uint64_t epoch_ = 1;
   ClockWatch clock_;
   bool booted_ = false;  // the machine was started: schedules with @reboot are due
   std::vector<model::ClockStep> clock_steps_;  // that live runs lived through

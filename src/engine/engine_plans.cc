@@ -28,12 +28,6 @@ std::string& cell_of(StringPairs& cells, const std::string& name) {
   return known == cells.end() ? cells.emplace_back(name, "").second : known->second;
 }
 
-bool are_facts(const std::string& text) {
-  if (text.size() > kFactsMax) return false;
-  const auto value = parse_json(text);
-  return value && value->is_object();
-}
-
 // Live attempts at or below it, oldest first.
 void collect_attempts(Node& of, std::vector<Node*>& into) {
   for (const auto& [id, child] : of.children()) {
@@ -56,6 +50,12 @@ bool has_live_attempt(const Node& of) {
 }
 
 }  // namespace
+
+bool are_facts(const std::string& text) {
+  if (text.size() > kFactsMax) return false;
+  const auto value = parse_json(text);
+  return value && value->is_object();
+}
 
 std::string_view View::cell(const Node& node, std::string_view name) {
   if (!node.task.planned) return {};
@@ -139,8 +139,8 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
     return nullptr;
   }
   begin(*of, now);
-  add_attempt(*of, attempt, now);
-  open_.starts.push_back({attempt, std::move(*payload)});
+  add_attempt(*of, attempt, order.executor, now);
+  open_.starts.push_back({attempt, std::move(order.executor), std::move(*payload)});
   return nullptr;
 }
 
@@ -152,7 +152,7 @@ void Engine::begin(Node& node, Time now) {
   }
 }
 
-void Engine::add_attempt(Node& of, TaskId id, Time now) {
+void Engine::add_attempt(Node& of, TaskId id, const std::string& executor, Time now) {
   model::Task attempt;
   attempt.id = id;
   attempt.parent = of.task.id;
@@ -162,6 +162,9 @@ void Engine::add_attempt(Node& of, TaskId id, Time now) {
   attempt.kind = model::TaskKind::kAttempt;
   attempt.trigger = of.task.trigger;
   attempt.created_at = now;
+  if (!executor.empty()) {
+    attempt.work = std::make_shared<const model::Work>(model::Work{.executor = executor});
+  }
   trim_attempts(of);
   tree_.touch(tree_.insert(std::move(attempt), of.job));
 }
@@ -179,7 +182,7 @@ void Engine::ask_attempts_to_stop(Node& of) {
   for (Node* attempt : attempts) {
     if (std::exchange(attempt->task.stopping, true)) continue;
     tree_.touch(*attempt);
-    open_.stops.push_back({attempt->task.id, std::nullopt});
+    open_.stops.push_back({attempt->task.id, std::string(model::executor_of(attempt->task))});
   }
 }
 
@@ -194,19 +197,21 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
     }
     change(*of, *order.state, {}, now);
   }
-  if (order.completed || order.total) {
-    model::Tally& tally = of->task.tally;
-    tally.counts = true;
-    tally.completed = order.completed.value_or(tally.completed);
-    tally.total = order.total.value_or(tally.total);
-    tree_.touch(*of);
-  }
+  if (order.completed || order.total) set_figures(*of, order.completed, order.total);
   if (!order.word && !order.facts) return nullptr;
   say(*of, [&](model::Planned& planned) {
     planned.word = order.word.value_or(planned.word);
     planned.facts = order.facts.value_or(planned.facts);
   });
   return nullptr;
+}
+
+void Engine::set_figures(Node& node, std::optional<double> completed, std::optional<double> total) {
+  model::Tally& tally = node.task.tally;
+  tally.counts = true;
+  tally.completed = completed.value_or(tally.completed);
+  tally.total = total.value_or(tally.total);
+  tree_.touch(node);
 }
 
 const char* Engine::carry_out(Node& run, Keep& order, Time) {

@@ -13,6 +13,8 @@ namespace {
 using model::EventType;
 using model::State;
 
+constexpr const char* kNoFacts = "The executor reported facts that are no JSON object, or too long";
+
 constexpr std::uint64_t kNames = 62ULL * 62 * 62 * 62 * 62;
 
 // yyyyMMddHHmmss in UTC and five characters of [A-Za-z0-9] (reference section 7). The five are the
@@ -155,7 +157,8 @@ void Engine::relaunch(Node& attempt, Time now) {
   auto payload =
       kind_of(*run.job).payload(view_of(run, now), *attempt.parent, attempt.task.id, *this);
   if (payload) {
-    open_.starts.push_back({attempt.task.id, std::move(*payload)});
+    open_.starts.push_back(
+        {attempt.task.id, std::string(model::executor_of(attempt.task)), std::move(*payload)});
     return;
   }
   report.message = payload.error().message;
@@ -164,23 +167,48 @@ void Engine::relaunch(Node& attempt, Time now) {
 
 // ---- what executors report
 
-void Engine::on_attempt(const AttemptReport& report, Time now) {
+void Engine::on_attempt(const AttemptReport& report, std::string_view executor, Time now) {
   Node* found = tree_.find(report.token);
   const bool over = report.phase == AttemptPhase::kExited || report.phase == AttemptPhase::kLost;
   if (!found || found->is_final()) {
     // Its end is on disk already, and the order to forget it was lost on the way.
-    if (over) open_.forgets.push_back(report.token);
+    if (over) open_.forgets.push_back({report.token, std::string(executor)});
     return;
   }
   Node& attempt = *found;
-  if (!attempt.is_attempt()) return;
+  if (!attempt.is_attempt() || model::executor_of(attempt.task) != executor) return;
+  if (report.phase == AttemptPhase::kOutOfReach) return;
   if (report.phase == AttemptPhase::kUnknown) return unknown(attempt, now);
+  if (report.seq > 0 && !take_news(attempt, report, now)) return;
   const bool ran = report.phase == AttemptPhase::kRunning || report.started_at != kNever;
   if (ran && attempt.task.state == State::kCreated) {
     change(attempt, State::kRunning, {}, now);
     if (report.started_at != kNever) attempt.task.started_at = report.started_at;
   }
   if (over) attempt_ended(attempt, report, now);
+}
+
+// What it says besides its phase, of the run or step that it works for; not if that was taken
+// before.
+bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
+  const model::Work before = attempt.task.work ? *attempt.task.work : model::Work{};
+  open_.taken.push_back({report.token, before.executor, std::max(report.seq, before.seq)});
+  if (report.seq <= before.seq) return false;
+  attempt.task.work = std::make_shared<const model::Work>(model::Work{before.executor, report.seq});
+  tree_.touch(attempt);
+  Node& of = *attempt.parent;
+  if (of.is_final()) return true;
+  for (const std::string& note : report.notes) {
+    tree_.log(of, EventType::kTaskNote, of.task.state, note, now);
+  }
+  if (report.progress) set_figures(of, report.progress->completed, report.progress->total);
+  if (report.facts.empty()) return true;
+  if (are_facts(report.facts)) {
+    say(of, [&](model::Planned& planned) { planned.facts = report.facts; });
+  } else {
+    tree_.log(of, EventType::kTaskNote, of.task.state, kNoFacts, now);
+  }
+  return true;
 }
 
 // The executor has never seen it, or no longer knows what it saw.
@@ -204,7 +232,7 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
                    : State::kFailed,
          report.message, now);
   if (report.finished_at != kNever) attempt.task.finished_at = report.finished_at;
-  open_.forgets.push_back(attempt.task.id);
+  open_.forgets.push_back({attempt.task.id, std::string(model::executor_of(attempt.task))});
   step_outlived(*attempt.parent);
   if (run.is_final()) {
     if (run.live_attempts == 0) outlived(run, now);

@@ -1,11 +1,15 @@
 #pragma once
 
-// The port to whatever runs attempts: the local runner now; ssh, podman and slurm later.
+// The port to whatever runs attempts: the local runner, and others by name (executors.h).
 //
-// Five verbs: start, find, stop, logs (files found by token, see log_files), forget. A token is the
-// attempt's TaskId. start(token) is idempotent: asked twice, it runs once. A result is kept by the
-// executor until forget(token), which the engine sends only when the result is on disk. All calls
-// and all listener calls happen on the engine's strand; none blocks.
+// A token is the attempt's TaskId. start(token) is idempotent: asked twice, it runs once. An end is
+// kept by the executor until forget(token), which the engine sends only when the end is on disk.
+// What an executor tells besides phases it numbers; what repeats is dropped by its number. So
+// executors may repeat themselves, and a crash of either side is a reconnect. Every executor passes
+// tests/conformance/executors.
+//
+// All calls and all listener calls happen on the engine's strand, none from within another, and
+// none blocks.
 
 #include <cstdint>
 #include <functional>
@@ -18,8 +22,12 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "model/operation.h"
 
 namespace docket::engine {
+
+class Archive;
+class Logs;
 
 // Everything an executor needs to run one attempt: plain data of a type that kinds and executors
 // agree on (exec/NAME/launch.h), and that nobody between them looks into. May hold secret values,
@@ -52,6 +60,8 @@ enum class AttemptPhase {
   kRunning,
   kExited,
   kLost,  // it was started, but its outcome cannot be known any more (the machine went down)
+  // Of find only: it cannot be told now. The attempt counts as alive until a report says more.
+  kOutOfReach,
 };
 
 // What is said of a lost attempt where the executor says nothing.
@@ -68,6 +78,12 @@ struct AttemptReport {
   bool oom = false;     // the kernel killed it for memory
   std::string message;  // why it failed, when an exit code does not say: "command not found",
                         // "artifact ..."
+  // Rises with each report of an attempt that says more than a phase: any of what follows. 0: only
+  // a phase, which may repeat.
+  std::uint64_t seq = 0;
+  std::vector<std::string> notes = {};           // events of the run or step, oldest first
+  std::optional<model::Progress> progress = {};  // of the run or step
+  std::string facts = {};                        // a JSON object, see kFactsMax; empty: as before
   bool succeeded() const {
     return phase == AttemptPhase::kExited && signal == 0 && exit_code == 0 && message.empty();
   }
@@ -78,22 +94,41 @@ class ExecutorListener {
   virtual ~ExecutorListener() = default;
   // A change of phase, reported at least once for kRunning and kExited; may repeat after
   // reconnects. kUnknown: an attempt that it was told to start is not there, and not on its way.
+  // Of tokens that are not this executor's nothing is taken.
   virtual void on_attempt(const AttemptReport& report) = 0;
+};
+
+// An attempt that is asked for, and the newest of its reports that was taken.
+struct Sought {
+  TaskId token;
+  std::uint64_t seq = 0;
 };
 
 class Executor {
  public:
   virtual ~Executor() = default;
-  virtual void set_listener(ExecutorListener* listener) = 0;
+  // Who hears it (null: nobody), in which epoch: that rises with each start of a server. Whatever
+  // serves a later epoch does nothing any more that an earlier one asks for.
+  virtual void attach(ExecutorListener* listener, std::uint64_t epoch) = 0;
   // A payload that it cannot carry out ends the attempt, with a message.
   virtual void start(TaskId token, const PayloadPtr& payload) = 0;
   // Asks the process group to end: SIGTERM, SIGKILL after grace (the spec's when absent). Unknown
   // tokens are ignored.
   virtual void stop(TaskId token, std::optional<Duration> grace) = 0;
   virtual void forget(const std::vector<TaskId>& tokens) = 0;
-  // Reports one AttemptReport for each token, in order, once the executor is reachable.
-  virtual void find(std::vector<TaskId> tokens,
+  // Reports one AttemptReport for each, in order; reports after `seq` follow, or come again.
+  // Serving begins when every executor has answered: one that cannot tell for now says kOutOfReach.
+  virtual void find(std::vector<Sought> attempts,
                     std::function<void(Result<std::vector<AttemptReport>>)> done) = 0;
+  // The report of this number is on disk, and so are those before it.
+  virtual void taken(TaskId token, std::uint64_t seq) {
+    static_cast<void>(token);
+    static_cast<void>(seq);
+  }
+  // What its attempts wrote; null: they write nothing. Lives as long as the executor.
+  virtual Logs* logs() { return nullptr; }
+  // From now on, now and then: removes what it keeps of attempts that the store has forgotten.
+  virtual void sweep(Archive& archive) { static_cast<void>(archive); }
 };
 
 }  // namespace docket::engine

@@ -89,6 +89,7 @@ struct Spawn {
 // An attempt of the run or of a step, which has none that lives.
 struct Launch {
   std::string key = {};
+  std::string executor = {};  // by name; empty: the server's first
   bool operator==(const Launch&) const = default;
 };
 // Every live attempt at or below it is asked to end.
@@ -141,6 +142,7 @@ using Plan = std::vector<Step>;  // in this order
 
 inline constexpr std::size_t kPlanMax = 1000;  // steps; the rest after More
 inline constexpr std::size_t kFactsMax = 1024;
+bool are_facts(const std::string& text);  // a JSON object of at most so many bytes
 inline constexpr std::size_t kCellMax = 4096;
 inline constexpr std::size_t kCellsMax = 64;  // of a task
 inline constexpr std::size_t kStepDepthMax = 100;

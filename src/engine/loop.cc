@@ -1,5 +1,7 @@
 #include "engine/loop.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -10,21 +12,27 @@ namespace {
 
 constexpr Duration kFullRetry = std::chrono::seconds{1};
 
-}  // namespace
-
-Loop::Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
-           Reserve* reserve)
-    : engine_(engine),
-      committer_(committer),
-      executor_(executor),
-      clock_(clock),
-      reactor_(reactor),
-      reserve_(reserve) {
-  executor_.set_listener(this);
+std::string no_executor(std::string_view name) {
+  return fmt::format("This server has no executor '{}'", name);
 }
 
+}  // namespace
+
+Loop::Loop(Engine& engine, Committer& committer, Executors executors, Clock& clock,
+           Reactor& reactor, Reserve* reserve)
+    : engine_(engine),
+      committer_(committer),
+      executors_(std::move(executors)),
+      clock_(clock),
+      reactor_(reactor),
+      reserve_(reserve) {}
+
 Loop::~Loop() {
-  executor_.set_listener(nullptr);
+  if (!ears_.empty()) {
+    for (const auto& [name, executor] : executors_.all()) {
+      executor->attach(nullptr, engine_.epoch());
+    }
+  }
   *alive_ = false;
 }
 
@@ -37,24 +45,84 @@ Time Loop::see_clock() {
   return reading.wall;
 }
 
+// ---- live attempts, of executors that are asked side by side
+
+struct Loop::Search {
+  std::function<void(Result<>)> ready;
+  std::size_t open = 1;  // executors that have still to answer, and who asks them
+  std::vector<AttemptReport> reports;
+  Result<> result;
+};
+
 void Loop::start(std::function<void(Result<>)> ready) {
-  std::vector<TaskId> live = engine_.live_attempts();
-  auto found = [this, alive = alive_,
-                ready = std::move(ready)](Result<std::vector<AttemptReport>> reports) {
-    if (!*alive) return;
-    if (!reports) return ready(fail(reports.error()));
-    engine_.reconcile(*reports, see_clock());
-    look_at_disk();
-    hold_unless_full(ready);  // with the first tick: what fell due while the server was away
-  };
-  if (live.empty()) return found(std::vector<AttemptReport>{});
-  executor_.find(std::move(live), std::move(found));
+  for (const auto& [name, executor] : executors_.all()) {
+    executor->attach(&ears_.emplace_back(*this, name), engine_.epoch());
+  }
+  const auto search = std::make_shared<Search>(Search{.ready = std::move(ready)});
+  for (auto& [name, attempts] : engine_.live_attempts()) {
+    Executor* executor = executors_.find(name);
+    if (!executor) {
+      for (const Sought& each : attempts) {
+        search->reports.push_back(
+            {.token = each.token, .phase = AttemptPhase::kLost, .message = no_executor(name)});
+      }
+      continue;
+    }
+    ++search->open;
+    executor->find(std::move(attempts),
+                   [this, alive = alive_, search](Result<std::vector<AttemptReport>> reports) {
+                     if (!*alive) return;
+                     if (!reports) {
+                       search->result = fail(reports.error());
+                     } else {
+                       std::ranges::move(*reports, std::back_inserter(search->reports));
+                     }
+                     if (--search->open == 0) found(*search);
+                   });
+  }
+  if (--search->open == 0) found(*search);
 }
 
-void Loop::on_attempt(const AttemptReport& report) {
+void Loop::found(const Search& search) {
+  if (!search.result) return search.ready(fail(search.result.error()));
+  engine_.reconcile(search.reports, see_clock());
+  look_at_disk();
+  hold_unless_full(search.ready);  // with the first tick: what fell due while the server was away
+}
+
+void Loop::on_attempt(const AttemptReport& report, const std::string& executor) {
   if (failed_) return;
-  engine_.on_attempt(report, see_clock());
+  engine_.on_attempt(report, executor, see_clock());
   schedule_flush();
+}
+
+// ---- orders
+
+void Loop::give_orders(const Tick& tick) {
+  for (const StartEffect& each : tick.starts) start(each);
+  for (const StopEffect& each : tick.stops) stop(each);
+  for (const TakenEffect& each : tick.taken) {
+    if (Executor* executor = executors_.find(each.executor)) executor->taken(each.token, each.seq);
+  }
+  std::map<std::string_view, std::vector<TaskId>> forgets;
+  for (const ForgetEffect& each : tick.forgets) forgets[each.executor].push_back(each.token);
+  for (const auto& [name, tokens] : forgets) {
+    if (Executor* executor = executors_.find(name)) executor->forget(tokens);
+  }
+}
+
+void Loop::start(const StartEffect& start) {
+  if (Executor* executor = executors_.find(start.executor)) {
+    return executor->start(start.token, start.payload);
+  }
+  post([this, token = start.token, name = start.executor] {
+    on_attempt({.token = token, .phase = AttemptPhase::kExited, .message = no_executor(name)},
+               name);
+  });
+}
+
+void Loop::stop(const StopEffect& stop) {
+  if (Executor* executor = executors_.find(stop.executor)) executor->stop(stop.token, {});
 }
 
 // ---- answers
@@ -159,9 +227,7 @@ void Loop::committed(const Result<>& result) {
 void Loop::let_out() {
   const Tick tick = std::exchange(tick_, Tick{});
   const std::vector<Held> answers = std::exchange(in_flight_, {});
-  for (const StartEffect& start : tick.starts) executor_.start(start.token, start.payload);
-  for (const StopEffect& stop : tick.stops) executor_.stop(stop.token, stop.grace);
-  if (!tick.forgets.empty()) executor_.forget(tick.forgets);
+  give_orders(tick);
   for (const Notice& notice : tick.notices) publish(notice);
   for (const TaskId task : tick.ended) waits_->ended(task);
   if (tick.starts.empty()) return answer(answers);
@@ -222,11 +288,11 @@ void Loop::answer_unchanged() {
 // Everything else waits, and so does an order for an attempt that has still to start: the executor
 // would not know what it means.
 void Loop::stop_early(std::vector<StopEffect>& stops) {
-  std::erase_if(stops, [this](const StopEffect& stop) {
-    const auto starts = [&](const StartEffect& start) { return start.token == stop.token; };
+  std::erase_if(stops, [this](const StopEffect& order) {
+    const auto starts = [&](const StartEffect& start) { return start.token == order.token; };
     if (std::ranges::any_of(tick_.starts, starts)) return false;
     if (std::ranges::any_of(engine_.open_starts(), starts)) return false;
-    executor_.stop(stop.token, stop.grace);
+    stop(order);
     return true;
   });
 }

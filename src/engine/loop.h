@@ -7,6 +7,7 @@
 //   loop.call<std::string>([](Engine& e, Time now) -> Result<std::string> { ... },
 //                          [reply](Result<std::string> answer) { ... });
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,12 +16,13 @@
 
 #include "core/clock.h"
 #include "engine/engine.h"
+#include "engine/executors.h"
 #include "engine/ports.h"
 #include "engine/waits.h"
 
 namespace docket::engine {
 
-class Loop : private ExecutorListener {
+class Loop {
  public:
   // What the loop needs to know of the disk: room to finish what runs, and whether there is room
   // for more.
@@ -74,13 +76,13 @@ class Loop : private ExecutorListener {
     Waits::Ticket ticket_ = 0;
   };
 
-  Loop(Engine& engine, Committer& committer, Executor& executor, Clock& clock, Reactor& reactor,
+  Loop(Engine& engine, Committer& committer, Executors executors, Clock& clock, Reactor& reactor,
        Reserve* reserve = nullptr);
-  ~Loop() override;
+  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Restores nothing by itself: call after Engine::restore. Asks the executor about live attempts,
+  // Restores nothing by itself: call after Engine::restore. Asks the executors about live attempts,
   // then calls ready.
   void start(std::function<void(Result<>)> ready);
 
@@ -111,6 +113,7 @@ class Loop : private ExecutorListener {
   Subscription subscribe(Subscriber subscriber);
 
   const Kinds& kinds() const { return engine_.kinds(); }
+  const Executors& executors() const { return executors_; }
   bool failed() const { return failed_; }
   // Full, or not to be written for another reason that passes.
   bool full() const { return !trouble_.empty(); }
@@ -141,7 +144,22 @@ class Loop : private ExecutorListener {
     Release release;
     bool changed;  // something: false for what is let out when there is no room for the tick
   };
-  void on_attempt(const AttemptReport& report) override;
+  // Hears one executor.
+  class Ear : public ExecutorListener {
+   public:
+    Ear(Loop& loop, std::string executor) : loop_(loop), executor_(std::move(executor)) {}
+    void on_attempt(const AttemptReport& report) override { loop_.on_attempt(report, executor_); }
+
+   private:
+    Loop& loop_;
+    std::string executor_;
+  };
+  struct Search;
+  void on_attempt(const AttemptReport& report, const std::string& executor);
+  void found(const Search& search);
+  void give_orders(const Tick& tick);
+  void start(const StartEffect& start);
+  void stop(const StopEffect& stop);
   Time see_clock();
   void hold(Release release, bool changed);
   void hold_unless_full(Release release);
@@ -162,7 +180,8 @@ class Loop : private ExecutorListener {
 
   Engine& engine_;
   Committer& committer_;
-  Executor& executor_;
+  Executors executors_;
+  std::deque<Ear> ears_;  // one for each executor
   Clock& clock_;
   Reactor& reactor_;
   Reserve* reserve_;

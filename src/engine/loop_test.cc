@@ -60,7 +60,7 @@ TEST_F(LoopTest, AFullStoreHoldsUpNoStart) {
   fate = store::CommitFate::kNoRoom;
   Engine restarted{Settings{}, random, vault, {&kind}};
   restarted.restore(store.load().value(), clock.now());
-  Loop next{restarted, committer, executor, clock, reactor};
+  Loop next{restarted, committer, Executors(executor), clock, reactor};
   bool ready = false;
   next.start([&](const Result<>& result) { ready = result.has_value(); });
   reactor.run_ready();
@@ -132,7 +132,7 @@ TEST_F(LoopTest, ASubscriptionEndsWithItsLifeAndMayOutliveTheLoop) {
   int seen = 0;
   Loop::Subscription subscription;
   {
-    Loop other(engine, committer, executor, clock, reactor);
+    Loop other(engine, committer, Executors(executor), clock, reactor);
     subscription = other.subscribe([&](const Notice&) { ++seen; });
     EXPECT_TRUE(engine.create_job(job("a"), {}, clock.now()));
     other.drain([] {});

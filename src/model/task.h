@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/ids.h"
 #include "core/result.h"
@@ -57,6 +58,13 @@ struct Planned {
   bool operator==(const Planned&) const = default;
 };
 
+// Of an attempt whose executor is not the first of the server, or numbers its reports.
+struct Work {
+  std::string executor;   // by name; empty: the first
+  std::uint64_t seq = 0;  // of the newest report that was taken
+  bool operator==(const Work&) const = default;
+};
+
 struct Task {
   TaskId id;
   TaskId parent;  // none for a run
@@ -82,7 +90,13 @@ struct Task {
   std::shared_ptr<const Operation> operation;  // null unless it is one; shared likewise
   Tally tally;                                 // of an operation
   std::shared_ptr<const Planned> planned;      // null: nothing was said; shared likewise
+  std::shared_ptr<const Work> work;            // null: nothing to say; shared likewise
 };
+
+inline std::string_view executor_of(const Task& task) {
+  return task.work ? std::string_view(task.work->executor) : std::string_view();
+}
+inline std::uint64_t seq_of(const Task& task) { return task.work ? task.work->seq : 0; }
 
 // A step is an operation that the kind of a run planned. Its module is the kind's name, its entity
 // the key, and it is of the run's job.

@@ -130,6 +130,7 @@ std::string describe(const model::Task& task) {
   const model::Planned planned = task.planned ? *task.planned : model::Planned{};
   fields.add("key", planned.key).add("word", planned.word).add("facts", planned.facts);
   for (const auto& [cell, text] : planned.cells) fields.add("cell", cell + "=" + text);
+  fields.add("executor", std::string(model::executor_of(task))).add("seq", model::seq_of(task));
   return fields.text();
 }
 
@@ -219,6 +220,7 @@ std::string describe(const engine::Snapshot& snapshot) {
   Fields last;
   last.add("last_job", snapshot.last_job).add("last_schedule", snapshot.last_schedule);
   last.add("last_task", snapshot.last_task).add("last_event", snapshot.last_event);
+  last.add("epoch", snapshot.epoch);
   return "jobs:\n" + describe(snapshot.jobs) + "frozen:\n" + describe(snapshot.frozen) +
          "schedules:\n" + describe(snapshot.schedules) + "tasks:\n" + describe(snapshot.tasks) +
          "locks:\n" + describe(snapshot.locks) + "secrets:\n" + describe(snapshot.secrets) +

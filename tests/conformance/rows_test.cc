@@ -154,6 +154,30 @@ TEST_P(StoreConformance, WhatAKindSaysIsKept) {
             describe(std::vector{engine::TaskRow{step, "a"}}));
 }
 
+TEST_P(StoreConformance, AnAttemptKeepsItsExecutorAndTheNumberOfItsReports) {
+  commit({.jobs = {plain_job(1, "a")}});
+  const model::Task run = plain_run(1, 1, State::kRunning);
+  model::Task attempt = plain_attempt(2, run, State::kRunning);
+  attempt.work = std::make_shared<const model::Work>(model::Work{.executor = "elsewhere"});
+  commit({.tasks = {run, attempt}});
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{run, attempt}));
+  attempt.work = std::make_shared<const model::Work>(
+      model::Work{.executor = "elsewhere", .seq = std::numeric_limits<std::int64_t>::max()});
+  commit({.tasks = {attempt}});
+  reopen();
+  EXPECT_EQ(describe(load().tasks), describe(std::vector{run, attempt}));
+}
+
+TEST_P(StoreConformance, TheEpochIsKeptUntilTheNextOne) {
+  EXPECT_EQ(load().epoch, 0U);
+  commit({.epoch = 7});
+  commit({.tasks = {plain_run(1)}});
+  reopen();
+  EXPECT_EQ(load().epoch, 7U);
+  commit({.epoch = 8});
+  EXPECT_EQ(load().epoch, 8U);
+}
+
 TEST_P(StoreConformance, OfALiveRunAllStepsThatStayAreLoadedAtEveryDepth) {
   commit({.jobs = {plain_job(1, "a")}});
   const model::Task run = plain_run(1, 1, State::kRunning);

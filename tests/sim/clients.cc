@@ -236,6 +236,12 @@ std::vector<kinds::TestStep> Clients::draw_steps(int depth) {
   for (std::uint64_t i = 1 + dice_.below(3); i > 0; --i) {
     kinds::TestStep step{.name = std::to_string(i), .folds = dice_.percent(20)};
     if (depth > 0 && dice_.percent(50)) step.steps = draw_steps(depth - 1);
+    if (step.steps.empty() && dice_.percent(30)) {
+      step.in_server = true;
+      step.seconds = static_cast<double>(dice_.below(60));
+      step.fails = dice_.percent(10);
+      step.parts = static_cast<std::int64_t>(dice_.below(4));
+    }
     steps.push_back(std::move(step));
   }
   return steps;
@@ -243,6 +249,7 @@ std::vector<kinds::TestStep> Clients::draw_steps(int depth) {
 
 model::Spec Clients::draw_tree() {
   kinds::TestSpec spec{.steps = draw_steps(4), .concurrency = dice_.between(1, 4)};
+  spec.restarts_lost = dice_.percent(50);
   if (dice_.percent(30)) spec.pause_s = static_cast<double>(dice_.between(1, 20));
   return kinds::spec_of(std::move(spec));
 }

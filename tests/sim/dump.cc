@@ -102,7 +102,11 @@ void dump_operations(const Engine& engine, const std::set<TaskId>& operations,
 std::vector<std::string> dump(const Engine& engine, const std::set<TaskId>& operations) {
   std::vector<std::string> lines;
   for (const auto& [id, entry] : engine.jobs()) dump_job(engine, *entry, lines);
-  for (const TaskId attempt : engine.live_attempts()) {
+  std::set<TaskId> attempts;
+  for (const auto& [executor, live] : engine.live_attempts()) {
+    for (const engine::Sought& each : live) attempts.insert(each.token);
+  }
+  for (const TaskId attempt : attempts) {
     const engine::Node& node = *engine.find_task(attempt);
     lines.push_back(show(node.task));
     if (node.parent->is_final()) lines.push_back("ended " + show(node.parent->task));

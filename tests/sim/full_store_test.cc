@@ -46,7 +46,7 @@ class FullStore : public ::testing::Test {
   FakeCommitter committer{store, reactor};
   kinds::ProcessKind kind{std::chrono::seconds{3}};
   engine::Engine engine{engine::Settings{}, random, vault, {&kind}};
-  engine::Loop loop{engine, committer, executor, clock, reactor};
+  engine::Loop loop{engine, committer, engine::Executors(executor), clock, reactor};
 };
 
 // The attempt that starts and the order to stop it are in one tick, which has to wait for room. An

@@ -6,6 +6,7 @@
 
 #include "engine/placement.h"
 #include "engine/queue.h"
+#include "kinds/test/spec.h"
 
 namespace docket::sim {
 namespace {
@@ -61,7 +62,10 @@ void ProcessRules::spawned(TaskId token) {
                      name(token));
     check_again(*attempt, *spec);
   } else {
-    verdict_.require(!of_.contains(process.of), "no step is executed twice", name(token));
+    const auto before = of_.find(process.of);
+    const bool lost = before != of_.end() && fates_[before->second.newest].lost;
+    const bool again = lost && kinds::test_of(job->definition.spec).restarts_lost;
+    verdict_.require(before == of_.end() || again, "no step is executed twice", name(token));
   }
   check_room(process);
   check_neighbours(token, process);
@@ -140,6 +144,7 @@ void ProcessRules::lost(TaskId token) {
 // Lost counts as failed, also where what is lost went well.
 void ProcessRules::stored(const model::Task& attempt) {
   if (attempt.kind != model::TaskKind::kAttempt || !model::is_final(attempt.state)) return;
+  if (!model::executor_of(attempt).empty()) return;  // no process
   const Fate& fate = fates_[attempt.id];
   const bool well = attempt.state == model::State::kDone;
   verdict_.require(well ? fate.end == End::kSucceeded : fate.end != End::kSucceeded || fate.lost,

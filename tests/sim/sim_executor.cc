@@ -28,7 +28,7 @@ SimExecutor::SimExecutor(Timeline& timeline, SimClock& clock, const DiskHealth& 
 
 // ---- the connection
 
-void SimExecutor::set_listener(engine::ExecutorListener* listener) {
+void SimExecutor::attach(engine::ExecutorListener* listener, std::uint64_t) {
   listener_ = listener;
   if (listener) connect_later();
 }
@@ -155,10 +155,18 @@ void SimExecutor::answer(std::function<void()> arrive) {
 // ---- what the engine says
 
 void SimExecutor::start(TaskId token, const engine::PayloadPtr& payload) {
-  const auto& spec = *engine::get_if<runner::LaunchSpec>(payload);
+  const auto* told = engine::get_if<runner::LaunchSpec>(payload);
+  if (!told) return refuse(token);
+  const runner::LaunchSpec& spec = *told;
   rules_.ordered(token, spec);
   live_[token].unstarted = spec;
   if (connected_) send([this, token, spec] { runner.start(token, spec); });
+}
+
+void SimExecutor::refuse(TaskId token) {
+  timeline_.at_server(timeline_.now(), [this, token] {
+    hear({.token = token, .phase = AttemptPhase::kExited, .message = "this runs commands only"});
+  });
 }
 
 void SimExecutor::stop(TaskId token, std::optional<Duration> grace) {
@@ -179,7 +187,9 @@ void SimExecutor::forget(const std::vector<TaskId>& tokens) {
   if (connected_) send([this, tokens] { runner.forget(tokens); });
 }
 
-void SimExecutor::find(std::vector<TaskId> tokens, Done done) {
+void SimExecutor::find(std::vector<engine::Sought> attempts, Done done) {
+  std::vector<TaskId> tokens;
+  for (const engine::Sought& each : attempts) tokens.push_back(each.token);
   const std::uint64_t request = ++last_request_;
   finds_[request] = {std::move(tokens), std::move(done)};
   if (connected_) ask(request, finds_[request].tokens);

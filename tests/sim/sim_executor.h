@@ -26,11 +26,11 @@ class SimExecutor : public engine::Executor {
   SimExecutor(Timeline& timeline, SimClock& clock, const DiskHealth& disk, Dice dice,
               ProcessRules& rules, Verdict& verdict);
 
-  void set_listener(engine::ExecutorListener* listener) override;
+  void attach(engine::ExecutorListener* listener, std::uint64_t epoch) override;
   void start(TaskId token, const engine::PayloadPtr& payload) override;
   void stop(TaskId token, std::optional<Duration> grace) override;
   void forget(const std::vector<TaskId>& tokens) override;
-  void find(std::vector<TaskId> tokens,
+  void find(std::vector<engine::Sought> attempts,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override;
 
   void server_died();
@@ -68,6 +68,7 @@ class SimExecutor : public engine::Executor {
   void deliver(std::uint64_t connection);
   void ask(std::optional<std::uint64_t> request, const std::vector<TaskId>& tokens);
   void report(const engine::AttemptReport& report);
+  void refuse(TaskId token);
   void hear(const engine::AttemptReport& report);
   void hear_found(std::uint64_t request, const std::vector<engine::AttemptReport>& reports);
   Duration delay() { return dice_.spread(std::chrono::microseconds{50}, habits.delay_max); }

@@ -1,5 +1,7 @@
 #include "sim/sim_runner.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace docket::sim {
@@ -12,6 +14,11 @@ using std::chrono::seconds;
 
 constexpr int kTerm = 15;
 constexpr int kKill = 9;
+
+// Commands that are understood; others end some time, somehow.
+constexpr std::string_view kExits = "exit ";
+constexpr std::string_view kLasts = "exec sleep 1000";
+int exit_code(const runner::LaunchSpec& spec) { return std::stoi(spec.cmd->substr(kExits.size())); }
 
 }  // namespace
 
@@ -106,8 +113,12 @@ void SimRunner::spawn(TaskId token) {
   verdict_.tell("spawn", token.value);
   rules_.spawned(token);
   const Duration lasts = dice_.spread(milliseconds{2}, habits.run_max);
-  const int code = dice_.percent(habits.fails_percent) ? 1 : 0;
-  timeline_.at(timeline_.now() + lasts, [this, token, code] { exit(token, code, 0); });
+  const int drawn = dice_.percent(habits.fails_percent) ? 1 : 0;
+  const std::string cmd = attempt->spec.cmd.value_or("");
+  const int code = cmd.starts_with(kExits) ? exit_code(attempt->spec) : drawn;
+  if (cmd != kLasts) {
+    timeline_.at(timeline_.now() + lasts, [this, token, code] { exit(token, code, 0); });
+  }
   tell(*attempt);
 }
 

@@ -110,6 +110,10 @@ TEST(Mutations, StepsThatAreForgottenAreCaught) {
   EXPECT_THAT(caught(Mutation::kForgetsSteps), HasSubstr("a step's state is what its events tell"));
 }
 
+TEST(Mutations, ReportsThatAreTakenTwiceAreCaught) {
+  EXPECT_THAT(caught(Mutation::kRenumbers), HasSubstr("what an executor tells is told once"));
+}
+
 TEST(Mutations, EndlessOvertakingIsCaught) {
   EXPECT_THAT(caught(Mutation::kOvertakes), HasSubstr("overtaken for too long"));
 }

@@ -137,14 +137,15 @@ class Eager : public kinds::TestKind {
     if (mutation_ == Mutation::kEndsEarly && std::holds_alternative<engine::Ended>(happening)) {
       plan.emplace_back(engine::Finish{});
     }
-    if (mutation_ != Mutation::kOverworks || view.run().steps().empty() || plan.size() != 1 ||
-        !std::holds_alternative<engine::Launch>(plan[0])) {
+    if (mutation_ != Mutation::kOverworks || view.run().steps().empty() || plan.size() != 1) {
       return plan;
     }
+    const auto* launch = std::get_if<engine::Launch>(&plan[0]);
+    if (!launch || launch->executor.empty()) return plan;
     for (const auto& [key, step] : view.run().steps()) {
       const bool leaf = step->what().type == "leaf" && step->task.state == model::State::kCreated;
-      if (leaf && key != std::get<engine::Launch>(plan[0]).key) {
-        plan.emplace_back(engine::Launch{key});
+      if (leaf && key != launch->key) {
+        plan.emplace_back(engine::Launch{.key = key, .executor = launch->executor});
         break;
       }
     }
@@ -229,6 +230,7 @@ class Simulation {
             draw_start(dice_),
             mutant(options.mutation, truth.kill_grace),
             test_mutant(options.mutation),
+            options.mutation == Mutation::kRenumbers,
             dice_.percent(70)};
   }
 

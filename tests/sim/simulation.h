@@ -29,6 +29,7 @@ enum class Mutation {
   kPlansAtWhim,    // a kind remembers how often it was asked
   kOverworks,      // a kind lets more steps work than may
   kForgetsSteps,   // ends of steps are not written
+  kRenumbers,      // reports of an executor that repeat have new numbers
   kBlindClock,     // the engine cannot tell a clock that is set from time that passes
   kOvertakes,      // the engine lets younger runs go first for ever
   // Of operations: what their clients do.

@@ -81,12 +81,21 @@ void StepRules::take_step(const model::Task& task) {
 void StepRules::follow(const model::Event& event) {
   const auto step = steps_.find(event.task);
   if (step == steps_.end()) return;  // a note of the run itself
+  if (event.type == model::EventType::kTaskNote) return take_note(step->second, event.message);
   if (event.type != model::EventType::kTaskChanged) return;
   Life& life = step->second;
   verdict_.require(event.before == life.told && model::may_move(event.before, event.after),
                    "the states of a step form a path", show(life.task));
   life.told = event.after;
   told_.insert(event.task);
+}
+
+// "part 2 of 3", as the test executor has it: after the first, or of another attempt.
+void StepRules::take_note(Life& step, const std::string& note) {
+  const int part = std::atoi(note.c_str() + note.find(' '));
+  verdict_.require(part == 1 || part == step.told_parts + 1, "what an executor tells is told once",
+                   show(step.task) + ": " + note);
+  step.told_parts = part;
 }
 
 void StepRules::take_attempt(const model::Task& task) {

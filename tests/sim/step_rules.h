@@ -28,12 +28,14 @@ class StepRules {
     model::State told = model::State::kCreated;  // by its events
     std::uint32_t live_attempts = 0;
     bool succeeded = false;  // an attempt of it
+    int told_parts = 0;      // by its newest attempt
   };
   using Tree = std::map<std::string, TaskId, std::less<>>;  // a run's steps by key
 
   void take_step(const model::Task& task);
   void take_attempt(const model::Task& task);
   void follow(const model::Event& event);
+  void take_note(Life& step, const std::string& note);
   void check_end(const Life& step);
   void check_run(const model::Task& run);
 

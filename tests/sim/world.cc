@@ -34,13 +34,22 @@ struct World::Server {
         reserve(world.health),
         reactor(world.timeline, world.clock, Dice(seed + 1)),
         committer(world.timeline, store, world.health, Dice(seed + 2), world.verdict),
-        engine(world.plan_.belief, random, world.vault_, world.kinds_) {}
+        tester(world.clock,
+               [&world](Duration delay, std::function<void()> work) {
+                 world.timeline.at_server(world.timeline.now() + delay, std::move(work));
+               }),
+        echo(tester, Dice(seed + 3)),
+        engine(world.plan_.belief, random, world.vault_, world.kinds_) {
+    echo.renumbers = world.plan_.renumbers;
+  }
 
   testing::SeededRandom random;
   store::MemoryStore store;
   SimReserve reserve;
   SimReactor reactor;
   SimCommitter committer;
+  test_executor::TestExecutor tester;
+  Echo echo;
   engine::Engine engine;
   std::unique_ptr<engine::Loop> loop;
   bool serving = false;
@@ -76,9 +85,10 @@ void World::boot() {
   if (on_boot_) on_boot_(snapshot);
   server.engine.restore(std::move(snapshot), clock.now());
   operations.booted();
-  server.loop = std::make_unique<engine::Loop>(server.engine, server.committer, executor, clock,
-                                               server.reactor,
-                                               plan_.with_reserve ? &server.reserve : nullptr);
+  server.loop = std::make_unique<engine::Loop>(
+      server.engine, server.committer,
+      engine::Executors(executor, {{test_executor::kName, &server.echo}}), clock, server.reactor,
+      plan_.with_reserve ? &server.reserve : nullptr);
   server.committer.on_begin([this] {
     if (health.latency_max >= kSlow) operations.disturbed(timeline.now());
     if (on_commit_) on_commit_();

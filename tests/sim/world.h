@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "engine/loop.h"
+#include "exec/test/test_executor.h"
 #include "kinds/process/process_kind.h"
 #include "kinds/test/test_kind.h"
 #include "sim/batch_rules.h"
+#include "sim/echo.h"
 #include "sim/operation_rules.h"
 #include "sim/process_rules.h"
 #include "sim/sim_clock.h"
@@ -41,6 +43,7 @@ struct WorldPlan {
   Time start;
   std::shared_ptr<const engine::Kind> kind;  // none: the real one; shared with who made the plan
   std::shared_ptr<const engine::Kind> test_kind = {};  // likewise
+  bool renumbers = false;                              // a mutation, see echo.h
   bool with_reserve = true;  // room kept for the end of work when the disk is full
 };
 

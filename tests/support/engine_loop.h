@@ -41,7 +41,7 @@ struct EngineLoop {
   FakeCommitter committer{store, reactor};
   kinds::ProcessKind kind{std::chrono::seconds{3}};
   engine::Engine engine{engine::Settings{}, random, vault, {&kind}};
-  engine::Loop loop{engine, committer, executor, clock, reactor};
+  engine::Loop loop{engine, committer, engine::Executors(executor), clock, reactor};
 };
 
 }  // namespace docket::testing

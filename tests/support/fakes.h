@@ -123,7 +123,11 @@ class FakeExecutor : public engine::Executor {
     int starts = 0;  // how often a process was really made: never more than one
   };
 
-  void set_listener(engine::ExecutorListener* listener) override { listener_ = listener; }
+  void attach(engine::ExecutorListener* listener, std::uint64_t of) override {
+    listener_ = listener;
+    epoch = of;
+  }
+  engine::Logs* logs() override { return own_logs; }
   void start(TaskId token, const engine::PayloadPtr& payload) override {
     if (attempts.contains(token)) return;
     Attempt& attempt = attempts[token];
@@ -142,10 +146,10 @@ class FakeExecutor : public engine::Executor {
       forgotten.push_back(token);
     }
   }
-  void find(std::vector<TaskId> tokens,
+  void find(std::vector<engine::Sought> sought,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override {
     std::vector<engine::AttemptReport> reports;
-    for (const TaskId token : tokens) {
+    for (const auto& [token, seq] : sought) {
       const auto it = attempts.find(token);
       reports.push_back(it == attempts.end() ? engine::AttemptReport{.token = token}
                                              : it->second.report);
@@ -168,6 +172,15 @@ class FakeExecutor : public engine::Executor {
     report.finished_at = now;
     tell(report);
   }
+  // What else it tells of an attempt, with the next number or with one of before.
+  void say(TaskId token, engine::AttemptReport news, std::optional<std::uint64_t> seq = {}) {
+    auto& report = attempts.at(token).report;
+    news.token = token;
+    news.phase = report.phase;
+    news.seq = report.seq = seq.value_or(report.seq + 1);
+    tell(news);
+  }
+  void taken(TaskId token, std::uint64_t seq) override { taken_reports.emplace_back(token, seq); }
   void lose(TaskId token) {
     auto& report = attempts.at(token).report;
     report.phase = engine::AttemptPhase::kLost;
@@ -178,6 +191,9 @@ class FakeExecutor : public engine::Executor {
   std::vector<TaskId> started;
   std::vector<TaskId> stopped;
   std::vector<TaskId> forgotten;
+  std::vector<std::pair<TaskId, std::uint64_t>> taken_reports;
+  std::uint64_t epoch = 0;
+  engine::Logs* own_logs = nullptr;
 
  private:
   void tell(const engine::AttemptReport& report) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exec/test/launch.h"
 #include "http/router.h"
 #include "http/target.h"
 
@@ -33,6 +34,11 @@ Harness::Harness(engine::Settings with, Time start) : settings(std::move(with)),
   boot();
 }
 
+engine::Executors Harness::executors() {
+  if (!has_test_executor) return engine::Executors(executor);
+  return engine::Executors(executor, {{test_executor::kName, &tester}});
+}
+
 void Harness::boot() {
   store = std::make_unique<store::MemoryStore>(disk);
   committer = std::make_unique<FakeCommitter>(*store, reactor);
@@ -40,7 +46,8 @@ void Harness::boot() {
   engine_ =
       std::make_unique<engine::Engine>(settings, random, vault, engine::Kinds{&kind_, &test_kind_});
   engine_->restore(store->load().value(), clock.now());
-  loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executor, clock, reactor);
+  loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executors(), clock, reactor);
+  executor.own_logs = &logs;
   bool ready = false;
   loop_->start([&](const Result<>& result) { ready = result.has_value(); });
   settle();

@@ -97,6 +97,8 @@ class Harness {
   FakeVault vault;
   FakeReactor reactor;
   FakeExecutor executor;
+  FakeExecutor tester;  // by the name that the kind test knows it by
+  bool has_test_executor = true;
   FakeLogs logs;
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   std::unique_ptr<store::MemoryStore> store;
@@ -105,6 +107,7 @@ class Harness {
 
  private:
   void boot();
+  engine::Executors executors();
 
   kinds::ProcessKind kind_{std::chrono::seconds{3}};
   kinds::TestKind test_kind_;

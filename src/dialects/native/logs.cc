@@ -29,8 +29,8 @@ struct LogRequest {
 };
 
 // A run's log is that of its newest attempt.
-Result<TaskId> find_attempt(engine::Reader& reader, const model::Task& task) {
-  if (task.kind == model::TaskKind::kAttempt) return task.id;
+Result<model::Task> find_attempt(engine::Reader& reader, const model::Task& task) {
+  if (task.kind == model::TaskKind::kAttempt) return task;
   engine::TaskQuery query;
   query.parent = task.id;
   query.limit = 1;
@@ -40,7 +40,14 @@ Result<TaskId> find_attempt(engine::Reader& reader, const model::Task& task) {
     return fail(ErrorKind::kNotFound,
                 "run '" + std::to_string(task.id.value) + "' has no attempt yet");
   }
-  return newest->front().task.id;
+  return newest->front().task;
+}
+
+// Of the executor that has or had the attempt; null: its attempts write nothing.
+engine::Logs* logs_of(const engine::Executors& executors, const Result<model::Task>& attempt) {
+  if (!attempt) return nullptr;
+  engine::Executor* const executor = executors.find(model::executor_of(*attempt));
+  return executor ? executor->logs() : nullptr;
 }
 
 // Reads until `limit` bytes are there or the log is over; the source may give less at a time.
@@ -92,11 +99,11 @@ http::Response text_response(TaskId task) {
 
 // What ended before its command began wrote nothing: its log is one line that says why, in docket's
 // name.
-std::optional<http::Response> line_of_docket(engine::Logs& logs, const model::Task& task,
-                                             const Result<TaskId>& attempt, LogStream stream) {
+std::optional<http::Response> line_of_docket(engine::Logs* logs, const model::Task& task,
+                                             const Result<model::Task>& attempt, LogStream stream) {
   if (task.state != model::State::kFailed && task.state != model::State::kAborted) return {};
-  if (attempt && logs.read(*attempt, stream, 0, 0)) return {};
-  http::Response response = text_response(attempt.value_or(task.id));
+  if (logs && logs->read(attempt->id, stream, 0, 0)) return {};
+  http::Response response = text_response(attempt ? attempt->id : task.id);
   if (stream == LogStream::kStderr) response.body = "docket: " + model::outcome_of(task) + "\n";
   return response;
 }
@@ -121,22 +128,24 @@ Result<http::Response> show_log(engine::Archive& archive, engine::Logs& logs, Ta
 }
 
 Result<http::Response> answer_log(engine::Archive& archive, engine::Reader& reader,
-                                  engine::Logs& logs, LogRequest wanted) {
+                                  const engine::Executors& executors, LogRequest wanted) {
   const auto row = read_task(reader, wanted.task);
   if (!row) return fail(row.error());
   const auto attempt = find_attempt(reader, row->task);
+  engine::Logs* const logs = logs_of(executors, attempt);
   if (auto line = line_of_docket(logs, row->task, attempt, wanted.stream)) return *std::move(line);
   if (!attempt) return fail(attempt.error());
+  if (!logs) return fail(ErrorKind::kNotFound, "attempts of this kind write no log");
   if (wanted.tail) {
-    const auto offset = find_tail(logs, *attempt, wanted);
+    const auto offset = find_tail(*logs, attempt->id, wanted);
     // An attempt that has not written yet has no files: then all of it is still to come.
     if (!offset && !wanted.follow) return fail(offset.error());
     wanted.offset = offset.value_or(0);
   }
-  if (!wanted.follow) return show_log(archive, logs, *attempt, wanted);
-  http::Response response = text_response(*attempt);
+  if (!wanted.follow) return show_log(archive, *logs, attempt->id, wanted);
+  http::Response response = text_response(attempt->id);
   response.stream =
-      std::make_shared<LogFollow>(archive, logs, *attempt, wanted.stream, wanted.offset);
+      std::make_shared<LogFollow>(archive, *logs, attempt->id, wanted.stream, wanted.offset);
   return response;
 }
 
@@ -166,9 +175,9 @@ void get_log(const Context& door, const http::Request& request, http::Reply repl
   wanted.task = *id;
   wanted.stream = *stream;
   if (!query.ok()) return reply(bad_query(query.errors()));
-  door.archive.read([wanted, &archive = door.archive, &logs = door.logs,
+  door.archive.read([wanted, &archive = door.archive, &executors = door.loop.executors(),
                      reply = std::move(reply)](engine::Reader& reader) {
-    auto response = answer_log(archive, reader, logs, wanted);
+    auto response = answer_log(archive, reader, executors, wanted);
     reply(response ? *std::move(response) : problem(response.error()));
   });
 }

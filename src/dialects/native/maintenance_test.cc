@@ -10,7 +10,7 @@ class NativeMaintenance : public NativeTest {
  protected:
   NativeMaintenance() {
     door = make_native_door(
-        docket.loop(), *docket.archive, docket.logs,
+        docket.loop(), *docket.archive,
         {.version = "1.2.3", .started_at = docket.clock.now(), .maintenance = &maintenance});
   }
   void finish(const std::string& error, bool abort = false) {

@@ -35,14 +35,13 @@ http::Route route(const ContextPtr& context, const char* method, const char* pat
 }
 
 std::shared_ptr<const http::Door> make_native_door(engine::Loop& loop, engine::Archive& archive,
-                                                   engine::Logs& logs,
                                                    const NativeSettings& settings) {
   constexpr std::array kTables{job_routes,        schedule_routes, ledger_routes,  run_routes,
                                task_routes,       report_routes,   event_routes,   log_routes,
                                lock_routes,       secret_routes,   explain_routes, status_routes,
                                maintenance_routes};
   const auto context = std::make_shared<const Context>(
-      Context{.loop = loop, .archive = archive, .logs = logs, .settings = settings});
+      Context{.loop = loop, .archive = archive, .settings = settings});
   auto door = std::make_shared<http::Door>();
   door->name = "native";
   door->body_limit = settings.body_limit;

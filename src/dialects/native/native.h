@@ -41,7 +41,6 @@ struct NativeSettings {
 
 // The door refers to all three for as long as it lives. Shared: it is mounted on several listeners.
 std::shared_ptr<const http::Door> make_native_door(engine::Loop& loop, engine::Archive& archive,
-                                                   engine::Logs& logs,
                                                    const NativeSettings& settings);
 
 }  // namespace docket::native

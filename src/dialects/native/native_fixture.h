@@ -92,7 +92,7 @@ class NativeTest : public ::testing::Test {
 
   // Again after a restart: the door refers to the loop that died.
   void open_door() {
-    door = make_native_door(docket.loop(), *docket.archive, docket.logs,
+    door = make_native_door(docket.loop(), *docket.archive,
                             {.version = "1.2.3", .started_at = docket.clock.now()});
   }
 

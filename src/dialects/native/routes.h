@@ -17,7 +17,6 @@ class RecentEvents;
 struct Context {
   engine::Loop& loop;
   engine::Archive& archive;
-  engine::Logs& logs;
   NativeSettings settings;
   mutable std::weak_ptr<RecentEvents> recent = {};  // while somebody follows; strand only
 };

@@ -107,7 +107,10 @@ void Clients::take_frames(Client& client) {
     if (!*message) break;
     const auto* hello = std::get_if<wire::Hello>(&**message);
     client.greeted = client.greeted || (hello != nullptr && hello->version == wire::kVersion);
-    if (!client.greeted && hello == nullptr) {
+    if (hello != nullptr) client.epoch = wire::epoch_of(*hello);
+    epoch_ = std::max(epoch_, client.epoch);
+    const bool outlived = client.epoch != 0 && client.epoch < epoch_;
+    if ((!client.greeted && hello == nullptr) || outlived) {
       client.closing = true;
       return;
     }

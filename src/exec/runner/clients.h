@@ -41,6 +41,7 @@ class Clients {
     std::string out;
     std::size_t sent = 0;
     bool greeted = false;
+    std::uint64_t epoch = 0;  // of a server; 0: it has none
     bool wants_write = false;
     bool closing = false;
   };
@@ -56,6 +57,7 @@ class Clients {
   OwnedFd listener_;
   std::unordered_map<int, std::unique_ptr<Client>> clients_;
   std::string discarded_;
+  std::uint64_t epoch_ = 0;  // the newest: servers of older ones are not obeyed any more
 };
 
 }  // namespace docket::runner

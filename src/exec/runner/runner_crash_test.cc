@@ -7,11 +7,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 #include <fstream>
 
 #include "exec/runner/log_files.h"
@@ -471,35 +469,6 @@ TEST_P(LeftoverTest, IsKilledByStop) {
 
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutCgroups, LeftoverTest,
                          ::testing::Values("cgroups=1", "cgroups=0"));
-
-// ---- the door ----
-
-TEST(RunnerSocketTest, IsForItsOwnerOnly) {
-  Harness runner;
-  struct stat info{};
-  ASSERT_EQ(::stat(socket_path(runner_dir(runner)).c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777U, 0600U);
-}
-
-TEST(RunnerSocketTest, NonsenseDropsTheClientOnly) {
-  Harness runner;
-  const std::string path = socket_path(runner_dir(runner));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  const char tooLong[] = "\xff\xff\xff\xff?";
-  const char badBody[] = "\x03\0\0\0\x05\xff\xff";
-  const char noHello[] = "\x02\0\0\0\x04\0";
-  const std::string inputs[] = {{tooLong, 5}, {badBody, 7}, {noHello, 6}};
-  for (const std::string& input : inputs) {
-    const OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    ASSERT_EQ(::send(fd.get(), input.data(), input.size(), MSG_NOSIGNAL), std::ssize(input));
-    char byte = 0;
-    EXPECT_LE(::recv(fd.get(), &byte, 1, 0), 0);  // hung up
-  }
-  EXPECT_TRUE(runner.run("true").succeeded());
-}
 
 }  // namespace
 }  // namespace docket::runner::testing

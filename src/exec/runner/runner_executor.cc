@@ -13,8 +13,10 @@
 #include <map>
 #include <unordered_map>
 
+#include "exec/runner/attempt_sweeper.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/monotonic.h"
+#include "exec/runner/runner_logs.h"
 #include "exec/runner/runner_process.h"
 #include "exec/runner/start_pace.h"
 #include "exec/runner/wire.h"
@@ -27,6 +29,9 @@ using engine::AttemptPhase;
 using engine::AttemptReport;
 
 namespace {
+
+// Between two looks for files of attempts that retention has removed.
+constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 
 using Socket = asio::local::stream_protocol::socket;
 
@@ -56,6 +61,7 @@ struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
         note(std::move(log)),
         socket(io),
         timer(io),
+        logs(io, config.dir),
         pace(config.start_first, config.start_last) {}
 
   void connect();
@@ -81,9 +87,12 @@ struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
   RunnerExecutorConfig config;
   std::function<void(const std::string&)> note;
   engine::ExecutorListener* listener = nullptr;
+  std::uint64_t epoch = 0;
   Socket socket;
   asio::steady_timer timer;
   Duration retry{};
+  RunnerLogs logs;
+  std::optional<AttemptSweeper> sweeper;
   StartPace pace;
   std::array<char, 65536> chunk{};
   std::string in;
@@ -164,7 +173,7 @@ void RunnerExecutor::Impl::connected() {
   in.clear();
   queued.clear();
   writing.clear();
-  wire::append(queued, wire::Hello{});
+  wire::append(queued, wire::greeting(epoch));
   flush();
   read();
 }
@@ -184,6 +193,8 @@ void RunnerExecutor::Impl::close() {
   ++generation;
   listener = nullptr;
   finds.clear();
+  sweeper.reset();
+  logs.stop();
   error_code ignored;
   (void)socket.close(ignored);
   timer.cancel();
@@ -325,8 +336,9 @@ RunnerExecutor::RunnerExecutor(asio::io_context& io, RunnerExecutorConfig config
 
 RunnerExecutor::~RunnerExecutor() { impl_->close(); }
 
-void RunnerExecutor::set_listener(engine::ExecutorListener* listener) {
+void RunnerExecutor::attach(engine::ExecutorListener* listener, std::uint64_t epoch) {
   impl_->listener = listener;
+  impl_->epoch = epoch;
 }
 
 void RunnerExecutor::start(TaskId token, const engine::PayloadPtr& payload) {
@@ -361,12 +373,20 @@ void RunnerExecutor::forget(const std::vector<TaskId>& tokens) {
   if (impl_->is_connected) wire::append(impl_->out(), wire::Forget{tokens});
 }
 
-void RunnerExecutor::find(std::vector<TaskId> tokens,
+void RunnerExecutor::find(std::vector<engine::Sought> attempts,
                           std::function<void(Result<std::vector<AttemptReport>>)> done) {
   const std::uint64_t request = impl_->next_request++;
   PendingFind& pending = impl_->finds[request];
-  pending = {std::move(tokens), std::move(done)};
+  for (const engine::Sought& each : attempts) pending.tokens.push_back(each.token);
+  pending.done = std::move(done);
   if (impl_->is_connected) wire::append(impl_->out(), wire::Find{request, pending.tokens});
+}
+
+engine::Logs* RunnerExecutor::logs() { return &impl_->logs; }
+
+void RunnerExecutor::sweep(engine::Archive& archive) {
+  impl_->sweeper.emplace(impl_->io, archive, impl_->config.dir, kSweepInterval);
+  impl_->sweeper->start();
 }
 
 RunnerStatus RunnerExecutor::status() const { return impl_->status; }

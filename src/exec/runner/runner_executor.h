@@ -53,12 +53,15 @@ class RunnerExecutor : public engine::Executor {
   RunnerExecutor(const RunnerExecutor&) = delete;
   RunnerExecutor& operator=(const RunnerExecutor&) = delete;
 
-  void set_listener(engine::ExecutorListener* listener) override;
+  void attach(engine::ExecutorListener* listener, std::uint64_t epoch) override;
   void start(TaskId token, const engine::PayloadPtr& payload) override;
   void stop(TaskId token, std::optional<Duration> grace) override;
   void forget(const std::vector<TaskId>& tokens) override;
-  void find(std::vector<TaskId> tokens,
+  void find(std::vector<engine::Sought> attempts,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override;
+
+  engine::Logs* logs() override;
+  void sweep(engine::Archive& archive) override;
 
   RunnerStatus status() const;
 

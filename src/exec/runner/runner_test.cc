@@ -304,7 +304,7 @@ TEST_F(RunnerTest, FindsInOrder) {
   const TaskId running = runner.start("exec sleep 1000");
   runner.wait(running, AttemptPhase::kRunning);
   std::vector<AttemptReport> found;
-  runner.executor().find({running, TaskId{5}, ended},
+  runner.executor().find({{running}, {TaskId{5}}, {ended}},
                          [&](Result<std::vector<AttemptReport>> reports) { found = *reports; });
   ASSERT_TRUE(runner.until([&] { return found.size() == 3; }));
   EXPECT_EQ(found[0].phase, AttemptPhase::kRunning);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -11,6 +12,8 @@ namespace {
 
 using engine::AttemptPhase;
 using engine::AttemptReport;
+
+constexpr std::string_view kEpoch = "epoch ";
 
 enum class Type : std::uint8_t { kHello = 1, kStart, kStop, kForget, kFind, kReport, kFound };
 
@@ -245,6 +248,18 @@ std::optional<Message> read_message(Type type, Reader& in) {
 }
 
 }  // namespace
+
+// In the text of the first greeting, so that runners of before read it, too.
+Hello greeting(std::uint64_t epoch) { return {.status = fmt::format("{}{}", kEpoch, epoch)}; }
+
+std::uint64_t epoch_of(const Hello& greeting) {
+  std::uint64_t epoch = 0;
+  const std::string_view text = greeting.status;
+  if (!text.starts_with(kEpoch)) return 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, wrong] = std::from_chars(text.data() + kEpoch.size(), end, epoch);
+  return wrong == std::errc{} && at == end ? epoch : 0;
+}
 
 void append(std::string& out, const Hello& message) {
   Writer writer(out, Type::kHello);

@@ -23,8 +23,9 @@ inline constexpr std::uint64_t kVersion = 1;
 
 struct Hello {
   std::uint64_t version = kVersion;
-  std::string status =
-      {};  // of the runner: how limits are enforced here, or why not; empty from a client
+  // Of the runner: how limits are enforced here, or why not. Of a server: its epoch, as greeting()
+  // says it, or nothing.
+  std::string status = {};
 };
 struct Start {
   TaskId token;
@@ -48,6 +49,9 @@ struct Found {
   std::uint64_t request = 0;
   std::vector<engine::AttemptReport> reports;
 };
+
+Hello greeting(std::uint64_t epoch);
+std::uint64_t epoch_of(const Hello& greeting);  // 0: none
 
 using Message = std::variant<Hello, Start, Stop, Forget, Find, Report, Found>;
 

@@ -13,7 +13,9 @@ namespace {
 using Body = model::SpecOf<TestSpec>;
 
 constexpr const char* kOutcomes[] = {"done", "failed"};
+constexpr const char* kWorks[] = {"process", "server"};
 constexpr const char* kOnStops[] = {"stop", "drain"};
+constexpr const char* kOnLosts[] = {"fail", "restart"};
 constexpr const char* kWaits[] = {"queue", "fail"};
 
 void write_steps(JsonWriter& out, const std::vector<TestStep>& steps) {
@@ -23,6 +25,8 @@ void write_steps(JsonWriter& out, const std::vector<TestStep>& steps) {
     if (step.seconds > 0) out.member("seconds", step.seconds);
     if (step.fails) out.member("outcome", kOutcomes[1]);
     if (step.folds) out.member("folds", true);
+    if (step.in_server) out.member("work", kWorks[1]);
+    if (step.parts > 0) out.member("parts", step.parts);
     if (!step.steps.empty()) write_steps(out, step.steps);
     out.end_object();
   }
@@ -61,6 +65,8 @@ void read_steps(JsonReader& in, std::vector<TestStep>& into, Count count, std::s
     read_amount(item, "seconds", step.seconds, kTestSecondsMax);
     step.fails = item.choice("outcome", kOutcomes) == 1;
     item.read("folds", step.folds);
+    step.in_server = item.choice("work", kWorks) == 1;
+    item.read("parts", step.parts, 0, kTestPartsMax);
     if (item.has("steps")) read_steps(item, step.steps, count, total);
     item.finish();
   });
@@ -73,6 +79,7 @@ void write_spec(JsonWriter& out, const TestSpec& spec) {
   write_steps(out, spec.steps);
   out.member("concurrency", spec.concurrency).member("pauseSeconds", spec.pause_s);
   out.member("onStop", kOnStops[static_cast<int>(spec.on_stop)]);
+  out.member("onLost", kOnLosts[spec.restarts_lost ? 1 : 0]);
   out.member("cpus", spec.cpus).member("mem", spec.mem).key("locks").begin_array();
   for (const model::LockWish& lock : spec.locks) {
     out.begin_object().member("name", lock.name);
@@ -90,6 +97,7 @@ TestSpec read_test_spec(JsonReader& in) {
   in.read("concurrency", spec.concurrency, 1, 1000);
   read_amount(in, "pauseSeconds", spec.pause_s, kTestSecondsMax);
   spec.on_stop = static_cast<OnStop>(in.choice("onStop", kOnStops));
+  spec.restarts_lost = in.choice("onLost", kOnLosts) == 1;
   read_amount(in, "cpus", spec.cpus, 1e6);
   read_amount(in, "mem", spec.mem, 1e9);
   in.each("locks", [&](JsonReader& item) {

@@ -5,8 +5,8 @@
 //
 //   {"steps": [{"name": "a", "steps": [{"name": "b", "seconds": 0.5}, {"name": "c", "outcome":
 //   "failed"}]},
-//              {"name": "d", "folds": true}],
-//    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "drain",
+//              {"name": "d", "folds": true}, {"name": "e", "work": "server", "parts": 10}],
+//    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "drain", "onLost": "restart",
 //    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}]}
 
 #include <cstdint>
@@ -23,6 +23,10 @@ struct TestStep {
   double seconds = 0;  // of work, if there are no steps below it
   bool fails = false;  // its work does
   bool folds = false;  // leaves memory with its end
+  // Work of the test executor, in the server: it tells how far it is, and ends with the server.
+  // Else a process.
+  bool in_server = false;
+  std::int64_t parts = 0;  // in which it tells that
   std::vector<TestStep> steps;
 };
 
@@ -33,7 +37,8 @@ struct TestSpec {
   std::int64_t concurrency = 1;  // steps that work at one time
   double pause_s = 0;            // between two that start
   OnStop on_stop = OnStop::kStop;
-  double cpus = 0, mem = 0;  // cores, MiB; of the run as a whole
+  bool restarts_lost = false;  // steps whose work nobody can tell of any more; else they fail
+  double cpus = 0, mem = 0;    // cores, MiB; of the run as a whole
   std::vector<model::LockWish> locks;
 };
 
@@ -41,6 +46,7 @@ inline constexpr const char* kTest = "test";
 inline constexpr std::size_t kTestStepsMax = 10'000;
 inline constexpr std::size_t kTestDepthMax = 64;
 inline constexpr double kTestSecondsMax = 86'400;
+inline constexpr std::int64_t kTestPartsMax = 1000;
 
 void write_spec(JsonWriter& out, const TestSpec& spec);
 TestSpec read_test_spec(JsonReader& in);

@@ -8,6 +8,7 @@
 
 #include "core/exit_words.h"
 #include "exec/runner/launch.h"
+#include "exec/test/launch.h"
 
 namespace docket::kinds {
 namespace {
@@ -116,6 +117,10 @@ Plan finish_groups(const View& view) {
 
 // ---- leaves start
 
+Launch launch(const TestStep& step, const std::string& key) {
+  return {.key = key, .executor = step.in_server ? test_executor::kName : ""};
+}
+
 Plan start(const View& view) {
   const TestSpec& spec = spec_of(view);
   const auto most = static_cast<std::size_t>(spec.concurrency);
@@ -126,7 +131,7 @@ Plan start(const View& view) {
     if (free == 0) return false;
     const Node* leaf = view.step(key);
     if (!step.steps.empty() || !leaf || leaf->task.state != State::kCreated) return true;
-    plan.emplace_back(Launch{key});
+    plan.emplace_back(launch(step, key));
     --free;
     return true;
   });
@@ -161,12 +166,16 @@ Plan leaf_ended(const View& view, const engine::Ended& ended) {
   const std::string& key = ended.of.task.planned->key;
   const auto slash = key.rfind('/');
   const std::string under = slash == std::string::npos ? "" : key.substr(0, slash);
+  const TestStep& step = *find(spec_of(view).steps, key);
+  const bool lost = report.phase == engine::AttemptPhase::kLost;
+  const bool goes_on = !ended.of.is_final() && !view.run().task.stopping;
+  if (lost && goes_on && spec_of(view).restarts_lost) return {launch(step, key)};
   std::string why = report.message;
   if (!report.succeeded() && why.empty()) why = words_of_exit(report.exit_code, report.signal);
   Plan plan;
   if (!ended.of.is_final()) {
-    finish(plan, *find(spec_of(view).steps, key), under, key,
-           report.succeeded() ? State::kDone : State::kFailed, std::move(why));
+    finish(plan, step, under, key, report.succeeded() ? State::kDone : State::kFailed,
+           std::move(why));
   }
   plan.emplace_back(More{});
   return plan;
@@ -218,9 +227,17 @@ Plan TestKind::plan(const View& view, const engine::Happening& happening) const 
   return look(view);
 }
 
-Result<engine::PayloadPtr> TestKind::payload(const View& view, const Node& of, TaskId,
+Result<engine::PayloadPtr> TestKind::payload(const View& view, const Node& of, TaskId attempt,
                                              const engine::SecretSource&) const {
   const TestStep* leaf = find(spec_of(view).steps, of.task.planned->key);
+  if (leaf->in_server) {
+    const std::chrono::duration<double> takes(leaf->seconds);
+    return engine::payload_of(
+        test_executor::TestWork{.takes = std::chrono::duration_cast<Duration>(takes),
+                                .exit_code = leaf->fails ? 1 : 0,
+                                .parts = static_cast<std::uint32_t>(leaf->parts),
+                                .facts = fmt::format(R"({{"attempt":"{}"}})", attempt.value)});
+  }
   runner::LaunchSpec launch;
   launch.cmd = fmt::format("sleep {}; exit {}", leaf->seconds, leaf->fails ? 1 : 0);
   if (const auto& parameters = view.run().task.parameters) launch.env = parameters->env;

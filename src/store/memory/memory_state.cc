@@ -104,6 +104,7 @@ Result<> MemoryState::apply(const engine::Batch& batch) {
   put_listings(batch);
   for (const engine::Sweep& each : batch.sweeps) sweep(each);
   if (batch.clock) clock_ = batch.clock;
+  if (batch.epoch) epoch_ = *batch.epoch;
   return {};
 }
 
@@ -310,6 +311,7 @@ engine::Snapshot MemoryState::snapshot() const {
   for (const auto& [path, secret] : secrets_) snapshot.secrets.push_back(secret);
   for (const auto& [key, lane] : lanes_) snapshot.lanes.push_back(lane);
   snapshot.clock = clock_;
+  snapshot.epoch = epoch_;
   snapshot.last_job = last_job_;
   snapshot.last_schedule = last_schedule_;
   snapshot.last_task = last_task_;

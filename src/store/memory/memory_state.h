@@ -78,6 +78,7 @@ class MemoryState {
   std::set<std::pair<JobUid, EventSeq>> events_by_job_;
   std::set<std::tuple<Time, ScheduleUid, Time>> ledger_by_end_;  // (last_due, schedule, first_due)
   std::optional<model::ClockRecord> clock_;
+  std::uint64_t epoch_ = 0;
   JobUid last_job_;
   ScheduleUid last_schedule_;
   TaskId last_task_;

@@ -136,9 +136,12 @@ Result<> load_numbers(Database& database, engine::Snapshot& snapshot) {
                                 "SELECT value FROM meta WHERE key = 'last_task'");
   const auto event = last_number(database, "SELECT max(seq) FROM event",
                                  "SELECT value FROM meta WHERE key = 'last_event'");
+  const auto epoch = database.number("SELECT value FROM meta WHERE key = 'epoch'");
+  if (!epoch) return fail(epoch.error());
   for (const auto* read : {&job, &schedule, &task, &event}) {
     if (!*read) return fail(read->error());
   }
+  snapshot.epoch = static_cast<std::uint64_t>(*epoch);
   snapshot.last_job = JobUid{*job};
   snapshot.last_schedule = ScheduleUid{*schedule};
   snapshot.last_task = TaskId{*task};

@@ -289,12 +289,15 @@ constexpr const char* kFifth = R"sql(
 ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
-// What kinds say of their runs and of the steps in these.
+// What kinds say of their runs and of the steps in these; which executor has an attempt, and the
+// newest of its reports.
 constexpr const char* kSixth = R"sql(
 ALTER TABLE task ADD COLUMN key TEXT;
 ALTER TABLE task ADD COLUMN word TEXT;
 ALTER TABLE task ADD COLUMN facts TEXT;
 ALTER TABLE task ADD COLUMN cells TEXT;
+ALTER TABLE task ADD COLUMN executor TEXT;
+ALTER TABLE task ADD COLUMN seq INTEGER;
 )sql";
 
 constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};

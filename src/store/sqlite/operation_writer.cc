@@ -13,7 +13,7 @@ namespace {
 bool is_plain(const model::Task& task) {
   return !model::is_final(task.state) && task.tally.fold == 0 && task.finished_at == kNever &&
          task.start_deadline == kNever && task.exit_code == 0 && task.signal == 0 &&
-         task.message.empty() && !task.planned;
+         task.message.empty() && !task.planned && !task.work;
 }
 
 }  // namespace

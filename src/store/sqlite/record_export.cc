@@ -105,7 +105,7 @@ SELECT json_object('record', 'task', 'id', cast(id AS TEXT),
   'scheduleUid', cast(nullif(schedule, 0) AS TEXT), 'dueAt', instant(due_at),
   'startDeadline', instant(start_deadline), 'exitCode', exit_code, 'signal', signal,
   'message', nullif(message, ''), 'parameters', json(parameters), 'key', key, 'word', word,
-  'facts', json(facts)) FROM task)sql"},
+  'facts', json(facts), 'executor', executor, 'seq', seq) FROM task)sql"},
     Records{"operation", R"sql(
 SELECT json_object('record', 'operation', 'task', cast(task AS TEXT), 'uuid', nullif(uuid, ''),
   'module', module, 'type', type, 'scope', scope, 'keyspace', keyspace, 'table', tbl,

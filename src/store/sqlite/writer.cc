@@ -39,14 +39,15 @@ Writer::Writer(Database& database)
           database,
           "INSERT OR REPLACE INTO schedule VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       drop_schedule_(database, "DELETE FROM schedule WHERE uid = ?"),
-      insert_task_(database,
-                   "INSERT INTO task VALUES "
-                   "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_task_(
+          database,
+          "INSERT INTO task VALUES "
+          "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_task_(
           database,
           "UPDATE task SET state = ?, stopping = ?, started_at = ?, finished_at = ?, "
           "start_deadline = ?, exit_code = ?, signal = ?, message = ?, word = ?, facts = ?, "
-          "cells = ? WHERE id = ?"),
+          "cells = ?, seq = ? WHERE id = ?"),
       upsert_block_(database,
                     "INSERT INTO task_block VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
                     "first_created = min(first_created, excluded.first_created), "
@@ -56,15 +57,19 @@ Writer::Writer(Database& database)
       upsert_ledger_(database, "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)"),
       upsert_secret_(database, "INSERT OR REPLACE INTO secret VALUES (?, ?, ?)"),
       drop_secret_(database, "DELETE FROM secret WHERE path = ?"),
+      put_epoch_(database,
+                 "INSERT INTO meta VALUES ('epoch', ?) "
+                 "ON CONFLICT DO UPDATE SET value = excluded.value"),
       clock_(database),
       operations_(database),
       sweeper_(database) {}
 
 Result<> Writer::prepared() const {
-  for (const Statement* each : {&upsert_job_, &find_version_, &insert_version_, &supersede_version_,
-                                &upsert_use_, &current_use_, &upsert_schedule_, &drop_schedule_,
-                                &insert_task_, &update_task_, &upsert_block_, &insert_event_,
-                                &upsert_lock_, &upsert_ledger_, &upsert_secret_, &drop_secret_}) {
+  for (const Statement* each :
+       {&upsert_job_, &find_version_, &insert_version_, &supersede_version_, &upsert_use_,
+        &current_use_, &upsert_schedule_, &drop_schedule_, &insert_task_, &update_task_,
+        &upsert_block_, &insert_event_, &upsert_lock_, &upsert_ledger_, &upsert_secret_,
+        &drop_secret_, &put_epoch_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   if (Result<> ready = clock_.prepared(); !ready) return ready;
@@ -107,6 +112,9 @@ Result<> Writer::put(const engine::Batch& batch) {
   if (Result<> put = operations_.put_listings(batch); !put) return put;
   for (const engine::Sweep& sweep : batch.sweeps) {
     if (Result<> swept = sweeper_.sweep(sweep); !swept) return swept;
+  }
+  if (batch.epoch) {
+    if (Result<> put = put_epoch_.bind(*batch.epoch).run(); !put) return put;
   }
   return batch.clock ? clock_.put(*batch.clock) : Result<>{};
 }
@@ -188,6 +196,7 @@ Result<bool> Writer::put_old_task(const model::Task& task) {
       .bind(task.signal)
       .bind(task.message);
   bind_planned(update_task_, task.planned.get(), task_buffers_.cells);
+  bind_seq(update_task_, task);
   update_task_.bind(task.id.value);
   if (Result<> put = update_task_.run(); !put) return fail(put.error());
   return database_->changes() > 0;

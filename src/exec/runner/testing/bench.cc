@@ -161,7 +161,7 @@ int bench(const char* program, int argc, char** argv) {
   boost::asio::io_context io;
   RunnerExecutor executor(io, config, [](const std::string& line) { fmt::print("{}\n", line); });
   Single single(executor, io, 200);
-  executor.set_listener(&single);
+  executor.attach(&single, 1);
   single.go();
   io.run();
   fmt::print("one at a time, start to running: p50 {:.2f} ms, p99 {:.2f} ms\n",
@@ -169,7 +169,7 @@ int bench(const char* program, int argc, char** argv) {
   io.restart();
   const auto total = static_cast<std::uint64_t>(std::atoll(argv[1]));
   Load load(executor, io, total);
-  executor.set_listener(&load);
+  executor.attach(&load, 1);
   const std::string lock = read_small_file(AT_FDCWD, (config.dir / "runner.lock").c_str());
   const pid_t runner = std::atoi(lock.c_str());
   const CpuTime cpu_before = read_cpu(runner);

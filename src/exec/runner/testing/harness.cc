@@ -84,7 +84,7 @@ void Harness::start_server() {
   config.runner_argv.insert(config.runner_argv.end(), options_.begin(), options_.end());
   io_ = std::make_unique<boost::asio::io_context>();
   executor_ = std::make_unique<RunnerExecutor>(*io_, config, [](const std::string&) {});
-  executor_->set_listener(this);
+  executor_->attach(this, ++epoch_);
   EXPECT_TRUE(until([&] { return executor_->status().connected; }))
       << slurp(config.dir / "runner.log");
 }
@@ -122,7 +122,7 @@ AttemptReport Harness::wait(TaskId token, AttemptPhase phase) {
 
 AttemptReport Harness::find(TaskId token) {
   std::optional<AttemptReport> answer;
-  executor_->find({token},
+  executor_->find({{token}},
                   [&](Result<std::vector<AttemptReport>> found) { answer = found->at(0); });
   EXPECT_TRUE(until([&] { return answer.has_value(); }));
   return answer.value_or(AttemptReport{});

@@ -44,6 +44,7 @@ class Harness : public engine::ExecutorListener {
   // The server dies without a word and comes back.
   void drop_server();
   void start_server();
+  void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }  // the next server has the one after it
   pid_t runner_pid() const;
   void kill_runner();
 
@@ -76,6 +77,7 @@ class Harness : public engine::ExecutorListener {
   std::unique_ptr<boost::asio::io_context> io_;
   std::unique_ptr<RunnerExecutor> executor_;
   std::uint64_t next_token_ = 1000;
+  std::uint64_t epoch_ = 0;
   std::map<TaskId, std::vector<engine::AttemptReport>> reports_;
 };
 

@@ -1,4 +1,4 @@
-#include "app/attempt_sweeper.h"
+#include "exec/runner/attempt_sweeper.h"
 
 #include <algorithm>
 #include <charconv>
@@ -11,7 +11,7 @@
 
 #include "exec/runner/log_files.h"
 
-namespace docket::app {
+namespace docket::runner {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,7 +87,7 @@ void SweepRounds::leave_shard() {
 // Nothing is removed on a doubt: only when the store answered that there is no such task.
 void SweepRounds::look_at(TaskId attempt, engine::Reader& reader) {
   const auto row = reader.task(attempt);
-  if (row && !*row && runner::remove_attempt_files(dir_, attempt)) {
+  if (row && !*row && remove_attempt_files(dir_, attempt)) {
     wanted_in_a_row_ = 0;
   } else {
     ++wanted_in_a_row_;
@@ -136,4 +136,4 @@ void AttemptSweeper::start_slice() {
   });
 }
 
-}  // namespace docket::app
+}  // namespace docket::runner

@@ -1,4 +1,4 @@
-#include "app/attempt_sweeper.h"
+#include "exec/runner/attempt_sweeper.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "exec/runner/log_files.h"
 #include "store/memory/memory_store.h"
 
-namespace docket::app {
+namespace docket::runner {
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,9 +72,9 @@ class AttemptSweeperTest : public ::testing::Test {
   ~AttemptSweeperTest() override { fs::remove_all(dir); }
 
   void leave_files(TaskId token) {
-    fs::create_directories(runner::work_path(dir, token));
-    for (const auto& file : {runner::record_path(dir, token), runner::stdout_path(dir, token),
-                             runner::stderr_path(dir, token)}) {
+    fs::create_directories(work_path(dir, token));
+    for (const auto& file :
+         {record_path(dir, token), stdout_path(dir, token), stderr_path(dir, token)}) {
       std::ofstream(file) << "words";
     }
   }
@@ -83,7 +83,7 @@ class AttemptSweeperTest : public ::testing::Test {
     batch.tasks.push_back({.id = token, .root = token});
     ASSERT_TRUE(store.commit(batch));
   }
-  bool there(TaskId token) const { return fs::exists(runner::record_path(dir, token)); }
+  bool there(TaskId token) const { return fs::exists(record_path(dir, token)); }
   std::size_t entries() const {
     const fs::recursive_directory_iterator all(dir / "attempts");
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
@@ -98,11 +98,11 @@ class AttemptSweeperTest : public ::testing::Test {
 TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgot) {
   want(TaskId{5});
   for (const std::uint64_t token : {5U, 6U, 1500U}) leave_files(TaskId{token});
-  std::ofstream(runner::work_path(dir, TaskId{6}) / "left") << "by the job";
+  std::ofstream(work_path(dir, TaskId{6}) / "left") << "by the job";
   fs::create_directories(dir / "attempts/0/not-a-token");
   EXPECT_FALSE(rounds.go_on(reader, 10'000)) << "the end of the round";
   EXPECT_TRUE(there(TaskId{5}));
-  EXPECT_TRUE(fs::exists(runner::work_path(dir, TaskId{5})));
+  EXPECT_TRUE(fs::exists(work_path(dir, TaskId{5})));
   EXPECT_TRUE(fs::exists(dir / "attempts/0/not-a-token"));
   EXPECT_FALSE(fs::exists(dir / "attempts/1")) << "an empty shard goes too";
   EXPECT_EQ(entries(), 1 + 4 + 1U);
@@ -160,4 +160,4 @@ TEST_F(AttemptSweeperTest, KnowsTheHighestTokenEverStarted) {
 }
 
 }  // namespace
-}  // namespace docket::app
+}  // namespace docket::runner

@@ -1,4 +1,4 @@
-#include "app/runner_logs.h"
+#include "exec/runner/runner_logs.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "exec/runner/log_files.h"
 #include "exec/runner/log_reader.h"
 
-namespace docket::app {
+namespace docket::runner {
 namespace {
 
 // Files are looked at this often, all together, only while somebody follows one.
@@ -20,7 +20,7 @@ RunnerLogs::RunnerLogs(boost::asio::io_context& io, std::filesystem::path runner
 
 Result<engine::LogChunk> RunnerLogs::read(TaskId attempt, engine::LogStream stream,
                                           std::uint64_t offset, std::size_t max_bytes) {
-  auto chunk = runner::read_log(path(attempt, stream), offset, max_bytes);
+  auto chunk = read_log(path(attempt, stream), offset, max_bytes);
   if (!chunk) return fail(chunk.error());
   return engine::LogChunk{chunk->offset, chunk->size, std::move(chunk->data)};
 }
@@ -29,6 +29,11 @@ void RunnerLogs::when_grown(TaskId attempt, engine::LogStream stream, std::uint6
                             std::function<void()> done) {
   watches_.push_back({path(attempt, stream), offset, kRounds, std::move(done)});
   if (watches_.size() == 1) wait();
+}
+
+void RunnerLogs::stop() {
+  watches_.clear();
+  timer_.cancel();
 }
 
 void RunnerLogs::wait() {
@@ -52,8 +57,8 @@ void RunnerLogs::look() {
 }
 
 std::filesystem::path RunnerLogs::path(TaskId attempt, engine::LogStream stream) const {
-  return stream == engine::LogStream::kStdout ? runner::stdout_path(dir_, attempt)
-                                              : runner::stderr_path(dir_, attempt);
+  return stream == engine::LogStream::kStdout ? stdout_path(dir_, attempt)
+                                              : stderr_path(dir_, attempt);
 }
 
-}  // namespace docket::app
+}  // namespace docket::runner

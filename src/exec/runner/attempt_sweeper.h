@@ -13,7 +13,7 @@
 
 #include "engine/ports.h"
 
-namespace docket::app {
+namespace docket::runner {
 
 // Rounds over the runner's directory. Retention goes by age and tokens rise, so a round begins at
 // the oldest shard and goes on until many attempts in a row are still wanted; then it looks at one
@@ -76,4 +76,4 @@ class AttemptSweeper {
   bool in_round_ = false;
 };
 
-}  // namespace docket::app
+}  // namespace docket::runner

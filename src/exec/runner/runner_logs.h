@@ -10,7 +10,7 @@
 
 #include "engine/ports.h"
 
-namespace docket::app {
+namespace docket::runner {
 
 class RunnerLogs : public engine::Logs {
  public:
@@ -19,6 +19,7 @@ class RunnerLogs : public engine::Logs {
                                 std::size_t max_bytes) override;
   void when_grown(TaskId attempt, engine::LogStream stream, std::uint64_t offset,
                   std::function<void()> done) override;
+  void stop();  // nobody is told any more
 
  private:
   struct Watch {
@@ -36,4 +37,4 @@ class RunnerLogs : public engine::Logs {
   std::vector<Watch> watches_;
 };
 
-}  // namespace docket::app
+}  // namespace docket::runner

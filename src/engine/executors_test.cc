@@ -1,0 +1,166 @@
+// Attempts on more than one executor, and what executors tell besides phases.
+
+#include "engine/executors.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kinds/test/spec.h"
+#include "support/harness.h"
+
+namespace docket::engine {
+namespace {
+
+using model::State;
+using ::testing::ElementsAre;
+using testing::Harness;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ExecutorsTest : public ::testing::Test {
+ protected:
+  // Two leaves: one is a process, the other works in the server.
+  TaskId start(bool restarts_lost = false) {
+    kinds::TestSpec spec{.steps = {{.name = "process"}, {.name = "server", .in_server = true}},
+                         .concurrency = 2};
+    spec.restarts_lost = restarts_lost;
+    model::JobDefinition job = docket.job("tree");
+    job.spec = kinds::spec_of(spec);
+    docket.add_job(job);
+    const TaskId run = docket.start("tree");
+    docket.executor.run(first(), docket.clock.now());
+    docket.tester.run(second(), docket.clock.now());
+    docket.settle();
+    return run;
+  }
+  TaskId first() const { return docket.executor.started.at(0); }
+  TaskId second() const { return docket.tester.started.at(0); }
+  const model::Task& step(TaskId run, const char* key) {
+    return docket.engine().find_task(run)->step(key)->task;
+  }
+  std::vector<std::string> notes() const {
+    std::vector<std::string> said;
+    for (const auto& [seq, event] : docket.disk->state.events()) {
+      if (event.type == model::EventType::kTaskNote) said.push_back(event.message);
+    }
+    return said;
+  }
+
+  Harness docket;
+};
+
+TEST_F(ExecutorsTest, OrdersGoToTheOneThatHasTheAttempt) {
+  const TaskId run = start();
+  EXPECT_EQ(docket.executor.started.size(), 1U);
+  EXPECT_EQ(docket.tester.started.size(), 1U);
+  EXPECT_EQ(docket.stored(second()).work->executor, "test");
+  EXPECT_FALSE(docket.stored(first()).work) << "nothing is written of the first executor";
+  docket.stop(run);
+  EXPECT_THAT(docket.executor.stopped, ElementsAre(first()));
+  EXPECT_THAT(docket.tester.stopped, ElementsAre(second()));
+  docket.executor.exit(first(), 0, docket.clock.now(), 15);
+  docket.tester.exit(second(), 0, docket.clock.now(), 15);
+  docket.settle();
+  EXPECT_THAT(docket.executor.forgotten, ElementsAre(first()));
+  EXPECT_THAT(docket.tester.forgotten, ElementsAre(second()));
+}
+
+TEST_F(ExecutorsTest, AfterARestartEachIsAskedForItsOwn) {
+  const TaskId run = start();
+  const TaskId of_test = second();
+  docket.tester.attempts.clear();  // it ended with the server
+  const std::uint64_t epoch = docket.executor.epoch;
+  docket.restart();
+  EXPECT_GT(docket.executor.epoch, epoch) << "each start is an epoch of its own";
+  EXPECT_EQ(docket.tester.epoch, docket.executor.epoch);
+  EXPECT_EQ(step(run, "process").state, State::kRunning);
+  EXPECT_EQ(step(run, "server").state, State::kFailed);
+  EXPECT_EQ(docket.stored(of_test).message, kOutcomeUnknown);
+}
+
+TEST_F(ExecutorsTest, WhatIsLostStartsAgainWhereTheKindSaysSo) {
+  const TaskId run = start(true);
+  docket.tester.attempts.clear();
+  docket.restart();
+  EXPECT_EQ(docket.tester.started.size(), 2U);
+  EXPECT_EQ(step(run, "server").state, State::kRunning);
+}
+
+TEST_F(ExecutorsTest, OneThatIsOutOfReachHoldsUpNothing) {
+  const TaskId run = start();
+  docket.tester.attempts.at(second()).report.phase = AttemptPhase::kOutOfReach;
+  docket.restart();
+  EXPECT_EQ(step(run, "server").state, State::kRunning);
+  EXPECT_EQ(docket.stored(second()).state, State::kRunning);
+  docket.tester.exit(second(), 0, docket.clock.now());  // it is back
+  docket.settle();
+  EXPECT_EQ(step(run, "server").state, State::kDone);
+}
+
+TEST_F(ExecutorsTest, AnExecutorThatIsGoneIsNamed) {
+  const TaskId run = start();
+  docket.has_test_executor = false;
+  docket.restart();
+  EXPECT_EQ(docket.stored(second()).state, State::kFailed);
+  EXPECT_THAT(docket.stored(second()).message, HasSubstr("has no executor 'test'"));
+  EXPECT_EQ(step(run, "process").state, State::kRunning);
+  docket.start("tree");
+  docket.settle();
+  EXPECT_EQ(docket.executor.started.size(), 2U) << "the other leaf of the second run";
+}
+
+TEST_F(ExecutorsTest, OnlyTheOneThatHasItIsHeardOfAnAttempt) {
+  start();
+  docket.tester.start(first(), nullptr);
+  docket.tester.exit(first(), 0, docket.clock.now());
+  docket.settle();
+  EXPECT_EQ(docket.stored(first()).state, State::kRunning);
+}
+
+TEST_F(ExecutorsTest, WhatIsToldIsTakenOnce) {
+  const TaskId run = start();
+  AttemptReport news;
+  news.notes = {"half", "way"};
+  news.progress = model::Progress{1, 2};
+  news.facts = R"({"score":7})";
+  docket.tester.say(second(), news);
+  docket.settle();
+  news.notes = {"again"};
+  docket.tester.say(second(), news, 1);
+  docket.settle();
+  EXPECT_THAT(notes(), ElementsAre("half", "way"));
+  EXPECT_EQ(step(run, "server").planned->facts, R"({"score":7})");
+  EXPECT_EQ(step(run, "server").tally.completed, 1);
+  EXPECT_EQ(step(run, "server").tally.total, 2);
+  EXPECT_THAT(docket.tester.taken_reports,
+              ElementsAre(std::pair(second(), 1U), std::pair(second(), 1U)));
+  EXPECT_EQ(docket.stored(second()).work->seq, 1U);
+}
+
+TEST_F(ExecutorsTest, WhatWasTakenIsKnownAfterARestart) {
+  start();
+  AttemptReport news;
+  news.notes = {"once"};
+  docket.tester.say(second(), news);
+  docket.settle();
+  docket.restart();
+  docket.tester.say(second(), news, 1);
+  docket.settle();
+  EXPECT_THAT(notes(), ElementsAre("once"));
+  docket.tester.say(second(), news);
+  docket.settle();
+  EXPECT_THAT(notes(), ElementsAre("once", "once"));
+}
+
+TEST_F(ExecutorsTest, FactsThatAreNoneAreSaidToBe) {
+  const TaskId run = start();
+  AttemptReport news;
+  news.facts = "[1]";
+  docket.tester.say(second(), news);
+  docket.settle();
+  EXPECT_THAT(step(run, "server").planned->facts, IsEmpty());
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("no JSON object")));
+}
+
+}  // namespace
+}  // namespace docket::engine

@@ -1,0 +1,89 @@
+// Who may speak to the runner through its socket.
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cstring>
+
+#include "exec/runner/log_files.h"
+#include "exec/runner/owned_fd.h"
+#include "exec/runner/testing/harness.h"
+#include "exec/runner/wire.h"
+
+namespace docket::runner::testing {
+namespace {
+
+std::string socket_of(const Harness& runner) { return socket_path(runner.dir() / "runner"); }
+
+class Caller {
+ public:
+  explicit Caller(const Harness& runner) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const std::string path = socket_of(runner);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  void say(std::string_view frames) const {
+    EXPECT_EQ(::send(fd_.get(), frames.data(), frames.size(), MSG_NOSIGNAL), std::ssize(frames));
+  }
+  void greet(std::uint64_t epoch) const {
+    std::string frame;
+    wire::append(frame, wire::greeting(epoch));
+    say(frame);
+  }
+  bool hears_something() const {  // else it is hung up
+    char byte = 0;
+    return ::recv(fd_.get(), &byte, 1, 0) > 0;
+  }
+
+ private:
+  OwnedFd fd_;
+};
+
+TEST(RunnerSocketTest, IsForItsOwnerOnly) {
+  Harness runner;
+  struct stat info{};
+  ASSERT_EQ(::stat(socket_of(runner).c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+}
+
+TEST(RunnerSocketTest, NonsenseDropsTheClientOnly) {
+  Harness runner;
+  const char tooLong[] = "\xff\xff\xff\xff?";
+  const char badBody[] = "\x03\0\0\0\x05\xff\xff";
+  const char noHello[] = "\x02\0\0\0\x04\0";
+  const std::string inputs[] = {{tooLong, 5}, {badBody, 7}, {noHello, 6}};
+  for (const std::string& input : inputs) {
+    const Caller caller(runner);
+    caller.say(input);
+    EXPECT_FALSE(caller.hears_something());
+  }
+  EXPECT_TRUE(runner.run("true").succeeded());
+}
+
+// One that was stopped for a while, and has a successor since.
+TEST(RunnerSocketTest, AServerOfAnEarlierEpochIsNotObeyed) {
+  Harness runner;
+  const Caller successor(runner);
+  successor.greet(7);
+  EXPECT_TRUE(successor.hears_something());
+  const Caller late(runner);
+  late.greet(6);
+  EXPECT_FALSE(late.hears_something());
+  runner.start("touch " + (runner.dir() / "ran").string());
+  EXPECT_TRUE(runner.until([&] { return !runner.executor().status().connected; }));
+  EXPECT_FALSE(std::filesystem::exists(runner.dir() / "ran"));
+  const Caller without(runner);  // a tool, or a server of before
+  without.greet(0);
+  EXPECT_TRUE(without.hears_something());
+  runner.drop_server();
+  runner.set_epoch(7);
+  runner.start_server();
+  EXPECT_TRUE(runner.run("true").succeeded());
+}
+
+}  // namespace
+}  // namespace docket::runner::testing

@@ -1,0 +1,21 @@
+#pragma once
+
+// What the test executor is told: work that takes its time and does nothing.
+
+#include <cstdint>
+#include <string>
+
+#include "core/time.h"
+
+namespace docket::test_executor {
+
+inline constexpr const char* kName = "test";  // of the executor
+
+struct TestWork {
+  Duration takes{};
+  int exit_code = 0;
+  std::uint32_t parts = 0;  // reports of progress on the way, each with a note
+  std::string facts = {};   // said with the last part, or with the end if there are none
+};
+
+}  // namespace docket::test_executor
