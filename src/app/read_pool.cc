@@ -21,6 +21,8 @@ class NoReader : public engine::Reader {
   Result<std::vector<model::Event>> events(const engine::EventQuery&) override {
     return fail(error_);
   }
+  Result<std::optional<model::Event>> event(EventSeq) override { return fail(error_); }
+  Result<std::optional<std::string>> result(TaskId) override { return fail(error_); }
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid, Time, Time, std::uint32_t) override {
     return fail(error_);
   }

@@ -47,13 +47,20 @@ struct Drain {
   std::string module;
 };
 
+// What a run or a step came to, in JSON; replaces what was there.
+struct TaskResult {
+  TaskId task;
+  std::string text;
+};
+
 // All or nothing, in this order. Every put is an upsert by key with the full row.
 struct Batch {
   std::vector<JobRow> jobs;  // key: job->uid; a new (uid, version) also stores the definition
   std::vector<model::Schedule> schedules;
   std::vector<ScheduleUid> dropped_schedules;
   std::vector<model::Task> tasks;
-  std::vector<model::Event> events;        // append only
+  std::vector<model::Event> events;  // append only
+  std::vector<TaskResult> results = {};
   std::vector<model::Lock> locks;          // key: name
   std::vector<model::LedgerEntry> ledger;  // key: (schedule, first_due)
   std::vector<model::SealedSecret> secrets;
@@ -69,8 +76,8 @@ struct Batch {
 
   bool empty() const {
     return jobs.empty() && schedules.empty() && dropped_schedules.empty() && tasks.empty() &&
-           events.empty() && locks.empty() && ledger.empty() && secrets.empty() &&
-           dropped_secrets.empty() && drains.empty() && listings.empty() &&
+           events.empty() && results.empty() && locks.empty() && ledger.empty() &&
+           secrets.empty() && dropped_secrets.empty() && drains.empty() && listings.empty() &&
            dropped_modules.empty() && lanes.empty() && sweeps.empty() && !clock && !epoch;
   }
 };

@@ -125,10 +125,10 @@ bool Engine::dirty() const {
 std::size_t Engine::open_size() const {
   const Batch& batch = *open_.batch;
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
-         batch.events.size() + batch.locks.size() + batch.ledger.size() + batch.secrets.size() +
-         batch.dropped_secrets.size() + batch.drains.size() + batch.listings.size() +
-         (batch.clock ? 1 : 0) + tree_.changes() + dirty_jobs_.size() + open_.starts.size() +
-         open_.stops.size() + open_.forgets.size();
+         batch.events.size() + batch.results.size() + batch.locks.size() + batch.ledger.size() +
+         batch.secrets.size() + batch.dropped_secrets.size() + batch.drains.size() +
+         batch.listings.size() + (batch.clock ? 1 : 0) + tree_.changes() + dirty_jobs_.size() +
+         open_.starts.size() + open_.stops.size() + open_.forgets.size();
 }
 
 Tick Engine::take() {

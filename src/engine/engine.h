@@ -252,6 +252,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void go_on_with_plans(Time now);
   void give_up(Node& run, const char* why, Time now);
   void begin(Node& node, Time now);
+  void put_result(const Node& of, std::string result);
   void set_figures(Node& node, std::optional<double> completed, std::optional<double> total);
   void say(Node& node, const std::function<void(model::Planned&)>& change);
   void end_step(Node& step, model::State state, std::string message, Time now);
@@ -260,6 +261,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void add_attempt(Node& of, TaskId id, const std::string& executor, Time now);
   void trim_attempts(Node& of);
   void relaunch(Node& attempt, Time now);
+  void take_note(Node& of, const model::NoteText& note, Time now);
   bool take_news(Node& attempt, const AttemptReport& report, Time now);
   void unknown(Node& attempt, Time now);
   void attempt_ended(Node& attempt, AttemptReport report, Time now);

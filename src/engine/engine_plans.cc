@@ -51,10 +51,30 @@ bool has_live_attempt(const Node& of) {
 
 }  // namespace
 
-bool are_facts(const std::string& text) {
-  if (text.size() > kFactsMax) return false;
+namespace {
+
+bool is_object(const std::string& text, std::size_t most) {
+  if (text.size() > most) return false;
   const auto value = parse_json(text);
   return value && value->is_object();
+}
+
+bool may_be_object(const std::string& text, std::size_t most) {
+  return text.empty() || is_object(text, most);
+}
+
+}  // namespace
+
+bool are_facts(const std::string& text) { return is_object(text, kFactsMax); }
+
+const char* flaw_of(const model::NoteText& note) {
+  if (note.subtype.size() > kSubtypeMax) return "a note with a long subtype";
+  if (!note.detail) return nullptr;
+  if (note.detail->resource.size() > kResourceMax) return "a note of a resource with a long name";
+  if (note.detail->traceback.size() > kTracebackMax) return "a note with a long traceback";
+  const bool told = may_be_object(note.detail->before, kBeforeMax) &&
+                    may_be_object(note.detail->after, kBeforeMax);
+  return told ? nullptr : "a note whose before or after is no JSON object, or too long";
 }
 
 std::string_view View::cell(const Node& node, std::string_view name) {
@@ -206,6 +226,11 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
   return nullptr;
 }
 
+// The newest counts.
+void Engine::put_result(const Node& of, std::string result) {
+  if (!result.empty()) open_.batch->results.push_back({of.task.id, std::move(result)});
+}
+
 void Engine::set_figures(Node& node, std::optional<double> completed, std::optional<double> total) {
   model::Tally& tally = node.task.tally;
   tally.counts = true;
@@ -240,8 +265,9 @@ void Engine::say(Node& node, const std::function<void(model::Planned&)>& change)
 const char* Engine::carry_out(Node& run, Note& note, Time now) {
   const Node* of = run.step(note.key);
   if (!of) return "a note of a step that is not there";
-  tree_.log(*of, EventType::kTaskNote, of->task.state, std::move(note.message), now);
-  return nullptr;
+  const char* flaw = flaw_of(note.text);
+  if (!flaw) tree_.note(*of, std::move(note.text), now);
+  return flaw;
 }
 
 const char* Engine::carry_out(Node& run, Wake& wake, Time) {
@@ -255,6 +281,8 @@ const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
   Node* of = run.step(finish.key);
   if (!of) return "an end of a step that is not there";
   if (of->is_final()) return nullptr;
+  if (finish.result.size() > kResultMax) return "a result that is too long";
+  put_result(*of, std::move(finish.result));
   if (finish.state == State::kDone) begin(*of, now);  // what was done has run
   if (of == &run) {
     end_run(run, finish.state, std::move(finish.message), now);

@@ -45,6 +45,12 @@ class ScriptedKind : public Kind {
   std::vector<model::Constraint> no_constraints_;
 };
 
+std::shared_ptr<const model::EventDetail> of_resource(const std::string& name,
+                                                      const std::string& before) {
+  return std::make_shared<const model::EventDetail>(
+      model::EventDetail{.resource = name, .before = before, .after = {}, .traceback = {}});
+}
+
 class Plans : public ::testing::Test {
  protected:
   // A run whose kind says this when it is placed, and nothing later.
@@ -105,8 +111,15 @@ TEST_F(Plans, ThatCannotBeCarriedOutFailTheirRunAndSayWhose) {
       {{Keep{"cell", long_text}}, "a cell without a name, or too long"},
       {{Finish{.state = State::kRunning}}, "an end in a state that is none"},
       {{Stop{"nobody"}}, "an end of a step that is not there"},
-      {{Note{"x", "nobody"}}, "a note of a step that is not there"},
-      {Plan(kPlanMax + 1, Note{"x"}), "it has more than 1000 steps"}};
+      {{Note{{"x"}, "nobody"}}, "a note of a step that is not there"},
+      {{Note{{.message = "x", .subtype = std::string(65, 'x'), .detail = {}}}},
+       "a note with a long subtype"},
+      {{Note{{"x", "", of_resource(std::string(1025, 'x'), "{}")}}},
+       "a note of a resource with a long name"},
+      {{Note{{"x", "", of_resource("/etc", "[]")}}},
+       "a note whose before or after is no JSON object, or too long"},
+      {{Finish{.result = std::string(kResultMax + 1, '1')}}, "a result that is too long"},
+      {Plan(kPlanMax + 1, Note{{"x"}}), "it has more than 1000 steps"}};
   for (const auto& [plan, why] : cases) {
     const TaskId id = run(plan);
     EXPECT_EQ(rows[id].state, State::kFailed) << why;
@@ -129,7 +142,7 @@ TEST_F(Plans, WhatTheySayIsInTheRows) {
   const TaskId id =
       run(Plan{Spawn{"a", "", "node"}, Spawn{"a"}, Set{.word = "canary", .facts = R"({"n":1})"},
                Set{.key = "a", .word = "draining", .completed = 3, .total = 4},
-               Keep{"cell", "1", "a"}, Keep{"gone", "1"}, Keep{"gone", ""}, Note{"hello", "a"}});
+               Keep{"cell", "1", "a"}, Keep{"gone", "1"}, Keep{"gone", ""}, Note{{"hello"}, "a"}});
   EXPECT_EQ(rows[id].state, State::kRunning);
   EXPECT_EQ(*rows[id].planned, (model::Planned{.word = "canary", .facts = R"({"n":1})"}));
   const model::Task& a = rows[step(id, "a")->task.id];
@@ -205,14 +218,14 @@ TEST_F(Plans, ThatGoOnDoSoOnceATick) {
   const TaskId id = run([&](const View&, const Happening& happening) -> Plan {
     if (std::holds_alternative<Look>(happening)) ++looks;
     if (looks == 3) return {Finish{}};
-    return {Note{"on"}, More{}};
+    return {Note{{"on"}}, More{}};
   });
   EXPECT_EQ(rows[id].state, State::kDone);
   looks = 0;
   next_tick = false;
   run([&](const View&, const Happening& happening) -> Plan {
     looks += std::holds_alternative<Look>(happening) ? 1 : 0;
-    return {Note{"on"}, More{}};
+    return {Note{{"on"}}, More{}};
   });
   EXPECT_EQ(looks, 0);
   turn();

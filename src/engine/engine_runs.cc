@@ -15,6 +15,8 @@ using model::State;
 
 constexpr const char* kNoFacts = "The executor reported facts that are no JSON object, or too long";
 
+constexpr const char* kNoResult = "The executor reported a result that is longer than 16 MiB";
+
 constexpr std::uint64_t kNames = 62ULL * 62 * 62 * 62 * 62;
 
 // yyyyMMddHHmmss in UTC and five characters of [A-Za-z0-9] (reference section 7). The five are the
@@ -198,17 +200,26 @@ bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
   tree_.touch(attempt);
   Node& of = *attempt.parent;
   if (of.is_final()) return true;
-  for (const std::string& note : report.notes) {
-    tree_.log(of, EventType::kTaskNote, of.task.state, note, now);
-  }
+  for (const model::NoteText& note : report.notes) take_note(of, note, now);
   if (report.progress) set_figures(of, report.progress->completed, report.progress->total);
+  if (report.result.size() > kResultMax) {
+    tree_.note(of, {kNoResult}, now);
+  } else {
+    put_result(of, report.result);
+  }
   if (report.facts.empty()) return true;
   if (are_facts(report.facts)) {
     say(of, [&](model::Planned& planned) { planned.facts = report.facts; });
   } else {
-    tree_.log(of, EventType::kTaskNote, of.task.state, kNoFacts, now);
+    tree_.note(of, {kNoFacts}, now);
   }
   return true;
+}
+
+void Engine::take_note(Node& of, const model::NoteText& note, Time now) {
+  const char* flaw = flaw_of(note);
+  if (!flaw) return tree_.note(of, note, now);
+  tree_.note(of, {fmt::format("{} (told in {})", note.message, flaw)}, now);
 }
 
 // The executor has never seen it, or no longer knows what it saw.

@@ -22,7 +22,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "core/time.h"
-#include "model/operation.h"
+#include "model/event.h"
 
 namespace docket::engine {
 
@@ -81,9 +81,10 @@ struct AttemptReport {
   // Rises with each report of an attempt that says more than a phase: any of what follows. 0: only
   // a phase, which may repeat.
   std::uint64_t seq = 0;
-  std::vector<std::string> notes = {};           // events of the run or step, oldest first
+  std::vector<model::NoteText> notes = {};       // events of the run or step, oldest first
   std::optional<model::Progress> progress = {};  // of the run or step
   std::string facts = {};                        // a JSON object, see kFactsMax; empty: as before
+  std::string result = {};  // JSON, of the run or step; at most kResultMax bytes; empty: none
   bool succeeded() const {
     return phase == AttemptPhase::kExited && signal == 0 && exit_code == 0 && message.empty();
   }

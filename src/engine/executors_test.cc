@@ -120,12 +120,12 @@ TEST_F(ExecutorsTest, OnlyTheOneThatHasItIsHeardOfAnAttempt) {
 TEST_F(ExecutorsTest, WhatIsToldIsTakenOnce) {
   const TaskId run = start();
   AttemptReport news;
-  news.notes = {"half", "way"};
+  news.notes = {{"half"}, {"way"}};
   news.progress = model::Progress{1, 2};
   news.facts = R"({"score":7})";
   docket.tester.say(second(), news);
   docket.settle();
-  news.notes = {"again"};
+  news.notes = {{"again"}};
   docket.tester.say(second(), news, 1);
   docket.settle();
   EXPECT_THAT(notes(), ElementsAre("half", "way"));
@@ -140,7 +140,7 @@ TEST_F(ExecutorsTest, WhatIsToldIsTakenOnce) {
 TEST_F(ExecutorsTest, WhatWasTakenIsKnownAfterARestart) {
   start();
   AttemptReport news;
-  news.notes = {"once"};
+  news.notes = {{"once"}};
   docket.tester.say(second(), news);
   docket.settle();
   docket.restart();
@@ -150,6 +150,36 @@ TEST_F(ExecutorsTest, WhatWasTakenIsKnownAfterARestart) {
   docket.tester.say(second(), news);
   docket.settle();
   EXPECT_THAT(notes(), ElementsAre("once", "once"));
+}
+
+TEST_F(ExecutorsTest, ResultsAndDetailsGoToTheStore) {
+  const TaskId run = start();
+  const TaskId of = step(run, "server").id;
+  AttemptReport news;
+  news.result = R"({"changed":true})";
+  news.notes = {{.message = "mode",
+                 .subtype = "change/file",
+                 .detail = std::make_shared<const model::EventDetail>(
+                     model::EventDetail{.resource = "/etc/x", .changes = true})}};
+  docket.tester.say(second(), news);
+  docket.settle();
+  EXPECT_EQ(docket.disk->state.results().at(of), R"({"changed":true})");
+  const model::Event& event = docket.disk->state.events().rbegin()->second;
+  EXPECT_EQ(event.subtype, "change/file");
+  EXPECT_EQ(event.detail->resource, "/etc/x");
+}
+
+TEST_F(ExecutorsTest, ADetailThatCannotBeIsLeftOut) {
+  start();
+  AttemptReport news;
+  news.notes = {
+      {.message = "half",
+       .subtype = {},
+       .detail = std::make_shared<const model::EventDetail>(model::EventDetail{.before = "[1]"})}};
+  docket.tester.say(second(), news);
+  docket.settle();
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("half (told in a note whose before or after")));
+  EXPECT_FALSE(docket.disk->state.events().rbegin()->second.detail);
 }
 
 TEST_F(ExecutorsTest, FactsThatAreNoneAreSaidToBe) {

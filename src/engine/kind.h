@@ -111,6 +111,7 @@ struct Finish {
   model::State state = model::State::kDone;
   std::string message = {};
   std::string key = {};
+  std::string result = {};  // JSON, at most kResultMax bytes; empty: none, or what an executor said
   bool operator==(const Finish&) const = default;
 };
 // Memory: only the cell that changes. Empty text removes it.
@@ -121,7 +122,7 @@ struct Keep {
   bool operator==(const Keep&) const = default;
 };
 struct Note {
-  std::string message;
+  model::NoteText text;
   std::string key = {};
   bool operator==(const Note&) const = default;
 };
@@ -142,7 +143,13 @@ using Plan = std::vector<Step>;  // in this order
 
 inline constexpr std::size_t kPlanMax = 1000;  // steps; the rest after More
 inline constexpr std::size_t kFactsMax = 1024;
-bool are_facts(const std::string& text);  // a JSON object of at most so many bytes
+inline constexpr std::size_t kResultMax = std::size_t{16} << 20U;
+inline constexpr std::size_t kSubtypeMax = 64;
+inline constexpr std::size_t kResourceMax = 1024;
+inline constexpr std::size_t kBeforeMax = std::size_t{16} << 10U;  // and after
+inline constexpr std::size_t kTracebackMax = std::size_t{64} << 10U;
+bool are_facts(const std::string& text);           // a JSON object of at most so many bytes
+const char* flaw_of(const model::NoteText& note);  // what is wrong with it; null: nothing
 inline constexpr std::size_t kCellMax = 4096;
 inline constexpr std::size_t kCellsMax = 64;  // of a task
 inline constexpr std::size_t kStepDepthMax = 100;

@@ -272,7 +272,7 @@ Result<> Operations::note(TaskId id, const std::string& message, Time now) {
   Node* node = live(id);
   if (!node) return fail(not_found("task"));
   renew(*node, now);
-  tree_.log(*node, EventType::kTaskNote, node->task.state, message, now);
+  tree_.note(*node, {message}, now);
   return {};
 }
 

@@ -117,6 +117,10 @@ class Reader {
   virtual Result<std::vector<TaskRow>> tasks(const TaskQuery& query) = 0;
   virtual Result<std::vector<FinishedRun>> history(const HistoryQuery& query) = 0;
   virtual Result<std::vector<model::Event>> events(const EventQuery& query) = 0;
+  // With its detail.
+  virtual Result<std::optional<model::Event>> event(EventSeq seq) = 0;
+  // What a run or a step came to, in JSON.
+  virtual Result<std::optional<std::string>> result(TaskId task) = 0;
   // Entries that touch [from, until), oldest first.
   virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from,
                                                          Time until, std::uint32_t limit) = 0;

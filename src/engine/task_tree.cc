@@ -13,6 +13,21 @@ EventType change_of(const Node& node) {
   return node.is_attempt() ? EventType::kAttemptChanged : EventType::kRunChanged;
 }
 
+model::Event about(const Node& node, EventType type, State before, Time now) {
+  return {.seq = {},
+          .at = now,
+          .type = type,
+          .job = node.task.job,
+          .task = node.task.id,
+          .root = node.task.root,
+          .before = before,
+          .after = node.task.state,
+          .job_id = node.job ? node.job->id() : std::string(),
+          .message = {}};
+}
+
+std::string run_name(const Node& node) { return node.job ? node.root().task.name : std::string(); }
+
 }  // namespace
 
 const Node::Below Node::kNothing;
@@ -56,17 +71,17 @@ void TaskTree::touch(Node& node) {
 
 EventSeq TaskTree::log(const Node& node, EventType type, State before, std::string message,
                        Time now) {
-  return journal_.append({.seq = {},
-                          .at = now,
-                          .type = type,
-                          .job = node.task.job,
-                          .task = node.task.id,
-                          .root = node.task.root,
-                          .before = before,
-                          .after = node.task.state,
-                          .job_id = node.job ? node.job->id() : std::string(),
-                          .message = std::move(message)},
-                         node.job ? node.root().task.name : std::string());
+  model::Event event = about(node, type, before, now);
+  event.message = std::move(message);
+  return journal_.append(std::move(event), run_name(node));
+}
+
+void TaskTree::note(const Node& node, model::NoteText text, Time now) {
+  model::Event event = about(node, EventType::kTaskNote, node.task.state, now);
+  event.message = std::move(text.message);
+  event.subtype = std::move(text.subtype);
+  event.detail = std::move(text.detail);
+  journal_.append(std::move(event), run_name(node));
 }
 
 void TaskTree::change(Node& node, State to, std::string message, Time now) {

@@ -99,6 +99,7 @@ class TaskTree {
   void touch(Node& node);
   EventSeq log(const Node& node, model::EventType type, model::State before, std::string message,
                Time now);
+  void note(const Node& node, model::NoteText text, Time now);
   // Another state, with an event of it; nothing where the table of states allows no such move. A
   // message that is empty leaves the old one. What ends is folded into a live parent if it is an
   // operation and nothing is left below it.

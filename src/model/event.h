@@ -4,6 +4,7 @@
 // the change it tells.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "core/ids.h"
@@ -25,6 +26,26 @@ enum class EventType : std::uint8_t {
 };
 const char* name_of(EventType type);  // "job_created", "run_changed", ...
 
+// What is said of an event beyond its message; kept beside the log, so that lists stay short.
+struct EventDetail {
+  std::string resource;       // what it is about: a path, a package
+  bool changes = false;       // whether that was changed
+  std::string before, after;  // how it was and is: JSON objects; empty: not told
+  std::string traceback;      // of a failure
+  bool operator==(const EventDetail&) const = default;
+};
+
+// What a kind, an executor or a reporter says of a task.
+struct NoteText {
+  std::string message;       // free text for people
+  std::string subtype = {};  // in the words of the kind: "check/file-contents"
+  std::shared_ptr<const EventDetail> detail = {};  // null: none; shared on its way to the store
+  bool operator==(const NoteText& other) const {
+    const bool same = detail && other.detail ? *detail == *other.detail : detail == other.detail;
+    return same && message == other.message && subtype == other.subtype;
+  }
+};
+
 struct Event {
   EventSeq seq;
   Time at = kNever;
@@ -36,6 +57,9 @@ struct Event {
   State after = State::kCreated;
   std::string job_id;   // the job's id then; events outlive jobs
   std::string message;  // free text for people
+  std::string subtype = {};
+  // Of one that is written, where there is any; readers tell it of one event, not of many.
+  std::shared_ptr<const EventDetail> detail = {};
 };
 
 }  // namespace docket::model

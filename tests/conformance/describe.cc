@@ -180,6 +180,12 @@ std::string describe(const model::Event& event) {
   fields.add("seq", event.seq).add("at", event.at).add("type", event.type).add("job", event.job);
   fields.add("task", event.task).add("root", event.root).add("before", event.before);
   fields.add("after", event.after).add("job_id", event.job_id).add("message", event.message);
+  fields.add("subtype", event.subtype);
+  if (event.detail) {
+    fields.add("resource", event.detail->resource).add("changes", event.detail->changes);
+    fields.add("was", event.detail->before).add("is", event.detail->after);
+    fields.add("traceback", event.detail->traceback);
+  }
   return fields.text();
 }
 

@@ -302,6 +302,40 @@ TEST_P(StoreConformance, EventsKeepEveryMember) {
   EXPECT_EQ(describe(reader().events({})), describe(std::vector{job_event, run_event}));
 }
 
+TEST_P(StoreConformance, TheDetailOfAnEventIsThereForWhoAsksForIt) {
+  const model::EventDetail detail{.resource = "/etc/x",
+                                  .changes = true,
+                                  .before = R"({"mode":"644"})",
+                                  .after = "{}",
+                                  .traceback = "line 1\nline 2"};
+  model::Event event = plain_event(1, plain_run(5, 3, State::kRunning));
+  event.subtype = "change/file-contents";
+  const model::Event listed = event;
+  event.detail = std::make_shared<const model::EventDetail>(detail);
+  const model::Event plain = plain_event(2, plain_run(5, 3, State::kRunning));
+  commit({.jobs = {plain_job(3, "x")}, .tasks = {plain_run(5, 3)}, .events = {event, plain}});
+  reopen();
+  EXPECT_EQ(describe(reader().events({})), describe(std::vector{listed, plain}));
+  EXPECT_EQ(describe(reader().event(EventSeq{1}).value().value()), describe(event));
+  EXPECT_EQ(describe(reader().event(EventSeq{2}).value().value()), describe(plain));
+  EXPECT_FALSE(reader().event(EventSeq{3}).value());
+}
+
+TEST_P(StoreConformance, AResultIsTheNewestAndGoesWithItsTask) {
+  const model::Task run = ended(plain_run(5, 3), State::kDone, at_second(10));
+  commit({.jobs = {plain_job(3, "x")}, .tasks = {run}, .results = {{run.id, "[1]"}}});
+  commit({.results = {{run.id, R"({"ü":2})"}}});
+  reopen();
+  EXPECT_EQ(reader().result(run.id).value(), R"({"ü":2})");
+  EXPECT_EQ(reader().result(TaskId{6}).value(), std::nullopt);
+  model::Event event = plain_event(1, run);
+  event.detail = std::make_shared<const model::EventDetail>(model::EventDetail{.changes = true});
+  commit({.events = {event}});
+  commit({.sweeps = {{.finished_before = at_second(11), .max_roots = 10}}});
+  EXPECT_EQ(reader().result(run.id).value(), std::nullopt);
+  EXPECT_FALSE(reader().event(EventSeq{1}).value());
+}
+
 TEST_P(StoreConformance, SchedulesKeepEveryMember) {
   const std::vector schedules{plain_schedule(1, 1), rich_schedule(2, 1)};
   commit({.jobs = {plain_job(1, "a")}, .schedules = schedules});

@@ -40,6 +40,6 @@ def server(tmp_path):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """One server for the tests of a file that do not stop it; each uses job ids of its own."""
-    running = Server(tmp_path_factory.mktemp("shared") / "data").start()
+    running = Server(tmp_path_factory.mktemp("shared") / "data", "--enable-test-api").start()
     yield running
     running.stop_everything()

@@ -133,6 +133,16 @@ def document(shared):
     return document
 
 
+def with_result(server):
+    """A task that came to something."""
+    steps = [{"name": "step", "work": "server", "result": {"is": 1}}]
+    tree = {"id": "api.tree", "kind": "test", "spec": {"steps": steps}}
+    assert server.native("POST", "/jobs", tree)[0] == 201
+    server.native("POST", "/jobs/api.tree/runs")
+    [step] = eventually(lambda: server.native("GET", "/tasks?kind=step&state=done")[1]["items"])
+    return step["id"]
+
+
 @pytest.fixture(scope="module")
 def filled(shared):
     """One of everything; values for the parameters in paths."""
@@ -169,11 +179,14 @@ def filled(shared):
     run = shared.ended("api.parent", name)
     assert run["state"] == "done", run
     eventually(lambda: any(shared.pages("/runs?job=api.child&limit=10")))
+    event = shared.native("GET", "/events?limit=1")[1]["items"][0]["seq"]
     shared.add("api.waits", "sleep 1000")
     shared.run("api.waits")
     return {
         "job": "api.parent",
         "schedule": "hourly",
+        "event": event,
+        "with_result": with_result(shared),
         "run": run["id"],
         "task": run["attempts"][0]["id"],
         "stream": "stdout",
@@ -244,7 +257,8 @@ def test_every_get_answers_as_the_document_says(document, filled, shared):
     for path, method, operation, _ in operations(document):
         if method != "get" or path == "/openapi.json":
             continue
-        concrete = re.sub(r"{(\w+)}", lambda found: quote(filled[found.group(1)]), path)
+        values = {**filled, "task": filled["with_result"]} if path.endswith("/result") else filled
+        concrete = re.sub(r"{(\w+)}", lambda found: quote(values[found.group(1)]), path)
         answer = request(shared.hub, "GET", prefix + concrete)
         assert answer.status == 200, f"{concrete}: {answer}"
         kind = answer.headers["Content-Type"].split(";")[0]

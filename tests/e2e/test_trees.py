@@ -19,7 +19,7 @@ TREE = {
                     {"name": "c", "seconds": 0.1, "folds": True},
                 ],
             },
-            {"name": "d", "work": "server", "parts": 2},
+            {"name": "d", "work": "server", "parts": 2, "result": {"rows": [1, 2]}},
         ],
     },
 }
@@ -72,6 +72,16 @@ def test_a_tree_is_shown_by_every_door(server):
     of_d = native(server, "GET", "/events?task=" + steps["d"]["id"])["items"]
     notes = [item["message"] for item in of_d if item.get("message")]
     assert [note for note in notes if note.startswith("part")] == ["part 1 of 2", "part 2 of 2"]
+
+    [first, _] = [item for item in of_d if item.get("subtype") == "change/part"]
+    assert "detail" not in first, "lists are short"
+    detail = native(server, "GET", f"/events/{first['seq']}")["detail"]
+    assert detail == {"resource": "part 1", "changes": True, "before": {"parts": 0}, "after": {"parts": 1}, "traceback": None}
+    assert native(server, "GET", "/tasks/" + steps["d"]["id"] + "/result") == {"rows": [1, 2]}
+    code, problem = server.native("GET", f"/tasks/{run}/result")
+    assert code == 404 and "has no result" in problem["detail"]
+    assert server.native("GET", "/events/999999999")[0] == 404
+    assert server.native("GET", "/events/x")[0] == 404
 
     manager = TaskManager(server.scylla)
     [shown] = [task for task in manager.tasks("process") if task["table"] == "tree"]

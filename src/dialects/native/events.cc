@@ -101,8 +101,33 @@ void get_events(const Context& door, const http::Request& request, http::Reply r
       });
 }
 
+Result<std::string> show_event(engine::Reader& reader, EventSeq seq) {
+  auto event = reader.event(seq);
+  if (!event) return fail(std::move(event.error()));
+  if (!*event) {
+    return fail(ErrorKind::kNotFound, "there is no event " + std::to_string(seq.value));
+  }
+  const auto name = Runs(reader).name_of((*event)->root);
+  if (!name) return fail(name.error());
+  std::string body;
+  JsonWriter out(body);
+  write_event(out, **event, *name);
+  return body;
+}
+
+void get_event(const Context& door, const http::Request& request, http::Reply reply) {
+  const auto seq = parse_number(request.params[0], INT64_MAX);
+  if (!seq) return reply(problem(404, "there is no event '" + request.params[0] + "'"));
+  door.archive.read([seq = EventSeq{*seq}, reply = std::move(reply)](engine::Reader& reader) {
+    answer_json(reply)(show_event(reader, seq));
+  });
+}
+
 }  // namespace
 
-Routes event_routes(const ContextPtr& door) { return {route(door, "GET", "/events", get_events)}; }
+Routes event_routes(const ContextPtr& door) {
+  return {route(door, "GET", "/events", get_events),
+          route(door, "GET", "/events/{event}", get_event)};
+}
 
 }  // namespace docket::native

@@ -219,6 +219,22 @@ void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id) 
   out.end_array().end_object();
 }
 
+namespace {
+
+void write_json(JsonWriter& out, const std::string& text) { out.raw(text.empty() ? "null" : text); }
+
+void write_detail(JsonWriter& out, const model::EventDetail& detail) {
+  out.key("detail").begin_object();
+  write_text(out.key("resource"), detail.resource);
+  out.member("changes", detail.changes);
+  write_json(out.key("before"), detail.before);
+  write_json(out.key("after"), detail.after);
+  write_text(out.key("traceback"), detail.traceback);
+  out.end_object();
+}
+
+}  // namespace
+
 void write_event(JsonWriter& out, const model::Event& event, std::string_view run_name) {
   const bool of_task = static_cast<bool>(event.task);
   out.begin_object().member("seq", std::to_string(event.seq.value));
@@ -232,6 +248,8 @@ void write_event(JsonWriter& out, const model::Event& event, std::string_view ru
   write_text(out.key("before"), of_task ? model::name_of(event.before) : "");
   write_text(out.key("after"), of_task ? model::name_of(event.after) : "");
   write_text(out.key("message"), event.message);
+  if (!event.subtype.empty()) out.member("subtype", event.subtype);
+  if (event.detail) write_detail(out, *event.detail);
   out.end_object();
 }
 

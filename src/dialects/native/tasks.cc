@@ -158,11 +158,27 @@ void get_tree(const Context& door, const http::Request& request, http::Reply rep
       });
 }
 
+Result<std::string> show_result(engine::Reader& reader, const std::string& name) {
+  const auto id = find_any(reader, name);
+  if (!id) return fail(id.error());
+  auto result = reader.result(*id);
+  if (!result) return fail(std::move(result.error()));
+  if (!*result) return fail(ErrorKind::kNotFound, "task '" + name + "' has no result");
+  return **std::move(result);
+}
+
+void get_result(const Context& door, const http::Request& request, http::Reply reply) {
+  door.archive.read([name = request.params[0], reply = std::move(reply)](engine::Reader& reader) {
+    answer_json(reply)(show_result(reader, name));
+  });
+}
+
 }  // namespace
 
 Routes task_routes(const ContextPtr& door) {
   return {route(door, "GET", "/tasks", list_tasks), route(door, "GET", "/tasks/{task}", get_task),
-          route(door, "GET", "/tasks/{task}/tree", get_tree)};
+          route(door, "GET", "/tasks/{task}/tree", get_tree),
+          route(door, "GET", "/tasks/{task}/result", get_result)};
 }
 
 }  // namespace docket::native

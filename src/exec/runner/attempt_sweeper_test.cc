@@ -31,6 +31,8 @@ class CountingReader : public engine::Reader {
   Result<std::vector<model::Event>> events(const engine::EventQuery& query) override {
     return reader_->events(query);
   }
+  Result<std::optional<model::Event>> event(EventSeq seq) override { return reader_->event(seq); }
+  Result<std::optional<std::string>> result(TaskId task) override { return reader_->result(task); }
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
                                                  std::uint32_t limit) override {
     return reader_->ledger(schedule, from, until, limit);

@@ -16,6 +16,7 @@ struct TestWork {
   int exit_code = 0;
   std::uint32_t parts = 0;  // reports of progress on the way, each with a note
   std::string facts = {};   // said with the last part, or with the end if there are none
+  std::string result = {};  // JSON, told with the end
 };
 
 }  // namespace docket::test_executor

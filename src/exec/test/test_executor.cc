@@ -8,6 +8,22 @@ namespace docket::test_executor {
 using engine::AttemptPhase;
 using engine::AttemptReport;
 
+namespace {
+
+model::NoteText part_of(std::uint32_t part, std::uint32_t parts) {
+  const auto count = [](std::uint32_t done) { return R"({"parts":)" + std::to_string(done) + "}"; };
+  return {.message = "part " + std::to_string(part) + " of " + std::to_string(parts),
+          .subtype = "change/part",
+          .detail = std::make_shared<const model::EventDetail>(
+              model::EventDetail{.resource = "part " + std::to_string(part),
+                                 .changes = true,
+                                 .before = count(part - 1),
+                                 .after = count(part),
+                                 .traceback = {}})};
+}
+
+}  // namespace
+
 void TestExecutor::attach(engine::ExecutorListener* listener, std::uint64_t) {
   listener_ = listener;
 }
@@ -52,7 +68,7 @@ void TestExecutor::go_on(Attempt& attempt) {
   ++report.seq;
   report.progress =
       model::Progress{static_cast<double>(attempt.told), static_cast<double>(work.parts)};
-  report.notes = {"part " + std::to_string(attempt.told) + " of " + std::to_string(work.parts)};
+  report.notes = {part_of(attempt.told, work.parts)};
   if (attempt.told == work.parts) report.facts = work.facts;
   tell(attempt);
   later(work.takes / (work.parts + 1), report.token, &TestExecutor::go_on);
@@ -66,7 +82,8 @@ void TestExecutor::end(Attempt& attempt) {
   report.finished_at = clock_.now();
   report.notes.clear();
   report.facts = attempt.work.facts;
-  if (!report.facts.empty() || report.seq > 0) ++report.seq;
+  report.result = attempt.work.result;
+  if (!report.facts.empty() || !report.result.empty() || report.seq > 0) ++report.seq;
   tell(attempt);
 }
 

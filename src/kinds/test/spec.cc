@@ -1,5 +1,6 @@
 #include "kinds/test/spec.h"
 
+#include <boost/json/serialize.hpp>
 #include <memory>
 #include <set>
 #include <utility>
@@ -27,6 +28,7 @@ void write_steps(JsonWriter& out, const std::vector<TestStep>& steps) {
     if (step.folds) out.member("folds", true);
     if (step.in_server) out.member("work", kWorks[1]);
     if (step.parts > 0) out.member("parts", step.parts);
+    if (!step.result.empty()) out.key("result").raw(step.result);
     if (!step.steps.empty()) write_steps(out, step.steps);
     out.end_object();
   }
@@ -67,6 +69,7 @@ void read_steps(JsonReader& in, std::vector<TestStep>& into, Count count, std::s
     item.read("folds", step.folds);
     step.in_server = item.choice("work", kWorks) == 1;
     item.read("parts", step.parts, 0, kTestPartsMax);
+    if (const auto* result = item.find("result")) step.result = boost::json::serialize(*result);
     if (item.has("steps")) read_steps(item, step.steps, count, total);
     item.finish();
   });

@@ -5,7 +5,8 @@
 //
 //   {"steps": [{"name": "a", "steps": [{"name": "b", "seconds": 0.5}, {"name": "c", "outcome":
 //   "failed"}]},
-//              {"name": "d", "folds": true}, {"name": "e", "work": "server", "parts": 10}],
+//              {"name": "d", "folds": true}, {"name": "e", "work": "server", "parts": 10,
+//               "result": {"any": ["thing"]}}],
 //    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "drain", "onLost": "restart",
 //    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}]}
 
@@ -27,6 +28,7 @@ struct TestStep {
   // Else a process.
   bool in_server = false;
   std::int64_t parts = 0;  // in which it tells that
+  std::string result;      // JSON, of such work; empty: none
   std::vector<TestStep> steps;
 };
 

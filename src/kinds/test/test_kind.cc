@@ -183,7 +183,7 @@ Plan leaf_ended(const View& view, const engine::Ended& ended) {
 
 Plan stopping(const View& view, std::string_view reason) {
   if (spec_of(view).on_stop == OnStop::kDrain && !view.run().task.stopping) {
-    return {engine::Set{.word = "draining"}, engine::Note{"what has started goes on to its end"},
+    return {engine::Set{.word = "draining"}, engine::Note{{"what has started goes on to its end"}},
             More{}};
   }
   return {engine::Stop{}, Finish{State::kAborted, std::string(reason)}};
@@ -236,7 +236,8 @@ Result<engine::PayloadPtr> TestKind::payload(const View& view, const Node& of, T
         test_executor::TestWork{.takes = std::chrono::duration_cast<Duration>(takes),
                                 .exit_code = leaf->fails ? 1 : 0,
                                 .parts = static_cast<std::uint32_t>(leaf->parts),
-                                .facts = fmt::format(R"({{"attempt":"{}"}})", attempt.value)});
+                                .facts = fmt::format(R"({{"attempt":"{}"}})", attempt.value),
+                                .result = leaf->result});
   }
   runner::LaunchSpec launch;
   launch.cmd = fmt::format("sleep {}; exit {}", leaf->seconds, leaf->fails ? 1 : 0);

@@ -106,9 +106,24 @@ Result<std::vector<model::Event>> MemoryReader::events(const engine::EventQuery&
     if (admits(query.root, event.root) && admits(query.task, event.task) &&
         admits(query.job, event.job)) {
       page.push_back(event);
+      page.back().detail = nullptr;
     }
   }
   return page;
+}
+
+Result<std::optional<model::Event>> MemoryReader::event(EventSeq seq) {
+  const std::lock_guard guard(disk_->mutex);
+  const auto found = disk_->state.events().find(seq);
+  if (found == disk_->state.events().end()) return std::nullopt;
+  return found->second;
+}
+
+Result<std::optional<std::string>> MemoryReader::result(TaskId task) {
+  const std::lock_guard guard(disk_->mutex);
+  const auto found = disk_->state.results().find(task);
+  if (found == disk_->state.results().end()) return std::nullopt;
+  return found->second;
 }
 
 Result<std::vector<model::LedgerEntry>> MemoryReader::ledger(ScheduleUid schedule, Time from,

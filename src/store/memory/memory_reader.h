@@ -25,6 +25,8 @@ class MemoryReader : public engine::Reader {
   Result<std::vector<engine::TaskRow>> tasks(const engine::TaskQuery& query) override;
   Result<std::vector<engine::FinishedRun>> history(const engine::HistoryQuery& query) override;
   Result<std::vector<model::Event>> events(const engine::EventQuery& query) override;
+  Result<std::optional<model::Event>> event(EventSeq seq) override;
+  Result<std::optional<std::string>> result(TaskId task) override;
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
                                                  std::uint32_t limit) override;
   Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query) override;

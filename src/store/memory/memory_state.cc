@@ -95,6 +95,7 @@ Result<> MemoryState::apply(const engine::Batch& batch) {
     events_by_job_.insert({event.job, event.seq});
     last_event_ = std::max(last_event_, event.seq);
   }
+  for (const engine::TaskResult& each : batch.results) results_[each.task] = each.text;
   for (const model::Lock& lock : batch.locks) locks_.insert_or_assign(lock.name, lock);
   for (const model::LedgerEntry& entry : batch.ledger) put_ledger(entry);
   for (const model::SealedSecret& secret : batch.secrets) {
@@ -214,6 +215,7 @@ void MemoryState::erase_task(TaskId id) {
   ended_roots_.erase({task.finished_at, id});
   if (task.job) --versions_[{task.job, task.job_version}].tasks;
   listings_.erase(id);
+  results_.erase(id);
   tasks_.erase(id);
 }
 

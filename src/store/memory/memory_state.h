@@ -29,6 +29,7 @@ class MemoryState {
   const std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry>& ledger() const {
     return ledger_;
   }
+  const std::map<TaskId, std::string>& results() const { return results_; }
   const std::map<TaskId, model::Listing>& listings() const { return listings_; }
   const model::Task* task(TaskId id) const;
   std::string job_id(JobUid job) const;
@@ -64,6 +65,7 @@ class MemoryState {
   std::map<ScheduleUid, model::Schedule> schedules_;
   std::map<TaskId, model::Task> tasks_;
   std::map<EventSeq, model::Event> events_;
+  std::map<TaskId, std::string> results_;
   std::map<std::string, model::Lock> locks_;
   std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry> ledger_;
   std::map<std::string, model::SealedSecret> secrets_;

@@ -289,8 +289,8 @@ constexpr const char* kFifth = R"sql(
 ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
-// What kinds say of their runs and of the steps in these; which executor has an attempt, and the
-// newest of its reports.
+// What kinds say of their runs and of the steps in these, and of events; which executor has an
+// attempt, and the newest of its reports; results.
 constexpr const char* kSixth = R"sql(
 ALTER TABLE task ADD COLUMN key TEXT;
 ALTER TABLE task ADD COLUMN word TEXT;
@@ -298,6 +298,18 @@ ALTER TABLE task ADD COLUMN facts TEXT;
 ALTER TABLE task ADD COLUMN cells TEXT;
 ALTER TABLE task ADD COLUMN executor TEXT;
 ALTER TABLE task ADD COLUMN seq INTEGER;
+ALTER TABLE event ADD COLUMN subtype TEXT;
+CREATE TABLE event_detail (
+  seq INTEGER PRIMARY KEY,
+  root INTEGER NOT NULL,
+  resource TEXT,
+  changes INTEGER NOT NULL,
+  before TEXT,
+  after TEXT,
+  traceback TEXT
+) STRICT;
+CREATE INDEX event_detail_by_root ON event_detail (root);
+CREATE TABLE result (task INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
 )sql";
 
 constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};

@@ -117,7 +117,14 @@ SELECT json_object('record', 'event', 'seq', cast(seq AS TEXT), 'at', instant(at
   'type', event_word(type), 'jobUid', cast(nullif(job, 0) AS TEXT), 'job', nullif(job_id, ''),
   'task', cast(nullif(task, 0) AS TEXT), 'run', cast(nullif(root, 0) AS TEXT),
   'before', state_word(before), 'after', state_word(after),
-  'message', nullif(message, '')) FROM event)sql"},
+  'message', nullif(message, ''), 'subtype', subtype) FROM event)sql"},
+    Records{"event_detail", R"sql(
+SELECT json_object('record', 'eventDetail', 'seq', cast(seq AS TEXT), 'resource', resource,
+  'changes', json(truth(changes)), 'before', json(before), 'after', json(after),
+  'traceback', traceback) FROM event_detail)sql"},
+    Records{"result", R"sql(
+SELECT json_object('record', 'result', 'task', cast(task AS TEXT), 'text', text)
+  FROM result)sql"},
     Records{"ledger", R"sql(
 SELECT json_object('record', 'ledger', 'scheduleUid', cast(schedule AS TEXT),
   'firstDue', instant(first_due), 'lastDue', instant(last_due), 'count', count,

@@ -173,6 +173,28 @@ void bind_event(Statement& insert, const model::Event& event) {
       .bind(static_cast<int>(event.after))
       .bind(event.job_id)
       .bind(event.message);
+  bind_text(insert, event.subtype);
+}
+
+void bind_event_detail(Statement& insert, const model::Event& event) {
+  insert.bind(event.seq.value).bind(event.root.value);
+  bind_text(insert, event.detail->resource);
+  insert.bind(event.detail->changes);
+  bind_text(insert, event.detail->before);
+  bind_text(insert, event.detail->after);
+  bind_text(insert, event.detail->traceback);
+}
+
+Result<model::EventDetail> read_event_detail(const Statement& row) {
+  RowReader read(row);
+  model::EventDetail detail;
+  detail.resource = read_text(read);
+  detail.changes = read.flag();
+  detail.before = read_text(read);
+  detail.after = read_text(read);
+  detail.traceback = read_text(read);
+  if (!read.ok()) return damaged_row("event_detail", 0);
+  return detail;
 }
 
 Result<model::Event> read_event(const Statement& row) {
@@ -188,6 +210,7 @@ Result<model::Event> read_event(const Statement& row) {
   event.after = read.pick<model::State>(model::kStateCount);
   event.job_id = read.string();
   event.message = read.string();
+  event.subtype = read_text(read);
   if (!read.ok()) return damaged_row("event", row.integer(0));
   return event;
 }

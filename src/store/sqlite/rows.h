@@ -74,7 +74,8 @@ inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 // With the id of its job, after these.
 #define DOCKET_TASK_ROW_COLUMNS DOCKET_TASK_COLUMNS ", job.id"
 #define DOCKET_JOIN_JOB " LEFT JOIN job ON task.job <> 0 AND job.uid = task.job "
-#define DOCKET_EVENT_COLUMNS "seq, at, type, job, task, root, before, after, job_id, message"
+#define DOCKET_EVENT_COLUMNS \
+  "seq, at, type, job, task, root, before, after, job_id, message, subtype"
 
 // The columns word, facts and cells; NULL for what is empty.
 void bind_planned(Statement& into, const model::Planned* planned, std::string& buffer);
@@ -89,7 +90,10 @@ Result<model::Task> read_task(const Statement& row);          // DOCKET_TASK_COL
 Result<engine::TaskRow> read_task_row(const Statement& row);  // DOCKET_TASK_ROW_COLUMNS
 
 void bind_event(Statement& insert, const model::Event& event);
+void bind_event_detail(Statement& insert, const model::Event& event);
 Result<model::Event> read_event(const Statement& row);
+// Columns: resource, changes, before, after, traceback.
+Result<model::EventDetail> read_event_detail(const Statement& row);
 
 void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::string& zone_buffer);
 Result<model::Schedule> read_schedule(const Statement& row);

@@ -40,6 +40,11 @@ SqliteReader::SqliteReader(Database database, const model::SpecReader* specs)
       events_of_job_(database_, "SELECT " DOCKET_EVENT_COLUMNS
                                 " FROM event INDEXED BY event_by_job WHERE job = ? AND seq > ? "
                                 "ORDER BY seq LIMIT ?"),
+      event_(database_, "SELECT " DOCKET_EVENT_COLUMNS " FROM event WHERE seq = ?"),
+      detail_(database_,
+              "SELECT resource, changes, before, after, traceback FROM event_detail "
+              "WHERE seq = ?"),
+      result_(database_, "SELECT text FROM result WHERE task = ?"),
       ledger_start_(database_,
                     "SELECT max(first_due) FROM ledger WHERE schedule = ? AND first_due < ?"),
       ledger_(database_,
@@ -155,6 +160,34 @@ Result<std::vector<model::Event>> SqliteReader::events(const engine::EventQuery&
   }
   events_.bind(query.after.value).bind(limit);
   return collect(events_, read_event);
+}
+
+Result<std::optional<model::Event>> SqliteReader::event(EventSeq seq) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  event_.bind(seq.value);
+  auto events = collect(event_, read_event);
+  if (!events) return fail(events.error());
+  if (events->empty()) return std::nullopt;
+  detail_.bind(seq.value);
+  auto details = collect(detail_, read_event_detail);
+  if (!details) return fail(details.error());
+  model::Event& event = events->front();
+  if (!details->empty()) {
+    event.detail = std::make_shared<const model::EventDetail>(std::move(details->front()));
+  }
+  return std::move(event);
+}
+
+Result<std::optional<std::string>> SqliteReader::result(TaskId task) {
+  const Transaction transaction(database_, Transaction::Mode::kRead);
+  if (!transaction.begun()) return fail(transaction.begun().error());
+  std::optional<std::string> text;
+  const Result<bool> row = result_.bind(task.value).step();
+  if (row && *row) text = result_.text(0);
+  result_.reset();
+  if (!row) return fail(row.error());
+  return text;
 }
 
 // Entries of a schedule never overlap, so only the last one that begins before `from` can reach

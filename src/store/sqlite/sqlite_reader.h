@@ -23,6 +23,8 @@ class SqliteReader : public engine::Reader {
   Result<std::vector<engine::TaskRow>> tasks(const engine::TaskQuery& query) override;
   Result<std::vector<engine::FinishedRun>> history(const engine::HistoryQuery& query) override;
   Result<std::vector<model::Event>> events(const engine::EventQuery& query) override;
+  Result<std::optional<model::Event>> event(EventSeq seq) override;
+  Result<std::optional<std::string>> result(TaskId task) override;
   Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from, Time until,
                                                  std::uint32_t limit) override;
   Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query) override;
@@ -41,7 +43,8 @@ class SqliteReader : public engine::Reader {
   const model::SpecReader* specs_;
   TaskPages pages_;
   TreePages tree_;
-  Statement ended_, children_, root_, events_, events_of_root_, events_of_job_;
+  Statement ended_, children_, root_, events_, events_of_root_, events_of_job_, event_, detail_,
+      result_;
   Statement ledger_start_, ledger_, version_;
 };
 

@@ -16,6 +16,8 @@ Sweeper::Sweeper(Database& database)
       use_of_task_(database, "SELECT job, job_version FROM task WHERE id = ?"),
       delete_task_(database, "DELETE FROM task WHERE id = ?"),
       delete_tree_events_(database, "DELETE FROM event WHERE root = ?"),
+      delete_tree_details_(database, "DELETE FROM event_detail WHERE root = ?"),
+      delete_result_(database, "DELETE FROM result WHERE task = ?"),
       delete_operation_(database, "DELETE FROM operation WHERE task = ?"),
       delete_listing_(database, "DELETE FROM listing WHERE task = ?"),
       delete_listings_(database,
@@ -48,11 +50,16 @@ Sweeper::Sweeper(Database& database)
                 "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)") {}
 
 Result<> Sweeper::prepared() const {
-  for (const Statement* each :
-       {&ended_roots_, &children_, &use_of_task_, &delete_task_, &delete_tree_events_,
-        &delete_operation_, &delete_listing_, &delete_listings_, &release_use_, &delete_ledger_,
-        &deleted_jobs_, &delete_job_events_, &delete_job_, &retire_uses_, &delete_versions_,
-        &delete_uses_, &delete_blocks_, &remember_}) {
+  for (const Statement* each : {&ended_roots_,        &children_,
+                                &use_of_task_,        &delete_task_,
+                                &delete_tree_events_, &delete_tree_details_,
+                                &delete_result_,      &delete_operation_,
+                                &delete_listing_,     &delete_listings_,
+                                &release_use_,        &delete_ledger_,
+                                &deleted_jobs_,       &delete_job_events_,
+                                &delete_job_,         &retire_uses_,
+                                &delete_versions_,    &delete_uses_,
+                                &delete_blocks_,      &remember_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   return {};
@@ -126,6 +133,8 @@ Result<> Sweeper::remove_tree(const Tree& tree) {
   for (std::int64_t id : tree.members) {
     if (Result<> removed = remove_task(id); !removed) return removed;
   }
+  Result<> removed = delete_tree_details_.bind(tree.members.front()).run();
+  if (!removed) return removed;
   return delete_tree_events_.bind(tree.members.front()).run();
 }
 
@@ -138,6 +147,7 @@ Result<> Sweeper::remove_task(std::int64_t id) {
   if (job != 0) ++released_[{job, version}];
   if (Result<> removed = delete_operation_.bind(id).run(); !removed) return removed;
   if (Result<> removed = delete_listing_.bind(id).run(); !removed) return removed;
+  if (Result<> removed = delete_result_.bind(id).run(); !removed) return removed;
   return delete_task_.bind(id).run();
 }
 

@@ -44,6 +44,7 @@ class Sweeper {
 
   Database* database_;
   Statement ended_roots_, children_, use_of_task_, delete_task_, delete_tree_events_;
+  Statement delete_tree_details_, delete_result_;
   Statement delete_operation_, delete_listing_, delete_listings_;
   Statement release_use_, delete_ledger_, deleted_jobs_, delete_job_events_, delete_job_,
       retire_uses_;

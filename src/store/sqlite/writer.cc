@@ -52,7 +52,7 @@ Writer::Writer(Database& database)
                     "INSERT INTO task_block VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
                     "first_created = min(first_created, excluded.first_created), "
                     "last_created = max(last_created, excluded.last_created)"),
-      insert_event_(database, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      insert_event_(database, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       upsert_lock_(database, "INSERT OR REPLACE INTO lock VALUES (?, ?, ?, ?)"),
       upsert_ledger_(database, "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)"),
       upsert_secret_(database, "INSERT OR REPLACE INTO secret VALUES (?, ?, ?)"),
@@ -60,6 +60,8 @@ Writer::Writer(Database& database)
       put_epoch_(database,
                  "INSERT INTO meta VALUES ('epoch', ?) "
                  "ON CONFLICT DO UPDATE SET value = excluded.value"),
+      insert_detail_(database, "INSERT INTO event_detail VALUES (?, ?, ?, ?, ?, ?, ?)"),
+      put_result_(database, "INSERT OR REPLACE INTO result VALUES (?, ?)"),
       clock_(database),
       operations_(database),
       sweeper_(database) {}
@@ -69,7 +71,7 @@ Result<> Writer::prepared() const {
        {&upsert_job_, &find_version_, &insert_version_, &supersede_version_, &upsert_use_,
         &current_use_, &upsert_schedule_, &drop_schedule_, &insert_task_, &update_task_,
         &upsert_block_, &insert_event_, &upsert_lock_, &upsert_ledger_, &upsert_secret_,
-        &drop_secret_, &put_epoch_}) {
+        &drop_secret_, &put_epoch_, &insert_detail_, &put_result_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   if (Result<> ready = clock_.prepared(); !ready) return ready;
@@ -102,6 +104,12 @@ Result<> Writer::put(const engine::Batch& batch) {
   for (const model::Event& event : batch.events) {
     bind_event(insert_event_, event);
     if (Result<> put = insert_event_.run(); !put) return put;
+    if (!event.detail) continue;
+    bind_event_detail(insert_detail_, event);
+    if (Result<> put = insert_detail_.run(); !put) return put;
+  }
+  for (const engine::TaskResult& each : batch.results) {
+    if (Result<> put = put_result_.bind(each.task.value).bind(each.text).run(); !put) return put;
   }
   if (Result<> put = put_locks(batch); !put) return put;
   for (const model::LedgerEntry& entry : batch.ledger) {

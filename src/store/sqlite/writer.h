@@ -50,7 +50,8 @@ class Writer {
       current_use_;
   Statement upsert_schedule_, drop_schedule_;
   Statement insert_task_, update_task_, upsert_block_;
-  Statement insert_event_, upsert_lock_, upsert_ledger_, upsert_secret_, drop_secret_, put_epoch_;
+  Statement insert_event_, upsert_lock_, upsert_ledger_, upsert_secret_, drop_secret_, put_epoch_,
+      insert_detail_, put_result_;
   ClockWriter clock_;
   OperationWriter operations_;
   Sweeper sweeper_;
