@@ -21,6 +21,24 @@ using conformance::at_second;
 using conformance::describe;
 using model::State;
 
+constexpr std::int64_t kFirstWithOperations = 3;
+
+// Under way when the old program ended.
+model::Task housekeeping(std::uint64_t id) {
+  model::Task task = conformance::plain_operation(id, nullptr);
+  task.operation =
+      std::make_shared<const model::Operation>(model::Operation{.module = "maintenance",
+                                                                .type = "verify",
+                                                                .scope = "node",
+                                                                .keyspace = "process",
+                                                                .table = "task",
+                                                                .units = "bytes",
+                                                                .sequence = 7,
+                                                                .local = true});
+  task.tally = {.counts = true, .completed = 1.5, .total = 9};
+  return task;
+}
+
 // What the old store has.
 struct Rows {
   engine::JobRow job = conformance::plain_job(1, "prod.email");
@@ -28,6 +46,8 @@ struct Rows {
   model::Task live = conformance::plain_run(1, 1, State::kRunning);
   model::Task attempt = conformance::plain_attempt(2, live);
   model::Task over = conformance::ended(conformance::plain_run(3), State::kFailed, at_second(50));
+  model::Task chore = housekeeping(4);  // since the third schema
+  model::Lane lane{"maintenance", 0, 7};
   model::Event event = conformance::plain_event(4, live);
   model::Lock lock{"db", 7, TaskId{1}, at_second(5)};
   model::LedgerEntry entry = conformance::plain_entry(1, 10, 20);
@@ -39,6 +59,7 @@ class Values {
  public:
   explicit Values(const char* table) : sql_(std::string("INSERT INTO ") + table + " VALUES (") {}
   Values& add(std::int64_t number) { return literal(std::to_string(number)); }
+  Values& real(double number) { return literal(std::to_string(number)); }
   Values& add(Time time) { return add(to_micros(time)); }
   Values& add(const std::string& text) { return literal("'" + text + "'"); }
   Values& null() { return literal("NULL"); }
@@ -149,6 +170,19 @@ std::vector<std::string> inserts_of_the_rest(const Rows& rows) {
               .sql()};
 }
 
+std::vector<std::string> inserts_of_operations(const Rows& rows) {
+  const model::Task& task = rows.chore;
+  const model::Operation& what = *task.operation;
+  constexpr int kLocal = 16;  // the fifth of the flags
+  Values operation("operation");
+  operation.add(task.id).add(task.parent).add(what.uuid).add(what.module).add(what.type);
+  operation.add(what.scope).add(what.keyspace).add(what.table).add(what.entity).add(what.units);
+  operation.null().add(0).add(7).null().add(0).add(kLocal).add(1).real(task.tally.completed);
+  operation.real(task.tally.total).add(0).add(0).real(0).real(0).add(0).add(0).add(0);
+  return {insert_of(task), operation.sql(),
+          Values("lane").add(rows.lane.module).add(0).add(7).sql()};
+}
+
 class OldStore : public testing::TestWithParam<std::int64_t> {
  protected:
   OldStore() {
@@ -176,9 +210,15 @@ class OldStore : public testing::TestWithParam<std::int64_t> {
     ASSERT_EQ(*database->number("PRAGMA user_version"), version);
     for (const std::string& sql : inserts_of_job(rows_)) run(*database, sql);
     for (const std::string& sql : inserts_of_the_rest(rows_)) run(*database, sql);
+    if (version < kFirstWithOperations) return;
+    live_.push_back(rows_.chore);
+    lanes_.push_back(rows_.lane);
+    for (const std::string& sql : inserts_of_operations(rows_)) run(*database, sql);
   }
 
   Rows rows_;
+  std::vector<model::Task> live_{rows_.live, rows_.attempt};
+  std::vector<model::Lane> lanes_;
   std::string directory_;
 };
 
@@ -190,19 +230,19 @@ TEST_P(OldStore, LosesNothing) {
   const engine::Snapshot snapshot = (*store)->load().value();
   EXPECT_EQ(describe(snapshot.jobs), describe(std::vector{rows_.job}));
   EXPECT_EQ(describe(snapshot.schedules), describe(std::vector{rows_.schedule}));
-  EXPECT_EQ(describe(snapshot.tasks), describe(std::vector{rows_.live, rows_.attempt}));
+  EXPECT_EQ(describe(snapshot.tasks), describe(live_));
   EXPECT_EQ(describe(snapshot.locks), describe(std::vector{rows_.lock}));
   EXPECT_EQ(describe(snapshot.secrets), describe(std::vector{rows_.secret}));
-  EXPECT_EQ(describe(snapshot.lanes), "");
+  EXPECT_EQ(describe(snapshot.lanes), describe(lanes_));
   EXPECT_FALSE(snapshot.clock);
-  EXPECT_EQ(snapshot.last_task, rows_.over.id);
+  EXPECT_EQ(snapshot.last_task, std::max(rows_.over.id, live_.back().id));
   EXPECT_EQ(snapshot.last_event, rows_.event.seq);
 
   const auto reader = (*store)->open_reader().value();
   const std::string& job = rows_.job.job->id();
   const std::vector<engine::TaskRow> tasks{
       {rows_.over, job}, {rows_.attempt, job}, {rows_.live, job}};
-  EXPECT_EQ(describe(reader->tasks({})), describe(tasks));
+  EXPECT_EQ(describe(reader->tasks({.job = JobUid{1}})), describe(tasks));
   EXPECT_EQ(describe(reader->tasks({.created_until = at_second(2)})),
             describe(std::vector{tasks[2]}));
   EXPECT_EQ(describe(reader->history({JobUid{1}, false})),
@@ -234,10 +274,12 @@ TEST_P(OldStore, TakesWhatIsNew) {
   store = SqliteStore::open({.directory = directory_});
   ASSERT_TRUE(store) << store.error().message;
   const engine::Snapshot snapshot = (*store)->load().value();
-  EXPECT_EQ(describe(snapshot.tasks), describe(std::vector{rows_.live, rows_.attempt, root}));
+  live_.push_back(root);
+  lanes_.insert(lanes_.begin(), lane);
+  EXPECT_EQ(describe(snapshot.tasks), describe(live_));
   EXPECT_EQ(describe(snapshot.jobs), describe(std::vector{rows_.job}));
   EXPECT_EQ(describe(snapshot.schedules), describe(std::vector{rows_.schedule}));
-  EXPECT_EQ(describe(snapshot.lanes), describe(std::vector{lane}));
+  EXPECT_EQ(describe(snapshot.lanes), describe(lanes_));
   EXPECT_EQ(snapshot.clock, clock);
   const auto reader = (*store)->open_reader().value();
   EXPECT_EQ(describe(reader->children({root.id, engine::Fold::kFolded})),
