@@ -22,6 +22,7 @@ using engine::Engine;
 
 constexpr Duration kReportEvery = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds kRest{10};
+constexpr int kInVainMax = 20;  // slices of retention without a tree that is gone after them
 constexpr const char* kServerStopped = "The server was stopped before this had ended";
 
 }  // namespace
@@ -75,6 +76,7 @@ class Housekeeper::Work : public engine::CareWatch, public std::enable_shared_fr
   Time retain_before = kNever;
   std::uint64_t trees = 0;       // at the beginning
   std::uint64_t trees_left = 0;  // at the last look
+  int in_vain = 0;
   bool counted = false;
   bool is_stopped() const { return stop_; }
 
@@ -285,8 +287,10 @@ void Housekeeper::count_trees() {
 void Housekeeper::counted(const Result<std::uint64_t>& trees) {
   if (!trees) return finished(fail(trees.error()));
   Work& work = *work_;
-  // What stays although it ended long ago has something below it that goes on.
-  const bool done = *trees == 0 || (work.counted && *trees >= work.trees_left);
+  // What stays although it ended long ago has something below it that goes on, or goes in slices.
+  const bool fewer = !work.counted || *trees < work.trees_left;
+  work.in_vain = fewer ? 0 : work.in_vain + 1;
+  const bool done = *trees == 0 || work.in_vain == kInVainMax;
   if (!work.counted) work.trees = *trees;
   work.counted = true;
   work.trees_left = std::min(*trees, work.trees);

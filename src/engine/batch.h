@@ -4,6 +4,7 @@
 // no behaviour.
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,12 +35,17 @@ struct JobRow {
   bool deleted = false;  // the row stays, for the history of its runs; its id is free again
 };
 
-// Removes what finished long ago, oldest first. Whole trees only: a root and all that hangs on it,
-// with events.
+// Removes what finished long ago, oldest first: roots below which nothing lives, and all that hangs
+// on them. So that a sweep never makes a long transaction it has two limits; a tree that is larger
+// than the second goes in slices, its events first, then its leaves, its root last.
 struct Sweep {
   Time finished_before = kNever;
-  std::uint32_t max_roots = 0;  // per tick, so that a sweep never makes a long transaction
-  Time listed_until = kNever;   // listings that ended at or before this go too
+  std::uint32_t max_roots = 0;
+  Time listed_until = kNever;  // listings that ended at or before this go too
+  std::uint32_t max_rows = std::numeric_limits<std::uint32_t>::max();  // tasks and events
+  // Of these live tasks goes what has folded into them and finished before, with all below it, and,
+  // if they are roots, events from before: what lives for a year does not grow for a year.
+  std::vector<TaskId> growing = {};
 };
 
 // Of a module: the listings of everything in it that has ended go.

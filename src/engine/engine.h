@@ -175,8 +175,9 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- time: fires what is due, starts what fits. Idempotent for one instant.
   void advance(Time now);
   Time next_wake();  // kNever: nothing to wait for
-  // A slice of retention now, not only when it is its time.
-  void sweep_now(Time now) { sweep(now); }
+  // A slice of retention now, not only when it is its time; a large one, for somebody waits.
+  void sweep_now(Time now) { sweep(now, kSweepNow * settings_.sweep_rows_max); }
+  static constexpr std::uint32_t kSweepNow = 10;
 
   // --- ticks
   bool dirty() const;  // take() would give something to commit or do
@@ -308,7 +309,8 @@ class Engine : private SecretSource, private Operations::Journal {
   void start_if_ready(JobEntry& child, Time now);
   void start_held_back(Time now);
   Duration sweep_pause(Time now);
-  void sweep(Time now);
+  void sweep(Time now, std::uint32_t max_rows);
+  std::vector<TaskId> growing(Time before) const;
 
   void touch(JobEntry& entry);
   void log_job(model::EventType type, const model::Job& job, Time now);

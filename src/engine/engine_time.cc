@@ -45,7 +45,7 @@ void Engine::advance(Time now) {
     place_waiting(now);
   }
   next_sweep_ = std::min(next_sweep_, now + settings_.sweep_interval);  // the clock was set back
-  if (now >= next_sweep_) sweep(now);
+  if (now >= next_sweep_) sweep(now, settings_.sweep_rows_max);
 }
 
 Time Engine::next_wake() {
@@ -268,11 +268,25 @@ Duration Engine::sweep_pause(Time now) {
   return std::max(Duration{static_cast<std::int64_t>(pause)}, std::min(kSweepPause, longest));
 }
 
-void Engine::sweep(Time now) {
+void Engine::sweep(Time now, std::uint32_t max_rows) {
   next_sweep_ = now + sweep_pause(now);
-  open_.batch->sweeps.push_back({.finished_before = kept_since(now),
+  const Time before = kept_since(now);
+  open_.batch->sweeps.push_back({.finished_before = before,
                                  .max_roots = settings_.sweep_roots_max,
-                                 .listed_until = trusted(now)});
+                                 .listed_until = trusted(now),
+                                 .max_rows = max_rows,
+                                 .growing = growing(before)});
+}
+
+// Live tasks from before, into which something may have folded.
+std::vector<TaskId> Engine::growing(Time before) const {
+  std::vector<TaskId> tasks;
+  tree_.for_each([&](const Node& node) {
+    const bool folds = node.task.tally.children > 0 || (!node.parent && !node.steps().empty());
+    if (folds && !node.is_final() && node.task.created_at < before) tasks.push_back(node.task.id);
+  });
+  std::ranges::sort(tasks);
+  return tasks;
 }
 
 }  // namespace docket::engine

@@ -253,6 +253,30 @@ TEST(Retention, KeepsUpWithWhatIsMade) {
   EXPECT_LE(docket.stored_runs("a").size(), 600U + 200U);
 }
 
+TEST(Retention, ReachesBelowWhatLives) {
+  Harness docket;
+  TaskId growing, leaf, young;
+  docket.operate([&](Operations& operations, Time now) {
+    const auto add = [&](TaskId parent) {
+      return (*operations.create({.module = "backups"}, parent, true, now))->task.id;
+    };
+    growing = add({});
+    leaf = add({});
+    EXPECT_TRUE(operations.finish(add(growing), "", now));
+  });
+  docket.advance(docket.settings.retention + std::chrono::hours{1});
+  docket.operate([&](Operations& operations, Time now) {
+    young = (*operations.create({.module = "backups"}, {}, true, now))->task.id;
+    const TaskId child = (*operations.create({}, young, true, now))->task.id;
+    EXPECT_TRUE(operations.finish(child, "", now));
+  });
+  EXPECT_EQ(docket.store->open_reader().value()->children({growing, Fold::kFolded})->size(), 0U)
+      << "it has folded, and its time is over";
+  EXPECT_EQ(docket.stored(growing).tally.children, 1U) << "sums stay";
+  EXPECT_EQ(docket.store->open_reader().value()->children({young, Fold::kFolded})->size(), 1U);
+  EXPECT_EQ(docket.stored(leaf).state, model::State::kRunning);
+}
+
 // A copy of a server beside the one that it was made from: what that one starts is not started
 // twice.
 TEST(PausedEngine, StartsNothingByItselfAndAllElse) {

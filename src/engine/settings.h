@@ -37,6 +37,7 @@ struct Settings {
       std::chrono::days{30};  // finished runs older than this are removed; zero keeps all
   Duration sweep_interval = std::chrono::minutes{1};  // more often when many tasks are made
   std::uint32_t sweep_roots_max = 1000;
+  std::uint32_t sweep_rows_max = 10'000;
   std::uint32_t operations_max = 1'000'000;  // live ones; more are refused (kExhausted)
   // How long doors that forget show an ended root: others, and those a person asked for.
   Duration task_ttl{};

@@ -97,6 +97,64 @@ TEST_P(StoreConformance, ASweepRemovesListingsThatAreOverTheOldestFirst) {
   EXPECT_TRUE(is_listed(5));
 }
 
+TEST_P(StoreConformance, ALargeTreeGoesInSlicesItsRootLast) {
+  const model::Task root = ended(plain_run(1), State::kDone, at_second(10));
+  std::vector<model::Task> tasks{root};
+  for (std::uint64_t id = 2; id < 6; ++id) {
+    tasks.push_back(ended(plain_attempt(id, root), State::kFailed, at_second(9)));
+  }
+  const model::Task next = ended(plain_run(7), State::kDone, at_second(20));
+  tasks.push_back(next);
+  commit({.jobs = {plain_job(1, "a")},
+          .tasks = tasks,
+          .events = {plain_event(1, root), plain_event(2, tasks[1]), plain_event(3, next)}});
+  const auto sweep = [this] {
+    commit({.sweeps = {{.finished_before = at_second(100), .max_roots = 9, .max_rows = 3}}});
+  };
+  sweep();  // two events, then the newest child
+  EXPECT_EQ(reader().events({})->size(), 1U);
+  EXPECT_EQ(describe(reader().task(TaskId{5})), "none");
+  EXPECT_EQ(reader().tasks({.parent = root.id})->size(), 3U);
+  sweep();
+  reopen();
+  EXPECT_EQ(reader().tasks({.parent = root.id})->size(), 0U);
+  EXPECT_NE(describe(reader().task(root.id)), "none");
+  EXPECT_EQ(reader().history({JobUid{1}, false})->size(), 0U);
+  sweep();  // the root, and what is next
+  EXPECT_EQ(describe(reader().task(root.id)), "none");
+  EXPECT_EQ(reader().events({})->size(), 0U);
+  sweep();
+  EXPECT_EQ(reader().tasks({})->size(), 0U);
+}
+
+TEST_P(StoreConformance, WhatFoldedIntoALiveTaskGoesByItsAge) {
+  const model::Task root = plain_operation(1);
+  const auto end = [&root](std::uint64_t id, std::uint64_t fold, std::int64_t at) {
+    model::Task child = folded(plain_operation(id, &root), fold);
+    child.finished_at = at_second(at);
+    return child;
+  };
+  const model::Task early = end(2, 12, 20);
+  const model::Task below = folded(plain_operation(3, &early), 11);
+  const model::Task late = end(4, 13, 200);
+  const model::Task live = plain_operation(5, &root);
+  model::Event old = plain_event(1, early);
+  old.at = at_second(20);
+  model::Event recent = plain_event(2, root);
+  recent.at = at_second(150);
+  commit({.tasks = {root, early, below, late, live}, .events = {old, recent}});
+  commit({.sweeps = {{.finished_before = at_second(100), .max_roots = 9}}});
+  EXPECT_EQ(reader().tasks({})->size(), 5U) << "the root is not told to be growing";
+  commit({.sweeps = {
+              {.finished_before = at_second(100), .max_roots = 9, .growing = {root.id, live.id}}}});
+  reopen();
+  EXPECT_EQ(describe(reader().task(early.id)), "none");
+  EXPECT_EQ(describe(reader().task(below.id)), "none");
+  const std::vector<engine::TaskRow> left{{live, ""}, {late, ""}, {root, ""}};
+  EXPECT_EQ(describe(reader().tasks({})), describe(left));
+  EXPECT_EQ(describe(reader().events({})), describe(std::vector{recent}));
+}
+
 TEST_P(StoreConformance, NumbersAreNotReusedAfterASweep) {
   engine::JobRow job = plain_job(9, "a");
   job.deleted = true;

@@ -38,7 +38,7 @@ void OperationExpectations::noted(const std::string& text) {
   const auto note = record_.notes.find(text);
   if (note == record_.notes.end())
     return verdict_.violated("an acknowledged note is durable", text);
-  notes_[note->second.seq] = note->second.task;
+  notes_[note->second.seq] = {note->second.task, note->second.at};
 }
 
 void OperationExpectations::ended(TaskId id, const End& end) {
@@ -108,9 +108,11 @@ void OperationExpectations::check(const store::MemoryState& state) {
                        show(id));
     }
   }
-  for (const auto& [seq, id] : notes_) {
-    verdict_.require(state.events().contains(seq) || record_.may_be_swept_operation(id),
-                     "an acknowledged note is not lost", show(id));
+  for (const auto& [seq, note] : notes_) {
+    const auto& [id, at] = note;
+    const bool old = at < record_.swept_until || record_.may_be_swept_operation(id);
+    verdict_.require(old || state.events().contains(seq), "an acknowledged note is not lost",
+                     show(id));
   }
 }
 

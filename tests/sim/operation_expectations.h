@@ -52,7 +52,7 @@ class OperationExpectations {
   const Record& record_;
   Verdict& verdict_;
   std::map<TaskId, Promise> promises_;
-  std::map<EventSeq, TaskId> notes_;
+  std::map<EventSeq, std::pair<TaskId, Time>> notes_;
 };
 
 }  // namespace docket::sim

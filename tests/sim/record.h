@@ -74,12 +74,15 @@ struct Record {
     const model::Task* found = task(run);
     return found && !is_live(run) && found->finished_at < swept_until;
   }
+  // It, or something above it, ended long ago and was a root or has folded.
   bool may_be_swept_operation(TaskId id) const {
-    const auto found = operations.find(id);
-    if (found == operations.end()) return false;
-    const auto root = operations.find(found->second.task.root);
-    return root != operations.end() && model::is_final(root->second.state) &&
-           root->second.task.finished_at < swept_until;
+    for (auto at = operations.find(id); at != operations.end();) {
+      const model::Task& task = at->second.task;
+      const bool left = !task.parent || task.tally.fold != 0;
+      if (model::is_final(at->second.state) && left && task.finished_at < swept_until) return true;
+      at = task.parent ? operations.find(task.parent) : operations.end();
+    }
+    return false;
   }
   bool is_live(TaskId run) const {  // not final, or with a process that is not gone
     const model::Task* found = task(run);

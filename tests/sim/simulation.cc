@@ -42,6 +42,7 @@ engine::Settings draw_settings(Dice& dice) {
   if (dice.percent(30)) {
     settings.retention = dice.spread(minutes{5}, hours{2});
     settings.sweep_roots_max = static_cast<std::uint32_t>(dice.between(1, 100));
+    settings.sweep_rows_max = static_cast<std::uint32_t>(dice.between(1, 1000));
   }
   return settings;
 }

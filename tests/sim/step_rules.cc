@@ -151,6 +151,15 @@ void StepRules::check_run(const model::Task& run) {
   verdict_.require(fits, "a run is done when all of its steps are", name);
 }
 
+// With a step above it that has folded long ago.
+bool StepRules::may_be_swept(TaskId step) const {
+  for (auto at = steps_.find(step); at != steps_.end(); at = steps_.find(at->second.task.parent)) {
+    const model::Task& task = at->second.task;
+    if (task.tally.fold != 0 && task.finished_at < record_.swept_until) return true;
+  }
+  return false;
+}
+
 void StepRules::check_loaded(const engine::Snapshot& snapshot) {
   std::set<TaskId> loaded;
   std::set<TaskId> runs;
@@ -165,7 +174,7 @@ void StepRules::check_loaded(const engine::Snapshot& snapshot) {
   }
   for (const TaskId run : runs) {
     for (const auto& [key, id] : trees_[run]) {
-      const bool stays = steps_.at(id).task.tally.fold == 0;
+      const bool stays = steps_.at(id).task.tally.fold == 0 && !may_be_swept(id);
       verdict_.require(!stays || loaded.contains(id), "what stays is loaded",
                        show(steps_.at(id).task));
     }

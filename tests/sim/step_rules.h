@@ -36,6 +36,7 @@ class StepRules {
   void take_attempt(const model::Task& task);
   void follow(const model::Event& event);
   void take_note(Life& step, const std::string& note);
+  bool may_be_swept(TaskId step) const;
   void check_end(const Life& step);
   void check_run(const model::Task& run);
 

@@ -196,16 +196,55 @@ void MemoryState::sweep_trees(const engine::Sweep& sweep) {
     if (finished_at >= sweep.finished_before || roots.size() >= sweep.max_roots) break;
     if (!has_live(root)) roots.push_back(root);
   }
-  for (TaskId root : roots) erase_tree(root);
+  rows_left_ = sweep.max_rows;
+  for (TaskId root : roots) {
+    erase_events(root, Time::max());
+    erase_from_leaves(root);
+  }
+  for (TaskId live : sweep.growing) sweep_below(live, sweep);
 }
 
-void MemoryState::erase_tree(TaskId root) {
-  for (TaskId id : tree(root)) erase_task(id);
+void MemoryState::erase_events(TaskId root, Time before) {
   for (EventSeq seq : values_of(events_by_root_, root)) {
-    events_by_job_.erase({events_.at(seq).job, seq});
-    events_by_root_.erase({root, seq});
-    events_.erase(seq);
+    if (rows_left_ == 0 || events_.at(seq).at >= before) return;
+    erase_event(seq);
+    --rows_left_;
   }
+}
+
+void MemoryState::erase_event(EventSeq seq) {
+  const model::Event& event = events_.at(seq);
+  events_by_job_.erase({event.job, seq});
+  events_by_root_.erase({event.root, seq});
+  events_.erase(seq);
+}
+
+void MemoryState::erase_from_leaves(TaskId top) {
+  std::vector<TaskId> path{top};
+  while (!path.empty() && rows_left_ > 0) {
+    const std::vector<TaskId> below = children(path.back());
+    if (!below.empty()) {
+      path.push_back(below.back());
+      continue;
+    }
+    erase_task(path.back());
+    path.pop_back();
+    --rows_left_;
+  }
+}
+
+void MemoryState::sweep_below(TaskId live, const engine::Sweep& sweep) {
+  std::map<std::uint64_t, TaskId> folded;
+  for (TaskId id : children(live)) {
+    if (const std::uint64_t fold = tasks_.at(id).tally.fold) folded.emplace(fold, id);
+  }
+  std::size_t looked_at = 0;
+  for (const auto& [fold, id] : folded) {
+    const bool old = tasks_.at(id).finished_at < sweep.finished_before;
+    if (!old || looked_at++ == std::min(sweep.max_roots, rows_left_)) break;
+    erase_from_leaves(id);
+  }
+  erase_events(live, sweep.finished_before);
 }
 
 void MemoryState::erase_task(TaskId id) {
@@ -250,11 +289,7 @@ void MemoryState::sweep_deleted_jobs(const engine::Sweep& sweep) {
   std::sort(gone.begin(), gone.end());
   gone.resize(std::min<std::size_t>(gone.size(), sweep.max_roots));
   for (const auto& [updated_at, uid] : gone) {
-    for (EventSeq seq : values_of(events_by_job_, uid)) {
-      events_by_root_.erase({events_.at(seq).root, seq});
-      events_by_job_.erase({uid, seq});
-      events_.erase(seq);
-    }
+    for (EventSeq seq : values_of(events_by_job_, uid)) erase_event(seq);
     jobs_.erase(uid);
   }
 }

@@ -54,7 +54,10 @@ class MemoryState {
   void sweep_ledger(const engine::Sweep& sweep);
   void sweep_deleted_jobs(const engine::Sweep& sweep);
   void sweep_versions();
-  void erase_tree(TaskId root);
+  void erase_events(TaskId root, Time before);
+  void erase_event(EventSeq seq);
+  void erase_from_leaves(TaskId top);
+  void sweep_below(TaskId live, const engine::Sweep& sweep);
   void erase_task(TaskId id);
   std::vector<TaskId> tree(TaskId root) const;  // the root, then all below it
   bool has_live(TaskId root) const;
@@ -81,6 +84,7 @@ class MemoryState {
   std::set<std::tuple<Time, ScheduleUid, Time>> ledger_by_end_;  // (last_due, schedule, first_due)
   std::optional<model::ClockRecord> clock_;
   std::uint64_t epoch_ = 0;
+  std::uint32_t rows_left_ = 0;  // of the sweep
   JobUid last_job_;
   ScheduleUid last_schedule_;
   TaskId last_task_;

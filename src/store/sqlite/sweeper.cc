@@ -1,5 +1,8 @@
 #include "store/sqlite/sweeper.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "model/task.h"
 #include "store/sqlite/task_blocks.h"
 
@@ -10,13 +13,24 @@ Sweeper::Sweeper(Database& database)
       ended_roots_(database,
                    "SELECT id FROM task INDEXED BY run_by_end WHERE parent = 0 AND state >= 4 "
                    "AND finished_at < ? ORDER BY finished_at, id"),
-      children_(database,
-                "SELECT id, state FROM task INDEXED BY child_by_parent "
-                "WHERE parent = ? AND parent <> 0"),
+      newest_child_(database,
+                    "SELECT id FROM task INDEXED BY child_by_parent "
+                    "WHERE parent = ? AND parent <> 0 ORDER BY id DESC LIMIT 1"),
+      live_roots_(database,
+                  "SELECT DISTINCT root FROM task INDEXED BY child_by_state "
+                  "WHERE parent <> 0 AND state < 4"),
+      oldest_events_(database,
+                     "SELECT seq, at FROM event INDEXED BY event_by_root WHERE root = ? "
+                     "ORDER BY seq LIMIT ?"),
+      folded_(database,
+              "SELECT operation.task, task.finished_at FROM operation "
+              "INDEXED BY operation_folded JOIN task ON task.id = operation.task "
+              "WHERE operation.parent = ? AND operation.fold <> 0 "
+              "ORDER BY operation.fold LIMIT ?"),
       use_of_task_(database, "SELECT job, job_version FROM task WHERE id = ?"),
       delete_task_(database, "DELETE FROM task WHERE id = ?"),
-      delete_tree_events_(database, "DELETE FROM event WHERE root = ?"),
-      delete_tree_details_(database, "DELETE FROM event_detail WHERE root = ?"),
+      delete_tree_events_(database, "DELETE FROM event WHERE root = ? AND seq <= ?"),
+      delete_tree_details_(database, "DELETE FROM event_detail WHERE root = ? AND seq <= ?"),
       delete_result_(database, "DELETE FROM result WHERE task = ?"),
       delete_operation_(database, "DELETE FROM operation WHERE task = ?"),
       delete_listing_(database, "DELETE FROM listing WHERE task = ?"),
@@ -50,16 +64,29 @@ Sweeper::Sweeper(Database& database)
                 "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)") {}
 
 Result<> Sweeper::prepared() const {
-  for (const Statement* each : {&ended_roots_,        &children_,
-                                &use_of_task_,        &delete_task_,
-                                &delete_tree_events_, &delete_tree_details_,
-                                &delete_result_,      &delete_operation_,
-                                &delete_listing_,     &delete_listings_,
-                                &release_use_,        &delete_ledger_,
-                                &deleted_jobs_,       &delete_job_events_,
-                                &delete_job_,         &retire_uses_,
-                                &delete_versions_,    &delete_uses_,
-                                &delete_blocks_,      &remember_}) {
+  for (const Statement* each : {&ended_roots_,
+                                &newest_child_,
+                                &live_roots_,
+                                &oldest_events_,
+                                &folded_,
+                                &use_of_task_,
+                                &delete_task_,
+                                &delete_tree_events_,
+                                &delete_tree_details_,
+                                &delete_result_,
+                                &delete_operation_,
+                                &delete_listing_,
+                                &delete_listings_,
+                                &release_use_,
+                                &delete_ledger_,
+                                &deleted_jobs_,
+                                &delete_job_events_,
+                                &delete_job_,
+                                &retire_uses_,
+                                &delete_versions_,
+                                &delete_uses_,
+                                &delete_blocks_,
+                                &remember_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   return {};
@@ -92,50 +119,98 @@ Result<> Sweeper::remember_last_numbers() {
 }
 
 Result<> Sweeper::sweep_trees(const engine::Sweep& sweep) {
-  Result<std::vector<Tree>> trees = ended_trees(sweep);
-  if (!trees) return fail(trees.error());
-  for (const Tree& tree : *trees) {
-    if (Result<> removed = remove_tree(tree); !removed) return removed;
+  rows_left_ = sweep.max_rows;
+  const Result<std::vector<std::int64_t>> roots = ended_trees(sweep);
+  if (!roots) return fail(roots.error());
+  for (const std::int64_t root : *roots) {
+    if (Result<> removed = remove_events(root, Time::max()); !removed) return removed;
+    if (Result<> removed = remove_from_leaves(root); !removed) return removed;
+  }
+  for (const TaskId live : sweep.growing) {
+    Result<> swept = sweep_below(static_cast<std::int64_t>(live.value), sweep);
+    if (!swept) return swept;
   }
   return release_uses();
 }
 
-Result<std::vector<Sweeper::Tree>> Sweeper::ended_trees(const engine::Sweep& sweep) {
-  std::vector<Tree> trees;
+Result<std::vector<std::int64_t>> Sweeper::ended_trees(const engine::Sweep& sweep) {
+  std::vector<std::int64_t> roots;
+  std::optional<std::set<std::int64_t>> live;
   ended_roots_.bind(to_micros(sweep.finished_before));
   Result<bool> row = true;
-  while (trees.size() < sweep.max_roots && (row = ended_roots_.step()) && *row) {
-    Result<Tree> tree = tree_of(ended_roots_.integer(0));
-    if (!tree) return fail(tree.error());
-    if (!tree->live) trees.push_back(std::move(*tree));
+  while (roots.size() < sweep.max_roots && (row = ended_roots_.step()) && *row) {
+    if (!live) {
+      Result<std::set<std::int64_t>> found = roots_with_live_children();
+      if (!found) return fail(found.error());
+      live = std::move(*found);
+    }
+    const std::int64_t root = ended_roots_.integer(0);
+    if (!live->contains(root)) roots.push_back(root);
   }
   ended_roots_.reset();
   if (!row) return fail(row.error());
-  return trees;
+  return roots;
 }
 
-Result<Sweeper::Tree> Sweeper::tree_of(std::int64_t root) {
-  Tree tree{{root}};
-  for (std::size_t next = 0; next < tree.members.size(); ++next) {
-    children_.bind(tree.members[next]);
-    Result<bool> row = true;
-    while ((row = children_.step()) && *row) {
-      tree.members.push_back(children_.integer(0));
-      tree.live |= children_.integer(1) < static_cast<std::int64_t>(model::State::kDone);
+Result<std::set<std::int64_t>> Sweeper::roots_with_live_children() {
+  std::set<std::int64_t> roots;
+  Result<bool> row = true;
+  while ((row = live_roots_.step()) && *row) roots.insert(live_roots_.integer(0));
+  live_roots_.reset();
+  if (!row) return fail(row.error());
+  return roots;
+}
+
+// The oldest, as many as may go.
+Result<> Sweeper::remove_events(std::int64_t root, Time before) {
+  std::int64_t last = 0;
+  oldest_events_.bind(root).bind(rows_left_);
+  Result<bool> row = true;
+  while ((row = oldest_events_.step()) && *row) {
+    if (oldest_events_.integer(1) >= to_micros(before)) break;
+    last = oldest_events_.integer(0);
+    --rows_left_;
+  }
+  oldest_events_.reset();
+  if (!row) return fail(row.error());
+  if (last == 0) return {};
+  if (Result<> gone = delete_tree_details_.bind(root).bind(last).run(); !gone) return gone;
+  return delete_tree_events_.bind(root).bind(last).run();
+}
+
+// Down to a task without children, which goes; then on from its parent.
+Result<> Sweeper::remove_from_leaves(std::int64_t top) {
+  std::vector<std::int64_t> path{top};
+  while (!path.empty() && rows_left_ > 0) {
+    const Result<bool> child = newest_child_.bind(path.back()).step();
+    const std::int64_t below = child && *child ? newest_child_.integer(0) : 0;
+    newest_child_.reset();
+    if (!child) return fail(child.error());
+    if (below != 0) {
+      path.push_back(below);
+      continue;
     }
-    children_.reset();
-    if (!row) return fail(row.error());
+    if (Result<> removed = remove_task(path.back()); !removed) return removed;
+    path.pop_back();
+    --rows_left_;
   }
-  return tree;
+  return {};
 }
 
-Result<> Sweeper::remove_tree(const Tree& tree) {
-  for (std::int64_t id : tree.members) {
-    if (Result<> removed = remove_task(id); !removed) return removed;
+Result<> Sweeper::sweep_below(std::int64_t live, const engine::Sweep& sweep) {
+  std::vector<std::int64_t> old;
+  folded_.bind(live).bind(std::min(sweep.max_roots, rows_left_));
+  Result<bool> row = true;
+  while ((row = folded_.step()) && *row) {
+    if (folded_.integer(1) >= to_micros(sweep.finished_before)) break;
+    old.push_back(folded_.integer(0));
   }
-  Result<> removed = delete_tree_details_.bind(tree.members.front()).run();
-  if (!removed) return removed;
-  return delete_tree_events_.bind(tree.members.front()).run();
+  folded_.reset();
+  if (!row) return fail(row.error());
+  for (const std::int64_t top : old) {
+    if (Result<> removed = remove_from_leaves(top); !removed) return removed;
+  }
+  return remove_events(live, sweep.finished_before);
 }
 
 Result<> Sweeper::remove_task(std::int64_t id) {

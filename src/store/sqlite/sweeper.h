@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -26,15 +27,12 @@ class Sweeper {
   Result<> remember_last_numbers();
 
  private:
-  struct Tree {
-    std::vector<std::int64_t> members;  // the root first
-    bool live = false;                  // a member has not ended
-  };
-
   Result<> sweep_trees(const engine::Sweep& sweep);
-  Result<std::vector<Tree>> ended_trees(const engine::Sweep& sweep);
-  Result<Tree> tree_of(std::int64_t root);
-  Result<> remove_tree(const Tree& tree);
+  Result<std::vector<std::int64_t>> ended_trees(const engine::Sweep& sweep);
+  Result<std::set<std::int64_t>> roots_with_live_children();
+  Result<> remove_events(std::int64_t root, Time before);
+  Result<> remove_from_leaves(std::int64_t top);
+  Result<> sweep_below(std::int64_t live, const engine::Sweep& sweep);
   Result<> remove_task(std::int64_t id);
   Result<> release_uses();
   Result<> sweep_listings(const engine::Sweep& sweep);
@@ -43,8 +41,9 @@ class Sweeper {
   Result<> remove_job(std::int64_t uid);
 
   Database* database_;
-  Statement ended_roots_, children_, use_of_task_, delete_task_, delete_tree_events_;
-  Statement delete_tree_details_, delete_result_;
+  std::uint32_t rows_left_ = 0;  // of this sweep
+  Statement ended_roots_, newest_child_, live_roots_, oldest_events_, folded_, use_of_task_;
+  Statement delete_task_, delete_tree_events_, delete_tree_details_, delete_result_;
   Statement delete_operation_, delete_listing_, delete_listings_;
   Statement release_use_, delete_ledger_, deleted_jobs_, delete_job_events_, delete_job_,
       retire_uses_;
