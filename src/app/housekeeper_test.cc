@@ -58,7 +58,7 @@ class FakeCare : public engine::StoreCare {
 
 class HousekeeperTest : public ::testing::Test {
  protected:
-  ~HousekeeperTest() override { fs::remove_all(directory); }
+  void TearDown() override { fs::remove_all(directory); }
 
   Result<TaskId> ask(ChoreOrder order) {
     Result<TaskId> answer = fail(ErrorKind::kInternal, "no answer");

@@ -11,6 +11,7 @@
 #include "conformance/describe.h"
 #include "conformance/samples.h"
 #include "store/sqlite/checksum_vfs.h"
+#include "store/sqlite/codes.h"
 #include "store/sqlite/definition.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -80,8 +81,8 @@ class Values {
 std::string insert_of(const model::Task& task) {
   Values values("task");
   values.add(task.id).add(task.parent).add(task.root).add(task.job).add(task.job_version);
-  values.add(static_cast<int>(task.kind)).add(static_cast<int>(task.state));
-  values.add(static_cast<int>(task.trigger)).add(task.stopping).add(task.name);
+  values.add(code_of(task.kind)).add(code_of(task.state));
+  values.add(code_of(task.trigger)).add(task.stopping).add(task.name);
   values.add(task.created_at).add(task.started_at).add(task.finished_at).add(task.schedule);
   values.add(task.due_at).add(task.start_deadline).add(task.exit_code).add(task.signal);
   return values.add(task.message).null().sql();
@@ -90,8 +91,8 @@ std::string insert_of(const model::Task& task) {
 std::string insert_of(const model::Event& event) {
   Values values("event");
   values.add(static_cast<std::int64_t>(event.seq.value)).add(event.at);
-  values.add(static_cast<int>(event.type)).add(event.job).add(event.task).add(event.root);
-  values.add(static_cast<int>(event.before)).add(static_cast<int>(event.after));
+  values.add(code_of(event.type)).add(event.job).add(event.task).add(event.root);
+  values.add(code_of(event.before)).add(code_of(event.after));
   return values.add(event.job_id).add(event.message).sql();
 }
 
@@ -137,9 +138,9 @@ std::vector<std::string> inserts_of_the_rest(const Rows& rows) {
               .add(what.cron.text())
               .add(std::string(what.zone.name()))
               .add(what.starting_deadline_s)
-              .add(static_cast<int>(what.policy))
+              .add(code_of(what.policy))
               .add(what.enabled)
-              .add(static_cast<int>(what.missed))
+              .add(code_of(what.missed))
               .add(what.missed_limit)
               .add(schedule.created_at)
               .add(schedule.checked_until)
@@ -160,7 +161,7 @@ std::vector<std::string> inserts_of_the_rest(const Rows& rows) {
               .add(rows.entry.first_due)
               .add(rows.entry.last_due)
               .add(static_cast<std::int64_t>(rows.entry.count))
-              .add(static_cast<int>(rows.entry.outcome))
+              .add(code_of(rows.entry.outcome))
               .add(rows.entry.run)
               .sql(),
           Values("secret")

@@ -7,6 +7,7 @@
 
 #include "model/event.h"
 #include "model/schedule.h"
+#include "store/sqlite/codes.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/new_file.h"
 
@@ -31,32 +32,32 @@ void truth(sqlite3_context* context, int, sqlite3_value** arguments) {
 
 using Name = const char* (*)(std::int64_t);
 template <class Enum>
-const char* name_as(std::int64_t value) {
-  return model::name_of(static_cast<Enum>(value));
+const char* name_as(std::int64_t code) {  // null: there is no such code
+  const std::optional<Enum> value = value_of<Enum>(code);
+  return value ? model::name_of(*value) : nullptr;
 }
 
 struct Words {
   const char* function;
-  std::int64_t count;
   Name name;
 };
 constexpr std::array kWords{
-    Words{"state_word", model::kStateCount, name_as<model::State>},
-    Words{"kind_word", 3, name_as<model::TaskKind>},
-    Words{"trigger_word", 3, name_as<model::Trigger>},
-    Words{"event_word", 9, name_as<model::EventType>},
-    Words{"outcome_word", 5, name_as<model::DueOutcome>},
-    Words{"policy_word", 3, name_as<model::ConcurrencyPolicy>},
-    Words{"missed_word", 3, name_as<model::MissedPolicy>},
+    Words{"state_word", name_as<model::State>},
+    Words{"kind_word", name_as<model::TaskKind>},
+    Words{"trigger_word", name_as<model::Trigger>},
+    Words{"event_word", name_as<model::EventType>},
+    Words{"outcome_word", name_as<model::DueOutcome>},
+    Words{"policy_word", name_as<model::ConcurrencyPolicy>},
+    Words{"missed_word", name_as<model::MissedPolicy>},
 };
 
 void word(sqlite3_context* context, int, sqlite3_value** arguments) {
   const auto* words = static_cast<const Words*>(sqlite3_user_data(context));
-  const std::int64_t value = sqlite3_value_int64(arguments[0]);
-  if (value < 0 || value >= words->count) {
+  const char* name = words->name(sqlite3_value_int64(arguments[0]));
+  if (!name) {
     return sqlite3_result_error(context, "damaged row: not a value of an enumeration", -1);
   }
-  sqlite3_result_text(context, words->name(value), -1, SQLITE_STATIC);
+  sqlite3_result_text(context, name, -1, SQLITE_STATIC);
 }
 
 Result<> add_functions(Database& database) {

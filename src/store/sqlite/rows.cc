@@ -4,22 +4,6 @@
 #include "store/sqlite/operation_rows.h"
 
 namespace docket::store {
-namespace {
-
-// The schema's partial indexes and views have these numbers in their text.
-static_assert(static_cast<int>(model::State::kDone) == 4);
-static_assert(static_cast<int>(model::State::kAborted) == 6);
-static_assert(model::kStateCount == 7);
-
-constexpr std::int64_t kTaskKinds = 3;
-constexpr std::int64_t kTriggers = 3;
-constexpr std::int64_t kEventTypes = 9;
-constexpr std::int64_t kPolicies = 3;
-constexpr std::int64_t kMissedPolicies = 3;
-constexpr std::int64_t kOutcomes = 5;
-
-}  // namespace
-
 tl::unexpected<Error> damaged_row(std::string_view table, std::int64_t number) {
   return fail(ErrorKind::kInternal,
               "damaged row " + std::to_string(number) + " in table " + std::string(table));
@@ -39,9 +23,9 @@ void bind_new_task(Statement& insert, const model::Task& task, TaskBuffers& buff
       .bind(task.root.value)
       .bind(task.job.value)
       .bind(task.job_version)
-      .bind(static_cast<int>(task.kind))
-      .bind(static_cast<int>(task.state))
-      .bind(static_cast<int>(task.trigger))
+      .bind(code_of(task.kind))
+      .bind(code_of(task.state))
+      .bind(code_of(task.trigger))
       .bind(task.stopping)
       .bind(task.name)
       .bind(to_micros(task.created_at))
@@ -113,9 +97,9 @@ Result<> read_own_columns(RowReader& read, model::Task& task) {
   task.root = read.id<TaskId>();
   task.job = read.id<JobUid>();
   task.job_version = read.integer<std::uint32_t>();
-  task.kind = read.pick<model::TaskKind>(kTaskKinds);
-  task.state = read.pick<model::State>(model::kStateCount);
-  task.trigger = read.pick<model::Trigger>(kTriggers);
+  task.kind = read.coded<model::TaskKind>();
+  task.state = read.coded<model::State>();
+  task.trigger = read.coded<model::Trigger>();
   task.stopping = read.flag();
   task.name = read.string();
   task.created_at = read.time();
@@ -165,12 +149,12 @@ Result<engine::TaskRow> read_task_row(const Statement& row) {
 void bind_event(Statement& insert, const model::Event& event) {
   insert.bind(event.seq.value)
       .bind(to_micros(event.at))
-      .bind(static_cast<int>(event.type))
+      .bind(code_of(event.type))
       .bind(event.job.value)
       .bind(event.task.value)
       .bind(event.root.value)
-      .bind(static_cast<int>(event.before))
-      .bind(static_cast<int>(event.after))
+      .bind(code_of(event.before))
+      .bind(code_of(event.after))
       .bind(event.job_id)
       .bind(event.message);
   bind_text(insert, event.subtype);
@@ -202,12 +186,12 @@ Result<model::Event> read_event(const Statement& row) {
   model::Event event;
   event.seq = read.id<EventSeq>();
   event.at = read.time();
-  event.type = read.pick<model::EventType>(kEventTypes);
+  event.type = read.coded<model::EventType>();
   event.job = read.id<JobUid>();
   event.task = read.id<TaskId>();
   event.root = read.id<TaskId>();
-  event.before = read.pick<model::State>(model::kStateCount);
-  event.after = read.pick<model::State>(model::kStateCount);
+  event.before = read.coded<model::State>();
+  event.after = read.coded<model::State>();
   event.job_id = read.string();
   event.message = read.string();
   event.subtype = read_text(read);
@@ -224,9 +208,9 @@ void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::stri
       .bind(definition.cron.text())
       .bind(zone_buffer)
       .bind(definition.starting_deadline_s)
-      .bind(static_cast<int>(definition.policy))
+      .bind(code_of(definition.policy))
       .bind(definition.enabled)
-      .bind(static_cast<int>(definition.missed))
+      .bind(code_of(definition.missed))
       .bind(definition.missed_limit)
       .bind(to_micros(schedule.created_at))
       .bind(to_micros(schedule.checked_until))
@@ -249,9 +233,9 @@ Result<model::Schedule> read_schedule(const Statement& row) {
   }
   model::ScheduleDefinition definition{std::move(id), std::move(*cron), *zone};
   definition.starting_deadline_s = read.integer();
-  definition.policy = read.pick<model::ConcurrencyPolicy>(kPolicies);
+  definition.policy = read.coded<model::ConcurrencyPolicy>();
   definition.enabled = read.flag();
-  definition.missed = read.pick<model::MissedPolicy>(kMissedPolicies);
+  definition.missed = read.coded<model::MissedPolicy>();
   definition.missed_limit = read.integer<std::uint32_t>();
   const Time created_at = read.time();
   const Time checked_until = read.time();
@@ -269,7 +253,7 @@ void bind_ledger(Statement& upsert, const model::LedgerEntry& entry) {
       .bind(to_micros(entry.first_due))
       .bind(to_micros(entry.last_due))
       .bind(entry.count)
-      .bind(static_cast<int>(entry.outcome))
+      .bind(code_of(entry.outcome))
       .bind(entry.run.value);
 }
 
@@ -280,7 +264,7 @@ Result<model::LedgerEntry> read_ledger(const Statement& row) {
   entry.first_due = read.time();
   entry.last_due = read.time();
   entry.count = read.integer<std::uint64_t>();
-  entry.outcome = read.pick<model::DueOutcome>(kOutcomes);
+  entry.outcome = read.coded<model::DueOutcome>();
   entry.run = read.id<TaskId>();
   if (!read.ok()) return damaged_row("ledger", row.integer(0));
   return entry;
@@ -311,7 +295,7 @@ Result<engine::JobRow> read_job_row(RowReader& row, model::JobPtr job) {
   read.stats.last_success_at = row.time();
   read.stats.last_failure_at = row.time();
   read.dependency_started_at = row.time();
-  read.last_run_state = row.pick<model::State>(model::kStateCount);
+  read.last_run_state = row.coded<model::State>();
   read.held_back = row.flag();
   if (Result<> handed = read_parameters_of(row, read.handed_on); !handed) {
     return fail(handed.error());

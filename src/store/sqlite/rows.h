@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/store.h"
+#include "store/sqlite/codes.h"
 #include "store/sqlite/database.h"
 
 namespace docket::store {
@@ -32,11 +33,17 @@ class RowReader {
   double real() { return row_.real(column_++); }
   Time time() { return from_micros(integer()); }
   bool flag() { return pick<bool>(2); }
-  template <class Enum>
-  Enum pick(std::int64_t count) {  // of `count` values from 0
+  template <class Number>
+  Number pick(std::int64_t count) {  // of `count` values from 0
     const std::int64_t value = integer();
     ok_ = ok_ && value >= 0 && value < count;
-    return static_cast<Enum>(ok_ ? value : 0);
+    return static_cast<Number>(ok_ ? value : 0);
+  }
+  template <class Enum>
+  Enum coded() {
+    const std::optional<Enum> value = value_of<Enum>(integer());
+    ok_ = ok_ && value;
+    return value.value_or(Enum{});
   }
   std::string_view text() { return row_.text(column_++); }
   std::string string() { return std::string(text()); }
@@ -70,7 +77,8 @@ inline constexpr int kOperationColumns = 23;
 inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 // A task of any kind: the columns, and the join that belongs to them, right after the table task.
 #define DOCKET_TASK_COLUMNS DOCKET_OWN_TASK_COLUMNS ", " DOCKET_OPERATION_COLUMNS
-#define DOCKET_JOIN_OPERATION " LEFT JOIN operation ON task.kind = 2 AND operation.task = task.id "
+#define DOCKET_JOIN_OPERATION \
+  " LEFT JOIN operation ON task." DOCKET_IS_OPERATION " AND operation.task = task.id "
 // With the id of its job, after these.
 #define DOCKET_TASK_ROW_COLUMNS DOCKET_TASK_COLUMNS ", job.id"
 #define DOCKET_JOIN_JOB " LEFT JOIN job ON task.job <> 0 AND job.uid = task.job "

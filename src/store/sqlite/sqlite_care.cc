@@ -4,6 +4,7 @@
 
 #include "store/sqlite/backup.h"
 #include "store/sqlite/checksum_vfs.h"
+#include "store/sqlite/codes.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/record_export.h"
@@ -74,7 +75,7 @@ Result<std::uint64_t> SqliteCare::trees_ended_before(Time instant) {
   if (!database) return fail(database.error());
   Statement count(*database,
                   "SELECT count(*) FROM task INDEXED BY run_by_end "
-                  "WHERE parent = 0 AND state >= 4 AND finished_at < ?");
+                  "WHERE parent = 0 AND " DOCKET_IS_OVER " AND finished_at < ?");
   const Result<bool> row = count.bind(to_micros(instant)).step();
   if (!row) return fail(row.error());
   return static_cast<std::uint64_t>(count.integer(0));

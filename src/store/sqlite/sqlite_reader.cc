@@ -22,11 +22,12 @@ SqliteReader::SqliteReader(Database database, const model::SpecReader* specs)
       specs_(specs),
       pages_(database_),
       tree_(database_),
-      ended_(database_,
-             "SELECT " DOCKET_TASK_COLUMNS
-             " FROM task INDEXED BY run_by_job_end" DOCKET_JOIN_OPERATION
-             "WHERE task.parent = 0 AND task.state >= 4 AND task.job = ? AND (task.state = 4) = ? "
-             "ORDER BY task.finished_at DESC, task.id DESC LIMIT ?"),
+      ended_(database_, "SELECT " DOCKET_TASK_COLUMNS
+                        " FROM task INDEXED BY run_by_job_end" DOCKET_JOIN_OPERATION
+                        "WHERE task.parent = 0 AND task." DOCKET_IS_OVER
+                        " AND task.job = ? AND (task." DOCKET_IS_DONE
+                        ") = ? "
+                        "ORDER BY task.finished_at DESC, task.id DESC LIMIT ?"),
       children_(database_,
                 "SELECT id FROM task INDEXED BY child_by_parent WHERE parent <> 0 AND parent = ? "
                 "ORDER BY id"),

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "model/task.h"
+#include "store/sqlite/codes.h"
 #include "store/sqlite/task_blocks.h"
 
 namespace docket::store {
@@ -11,14 +12,15 @@ namespace docket::store {
 Sweeper::Sweeper(Database& database)
     : database_(&database),
       ended_roots_(database,
-                   "SELECT id FROM task INDEXED BY run_by_end WHERE parent = 0 AND state >= 4 "
+                   "SELECT id FROM task INDEXED BY run_by_end WHERE parent = 0 AND " DOCKET_IS_OVER
+                   " "
                    "AND finished_at < ? ORDER BY finished_at, id"),
       newest_child_(database,
                     "SELECT id FROM task INDEXED BY child_by_parent "
                     "WHERE parent = ? AND parent <> 0 ORDER BY id DESC LIMIT 1"),
       live_roots_(database,
                   "SELECT DISTINCT root FROM task INDEXED BY child_by_state "
-                  "WHERE parent <> 0 AND state < 4"),
+                  "WHERE parent <> 0 AND " DOCKET_IS_LIVE),
       oldest_events_(database,
                      "SELECT seq, at FROM event INDEXED BY event_by_root WHERE root = ? "
                      "ORDER BY seq LIMIT ?"),

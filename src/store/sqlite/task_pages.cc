@@ -47,8 +47,8 @@ bool matches(const TaskQuery& query, const model::Task& task) {
 
 std::vector<std::int64_t> states_of(const TaskQuery& query) {
   std::vector<std::int64_t> states;
-  for (int state = 0; state < model::kStateCount; ++state) {
-    if (has_state(query, static_cast<model::State>(state))) states.push_back(state);
+  for (const auto& [code, state] : CodesOf<model::State>::kTable) {
+    if (has_state(query, state)) states.push_back(code);
   }
   return states;
 }

@@ -58,7 +58,7 @@ Result<engine::ChildId> read_child_id(const Statement& row) {
 }  // namespace
 
 TreePages::TreePages(Database& database)
-    : kind_(database, "SELECT kind = 2 AND job = 0 FROM task WHERE id = ?"),
+    : kind_(database, "SELECT " DOCKET_IS_OPERATION " AND job = 0 FROM task WHERE id = ?"),
       listed_at_(database, DOCKET_LISTED
                  "AND listing.until = ? AND listing.task > ? ORDER BY listing.task LIMIT ?"),
       listed_behind_(database, DOCKET_LISTED

@@ -138,7 +138,7 @@ Result<> Writer::put_job(const engine::JobRow& row) {
       .bind(to_micros(row.stats.last_success_at))
       .bind(to_micros(row.stats.last_failure_at))
       .bind(to_micros(row.dependency_started_at))
-      .bind(static_cast<int>(row.last_run_state))
+      .bind(code_of(row.last_run_state))
       .bind(row.held_back);
   bind_parameters(upsert_job_, row.handed_on.get(), buffer_);
   upsert_job_.bind(row.deleted);
@@ -195,7 +195,7 @@ Result<> Writer::put_task(const model::Task& task) {
 }
 
 Result<bool> Writer::put_old_task(const model::Task& task) {
-  update_task_.bind(static_cast<int>(task.state))
+  update_task_.bind(code_of(task.state))
       .bind(task.stopping)
       .bind(to_micros(task.started_at))
       .bind(to_micros(task.finished_at))
