@@ -71,7 +71,7 @@ class DirectArchive : public engine::Archive {
 class AttemptSweeperTest : public ::testing::Test {
  protected:
   AttemptSweeperTest() { fs::create_directories(dir / "attempts"); }
-  ~AttemptSweeperTest() override { fs::remove_all(dir); }
+  void TearDown() override { fs::remove_all(dir); }
 
   void leave_files(TaskId token) {
     fs::create_directories(work_path(dir, token));

@@ -45,9 +45,24 @@ class RunnerBench : public ExecutorBench {
   std::uint64_t epoch_ = 1;  // the harness's own
 };
 
-// ---- the runner of the simulation
+// ---- on simulated time: the runner of the simulation
 
-class SimBench : public ExecutorBench {
+class SimulatedBench : public ExecutorBench {
+ public:
+  bool until(const std::function<bool()>& holds) override {
+    for (int steps = 0; !holds(); ++steps) {
+      if (steps == 100'000 || !timeline_.step()) return false;
+    }
+    return true;
+  }
+
+ protected:
+  sim::Timeline timeline_;
+  sim::SimClock clock_{timeline_, Time{std::chrono::hours{1}}};
+  std::uint64_t epoch_ = 0;
+};
+
+class SimBench : public SimulatedBench {
  public:
   SimBench() {
     executor_.runner.habits.unstartable_percent = 0;
@@ -56,12 +71,6 @@ class SimBench : public ExecutorBench {
   engine::Executor& executor() override { return executor_; }
   PayloadPtr ending(TaskId, int code) override { return command("exit " + std::to_string(code)); }
   PayloadPtr lasting(TaskId) override { return command("exec sleep 1000"); }
-  bool until(const std::function<bool()>& holds) override {
-    for (int steps = 0; !holds(); ++steps) {
-      if (steps == 100'000 || !timeline_.step()) return false;
-    }
-    return true;
-  }
   void restart_server() override {
     timeline_.next_server();
     executor_.server_died();
@@ -75,18 +84,15 @@ class SimBench : public ExecutorBench {
   }
 
   sim::Verdict verdict_{false};
-  sim::Timeline timeline_;
-  sim::SimClock clock_{timeline_, Time{std::chrono::hours{1}}};
   sim::DiskHealth health_;
   sim::Record record_;
   sim::ProcessRules rules_{record_, verdict_, engine::Settings{}};
   sim::SimExecutor executor_{timeline_, clock_, health_, sim::Dice(1), rules_, verdict_};
-  std::uint64_t epoch_ = 0;
 };
 
-// ---- timers in the server, on simulated time
+// ---- and timers in the server
 
-class TestBench : public ExecutorBench {
+class TestBench : public SimulatedBench {
  public:
   TestBench() { restart_server(); }
   engine::Executor& executor() override { return *executor_; }
@@ -99,12 +105,6 @@ class TestBench : public ExecutorBench {
   PayloadPtr lasting(TaskId) override {
     return engine::payload_of(test_executor::TestWork{.takes = std::chrono::hours{1000}});
   }
-  bool until(const std::function<bool()>& holds) override {
-    for (int steps = 0; !holds(); ++steps) {
-      if (steps == 100'000 || !timeline_.step()) return false;
-    }
-    return true;
-  }
   void restart_server() override {
     timeline_.next_server();
     executor_ = std::make_unique<test_executor::TestExecutor>(
@@ -116,10 +116,7 @@ class TestBench : public ExecutorBench {
   bool outlives_server() const override { return false; }
 
  private:
-  sim::Timeline timeline_;
-  sim::SimClock clock_{timeline_, Time{std::chrono::hours{1}}};
   std::unique_ptr<test_executor::TestExecutor> executor_;
-  std::uint64_t epoch_ = 0;
 };
 
 template <class Bench>
