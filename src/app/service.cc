@@ -18,6 +18,7 @@
 #include "dialects/native/native.h"
 #include "dialects/scylla/scylla.h"
 #include "exec/runner/attempt_sweeper.h"
+#include "exec/runner/epoch_file.h"
 #include "exec/runner/users.h"
 #include "http/local_trust.h"
 
@@ -94,6 +95,7 @@ Result<std::unique_ptr<Service>> Service::open(ServeConfig config) {
   if (!vault) return fail(vault.error());
   snapshot->last_task =
       std::max(snapshot->last_task, runner::highest_token(config.data_dir + "/runner"));
+  snapshot->epoch = std::max(snapshot->epoch, runner::epoch_seen(config.data_dir + "/runner"));
   if (const auto marked = mark_store_seen(config.require_store); !marked)
     spdlog::warn("{}", marked.error().message);
   auto service =

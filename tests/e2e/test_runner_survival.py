@@ -3,6 +3,8 @@ and outcomes are known, since each command has a reaper of its own (decision 001
 too an attempt is lost: it has failed then, and only its job's restart policy starts it again."""
 
 import os
+import pathlib
+import shutil
 import signal
 
 from docket_server import alive, eventually
@@ -74,6 +76,27 @@ def ends_while_there_is_no_runner(server, folder, with_its_reaper, **run):
     server.process.send_signal(signal.SIGCONT)
     new_runner(server, old)
     return server.ended("unseen", name)
+
+
+def test_a_store_from_a_backup_is_served_by_the_runner_of_later_servers(server, tmp_path):
+    """Each start is an epoch, and the runner obeys no earlier one: but what was restored is not one that slept."""
+    server.stop()
+    shutil.copy(f"{server.data}/docket.db", tmp_path / "backup.db")
+    server.start()
+    server.add("patient", patient(tmp_path))
+    server.run("patient")
+    eventually(lambda: started(tmp_path))
+    for _ in range(3):
+        server.stop()
+        server.start()
+    server.stop()
+    for file in pathlib.Path(server.data).glob("docket.db*"):
+        file.unlink()
+    shutil.copy(tmp_path / "backup.db", f"{server.data}/docket.db")
+    server.start()
+    server.add("next", "exit 0")
+    assert server.ended("next", server.run("next"))["state"] == "done"
+    (tmp_path / "go").touch()
 
 
 def test_what_ends_while_there_is_no_runner_is_known(server, tmp_path):

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "exec/runner/epoch_file.h"
 #include "exec/runner/log_files.h"
 
 namespace docket::runner {
@@ -39,8 +40,12 @@ bool is_ours(int fd) {
 
 }  // namespace
 
-Clients::Clients(const RunnerConfig& config, int epoll_fd, Handle handle)
-    : config_(config), epoll_fd_(epoll_fd), handle_(std::move(handle)) {}
+Clients::Clients(const RunnerConfig& config, int epoll_fd, Handle handle, Note note)
+    : config_(config),
+      epoll_fd_(epoll_fd),
+      handle_(std::move(handle)),
+      note_(std::move(note)),
+      epoch_(epoch_seen(config.dir)) {}
 
 Result<> Clients::listen() {
   const std::string path = socket_path(config_.dir);
@@ -107,8 +112,7 @@ void Clients::take_frames(Client& client) {
     if (!*message) break;
     const auto* hello = std::get_if<wire::Hello>(&**message);
     client.greeted = client.greeted || (hello != nullptr && hello->version == wire::kVersion);
-    if (hello != nullptr) client.epoch = wire::epoch_of(*hello);
-    epoch_ = std::max(epoch_, client.epoch);
+    if (hello != nullptr) see_epoch(client, wire::epoch_of(*hello));
     const bool outlived = client.epoch != 0 && client.epoch < epoch_;
     if ((!client.greeted && hello == nullptr) || outlived) {
       client.closing = true;
@@ -117,6 +121,13 @@ void Clients::take_frames(Client& client) {
     handle_(client.fd.get(), std::move(**message));
   }
   client.in.erase(0, client.in.size() - rest.size());
+}
+
+void Clients::see_epoch(Client& client, std::uint64_t epoch) {
+  client.epoch = epoch;
+  if (epoch <= epoch_) return;
+  epoch_ = epoch;
+  if (const auto noted = note_epoch(config_.dir, epoch); !noted) note_(noted.error().message);
 }
 
 void Clients::broadcast(const engine::AttemptReport& report) {

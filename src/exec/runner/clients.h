@@ -20,9 +20,10 @@ namespace docket::runner {
 
 class Clients {
  public:
+  using Note = std::function<void(const std::string&)>;
   using Handle = std::function<void(int client, wire::Message)>;
   // epoll_fd: where descriptors are watched, with themselves as data.
-  Clients(const RunnerConfig& config, int epoll_fd, Handle handle);
+  Clients(const RunnerConfig& config, int epoll_fd, Handle handle, Note note);
 
   Result<> listen();
   bool owns(int fd) const { return fd == listener_.get() || clients_.contains(fd); }
@@ -48,12 +49,14 @@ class Clients {
   void accept_all();
   void read(Client& client);
   void take_frames(Client& client);
+  void see_epoch(Client& client, std::uint64_t epoch);
   void write(Client& client);
   void watch(Client& client, bool write);
 
   const RunnerConfig& config_;
   int epoll_fd_;
   Handle handle_;
+  Note note_;
   OwnedFd listener_;
   std::unordered_map<int, std::unique_ptr<Client>> clients_;
   std::string discarded_;

@@ -158,9 +158,9 @@ Result<> Runner::prepare() {
       },
       note);
   note(attempts_->limits_status());
-  clients_.emplace(config_, epoll_.get(), [this](int client, wire::Message message) {
-    on_message(client, std::move(message));
-  });
+  clients_.emplace(
+      config_, epoll_.get(),
+      [this](int client, wire::Message message) { on_message(client, std::move(message)); }, note);
   return clients_->listen();
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "exec/runner/epoch_file.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/owned_fd.h"
 #include "exec/runner/testing/harness.h"
@@ -80,6 +81,7 @@ TEST(RunnerSocketTest, AServerOfAnEarlierEpochIsNotObeyed) {
   without.greet(0);
   EXPECT_TRUE(without.hears_something());
   runner.drop_server();
+  EXPECT_EQ(epoch_seen(runner.dir() / "runner"), 7U) << "for a server whose store is older";
   runner.set_epoch(7);
   runner.start_server();
   EXPECT_TRUE(runner.run("true").succeeded());
