@@ -122,10 +122,10 @@ void RunnerExecutor::Impl::connect() {
     unreachable(fmt::format("the socket's path is too long: {}", path));
     return;
   }
-  (void)socket.open(asio::local::stream_protocol(), error);
-  (void)socket.non_blocking(true, error);
-  (void)socket.connect(asio::local::stream_protocol::endpoint(path),
-                       error);  // local: at once or not at all
+  socket.open(asio::local::stream_protocol(), error);
+  socket.non_blocking(true, error);
+  socket.connect(asio::local::stream_protocol::endpoint(path),
+                 error);  // local: at once or not at all
   if (error) {
     start_runner_once();
     unreachable(error.message());
@@ -184,7 +184,7 @@ void RunnerExecutor::Impl::disconnected(const std::string& why) {
   is_connected = false;
   status.connected = false;
   error_code ignored;
-  (void)socket.close(ignored);
+  socket.close(ignored);
   unreachable(why);
 }
 
@@ -196,7 +196,7 @@ void RunnerExecutor::Impl::close() {
   sweeper.reset();
   logs.stop();
   error_code ignored;
-  (void)socket.close(ignored);
+  socket.close(ignored);
   timer.cancel();
 }
 

@@ -53,10 +53,10 @@ TEST(RunnerSocketTest, IsForItsOwnerOnly) {
 
 TEST(RunnerSocketTest, NonsenseDropsTheClientOnly) {
   Harness runner;
-  const char tooLong[] = "\xff\xff\xff\xff?";
-  const char badBody[] = "\x03\0\0\0\x05\xff\xff";
-  const char noHello[] = "\x02\0\0\0\x04\0";
-  const std::string inputs[] = {{tooLong, 5}, {badBody, 7}, {noHello, 6}};
+  const char too_long[] = "\xff\xff\xff\xff?";
+  const char bad_body[] = "\x03\0\0\0\x05\xff\xff";
+  const char no_hello[] = "\x02\0\0\0\x04\0";
+  const std::string inputs[] = {{too_long, 5}, {bad_body, 7}, {no_hello, 6}};
   for (const std::string& input : inputs) {
     const Caller caller(runner);
     caller.say(input);

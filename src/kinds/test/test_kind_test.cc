@@ -17,7 +17,6 @@ using model::State;
 using ::testing::ElementsAre;
 using testing::Harness;
 using ::testing::IsEmpty;
-using ::testing::Pair;
 
 class TestKindTest : public ::testing::Test {
  protected:

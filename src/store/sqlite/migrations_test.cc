@@ -190,7 +190,7 @@ class OldStore : public testing::TestWithParam<std::int64_t> {
     std::string pattern = testing::TempDir() + "docket-old-XXXXXX";
     directory_ = mkdtemp(pattern.data());
   }
-  ~OldStore() override { std::filesystem::remove_all(directory_); }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   void run(Database& database, const std::string& sql) {
     const Result<> ran = database.run(sql.c_str());
