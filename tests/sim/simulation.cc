@@ -81,7 +81,7 @@ class Forgetful : public kinds::ProcessKind {
   Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
                                      TaskId attempt,
                                      const engine::SecretSource& secrets) const override {
-    const auto made = ProcessKind::payload(view, of, attempt, secrets);
+    auto made = ProcessKind::payload(view, of, attempt, secrets);
     if (!made || !view.run().task.parameters) return made;
     runner::LaunchSpec bare = *engine::get_if<runner::LaunchSpec>(*made);
     bare.env.clear();
