@@ -90,7 +90,7 @@ void TestExecutor::end(Attempt& attempt) {
 void TestExecutor::end_by_signal(Attempt& attempt) {
   if (attempt.report.phase == AttemptPhase::kExited) return;
   attempt.report.signal = SIGTERM;
-  attempt.work.exit_code = 0;
+  attempt.work = {};  // it comes to nothing
   end(attempt);
 }
 

@@ -103,7 +103,8 @@ class TestBench : public SimulatedBench {
                                                       .facts = R"({"so":"it is"})"});
   }
   PayloadPtr lasting(TaskId) override {
-    return engine::payload_of(test_executor::TestWork{.takes = std::chrono::hours{1000}});
+    return engine::payload_of(
+        test_executor::TestWork{.takes = std::chrono::hours{1000}, .result = "1"});
   }
   void restart_server() override {
     timeline_.next_server();

@@ -106,6 +106,7 @@ TEST_P(ExecutorConformance, WhatIsStoppedEnds) {
   bench->executor().stop(a, Duration{});
   bench->executor().stop(a, Duration{});
   EXPECT_NE(end_of(a).signal, 0);
+  EXPECT_EQ(end_of(a).result, "") << "it came to nothing";
   bench->executor().stop(a, Duration{});  // it has ended
   bench->executor().stop(b, Duration{});  // nobody knows it
   start_ending(c);
