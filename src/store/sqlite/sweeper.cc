@@ -125,6 +125,7 @@ Result<> Sweeper::sweep_trees(const engine::Sweep& sweep) {
   const Result<std::vector<std::int64_t>> roots = ended_trees(sweep);
   if (!roots) return fail(roots.error());
   for (const std::int64_t root : *roots) {
+    if (rows_left_ == 0) break;
     if (Result<> removed = remove_events(root, Time::max()); !removed) return removed;
     if (Result<> removed = remove_from_leaves(root); !removed) return removed;
   }
