@@ -49,10 +49,6 @@ bool has_live_attempt(const Node& of) {
   });
 }
 
-}  // namespace
-
-namespace {
-
 bool is_object(const std::string& text, std::size_t most) {
   if (text.size() > most) return false;
   const auto value = parse_json(text);

@@ -14,7 +14,6 @@ using model::EventType;
 using model::State;
 
 constexpr const char* kNoFacts = "The executor reported facts that are no JSON object, or too long";
-
 constexpr const char* kNoResult = "The executor reported a result that is longer than 16 MiB";
 
 constexpr std::uint64_t kNames = 62ULL * 62 * 62 * 62 * 62;

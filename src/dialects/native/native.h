@@ -39,7 +39,7 @@ struct NativeSettings {
   engine::Maintenance* maintenance = nullptr;  // outlives the door; null: orders of it answer 503
 };
 
-// The door refers to all three for as long as it lives. Shared: it is mounted on several listeners.
+// The door refers to both for as long as it lives. Shared: it is mounted on several listeners.
 std::shared_ptr<const http::Door> make_native_door(engine::Loop& loop, engine::Archive& archive,
                                                    const NativeSettings& settings);
 
