@@ -177,11 +177,14 @@ bool Engine::is_live(TaskId id) const {
 }
 
 Result<> Engine::abort_task(TaskId id, Time now) {
-  const Node* node = find_task(id);
-  if (!node || node->is_reported()) return operations_.abort(id, now);
+  Node* node = tree_.find(id);
+  if (!node || node->is_final() || node->is_reported()) return operations_.abort(id, now);
   if (node->is_step()) return fail(ErrorKind::kDenied, "a step ends with its run only");
   if (node->parent) return fail(ErrorKind::kDenied, "an attempt ends with its run only");
-  if (auto stopped = stop_run(id, now); !stopped) return fail(std::move(stopped.error()));
+  if (model::is_action(node->task) && !node->what().abortable) {
+    return fail(ErrorKind::kDenied, "the task cannot be aborted");
+  }
+  stop(*node, "Stopped", now);
   return {};
 }
 
@@ -196,7 +199,8 @@ void Engine::unlist(TaskId id) {
 }
 
 // A run that somebody asked for is forgotten later than one that a schedule or a parent started.
-void Engine::run_ended(const Node& run, Time now) {
+void Engine::list_ended(const Node& run, Time now) {
+  if (model::is_action(run.task)) return operations_.list_ended(run, now);
   const bool asked_for = run.task.trigger == model::Trigger::kManual;
   const Duration ttl = asked_for ? settings_.user_task_ttl : settings_.task_ttl;
   if (ttl == Duration::zero()) return;

@@ -126,6 +126,10 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- runs. kInvalid: flaws of the parameters, see model/flaws.h.
   Result<const Node*> start_run(const std::string& job_id,
                                 std::shared_ptr<const model::RunParameters> parameters, Time now);
+  // A run that no job has (model::is_action), with a definition of its own. `shown` says how lists
+  // tell of it; its sequence is set here. Errors as above, and kInvalid: flaws of the spec, or what
+  // is said of it makes no sense.
+  Result<const Node*> start_action(model::Spec spec, model::Operation shown, Time now);
   // Ends the run at once as kAborted; its processes are asked to die and may outlive it. The copy
   // shows the run and its attempts as they were left. kNotFound: subject says "job" or "run".
   struct Stopped {
@@ -146,7 +150,7 @@ class Engine : private SecretSource, private Operations::Journal {
   const Operations& operations() const { return operations_; }
   bool is_live(TaskId id) const;
   // Stops a run, or asks an operation and what is below it to stop. kNotFound: not live. kDenied:
-  // the task cannot be aborted by itself, as an attempt.
+  // the task cannot be aborted, or not by itself, as an attempt.
   Result<> abort_task(TaskId id, Time now);
   // How long doors that forget show what ends from now on (settings.h).
   void set_task_ttls(Duration ttl, Duration user_ttl);
@@ -233,6 +237,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Result<> room_for_run() const;
   Node& create_run(JobEntry& entry, model::Task task,
                    Time now);  // task: trigger, schedule, parameters
+  Node& create(model::Task task, model::JobPtr job, Time now);
   static void enter(JobEntry& entry, Node& run);
   void enqueue(Node& run);
   void place_waiting(Time now);
@@ -314,7 +319,7 @@ class Engine : private SecretSource, private Operations::Journal {
 
   void touch(JobEntry& entry);
   void log_job(model::EventType type, const model::Job& job, Time now);
-  void run_ended(const Node& run, Time now);
+  void list_ended(const Node& run, Time now);
 
   Settings settings_;
   Random& random_;

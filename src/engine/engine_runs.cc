@@ -79,19 +79,48 @@ Result<> Engine::room_for_run() const {
 }
 
 Node& Engine::create_run(JobEntry& entry, model::Task task, Time now) {
-  task.id = task.root = new_task_id();
-  task.job = entry.job().uid;
-  task.job_version = entry.job().version;
   task.kind = model::TaskKind::kRun;
+  task.id = new_task_id();
   task.name = run_name(task.id, now);
+  Node& run = create(std::move(task), entry.row.job, now);
+  enter(entry, run);
+  return run;
+}
+
+Result<const Node*> Engine::start_action(model::Spec spec, model::Operation shown, Time now) {
+  if (const auto room = room_for_run(); !room) return fail(room.error());
+  auto job = std::make_shared<model::Job>();  // shared: see model::JobPtr
+  job->definition.spec = std::move(spec);
+  job->created_at = job->updated_at = now;
+  model::Flaws flaws;
+  kind_of(*job).check(job->definition, flaws);
+  if (auto fields = flaws.take(); !fields.empty()) return fail(invalid(std::move(fields)));
+  if (auto numbered = operations_.number(shown); !numbered) return fail(numbered.error());
+  job->uid = jobs_.new_uid();
+  open_.batch->jobs.push_back({.job = job, .deleted = true});
+  model::Task task;
+  task.kind = model::TaskKind::kOperation;
+  task.id = new_task_id();
+  task.operation = std::make_shared<const model::Operation>(std::move(shown));
+  Node& run = create(std::move(task), std::move(job), now);
+  operations_.list_live(run);
+  return &run;
+}
+
+// A root, with the number it has, that waits for what it needs.
+Node& Engine::create(model::Task task, model::JobPtr job, Time now) {
+  task.root = task.id;
+  task.job = job->uid;
+  task.job_version = job->version;
   task.created_at = now;
   task.state = State::kQueued;
-  Node& run = tree_.insert(std::move(task), entry.row.job);
+  const bool is_action = model::is_action(task);
+  Node& run = tree_.insert(std::move(task), std::move(job));
   runs_.emplace(run.task.id, &run);
-  enter(entry, run);
   enqueue(run);
   tree_.touch(run);
-  tree_.log(run, EventType::kRunCreated, State::kCreated, {}, now);
+  tree_.log(run, is_action ? EventType::kTaskCreated : EventType::kRunCreated, State::kCreated, {},
+            now);
   ++counters_.runs_started;
   return run;
 }
@@ -260,6 +289,7 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
   end_below(run, now);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
+  if (run.live_attempts > 0) jobs_.begins_to_die(run.job->id());
   if (JobEntry* entry = jobs_.find(run.task.job)) {
     entry->active_by_name.erase(run.task.name);
     entry->active.erase(run.task.id);
@@ -268,7 +298,6 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
       const bool wanted = !entry->dependents.empty();
       entry->row.handed_on = wanted ? handed_on(run.task, entry->id()) : nullptr;
     }
-    if (run.live_attempts > 0) jobs_.begins_to_die(entry->id());
     start_dependents(*entry, now);
   }
   if (run.live_attempts == 0) release(run);
@@ -313,7 +342,7 @@ void Engine::change(Node& node, State to, std::string message, Time now) {
     change(node, State::kRunning, {}, now);
   }
   tree_.change(node, to, std::move(message), now);
-  if (!node.parent && node.is_final()) run_ended(node, now);
+  if (!node.parent && node.is_final()) list_ended(node, now);
 }
 
 // ---- stopping
@@ -330,7 +359,8 @@ Result<Engine::Stopped> Engine::stop_run(const std::string& job_id, const std::s
 
 Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
   const auto it = runs_.find(run);
-  if (it == runs_.end() || it->second->is_final()) return fail(no_such_run());
+  const bool is_run = it != runs_.end() && !model::is_action(it->second->task);
+  if (!is_run || it->second->is_final()) return fail(no_such_run());
   return stop(*it->second, "Stopped", now);
 }
 
@@ -362,7 +392,8 @@ void Engine::ask_to_stop(Node& run, const std::string& message, Time now) {
   if (run.is_final() || !first) return;
   run.task.stopping = true;
   tree_.touch(run);
-  tree_.log(run, EventType::kRunChanged, run.task.state, "asked to stop", now);
+  tree_.log(run, model::is_action(run.task) ? EventType::kTaskChanged : EventType::kRunChanged,
+            run.task.state, "asked to stop", now);
 }
 
 const Node* Engine::find_run(const std::string& job_id, const std::string& run_name) const {

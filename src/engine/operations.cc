@@ -198,6 +198,16 @@ Result<> Operations::check(const model::Operation& what) const {
   return {};
 }
 
+Result<> Operations::number(model::Operation& what) { return number(what, nullptr); }
+
+Result<> Operations::number(model::Operation& what, const Node* above) {
+  if (auto sound = check(what); !sound) return sound;
+  if (what.cluster) what.lane = 0;  // it is everywhere, so its module lists it with its first lane
+  what.sequence = number_for(what, above);
+  add_lane(what.module, what.lane);
+  return {};
+}
+
 Result<const Node*> Operations::create(model::Operation what, TaskId parent, bool begins, Time now,
                                        Duration began_ago) {
   if (!journal_.refusal().empty()) return fail(ErrorKind::kExhausted, journal_.refusal());
@@ -213,10 +223,7 @@ Result<const Node*> Operations::create(model::Operation what, TaskId parent, boo
     if (what.cluster) return invalid("cluster", "is of roots only");
     what.internal = true;
   }
-  if (auto sound = check(what); !sound) return fail(std::move(sound.error()));
-  if (what.cluster) what.lane = 0;  // it is everywhere, so its module lists it with its first lane
-  what.sequence = number_for(what, above);
-  add_lane(what.module, what.lane);
+  if (auto numbered = number(what, above); !numbered) return fail(std::move(numbered.error()));
   model::Task task;
   task.id = journal_.new_task();
   task.parent = parent;
@@ -227,7 +234,7 @@ Result<const Node*> Operations::create(model::Operation what, TaskId parent, boo
   Node& node = insert(std::move(task));
   tree_.touch(node);
   tree_.log(node, EventType::kTaskCreated, State::kCreated, {}, now);
-  list(node, model::kForever);
+  list_live(node);
   renew(node, now);
   if (above && above->task.stopping) {
     node.task.stopping = true;  // inherited: it ends before it begins, with both instants set
@@ -331,14 +338,14 @@ void Operations::end_all(std::vector<TaskId> tasks, State to, const std::string&
 
 void Operations::end(Node& node, State to, std::string message, Time now) {
   tree_.change(node, to, std::move(message), now);
-  forget_or_list(node, now);
+  list_ended(node, now);
   leases_.erase({node.lease_until, node.task.id});
   by_uuid_.erase(node.what().uuid);
   --live_;
   if (node.staying == 0) tree_.leave(node);
 }
 
-void Operations::forget_or_list(const Node& node, Time now) {
+void Operations::list_ended(const Node& node, Time now) {
   const Duration ttl = node.what().user ? settings_.user_task_ttl : settings_.task_ttl;
   const bool shown = !node.what().internal && ttl > Duration::zero();
   list(node, shown ? journal_.trusted(now) + ttl : kNever);

@@ -1,9 +1,8 @@
 #pragma once
 
-// Live operations (model/operation.h): everything in the task tree that is not a run of a job. A
-// small engine part with rules of its own: modules and sequence numbers, inherited aborts, leases.
-// What has ended is in the store, folded into its parent (reference/scylla-tasks.md section 4).
-// Strand only.
+// Live operations that no kind plans: what reporters say. A small engine part with rules of its
+// own: modules and sequence numbers, which actions have too, inherited aborts, leases. What has
+// ended is in the store, folded into its parent (reference/scylla-tasks.md section 4). Strand only.
 
 #include <cstdint>
 #include <map>
@@ -61,6 +60,13 @@ class Operations {
   // Doors that forget forget what has ended. kNotFound.
   Result<> drain(const std::string& name);
 
+  // For a root that a kind plans: kInvalid, if what is said of it makes no sense; else it has its
+  // sequence and its module.
+  Result<> number(model::Operation& what);
+  // Lists show it from its creation on; and, after its end, as long as its ttl says.
+  void list_live(const Node& node) { list(node, model::kForever); }
+  void list_ended(const Node& node, Time now);
+
   // Created, and begun when `begins`. The operation's module and lane are its parent's if it has
   // one; its sequence is set here. Below a parent that was asked to stop it fails at once.
   // kNotFound: no such live parent (subject "parent"). kInvalid: what is said of it makes no sense.
@@ -98,13 +104,13 @@ class Operations {
   Result<> check(const model::Operation& what) const;
   void add_lane(const std::string& module, std::uint32_t lane);
   void put_lane(const model::Lane& lane);
+  Result<> number(model::Operation& what, const Node* above);
   std::uint64_t number_for(const model::Operation& what, const Node* above);
   std::uint64_t next_number(const std::string& module, std::uint32_t lane);
   Node* live(TaskId id);
   Node& insert(model::Task task);
   void renew(Node& node, Time now, Duration at_least = {});
   void end(Node& node, model::State to, std::string message, Time now);
-  void forget_or_list(const Node& node, Time now);
   void list(const Node& node, Time until);
   void end_all(std::vector<TaskId> tasks, model::State to, const std::string& message, Time now);
   enum class Below { kAll, kOfItsLease };  // the latter: not what has a lease, nor below that

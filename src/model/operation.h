@@ -1,8 +1,8 @@
 #pragma once
 
-// An operation: a task that is not a run of a job. docket's own housekeeping, and what other
-// programs report into the tree; kinds whose work is not a process will be told here too. The words
-// are those of the Scylla Task Manager (reference/scylla-tasks.md section 4).
+// An operation: a task that is neither a run of a job nor an attempt. What other programs report
+// into the tree, steps of runs, and actions (task.h). The words are those of the Scylla Task
+// Manager (reference/scylla-tasks.md section 4).
 
 #include <cstdint>
 #include <optional>
@@ -36,8 +36,8 @@ struct Operation {
   bool internal = false;  // hidden from plain lists; whatever has a parent is
   bool cluster = false;   // spreads over nodes; else of one node
   bool user = false;      // asked for by a person: forgotten later by doors that forget
-  bool local = false;     // docket's own: nobody goes on with it when the server ends
-  bool folds = false;     // a step: leaves memory with its end, and not with that of its run
+  bool local = false;  // docket's own: nobody goes on with it when the server ends; of old stores
+  bool folds = false;  // a step: leaves memory with its end, and not with that of its run
   bool operator==(const Operation&) const = default;
 };
 

@@ -1,8 +1,9 @@
 #pragma once
 
-// A node of the one durable tree. The root of a tree is a run, whose children are its attempts and
-// steps, or an operation, whose children are operations. Steps have attempts and steps below them.
-// State changes go through move() only: it is the compare-and-set of DESIGN section 2.
+// A node of the one durable tree. The root of a tree is a run, of a job or an action, whose
+// children are its attempts and steps; or what reporters say, an operation whose children are
+// operations. Steps have attempts and steps below them. State changes go through move() only: it is
+// the compare-and-set of DESIGN section 2.
 
 #include <cstdint>
 #include <memory>
@@ -100,7 +101,14 @@ inline std::uint64_t seq_of(const Task& task) { return task.work ? task.work->se
 
 // A step is an operation that the kind of a run planned. Its module is the kind's name, its entity
 // the key, and it is of the run's job.
-inline bool is_step(const Task& task) { return task.kind == TaskKind::kOperation && task.job; }
+inline bool is_step(const Task& task) {
+  return task.kind == TaskKind::kOperation && task.job && task.parent;
+}
+// An action is a run that no job has: it is shown as an operation, and its definition, which has no
+// id, is its own and goes with it.
+inline bool is_action(const Task& task) {
+  return task.kind == TaskKind::kOperation && task.job && !task.parent;
+}
 // For people and programs: "run", "step", "attempt", "operation".
 inline const char* kind_name(const Task& task) {
   return is_step(task) ? "step" : name_of(task.kind);
