@@ -16,9 +16,10 @@
 
 #include "app/data_directory.h"
 #include "app/system.h"
-#include "engine/maintenance.h"
+#include "engine/lock_table.h"
 #include "engine/operations.h"
 #include "exec/runner/attempt_sweeper.h"
+#include "kinds/maintenance/maintenance_kind.h"
 #include "store/sqlite/file_header.h"
 #include "store/sqlite/lock_file.h"
 #include "store/sqlite/log_check.h"
@@ -145,11 +146,11 @@ class Ledger : public engine::Operations::Journal {
 
 model::Operation operation_of(const fs::path& file) {
   model::Operation what;
-  what.module = engine::kMaintenanceModule;
+  what.module = kinds::kMaintenance;
   what.type = "restore";
   what.scope = "node";
   what.entity = file.filename().string();
-  what.units = engine::units_of(engine::Chore::kBackup);
+  what.units = care::units_of(care::Chore::kBackup);
   what.user = true;
   what.local = true;
   return what;
@@ -160,11 +161,9 @@ struct Span {
   Time ended;
 };
 
-// The backup that made this file was still under way in it. It is whole, so that has been done.
-bool made_it(const model::Task& task, const std::string& file) {
-  if (!task.operation || model::is_final(task.state)) return false;
-  const model::Operation& what = *task.operation;
-  return what.local && what.module == engine::kMaintenanceModule && what.entity == file;
+bool is_live_chore(const model::Task& task) {
+  return task.operation && !task.parent && !model::is_final(task.state) && task.operation->local &&
+         task.operation->module == kinds::kMaintenance;
 }
 
 Time written_at(const std::string& file) {
@@ -174,46 +173,86 @@ Time written_at(const std::string& file) {
          std::chrono::microseconds{status.st_mtim.tv_nsec / 1000};
 }
 
-// Numbers and lanes go on from those of the snapshot. What else was live in it goes on, or fails,
-// when the server starts.
-engine::Snapshot told_of(const engine::Snapshot& snapshot, const std::string& file) {
-  engine::Snapshot told;
-  told.lanes = snapshot.lanes;
-  for (const model::Task& task : snapshot.tasks) {
-    if (!made_it(task, file)) continue;
-    model::Operation what = *task.operation;
-    what.local = false;  // those would fail now
-    told.tasks.push_back(task);
-    told.tasks.back().operation = std::make_shared<const model::Operation>(std::move(what));
-  }
-  return told;
+// How a chore ended that was live in the snapshot.
+struct End {
+  model::State state;
+  const char* message;
+  Time at;
+};
+
+void end(engine::TaskTree& tree, engine::Node& node, const End& how) {
+  const bool runs = how.state == model::State::kDone && node.task.state != model::State::kRunning;
+  if (runs) tree.change(node, model::State::kRunning, {}, how.at);
+  tree.change(node, how.state, how.message, how.at);
 }
 
-Result<> end(engine::Operations& operations, TaskId task, double bytes, Time at) {
-  const auto told = operations.report(task, {.completed = bytes, .total = bytes}, at);
-  if (!told) return fail(told.error());
-  return operations.finish(task, {}, at);
-}
+// A tree in memory of what the restore changes. What else was live in the snapshot goes on when the
+// server starts.
+class Amendment {
+ public:
+  Amendment(const engine::Snapshot& snapshot, double bytes)
+      : snapshot_(snapshot), bytes_(bytes), ledger_(snapshot) {
+    engine::Snapshot lanes;
+    lanes.lanes = snapshot.lanes;
+    operations_.restore(lanes, {});
+  }
+
+  // With its attempt, and its lock free again.
+  void end_chore(const model::Task& chore, const End& how) {
+    engine::Node& root = tree_.insert(chore, nullptr);
+    for (const model::Task& task : snapshot_.tasks) {
+      if (task.parent != chore.id || model::is_final(task.state)) continue;
+      end(tree_, tree_.insert(task, nullptr), how);
+    }
+    if (how.state == model::State::kDone) {
+      root.task.tally = {.counts = true, .completed = bytes_, .total = bytes_};
+    }
+    end(tree_, root, how);
+    operations_.list_ended(root, how.at);
+    engine::LockTable locks;
+    locks.restore(snapshot_.locks);
+    locks.release({{.name = kinds::kMaintenanceLock}}, chore.id, ledger_.batch().locks);
+  }
+
+  Result<TaskId> add_restore(const fs::path& file, Span span) {
+    const auto node = operations_.create(operation_of(file), {}, true, span.began);
+    if (!node) return fail(node.error());
+    const TaskId task = (*node)->task.id;
+    const auto told = operations_.report(task, {.completed = bytes_, .total = bytes_}, span.ended);
+    if (!told) return fail(told.error());
+    if (auto done = operations_.finish(task, {}, span.ended); !done) return fail(done.error());
+    return task;
+  }
+
+  const engine::Batch& take() {
+    tree_.take(ledger_.batch());
+    return ledger_.batch();
+  }
+
+ private:
+  const engine::Snapshot& snapshot_;
+  const double bytes_;
+  Ledger ledger_;
+  const engine::Settings settings_;
+  engine::TaskTree tree_{ledger_};
+  engine::Operations operations_{settings_, tree_, ledger_};
+};
 
 Result<TaskId> put_task(store::SqliteStore& store, const engine::Snapshot& snapshot,
                         const RestoreOrder& order, double bytes, Span span) {
-  Ledger ledger(snapshot);
-  const engine::Settings settings;
-  engine::TaskTree tree(ledger);
-  engine::Operations operations(settings, tree, ledger);
-  const model::Operation what = operation_of(order.file);
-  const engine::Snapshot told = told_of(snapshot, what.entity);
-  operations.restore(told, span.began);
-  for (const model::Task& backup : told.tasks) {
-    const Time at = std::max(backup.started_at, std::min(written_at(order.file), span.began));
-    if (auto ended = end(operations, backup.id, bytes, at); !ended) return fail(ended.error());
+  Amendment amendment(snapshot, bytes);
+  const Time written = std::min(written_at(order.file), span.began);
+  for (const model::Task& task : snapshot.tasks) {
+    if (!is_live_chore(task)) continue;
+    // The backup that made this file was still under way in it. It is whole, so that has been done.
+    const bool made_it = task.operation->entity == fs::path(order.file).filename().string();
+    amendment.end_chore(task, made_it
+                                  ? End{model::State::kDone, "", std::max(task.started_at, written)}
+                                  : End{model::State::kFailed, kinds::kServerEnded, span.began});
   }
-  const auto node = operations.create(what, {}, true, span.began);
-  if (!node) return fail(node.error());
-  const TaskId task = (*node)->task.id;
-  if (auto ended = end(operations, task, bytes, span.ended); !ended) return fail(ended.error());
-  tree.take(ledger.batch());
-  if (auto written = store.commit(ledger.batch()); !written) return fail(written.error());
+  const auto task = amendment.add_restore(order.file, span);
+  if (!task) return fail(task.error());
+  if (auto put = store.commit(amendment.take()); !put) return fail(put.error());
   return task;
 }
 

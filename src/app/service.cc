@@ -122,14 +122,15 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
                        after(io_, delay, std::move(work));
                      }),
       engine_(config_.engine, random_, vault_, kinds_->all()),
+      care_(config_.data_dir),
+      retention_(engine_, loop_, clock_),
+      care_thread_("docket-care"),
+      care_executor_(care_world(), backup_directory(config_)),
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
       loop_(engine_, committer_, executors(), clock_, reactor_, &disk_),
       archive_(*store_, config_.read_threads),
-      care_(config_.data_dir),
-      housework_("docket-care"),
-      housekeeper_(loop_, clock_, care_, backup_directory(config_),
-                   [this](std::function<void()> piece) { housework_.run(std::move(piece)); }),
+      orders_(backup_directory(config_)),
       http_(io_, config_.http),
       signals_(io_, SIGTERM, SIGINT),
       reload_(io_, SIGHUP),
@@ -141,9 +142,18 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
 
 Service::~Service() = default;
 
+care::CareExecutor::World Service::care_world() {
+  return {.care = care_,
+          .retention = retention_,
+          .clock = clock_,
+          .elsewhere = [this](std::function<void()> piece) { care_thread_.run(std::move(piece)); },
+          .post = [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }};
+}
+
 engine::Executors Service::executors() {
-  if (!kinds_->test_api()) return engine::Executors(executor_);
-  return engine::Executors(executor_, {{test_executor::kName, &test_executor_}});
+  const engine::Executors::Named care{care::kName, &care_executor_};
+  if (!kinds_->test_api()) return engine::Executors(executor_, {care});
+  return engine::Executors(executor_, {care, {test_executor::kName, &test_executor_}});
 }
 
 // Who is served without a list, and under which names with or without one.
@@ -228,7 +238,6 @@ int Service::run() {
 void Service::open_doors() {
   if (stopping_) return;
   for (const auto& [name, executor] : loop_.executors().all()) executor->sweep(archive_);
-  remove_partial_files(backup_directory(config_));
   auto metronome = metronome::make_metronome_door(
       loop_, archive_,
       {.leader = fmt::format("{}:{}", config_.hub.address, config_.hub.port),
@@ -240,7 +249,7 @@ void Service::open_doors() {
        .started_at = started_at_,
        .user = runner::UserTable().find("", started_at_).value_or(runner::User{}).name,
        .other_users = geteuid() == 0,
-       .maintenance = &housekeeper_});
+       .maintenance = &orders_});
 
   const auto scylla_port = config_.port_of("scylla", kNativePorts.at("scylla"));
   auto scylla =
@@ -248,7 +257,7 @@ void Service::open_doors() {
                                {.status_unregisters = config_.status_unregisters,
                                 .test_api = config_.test_api,
                                 .node = scylla_port ? scylla_port->address : config_.hub.address,
-                                .maintenance = &housekeeper_});
+                                .maintenance = &orders_});
   const http::Mount tasks{"", scylla, scylla::gate()};
   const http::Mount router{"/service/metronome", metronome, metronome::router_gate()};
   // Below the hub's root tasks are asked first, so that what is nowhere is refused as that API
@@ -286,7 +295,8 @@ void Service::stop(int exit_code) {
   if (stopping_) return;
   stopping_ = true;
   exit_code_ = exit_code;
-  housekeeper_.stop();  // or its clients would be waited for
+  care_executor_.shut();
+  loop_.dismiss_waiters();  // or they would be waited for
   http_.stop(kDrain, [this] { loop_.drain([this] { io_.stop(); }); });
 }
 

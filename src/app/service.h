@@ -13,16 +13,18 @@
 #include "app/commit_thread.h"
 #include "app/config.h"
 #include "app/disk_guard.h"
-#include "app/housekeeper.h"
 #include "app/kinds.h"
 #include "app/read_pool.h"
+#include "app/retention.h"
 #include "app/system.h"
 #include "app/work_thread.h"
 #include "engine/engine.h"
 #include "engine/loop.h"
+#include "exec/care/care_executor.h"
 #include "exec/runner/runner_executor.h"
 #include "exec/test/test_executor.h"
 #include "http/server.h"
+#include "kinds/maintenance/orders.h"
 #include "store/sqlite/sqlite_care.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -43,6 +45,7 @@ class Service {
  private:
   Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
           std::unique_ptr<store::SqliteStore> store, FileVault vault, engine::Snapshot snapshot);
+  care::CareExecutor::World care_world();
   engine::Executors executors();
   void admit_callers();
   Result<> read_access();
@@ -64,12 +67,14 @@ class Service {
   runner::RunnerExecutor executor_;
   test_executor::TestExecutor test_executor_;  // of the kind `test`
   engine::Engine engine_;
+  store::SqliteCare care_;
+  Retention retention_;  // of the loop, which uses it by way of the executor
+  WorkThread care_thread_;
+  care::CareExecutor care_executor_;
   CommitThread committer_;
   engine::Loop loop_;
   ReadPool archive_;  // its reads use logs of executors, and hand over to the loop
-  store::SqliteCare care_;
-  WorkThread housework_;
-  Housekeeper housekeeper_;
+  kinds::Orders orders_;
   http::Server http_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_;  // SIGHUP: the access list is read again

@@ -158,6 +158,8 @@ class Kind {
  public:
   virtual ~Kind() = default;
   virtual std::string_view name() const = 0;  // "process"
+  // False: its runs are actions only, which doors of its own begin.
+  virtual bool has_jobs() const { return true; }
   // The body of a spec: what a client or the store says of it.
   virtual model::SpecBodyPtr read(JsonReader& in) const = 0;
   // What is wrong with a definition of this kind, whatever door it came through.

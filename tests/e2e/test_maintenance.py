@@ -115,14 +115,14 @@ def test_an_export_is_complete(tmp_path):
         by_kind = {}
         for record in records:
             by_kind.setdefault(record["record"], []).append(record)
-        assert [job["id"] for job in by_kind["job"]] == ["told"]
+        assert [job["id"] for job in by_kind["job"] if not job["deleted"]] == ["told"]
         assert by_kind["jobVersion"][0]["definition"]["run"]["cmd"] == "true"
         assert by_kind["schedule"][0]["timezone"] == "Europe/Berlin"
         runs = [task for task in by_kind["task"] if task["kind"] == "run"]
         assert sorted(run["name"] for run in runs) == sorted(names)
         assert {run["state"] for run in runs} == {"done"}
-        attempts = [task for task in by_kind["task"] if task["kind"] == "attempt"]
-        assert {attempt["parent"] for attempt in attempts} == {run["id"] for run in runs}
+        attempts = {task["parent"] for task in by_kind["task"] if task["kind"] == "attempt"}
+        assert attempts >= {run["id"] for run in runs}
         assert len(by_kind["event"]) >= events
         exporting = by_kind["operation"][-1]
         assert (exporting["type"], exporting["units"]) == ("export", "records")
@@ -277,20 +277,31 @@ def test_a_vacuum_beside_a_writer(tmp_path):
         server.stop_everything()
 
 
-def test_a_crash_fails_what_was_under_way(tmp_path):
+def task_of(server, id):
+    return server.native("GET", f"/tasks/{id}")[1]
+
+
+def test_a_crash_fails_what_was_under_way_and_the_rest_goes_on(tmp_path):
     server = Server(tmp_path / "data").start()
     try:
-        finish_runs(server, "x", 2)
-        ids = [server.native("POST", "/maintenance/backup")[1]["id"] for _ in range(30)]
+        for number in range(60):  # something to look at for a while
+            status, _ = server.native("PUT", f"/secrets/big{number}", {"value": "x" * 300_000})
+            assert status == 204
+        ids = [server.native("POST", "/maintenance/verify")[1]["id"] for _ in range(20)]
+        last = server.native("POST", "/maintenance/backup", {"file": "last"})[1]["id"]
+        eventually(lambda: any(task_of(server, id)["progress"]["completed"] for id in ids))
         server.kill()
+        os.makedirs(backups(server), exist_ok=True)
         with open(f"{backups(server)}/half.db.partial", "w") as file:
             file.write("half")
         server.start()
-        tasks = [server.native("GET", f"/tasks/{id}")[1] for id in ids]
+        eventually(lambda: task_of(server, last)["state"] == "done")
+        tasks = [task_of(server, id) for id in ids]
         assert {task["state"] for task in tasks} <= {"done", "failed"}
         failed = [task for task in tasks if task["state"] == "failed"]
-        assert failed and {task["message"] for task in failed} == {"The server ended before this did"}
-        assert not [name for name in os.listdir(backups(server)) if name.endswith(".partial")]
+        assert len(failed) <= 1
+        assert {task["message"] for task in failed} <= {"The server ended before this did"}
+        assert os.listdir(backups(server)) == ["last"]
         order(server, "backup", {"file": "again"})
     finally:
         server.stop_everything()
@@ -308,11 +319,12 @@ def test_a_server_that_stops_does_not_wait_for_it(tmp_path):
         eventually(lambda: len(list(server.pages("/tasks?kind=operation"))) > len(ids))
         assert server.stop() == 0
         waiter.join(10)
-        assert answers and answers[0][0] in (200, 500)
+        assert answers and answers[0][0] in (200, 503)
         server.start()
-        states = [server.native("GET", f"/tasks/{id}")[1] for id in ids]
-        messages = {task["message"] for task in states if task["state"] == "failed"}
-        assert messages <= {"The server was stopped before this had ended"}
+        eventually(lambda: task_of(server, ids[-1])["state"] == "done")
+        failed = [task for task in (task_of(server, id) for id in ids) if task["state"] == "failed"]
+        assert len(failed) <= 1, "what waits goes on"
+        assert {task["message"] for task in failed} <= {"The server was stopped before this had ended"}
     finally:
         server.stop_everything()
 

@@ -118,7 +118,8 @@ class FakeCommitter : public engine::Committer {
 class FakeExecutor : public engine::Executor {
  public:
   struct Attempt {
-    runner::LaunchSpec spec;
+    engine::PayloadPtr payload;
+    runner::LaunchSpec spec;  // that it is, of a process
     engine::AttemptReport report;
     int starts = 0;  // how often a process was really made: never more than one
   };
@@ -131,6 +132,7 @@ class FakeExecutor : public engine::Executor {
   void start(TaskId token, const engine::PayloadPtr& payload) override {
     if (attempts.contains(token)) return;
     Attempt& attempt = attempts[token];
+    attempt.payload = payload;
     if (const auto* spec = engine::get_if<runner::LaunchSpec>(payload)) attempt.spec = *spec;
     attempt.report.token = token;
     attempt.report.phase = engine::AttemptPhase::kStarting;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "exec/care/launch.h"
 #include "exec/test/launch.h"
 #include "http/router.h"
 #include "http/target.h"
@@ -35,16 +36,17 @@ Harness::Harness(engine::Settings with, Time start) : settings(std::move(with)),
 }
 
 engine::Executors Harness::executors() {
-  if (!has_test_executor) return engine::Executors(executor);
-  return engine::Executors(executor, {{test_executor::kName, &tester}});
+  const engine::Executors::Named care{care::kName, care_executor};
+  if (!has_test_executor) return engine::Executors(executor, {care});
+  return engine::Executors(executor, {care, {test_executor::kName, &tester}});
 }
 
 void Harness::boot() {
   store = std::make_unique<store::MemoryStore>(disk);
   committer = std::make_unique<FakeCommitter>(*store, reactor);
   archive = std::make_unique<FakeArchive>(*store);
-  engine_ =
-      std::make_unique<engine::Engine>(settings, random, vault, engine::Kinds{&kind_, &test_kind_});
+  engine_ = std::make_unique<engine::Engine>(
+      settings, random, vault, engine::Kinds{&kind_, &maintenance_kind_, &test_kind_});
   engine_->restore(store->load().value(), clock.now());
   loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executors(), clock, reactor);
   executor.own_logs = &logs;

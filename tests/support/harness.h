@@ -22,6 +22,7 @@
 #include "http/access.h"
 #include "http/door.h"
 #include "http/server.h"
+#include "kinds/maintenance/maintenance_kind.h"
 #include "kinds/process/process_kind.h"
 #include "kinds/process/spec.h"
 #include "kinds/test/test_kind.h"
@@ -99,6 +100,8 @@ class Harness {
   FakeExecutor executor;
   FakeExecutor tester;  // by the name that the kind test knows it by
   bool has_test_executor = true;
+  FakeExecutor carer;                        // of housekeeping
+  engine::Executor* care_executor = &carer;  // from the next start on
   FakeLogs logs;
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   std::unique_ptr<store::MemoryStore> store;
@@ -110,6 +113,7 @@ class Harness {
   engine::Executors executors();
 
   kinds::ProcessKind kind_{std::chrono::seconds{3}};
+  kinds::MaintenanceKind maintenance_kind_;
   kinds::TestKind test_kind_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Loop> loop_;

@@ -278,6 +278,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"id":"a","run":{"cmd":"x","locks":[{"name":"l","wait":"maybe"}]}})",
                 "/run/locks/0/wait: must be one of queue, fail"},
         BadBody{R"({"id":"a","kind":"dance","spec":{}})", "/kind: must be one of process, test"},
+        BadBody{R"({"id":"a","kind":"maintenance","spec":{"chore":"vacuum"}})",
+                "/kind: must be one of process, test"},
         BadBody{R"({"id":"a","kind":"process","spec":{"cmd":"x"}})",
                 "/run: is required; /spec: is not a known member"},
         BadBody{R"({"id":"a","run":{"cmd":"x","onLost":"shrug"}})",

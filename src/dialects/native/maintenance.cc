@@ -1,7 +1,5 @@
 // Maintenance: docket's own housekeeping, ordered here and found again as a task.
 
-#include "engine/maintenance.h"
-
 #include <utility>
 
 #include "core/json.h"
@@ -13,18 +11,19 @@
 #include "dialects/native/query.h"
 #include "dialects/native/render.h"
 #include "dialects/native/routes.h"
+#include "kinds/maintenance/orders.h"
 
 namespace docket::native {
 namespace {
 
 using engine::Engine;
 
-Result<engine::ChoreOrder> read_order(engine::Chore chore, const std::string& text) {
-  if (text.empty()) return engine::ChoreOrder{.chore = chore};
+Result<kinds::Order> read_order(care::Chore chore, const std::string& text) {
+  if (text.empty()) return kinds::Order{.work = {.chore = chore}};
   return read_body(text, [chore](JsonReader& body) {
-    engine::ChoreOrder order{.chore = chore};
-    body.read("file", order.file);
-    body.read("families", order.families);
+    kinds::Order order{.work = {.chore = chore}};
+    body.read("file", order.work.file);
+    body.read("families", order.work.families);
     return order;
   });
 }
@@ -55,21 +54,21 @@ struct Ordered {
 };
 
 void order_maintenance(const Context& door, const http::Request& request, http::Reply reply) {
-  const auto chore = engine::chore_of(request.params[0]);
+  const auto chore = care::chore_of(request.params[0]);
   if (!chore) return reply(problem(404, "there is no maintenance '" + request.params[0] + "'"));
   Query query(request);
   const bool waits = query.flag("wait");
   if (!query.ok()) return reply(bad_query(query.errors()));
   auto order = read_order(*chore, request.body);
   if (!order) return reply(bad_body(order.error()));
-  engine::Maintenance* maintenance = door.settings.maintenance;
+  const kinds::Orders* maintenance = door.settings.maintenance;
   if (!maintenance) return reply(problem(503, "this server has no maintenance"));
   door.loop.call<Ordered>(
       [maintenance, order = std::move(*order)](Engine& engine, Time now) -> Result<Ordered> {
         const auto task = maintenance->ask(engine, order, now);
         if (!task) return fail(task.error());
         return Ordered{*task,
-                       {.body = render(engine.operations().find(*task)->task),
+                       {.body = render(engine.find_task(*task)->task),
                         .location = "/tasks/" + std::to_string(task->value)}};
       },
       [&door, waits, reply = std::move(reply)](Result<Ordered> ordered) {

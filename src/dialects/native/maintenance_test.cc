@@ -1,7 +1,5 @@
-#include "engine/maintenance.h"
-
 #include "dialects/native/native_fixture.h"
-#include "support/fake_maintenance.h"
+#include "support/ordered_care.h"
 
 namespace docket::native {
 namespace {
@@ -11,21 +9,11 @@ class NativeMaintenance : public NativeTest {
   NativeMaintenance() {
     door = make_native_door(
         docket.loop(), *docket.archive,
-        {.version = "1.2.3", .started_at = docket.clock.now(), .maintenance = &maintenance});
+        {.version = "1.2.3", .started_at = docket.clock.now(), .maintenance = &care.orders()});
   }
-  void finish(const std::string& error, bool abort = false) {
-    docket.loop().call<bool>(
-        [&](engine::Engine& engine, Time now) -> Result<bool> {
-          EXPECT_TRUE(!abort || engine.abort_task(maintenance.task, now));
-          EXPECT_TRUE(engine.operations().finish(maintenance.task, error, now));
-          return true;
-        },
-        [](const Result<bool>&) {});
-    docket.settle();
-  }
-  const engine::ChoreOrder& last() const { return maintenance.orders.back(); }
+  care::CareWork last() { return care.work_of(care.fresh().back()); }
 
-  testing::FakeMaintenance maintenance;
+  testing::OrderedCare care{docket};
 };
 
 TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
@@ -33,8 +21,7 @@ TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
   EXPECT_EQ(made.status(), 201);
   EXPECT_EQ(made.header("Location"), "/docket/v1/tasks/" + made.at("/id"));
   EXPECT_EQ(made.at("/kind"), "operation");
-  EXPECT_EQ(last().chore, engine::Chore::kBackup);
-  EXPECT_EQ(last().file, "a.db");
+  EXPECT_EQ(last(), (care::CareWork{.chore = care::Chore::kBackup, .file = "a.db"}));
   EXPECT_EQ(get("/tasks/" + made.at("/id")).status(), 200);
   EXPECT_EQ(post("/maintenance/verify", R"({"families":["task"]})").status(), 201);
   EXPECT_EQ(last().families, std::vector<std::string>{"task"});
@@ -52,7 +39,7 @@ TEST_F(NativeMaintenance, WrongOrdersMakeNoTask) {
   EXPECT_EQ(elsewhere.status(), 422);
   EXPECT_TRUE(elsewhere.errors().starts_with("/file: must be a name"));
   EXPECT_EQ(post("/maintenance/verify", R"({"families":["x"]})").errors(), "/families: has no 'x'");
-  EXPECT_EQ(docket.engine().operations().live(), 0U);
+  EXPECT_TRUE(care.fresh().empty());
 }
 
 // ---- waiting: the request hangs until the task has ended
@@ -67,7 +54,7 @@ class NativeMaintenanceWaits : public NativeMaintenance {
 TEST_F(NativeMaintenanceWaits, ForTheEnd) {
   const auto answer = begin("/maintenance/verify?wait=true");
   EXPECT_FALSE(*answer);
-  finish("");
+  care.finish(care.fresh().back());
   ASSERT_TRUE(*answer);
   EXPECT_EQ((*answer)->status, 200);
   EXPECT_EQ(text(parse_json((*answer)->body)->as_object().at("state")), "done");
@@ -75,16 +62,25 @@ TEST_F(NativeMaintenanceWaits, ForTheEnd) {
 
 TEST_F(NativeMaintenanceWaits, ForAFailure) {
   const auto answer = begin("/maintenance/verify?wait=true");
-  finish("The store is damaged");
+  const TaskId task = care.fresh().back();
+  care.finish(task, "The store is damaged");
   ASSERT_TRUE(*answer);
   EXPECT_EQ((*answer)->status, 500);
   EXPECT_EQ(text(parse_json((*answer)->body)->as_object().at("detail")),
-            "task " + std::to_string(maintenance.task.value) + " failed: The store is damaged");
+            "task " + std::to_string(task.value) + " failed: The store is damaged");
 }
 
 TEST_F(NativeMaintenanceWaits, ForAnAbort) {
   const auto answer = begin("/maintenance/verify?wait=true");
-  finish("", true);
+  const TaskId task = care.fresh().back();
+  docket.loop().call<bool>(
+      [task](engine::Engine& engine, Time now) -> Result<bool> {
+        EXPECT_TRUE(engine.abort_task(task, now));
+        return true;
+      },
+      [](const Result<bool>&) {});
+  docket.settle();
+  care.finish(task);
   ASSERT_TRUE(*answer);
   EXPECT_EQ((*answer)->status, 409);
 }

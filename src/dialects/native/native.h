@@ -17,10 +17,10 @@
 
 #include "core/time.h"
 #include "engine/loop.h"
-#include "engine/maintenance.h"
 #include "engine/ports.h"
 #include "http/access.h"
 #include "http/door.h"
+#include "kinds/maintenance/orders.h"
 
 namespace docket::native {
 
@@ -36,7 +36,7 @@ struct NativeSettings {
   std::string user = {};                       // as whom the server runs, and jobs that name nobody
   bool other_users = false;                    // whether jobs may name others
   std::size_t body_limit = 1U << 20;           // bytes; more is 413
-  engine::Maintenance* maintenance = nullptr;  // outlives the door; null: orders of it answer 503
+  const kinds::Orders* maintenance = nullptr;  // outlives the door; null: orders of it answer 503
 };
 
 // The door refers to both for as long as it lives. Shared: it is mounted on several listeners.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
-#include <ranges>
 #include <set>
 #include <utility>
 
@@ -105,8 +104,12 @@ void read_schedules(JsonReader& body, JobBody& job) {
 model::Spec read_spec(JsonReader& body, const engine::Kinds& kinds) {
   model::Spec spec{.kind = kinds::kProcess, .body = nullptr};
   body.read("kind", spec.kind);
-  if (!kinds.find(spec.kind)) {
-    const auto names = kinds.all() | std::views::transform(&engine::Kind::name);
+  const engine::Kind* kind = kinds.find(spec.kind);
+  if (!kind || !kind->has_jobs()) {
+    std::vector<std::string_view> names;
+    for (const engine::Kind* each : kinds.all()) {
+      if (each->has_jobs()) names.push_back(each->name());
+    }
     body.complain("kind", fmt::format("must be one of {}", fmt::join(names, ", ")));
     for (const char* member : {"run", "spec"}) body.find(member);
     return spec;

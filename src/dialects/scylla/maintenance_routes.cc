@@ -13,19 +13,19 @@
 
 #include "core/json_writer.h"
 #include "dialects/scylla/routes.h"
-#include "engine/maintenance.h"
+#include "kinds/maintenance/orders.h"
 
 namespace docket::scylla {
 namespace {
 
-using engine::Chore;
-using engine::ChoreOrder;
+using care::Chore;
 using engine::Engine;
+using kinds::Order;
 
 // What a synchronous route answers when its task is done (section 6); a failure is an error.
 enum class Outcome { kNothing, kZero, kTrue, kScrub };
 
-using Read = Wire<ChoreOrder> (*)(const http::Request& request);
+using Read = Wire<Order> (*)(const http::Request& request);
 
 struct Offer {
   const char* method;
@@ -47,9 +47,9 @@ tl::unexpected<http::Response> wrong(int status, const std::string& message) {
 
 const std::vector<std::string>* tables_of(const std::string& keyspace) {
   static const std::map<std::string, std::vector<std::string>> kKeyspaces{
-      {"docket", {engine::record_families().begin(), engine::record_families().end()}},
+      {"docket", {care::record_families().begin(), care::record_families().end()}},
       {"process", {"job", "schedule", "task", "event", "ledger", "lock", "secret"}},
-      {engine::kMaintenanceModule, {"operation", "listing"}}};
+      {kinds::kMaintenance, {"operation", "listing"}}};
   const auto found = kKeyspaces.find(keyspace);
   return found == kKeyspaces.end() ? nullptr : &found->second;
 }
@@ -65,13 +65,13 @@ std::vector<std::string> split(const std::string& names) {
 }
 
 // Keyspace and tables into the order. All tables of `docket` are the store as a whole.
-Wire<ChoreOrder> order_for(Chore chore, const std::string& type, const std::string& keyspace,
-                           const std::string& tables) {
+Wire<Order> order_for(Chore chore, const std::string& type, const std::string& keyspace,
+                      const std::string& tables) {
   const std::vector<std::string>* known = tables_of(keyspace);
   if (!known) return wrong(400, "Can't find a keyspace " + keyspace);
-  ChoreOrder order{.chore = chore, .type = type, .keyspace = keyspace};
+  Order order{.work = {.chore = chore}, .type = type, .keyspace = keyspace};
   if (tables.empty()) {
-    if (chore == Chore::kVerify && keyspace != "docket") order.families = *known;
+    if (chore == Chore::kVerify && keyspace != "docket") order.work.families = *known;
     return order;
   }
   const std::vector<std::string> named = split(tables);
@@ -79,12 +79,12 @@ Wire<ChoreOrder> order_for(Chore chore, const std::string& type, const std::stri
     if (std::ranges::find(*known, table) != known->end()) continue;
     return wrong(400, fmt::format("Can't find a column family {} in keyspace {}", table, keyspace));
   }
-  if (chore == Chore::kVerify) order.families = named;
+  if (chore == Chore::kVerify) order.work.families = named;
   if (named.size() == 1) order.table = named.front();
   return order;
 }
 
-Wire<ChoreOrder> order_of_path(Chore chore, const char* type, const http::Request& request) {
+Wire<Order> order_of_path(Chore chore, const char* type, const http::Request& request) {
   return order_for(chore, type, request.params[0], text(request, "cf"));
 }
 
@@ -100,7 +100,7 @@ Wire<bool> check_compaction_flag(const http::Request& request, std::string_view 
   return wrong(500, "std::runtime_error (Invalid boolean parameter value)");
 }
 
-Wire<ChoreOrder> read_compaction(const http::Request& request) {
+Wire<Order> read_compaction(const http::Request& request) {
   auto order = order_of_path(Chore::kVacuum, "major compaction", request);
   if (!order) return order;
   for (const char* flag : {"flush_memtables", "consider_only_existing_data"}) {
@@ -111,11 +111,11 @@ Wire<ChoreOrder> read_compaction(const http::Request& request) {
   return order;
 }
 
-Wire<ChoreOrder> read_cleanup(const http::Request& request) {
+Wire<Order> read_cleanup(const http::Request& request) {
   return order_of_path(Chore::kRetention, "cleanup compaction", request);
 }
 
-Wire<ChoreOrder> read_offstrategy(const http::Request& request) {
+Wire<Order> read_offstrategy(const http::Request& request) {
   return order_of_path(Chore::kCheckpoint, "offstrategy compaction", request);
 }
 
@@ -127,7 +127,7 @@ Wire<bool> check_choice(const http::Request& request, const std::string& name,
 }
 
 // Every mode looks and none repairs, so there is nothing to take a snapshot for.
-Wire<ChoreOrder> read_scrub(const http::Request& request) {
+Wire<Order> read_scrub(const http::Request& request) {
   auto order = order_of_path(Chore::kVerify, "scrub sstables compaction", request);
   if (!order) return order;
   for (const char* flag : {"disable_snapshot", "skip_corrupted"}) {
@@ -142,7 +142,7 @@ Wire<ChoreOrder> read_scrub(const http::Request& request) {
   return order;
 }
 
-Wire<ChoreOrder> read_upgrade(const http::Request& request) {
+Wire<Order> read_upgrade(const http::Request& request) {
   auto order = order_of_path(Chore::kUpgrade, "upgrade sstables compaction", request);
   if (!order) return order;
   auto fine = bool_parameter(request, "exclude_current_version", false);
@@ -151,7 +151,7 @@ Wire<ChoreOrder> read_upgrade(const http::Request& request) {
 }
 
 // A copy goes into the server's own directory: who wants it elsewhere must hear that.
-Wire<ChoreOrder> read_snapshot(const http::Request& request) {
+Wire<Order> read_snapshot(const http::Request& request) {
   for (const char* option : {"endpoint", "bucket", "prefix"}) {
     if (text(request, option).empty()) continue;
     return wrong(400, fmt::format("option {} is not supported", option));
@@ -161,23 +161,23 @@ Wire<ChoreOrder> read_snapshot(const http::Request& request) {
                          text(request, "table"));
   if (!order) return order;
   order->keyspace = keyspace;
-  order->file = text(request, "snapshot");
+  order->work.file = text(request, "snapshot");
   return order;
 }
 
 // docket's own names: `file` for what makes one, `keyspace` and `cf` for what looks at tables.
 template <Chore kChore>
-Wire<ChoreOrder> read_own(const http::Request& request) {
-  ChoreOrder order{.chore = kChore};
+Wire<Order> read_own(const http::Request& request) {
+  Order order{.work = {.chore = kChore}};
   const std::string keyspace = text(request, "keyspace");
   const std::string tables = text(request, "cf");
   if (!keyspace.empty() || !tables.empty()) {
     auto narrowed =
-        order_for(kChore, engine::name_of(kChore), keyspace.empty() ? "docket" : keyspace, tables);
+        order_for(kChore, care::name_of(kChore), keyspace.empty() ? "docket" : keyspace, tables);
     if (!narrowed) return narrowed;
     order = std::move(*narrowed);
   }
-  order.file = text(request, "file");
+  order.work.file = text(request, "file");
   return order;
 }
 
@@ -188,7 +188,7 @@ Offer keyspace_offer(const char* method, const std::string& name, Read read, Out
 
 template <Chore kChore>
 Offer own_offer() {
-  const std::string name = engine::name_of(kChore);
+  const std::string name = care::name_of(kChore);
   return {"POST", "/tasks/maintenance/" + name, "/maintenance/" + name, read_own<kChore>,
           Outcome::kNothing};
 }
@@ -263,14 +263,13 @@ std::string id_of(TaskId task) {
 
 using Answer = std::function<void(TaskId task, const http::Reply& reply)>;
 
-void ask(const ContextPtr& context, const ChoreOrder& order, const http::Reply& reply,
-         Answer go_on) {
-  engine::Maintenance* maintenance = context->settings.maintenance;
+void ask(const ContextPtr& context, const Order& order, const http::Reply& reply, Answer go_on) {
+  const kinds::Orders* maintenance = context->settings.maintenance;
   if (!maintenance) return reply(error_response(500, "std::runtime_error (no maintenance here)"));
   context->loop.call<TaskId>(
       [maintenance, order](Engine& engine, Time now) -> Result<TaskId> {
         const bool keeps_all = engine.settings().retention == Duration::zero();
-        if (order.chore == Chore::kRetention && keeps_all) return TaskId{};
+        if (order.work.chore == Chore::kRetention && keeps_all) return TaskId{};
         return maintenance->ask(engine, order, now);
       },
       [reply, go_on = std::move(go_on)](const Result<TaskId>& task) {

@@ -18,9 +18,9 @@
 #include <string>
 
 #include "engine/loop.h"
-#include "engine/maintenance.h"
 #include "engine/ports.h"
 #include "http/door.h"
+#include "kinds/maintenance/orders.h"
 
 namespace docket::scylla {
 
@@ -30,7 +30,7 @@ struct ScyllaSettings {
   bool status_unregisters = true;
   bool test_api = false;                       // /task_manager_test
   std::string node = "127.0.0.1";              // this server's address, as children name it
-  engine::Maintenance* maintenance = nullptr;  // outlives the door; null: its routes answer 500
+  const kinds::Orders* maintenance = nullptr;  // outlives the door; null: its routes answer 500
 };
 
 // Who passes: readers need `docket:tasks read`, everyone else `docket:tasks full`.

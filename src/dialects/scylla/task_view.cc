@@ -33,7 +33,7 @@ std::string_view word_of(State state) {
 // A reporter that was asked to stop may say why it failed. docket's own words for a run or an
 // attempt that was stopped are not those of this API.
 std::string error_of(const model::Task& task) {
-  const bool reported = task.kind == model::TaskKind::kOperation && !task.message.empty();
+  const bool reported = task.operation && !task.job && !task.message.empty();
   if (task.state == State::kAborted && !reported) return std::string(kAborted);
   if (task.state != State::kAborted && task.state != State::kFailed) return {};
   return model::reason_of(task);
@@ -66,7 +66,7 @@ TaskView::TaskView(const engine::TaskRow& row, std::string_view parent_uuid)
   const bool is_run = task.kind == model::TaskKind::kRun;
   type = is_run ? "run" : "attempt";
   scope = type;
-  keyspace = model::kProcessModule;
+  keyspace = row.job_id.empty() ? "" : model::kProcessModule;  // of an action
   table = row.job_id;
   entity = task.name;
   sequence = task.root.value;

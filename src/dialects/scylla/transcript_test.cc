@@ -33,7 +33,7 @@
 #include "dialects/scylla/openapi.h"
 #include "dialects/scylla/scylla.h"
 #include "support/api_document.h"
-#include "support/fake_maintenance.h"
+#include "support/ordered_care.h"
 
 namespace docket::scylla {
 namespace {
@@ -73,12 +73,13 @@ bool say(model::Operation& what, const std::string& key, const std::string& valu
 }
 
 // An order of housekeeping in one line; what its task shows is not repeated.
-std::string words_of(const engine::ChoreOrder& order) {
+std::string words_of(const care::CareWork& order) {
   std::string words = name_of(order.chore);
   if (!order.families.empty()) {
     words += fmt::format(" families={}", fmt::join(order.families, ","));
   }
-  if (!order.file.empty()) words += " file=" + order.file;
+  const bool named_by_docket = order.file.starts_with("docket-");
+  if (!order.file.empty() && !named_by_docket) words += " file=" + order.file;
   return words;
 }
 
@@ -248,6 +249,10 @@ class Stage final : public testing::TranscriptStage {
     std::string name;
     std::string error;
     std::getline(rest >> name >> std::ws, error);
+    const auto ordered = model::task_of_uuid(name);
+    if (ordered && !docket.engine().operations().find(*ordered)) {
+      return care_.finish(*ordered, error);
+    }
     act([&](Engine& engine, Time now) -> Result<bool> {
       if (auto done = engine.operations().finish(id_of(name), error, now); !done) {
         return fail(done.error());
@@ -260,8 +265,8 @@ class Stage final : public testing::TranscriptStage {
     std::string wanted;
     std::getline(rest >> std::ws, wanted);
     std::string orders;
-    for (const engine::ChoreOrder& order : std::exchange(maintenance_.orders, {})) {
-      orders += (orders.empty() ? "" : "; ") + words_of(order);
+    for (const TaskId task : care_.fresh()) {
+      orders += (orders.empty() ? "" : "; ") + words_of(care_.work_of(task));
     }
     EXPECT_EQ(orders, wanted);
   }
@@ -296,11 +301,11 @@ class Stage final : public testing::TranscriptStage {
     docket.finish_attempt(*run, code);
   }
 
-  testing::FakeMaintenance maintenance_;
+  testing::OrderedCare care_{docket};
   ScyllaSettings settings_{.status_unregisters = true,
                            .test_api = true,
                            .node = "127.0.0.1",
-                           .maintenance = &maintenance_};
+                           .maintenance = &care_.orders()};
   std::shared_ptr<const http::Door> door_;
   std::map<std::string, TaskId> ids_;
 };

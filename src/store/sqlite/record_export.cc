@@ -82,7 +82,7 @@ struct Records {
 
 constexpr std::array kRecords{
     Records{"job", R"sql(
-SELECT json_object('record', 'job', 'uid', cast(uid AS TEXT), 'id', id, 'version', version,
+SELECT json_object('record', 'job', 'uid', cast(uid AS TEXT), 'id', nullif(id, ''), 'version', version,
   'updatedAt', instant(updated_at), 'succeeded', success_count, 'failed', failure_count,
   'lastSuccessAt', instant(last_success_at), 'lastFailureAt', instant(last_failure_at),
   'handedOn', json(handed_on), 'deleted', json(truth(deleted))) FROM job)sql"},

@@ -18,6 +18,8 @@ class ExecutorBench : public engine::ExecutorListener {
   // Work that ends by itself with this code; and work that ends only when it is stopped.
   virtual engine::PayloadPtr ending(TaskId token, int code) = 0;
   virtual engine::PayloadPtr lasting(TaskId token) = 0;
+  // How the code of work that failed is told, where there is only one way to fail.
+  virtual int told_as(int code) const { return code; }
   // How often the token's work has begun: what began twice tells of two beginnings.
   virtual int begun(TaskId token) {
     std::set<Time> begins;

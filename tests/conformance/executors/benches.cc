@@ -1,10 +1,16 @@
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
 #include <fstream>
+#include <mutex>
+#include <thread>
 
 #include "conformance/executors/bench.h"
+#include "exec/care/care_executor.h"
 #include "exec/runner/testing/harness.h"
 #include "exec/test/test_executor.h"
 #include "sim/sim_executor.h"
+#include "support/fakes.h"
 
 namespace docket::conformance {
 namespace {
@@ -120,6 +126,108 @@ class TestBench : public SimulatedBench {
   std::unique_ptr<test_executor::TestExecutor> executor_;
 };
 
+// ---- and docket's housekeeping, on threads
+
+// Of each piece of work the families say which it is, and whether it lasts.
+class CareUnderTest : public engine::StoreCare {
+ public:
+  Result<> backup(const std::string&, engine::CareWatch&) override { return {}; }
+  Result<> verify(const std::vector<std::string>& families, engine::CareWatch& watch) override {
+    {
+      const std::lock_guard lock(mutex_);
+      ++begun_[families.at(0)];
+    }
+    for (int part = 1; part <= 3; ++part) watch.go_on(part, 3);
+    if (families.at(1) == "fails") return fail(ErrorKind::kInternal, "damaged");
+    if (families.at(1) == "ends") return {};
+    while (watch.go_on(1, 3)) watch.rest();
+    return engine::cancelled();
+  }
+  Result<> vacuum(engine::CareWatch&) override { return {}; }
+  Result<> checkpoint(engine::CareWatch&) override { return {}; }
+  Result<> export_records(const std::string&, engine::CareWatch&) override { return {}; }
+  Result<> upgrade(engine::CareWatch&) override { return {}; }
+  Result<std::uint64_t> trees_ended_before(Time) override { return 0; }
+
+  int begun(const std::string& which) {
+    const std::lock_guard lock(mutex_);
+    return begun_[which];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, int> begun_;
+};
+
+class NoRetention : public care::Retention {
+ public:
+  Time kept_since() override { return kNever; }
+  void sweep(std::function<void(Result<>)>) override {}
+};
+
+class CareBench : public ExecutorBench {
+ public:
+  CareBench() { restart_server(); }
+  ~CareBench() override {
+    executor_.reset();
+    for (std::thread& each : threads_) each.join();
+  }
+  engine::Executor& executor() override { return *executor_; }
+  PayloadPtr ending(TaskId token, int code) override {
+    return verify(token, code == 0 ? "ends" : "fails");
+  }
+  PayloadPtr lasting(TaskId token) override { return verify(token, "lasts"); }
+  int told_as(int code) const override { return code == 0 ? 0 : 1; }
+  int begun(TaskId token) override { return care_.begun(std::to_string(token.value)); }
+  bool until(const std::function<bool()>& holds) override {
+    while (!holds()) {
+      std::unique_lock lock(mutex_);
+      if (!ready_.wait_for(lock, std::chrono::seconds{20}, [this] { return !posted_.empty(); })) {
+        return false;
+      }
+      const auto next = std::move(posted_.front());
+      posted_.pop_front();
+      lock.unlock();
+      next();
+    }
+    return true;
+  }
+  void restart_server() override {
+    executor_ = std::make_unique<care::CareExecutor>(
+        care::CareExecutor::World{
+            .care = care_,
+            .retention = retention_,
+            .clock = clock_,
+            .elsewhere = [this](auto piece) { threads_.emplace_back(std::move(piece)); },
+            .post = [this](auto work) { post(std::move(work)); }},
+        "/nonexistent");
+    executor_->attach(this, ++epoch_);
+  }
+  bool outlives_server() const override { return false; }
+
+ private:
+  static PayloadPtr verify(TaskId token, const std::string& how) {
+    return engine::payload_of(care::CareWork{.families = {std::to_string(token.value), how}});
+  }
+  void post(std::function<void()> work) {
+    {
+      const std::lock_guard lock(mutex_);
+      posted_.push_back(std::move(work));
+    }
+    ready_.notify_one();
+  }
+
+  CareUnderTest care_;
+  NoRetention retention_;
+  testing::FakeClock clock_{Time{std::chrono::hours{1}}};
+  std::uint64_t epoch_ = 0;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::function<void()>> posted_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<care::CareExecutor> executor_;
+};
+
 template <class Bench>
 ExecutorUnderTest under_test(const char* name) {
   return {name, [] { return std::make_unique<Bench>(); }};
@@ -129,7 +237,7 @@ ExecutorUnderTest under_test(const char* name) {
 
 std::vector<ExecutorUnderTest> executors() {
   return {under_test<RunnerBench>("Runner"), under_test<SimBench>("Simulated"),
-          under_test<TestBench>("Test")};
+          under_test<TestBench>("Test"), under_test<CareBench>("Care")};
 }
 
 }  // namespace docket::conformance

@@ -1,0 +1,41 @@
+#pragma once
+
+// docket's own housekeeping as runs: each is one attempt of the care executor, and they run one
+// after the other. Who asks one to stop waits for it: what is half made is tidied up first. What
+// its server leaves unfinished has failed.
+
+#include <string>
+#include <vector>
+
+#include "engine/kind.h"
+#include "kinds/maintenance/spec.h"
+
+namespace docket::kinds {
+
+// Held by the run that works. A job that takes this lock keeps housekeeping away while it runs.
+inline constexpr const char* kMaintenanceLock = "docket.maintenance";
+// Of a run that its server left unfinished.
+inline constexpr const char* kServerEnded = "The server ended before this did";
+
+class MaintenanceKind : public engine::Kind {
+ public:
+  std::string_view name() const override { return kMaintenance; }
+  bool has_jobs() const override { return false; }  // chores are ordered (orders.h)
+  model::SpecBodyPtr read(JsonReader& in) const override;
+  void check(const model::JobDefinition& definition, model::Flaws& flaws) const override;
+  model::Demand demand(const model::Job&) const override { return {}; }
+  const std::vector<model::LockWish>& locks(const model::Job&) const override { return locks_; }
+  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
+    return no_constraints_;
+  }
+  engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override;
+  Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
+                                     TaskId attempt,
+                                     const engine::SecretSource& secrets) const override;
+
+ private:
+  std::vector<model::LockWish> locks_{{.name = kMaintenanceLock}};
+  std::vector<model::Constraint> no_constraints_;
+};
+
+}  // namespace docket::kinds
