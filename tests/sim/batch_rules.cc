@@ -30,7 +30,7 @@ void BatchRules::apply(const engine::Batch& batch) {
   states_.clear();
   Rows rows;
   for (const model::Task& task : batch.tasks) {
-    if (task.operation) continue;  // see OperationRules
+    if (task.operation && !model::is_action(task)) continue;  // see OperationRules, StepRules
     verdict_.require(rows.emplace(task.id, &task).second, "a task appears once in a batch",
                      fmt::format("task {}", task.id.value));
   }
@@ -105,7 +105,10 @@ void BatchRules::follow_events(const engine::Batch& batch, const Rows& rows) {
     verdict_.require(event.seq > record_.last_event, "events are numbered in rising order",
                      fmt::format("{} after {}", event.seq.value, record_.last_event.value));
     record_.last_event = event.seq;
-    if (event.type >= EventType::kTaskCreated) continue;  // of an operation
+    const auto of = rows.find(event.task);
+    const bool of_action = of != rows.end() && model::is_action(*of->second);
+    if (event.type == EventType::kTaskNote) continue;
+    if (event.type >= EventType::kTaskCreated && !of_action) continue;  // of an operation
     verdict_.require(record_.jobs.contains(event.job), "every event has a job",
                      fmt::format("event {}", event.seq.value));
     if (!event.task) continue;
@@ -122,6 +125,10 @@ void BatchRules::follow_events(const engine::Batch& batch, const Rows& rows) {
 void BatchRules::follow(const model::Event& event, const model::Task& row) {
   const model::Task* known = record_.task(event.task);
   State& state = states_.emplace(event.task, known ? known->state : State::kCreated).first->second;
+  if (event.before == event.after && event.before == state && !row.parent) {
+    return verdict_.require(row.stopping, "an abort is told and kept",
+                            fmt::format("task {}", event.task.value));
+  }
   verdict_.require(event.before == state && model::may_move(event.before, event.after),
                    "the states of a task form a path",
                    fmt::format("task {} is {}: {} to {}", event.task.value, model::name_of(state),
@@ -129,7 +136,7 @@ void BatchRules::follow(const model::Event& event, const model::Task& row) {
   verdict_.require(event.root == row.root, "an event knows its run",
                    fmt::format("event {}", event.seq.value));
   state = event.after;
-  if (row.kind != model::TaskKind::kRun) return;
+  if (row.parent) return;
   JobLife& life = record_.jobs[row.job];
   if (model::is_final(state)) {
     life.active.erase(row.id);
@@ -195,9 +202,9 @@ void BatchRules::take_task(const model::Task& task) {
   }
   JobLife& life = record_.jobs[task.job];
   const bool ended = model::is_final(task.state) && !model::is_final(before);
-  if (task.kind == model::TaskKind::kRun) {
+  if (!task.parent) {
     if (!ended) return;
-    ++(task.state == State::kDone ? life.succeeded : life.failed);
+    if (!model::is_action(task)) ++(task.state == State::kDone ? life.succeeded : life.failed);
     ended_runs_.emplace(task.finished_at, task.id);
     return;
   }
@@ -223,6 +230,7 @@ void BatchRules::check_new(const model::Task& task) {
                      fmt::format("attempt {}", task.id.value));
     return;
   }
+  if (model::is_action(task)) return;
   verdict_.require(record_.jobs[task.job].run_names.insert(task.name).second,
                    "run names are unique in their job", task.name);
   if (task.trigger == model::Trigger::kSchedule) record_.scheduled_runs.push_back(task.id);

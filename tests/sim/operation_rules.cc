@@ -40,6 +40,10 @@ OperationLife* OperationRules::life_of(TaskId id) {
 void OperationRules::apply(const engine::Batch& batch) {
   collect(batch);
   for (const model::Event& event : batch.events) {
+    const auto action = actions_.find(event.task);
+    if (action != actions_.end() && event.type == EventType::kTaskCreated) {
+      take_number(*action->second->operation);
+    }
     if (of_operation(event) && !event.job) follow(event);
     if (!verdict_.ok()) return;
   }
@@ -51,10 +55,12 @@ void OperationRules::apply(const engine::Batch& batch) {
 
 void OperationRules::collect(const engine::Batch& batch) {
   rows_.clear();
+  actions_.clear();
   drops_.clear();
   dropped_ = {batch.dropped_modules.begin(), batch.dropped_modules.end()};
   for (auto* list : {&parents_, &stopped_, &lost_, &too_late_}) list->clear();
   for (const model::Task& task : batch.tasks) {
+    if (model::is_action(task)) actions_.emplace(task.id, &task);
     if (!task.operation || task.job) continue;  // steps: see StepRules
     verdict_.require(rows_.emplace(task.id, &task).second, "a task appears once in a batch",
                      show(task.id));

@@ -73,7 +73,8 @@ class OperationRules {
 
   // Of the batch at hand.
   std::map<TaskId, const model::Task*> rows_;
-  std::map<std::string, std::size_t> drops_;  // of modules, that no number has shown yet
+  std::map<TaskId, const model::Task*> actions_;  // which have numbers, and are judged elsewhere
+  std::map<std::string, std::size_t> drops_;      // of modules, that no number has shown yet
   std::set<std::string> dropped_;
   std::vector<TaskId> parents_;   // whose tallies have changed
   std::vector<TaskId> stopped_;   // asked to stop, or made below what was

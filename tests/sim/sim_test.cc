@@ -114,6 +114,15 @@ TEST(Mutations, ReportsThatAreTakenTwiceAreCaught) {
   EXPECT_THAT(caught(Mutation::kRenumbers), HasSubstr("what an executor tells is told once"));
 }
 
+TEST(Mutations, TwoChoresAtATimeAreCaught) {
+  EXPECT_THAT(caught(Mutation::kCaresTogether), HasSubstr("one chore is under way at a time"));
+}
+
+TEST(Mutations, ChoresThatOnlyPretendAreCaught) {
+  EXPECT_THAT(caught(Mutation::kPretends),
+              HasSubstr("what a chore is to make is there when it is done"));
+}
+
 TEST(Mutations, EndlessOvertakingIsCaught) {
   EXPECT_THAT(caught(Mutation::kOvertakes), HasSubstr("overtaken for too long"));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/caretakers.h"
 #include "sim/clients.h"
 #include "sim/damage.h"
 #include "sim/faults.h"
@@ -164,6 +165,14 @@ std::shared_ptr<const engine::Kind> test_mutant(Mutation mutation) {
   return eager ? std::make_shared<Eager>(mutation) : nullptr;
 }
 
+class Crowd : public kinds::MaintenanceKind {
+ public:
+  const std::vector<model::LockWish>& locks(const model::Job&) const override { return none_; }
+
+ private:
+  std::vector<model::LockWish> none_;
+};
+
 OperationHabits habits(Mutation mutation) {
   return {.deaf = mutation == Mutation::kDeaf,
           .undying = mutation == Mutation::kUndying,
@@ -182,7 +191,8 @@ class Simulation {
         clients_(world_, dice_.fork(), 4 + dice_.below(30), dice_.spread(seconds{20}, minutes{4})),
         faults_(world_, dice_.fork()),
         reporters_(world_, dice_.fork(), 2 + dice_.below(4), dice_.spread(seconds{20}, minutes{4}),
-                   habits(options.mutation)) {
+                   habits(options.mutation)),
+        caretakers_(world_, dice_.fork(), dice_.spread(seconds{20}, minutes{10})) {
     RunnerHabits& runner = world_.executor.runner.habits;
     runner.starts_twice = options.mutation == Mutation::kStartsTwice;
     runner.forgets = options.mutation == Mutation::kForgetsClaims;
@@ -216,7 +226,7 @@ class Simulation {
     return {verdict_.violation(),
             verdict_.hash(),
             world_.timeline.steps(),
-            clients_.acknowledged() + reporters_.acknowledged(),
+            clients_.acknowledged() + reporters_.acknowledged() + caretakers_.acknowledged(),
             world_.record.batches,
             world_.processes.spawned_in_all(),
             crashes_};
@@ -231,6 +241,8 @@ class Simulation {
             draw_start(dice_),
             mutant(options.mutation, truth.kill_grace),
             test_mutant(options.mutation),
+            options.mutation == Mutation::kCaresTogether ? std::make_shared<Crowd>() : nullptr,
+            options.mutation == Mutation::kPretends,
             options.mutation == Mutation::kRenumbers,
             dice_.percent(70)};
   }
@@ -248,6 +260,7 @@ class Simulation {
     verdict_.tell("calm");
     clients_.stop();
     reporters_.stop();
+    caretakers_.stop();
     faults_.stop();
     world_.run_until(storm_ + minutes{15});
     if (!verdict_.ok()) return;
@@ -357,6 +370,7 @@ class Simulation {
   Clients clients_;
   Faults faults_;
   OperationClients reporters_;
+  Caretakers caretakers_;
   std::size_t crashes_ = 0;
 };
 

@@ -30,6 +30,8 @@ enum class Mutation {
   kOverworks,      // a kind lets more steps work than may
   kForgetsSteps,   // ends of steps are not written
   kRenumbers,      // reports of an executor that repeat have new numbers
+  kCaresTogether,  // housekeeping does not wait for its turn
+  kPretends,       // chores that fail are told as done
   kBlindClock,     // the engine cannot tell a clock that is set from time that passes
   kOvertakes,      // the engine lets younger runs go first for ever
   // Of operations: what their clients do.

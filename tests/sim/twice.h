@@ -12,6 +12,7 @@ class Twice : public engine::Kind {
   Twice(const engine::Kind& kind, Verdict& verdict) : kind_(kind), verdict_(verdict) {}
 
   std::string_view name() const override { return kind_.name(); }
+  bool has_jobs() const override { return kind_.has_jobs(); }
   model::SpecBodyPtr read(JsonReader& in) const override { return kind_.read(in); }
   void check(const model::JobDefinition& definition, model::Flaws& flaws) const override {
     kind_.check(definition, flaws);

@@ -7,12 +7,36 @@
 #include <utility>
 
 #include "sim/dump.h"
+#include "sim/sim_care.h"
 
 namespace docket::sim {
 namespace {
 
 constexpr Duration kSlow = std::chrono::milliseconds{100};  // of a disk
 constexpr std::uint64_t kStepsMax = 3'000'000;              // more than any honest world needs
+constexpr Duration kLongChore = std::chrono::seconds{30};   // before a piece of it is done
+
+// Slices of retention, of the server's own engine.
+class SimRetention : public care::Retention {
+ public:
+  SimRetention(World& world, engine::Engine& engine) : world_(world), engine_(engine) {}
+  Time kept_since() override { return engine_.kept_since(world_.clock.now()); }
+  void sweep(std::function<void(Result<>)> done) override {
+    world_.timeline.at_server(world_.timeline.now(), [this, done = std::move(done)] {
+      if (!world_.loop()) return done(fail(ErrorKind::kUnavailable, "no server"));
+      world_.loop()->call<bool>(
+          [](engine::Engine& engine, Time now) -> Result<bool> {
+            engine.sweep_now(now);
+            return true;
+          },
+          [done](const Result<bool>& swept) { done(swept ? Result<>{} : fail(swept.error())); });
+    });
+  }
+
+ private:
+  World& world_;
+  engine::Engine& engine_;
+};
 
 }  // namespace
 
@@ -27,6 +51,7 @@ struct World::Server {
                 world.operations.apply(batch);
                 world.rules_.apply(batch);
                 world.steps.apply(batch);
+                world.chores.apply(batch);
                 for (const model::Task& task : batch.tasks) world.processes.stored(task);
               }
               return fate;
@@ -39,8 +64,25 @@ struct World::Server {
                  world.timeline.at_server(world.timeline.now() + delay, std::move(work));
                }),
         echo(tester, Dice(seed + 3)),
-        engine(world.plan_.belief, random, world.vault_, world.kinds_) {
+        engine(world.plan_.belief, random, world.vault_, world.kinds_),
+        care(world.chores, Dice(seed + 4), world.plan_.pretends),
+        retention(world, engine),
+        pace(seed + 5),
+        carer({.care = care,
+               .retention = retention,
+               .clock = world.clock,
+               .elsewhere = [this, &world](auto piece) { later(world, pace, std::move(piece)); },
+               .post =
+                   [&world](auto work) {
+                     world.timeline.at_server(world.timeline.now(), std::move(work));
+                   }},
+              "/nonexistent") {
     echo.renumbers = world.plan_.renumbers;
+  }
+
+  static void later(World& world, Dice& pace, std::function<void()> piece) {
+    const Duration pause = pace.spread(std::chrono::milliseconds{1}, kLongChore);
+    world.timeline.at_server(world.timeline.now() + pause, std::move(piece));
   }
 
   testing::SeededRandom random;
@@ -51,6 +93,10 @@ struct World::Server {
   test_executor::TestExecutor tester;
   Echo echo;
   engine::Engine engine;
+  SimCare care;
+  SimRetention retention;
+  Dice pace;
+  care::CareExecutor carer;
   std::unique_ptr<engine::Loop> loop;
   bool serving = false;
 };
@@ -62,13 +108,16 @@ World::World(const WorldPlan& plan, Verdict& its_verdict)
       processes(record, verdict, plan.truth),
       operations(record, verdict, clock, plan.truth),
       steps(record, verdict),
+      chores(verdict),
       executor(timeline, clock, health, dice.fork(), processes, verdict),
       plan_(plan),
       rules_(record, verdict, clock, plan_.truth),
       process_kind_(plan.belief.kill_grace),
       process_twice_(plan_.kind ? *plan_.kind : process_kind_, verdict),
+      maintenance_twice_(plan_.maintenance_kind ? *plan_.maintenance_kind : maintenance_kind_,
+                         verdict),
       test_twice_(plan_.test_kind ? *plan_.test_kind : test_kind_, verdict),
-      kinds_{&process_twice_, &test_twice_},
+      kinds_{&process_twice_, &maintenance_twice_, &test_twice_},
       disk_(std::make_shared<store::MemoryDisk>()) {}
 
 World::~World() = default;
@@ -87,8 +136,9 @@ void World::boot() {
   operations.booted();
   server.loop = std::make_unique<engine::Loop>(
       server.engine, server.committer,
-      engine::Executors(executor, {{test_executor::kName, &server.echo}}), clock, server.reactor,
-      plan_.with_reserve ? &server.reserve : nullptr);
+      engine::Executors(executor,
+                        {{care::kName, &server.carer}, {test_executor::kName, &server.echo}}),
+      clock, server.reactor, plan_.with_reserve ? &server.reserve : nullptr);
   server.committer.on_begin([this] {
     if (health.latency_max >= kSlow) operations.disturbed(timeline.now());
     if (on_commit_) on_commit_();

@@ -10,10 +10,13 @@
 #include <vector>
 
 #include "engine/loop.h"
+#include "exec/care/care_executor.h"
 #include "exec/test/test_executor.h"
+#include "kinds/maintenance/maintenance_kind.h"
 #include "kinds/process/process_kind.h"
 #include "kinds/test/test_kind.h"
 #include "sim/batch_rules.h"
+#include "sim/care_rules.h"
 #include "sim/echo.h"
 #include "sim/operation_rules.h"
 #include "sim/process_rules.h"
@@ -42,8 +45,10 @@ struct WorldPlan {
   engine::Settings belief;  // what the engine is told: the same, unless a mutation says otherwise
   Time start;
   std::shared_ptr<const engine::Kind> kind;  // none: the real one; shared with who made the plan
-  std::shared_ptr<const engine::Kind> test_kind = {};  // likewise
-  bool renumbers = false;                              // a mutation, see echo.h
+  std::shared_ptr<const engine::Kind> test_kind = {};         // likewise
+  std::shared_ptr<const engine::Kind> maintenance_kind = {};  // likewise
+  bool pretends = false;                                      // a mutation, see sim_care.h
+  bool renumbers = false;                                     // a mutation, see echo.h
   bool with_reserve = true;  // room kept for the end of work when the disk is full
 };
 
@@ -91,6 +96,7 @@ class World {
   ProcessRules processes;
   OperationRules operations;
   StepRules steps;
+  CareRules chores;
   SimExecutor executor;
   std::vector<Outage> outages;
 
@@ -102,8 +108,9 @@ class World {
   BatchRules rules_;
   testing::FakeVault vault_;
   kinds::ProcessKind process_kind_;
+  kinds::MaintenanceKind maintenance_kind_;
   kinds::TestKind test_kind_;
-  const Twice process_twice_, test_twice_;
+  const Twice process_twice_, maintenance_twice_, test_twice_;
   const engine::Kinds kinds_;
   std::shared_ptr<store::MemoryDisk> disk_;  // shared with the store of each life of the server
   std::unique_ptr<Server> server_;
