@@ -211,7 +211,8 @@ class Amendment {
     operations_.list_ended(root, how.at);
     engine::LockTable locks;
     locks.restore(snapshot_.locks);
-    locks.release({{.name = kinds::kMaintenanceLock}}, chore.id, ledger_.batch().locks);
+    const std::vector<model::LockWish> its{{.name = kinds::kMaintenanceLock}};
+    locks.release(its, chore.id, ledger_.batch().locks);
   }
 
   Result<TaskId> add_restore(const fs::path& file, Span span) {

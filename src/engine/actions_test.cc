@@ -96,7 +96,7 @@ TEST_F(ActionsTest, GoesOnAfterARestart) {
 
 TEST_F(ActionsTest, WaitsForItsLockInTheQueue) {
   kinds::TestSpec spec = two_steps();
-  spec.locks = {{.name = "one at a time"}};
+  spec.needs.locks = {{.name = "one at a time"}};
   const auto first = act(spec);
   const auto second = act(spec);
   EXPECT_EQ(docket.stored(*second).state, State::kQueued);

@@ -11,8 +11,8 @@ Engine::Engine(Settings settings, Random& random, Vault& vault, Kinds kinds)
       random_(random),
       vault_(vault),
       kinds_(std::move(kinds)),
-      placement_(settings_.node),
-      queue_(settings_, locks_),
+      targets_(settings_.node),
+      queue_(settings_, locks_, targets_),
       operations_(settings_, tree_, *this) {}
 
 Engine::~Engine() = default;
@@ -58,7 +58,12 @@ void Engine::restore(Snapshot snapshot, Time now) {
     const auto job = versions.find({task.job, task.job_version});
     if (job != versions.end()) adopt(std::move(task), job->second);
   }
+  std::vector<Node*> steps;
+  tree_.for_each([&steps](Node& node) {
+    if (node.is_step()) steps.push_back(&node);
+  });
   for (auto& [id, run] : runs_) resume(*run);
+  for (Node* step : steps) resume_step(*step);
 }
 
 void Engine::adopt(model::Task task, model::JobPtr job) {
@@ -73,16 +78,29 @@ void Engine::adopt(model::Task task, model::JobPtr job) {
 // Puts a restored run back where it stood: waiting, running, or ended with processes that still
 // have to go.
 void Engine::resume(Node& run) {
-  JobEntry* entry = jobs_.find(run.task.job);
-  const Demand demand = kind_of(*run.job).demand(*run.job);
   if (run.is_final()) {
-    queue_.hold(run, demand);
+    hold(run);
     jobs_.begins_to_die(run.job->id());
     return;
   }
-  if (entry) enter(*entry, run);
-  if (run.task.state == model::State::kQueued) return enqueue(run);
-  queue_.hold(run, demand);
+  if (JobEntry* entry = jobs_.find(run.task.job)) enter(*entry, run);
+  run.waits() ? await(run, started_at_) : hold(run);
+}
+
+void Engine::resume_step(Node& step) {
+  const bool had_needs = needs_of(step).any();
+  if (step.waits()) {
+    step.clock_set = set_since(step.task.id);
+    if (had_needs) await(step, started_at_);
+  } else if (had_needs && (!step.is_final() || has_live_attempt_below(step))) {
+    hold(step);
+  }
+}
+
+void Engine::hold(Node& node) {
+  const Target* target = targets_.find(model::target_of(node.task));
+  const auto number = target ? static_cast<Targets::Number>(target - targets_.all().data()) : 0;
+  queue_.hold(node, needs_of(node).demand, number);
 }
 
 std::map<std::string, std::vector<Sought>> Engine::live_attempts() const {
@@ -107,7 +125,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
   }
   std::vector<Node*> begun;
   for (const auto& [id, run] : runs_) {
-    if (!run->is_final() && run->task.state != model::State::kQueued) begun.push_back(run);
+    if (!run->is_final() && !run->waits()) begun.push_back(run);
   }
   for (Node* run : begun) {
     if (!run->is_final()) plan(*run, Look{}, now);

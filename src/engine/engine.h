@@ -29,10 +29,10 @@
 #include "engine/kinds.h"
 #include "engine/lock_table.h"
 #include "engine/operations.h"
-#include "engine/placement.h"
 #include "engine/queue.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
+#include "engine/targets.h"
 #include "engine/task_tree.h"
 #include "engine/wakes.h"
 
@@ -142,6 +142,7 @@ class Engine : private SecretSource, private Operations::Journal {
   const Node* find_run(const std::string& job_id,
                        const std::string& run_name) const;  // not final ones only
   const Node* find_task(TaskId id) const;                   // any in memory
+  const Targets& targets() const { return targets_; }
   const Queue& queue() const { return queue_; }
   const LockTable& locks() const { return locks_; }
 
@@ -232,6 +233,24 @@ class Engine : private SecretSource, private Operations::Journal {
   // start-up: engine.cc
   void adopt(model::Task task, model::JobPtr job);
   void resume(Node& run);
+  void resume_step(Node& step);
+  void hold(Node& node);
+
+  // waiting: engine_waiting.cc
+  model::Needs needs_of(const Node& node) const;
+  bool waits_for_needs(const Node& node) const;
+  std::vector<Blocker> blockers(const Node& node, Time now) const;
+  std::string in_words(TaskId task) const;  // "run 5", "step 'a' of run 5"
+  void await(Node& node, Time now);
+  void enqueue(Node& node, const model::Needs& needs, Time now);
+  void queue_due(Time now);
+  void place_waiting(Time now);
+  void place(Node& node, Targets::Number target, Time now);
+  void refuse(Node& node, model::State state, std::string why, Time now);
+  void expire_waiting(Time now);
+  void wait_no_more(Node& node);
+  void give_back(Node& node);
+  const Target& place_of(const Node& node) const;
 
   // runs and attempts: engine_runs.cc
   Result<> room_for_run() const;
@@ -239,8 +258,6 @@ class Engine : private SecretSource, private Operations::Journal {
                    Time now);  // task: trigger, schedule, parameters
   Node& create(model::Task task, model::JobPtr job, Time now);
   static void enter(JobEntry& entry, Node& run);
-  void enqueue(Node& run);
-  void place_waiting(Time now);
   void wake_runs(Time now, bool begins_work);
   View view_of(const Node& run, Time now);
   void plan(Node& run, const Happening& happening, Time now);
@@ -264,7 +281,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void end_step(Node& step, model::State state, std::string message, Time now);
   void step_outlived(Node& step);
   void end_below(Node& node, Time now);
-  void add_attempt(Node& of, TaskId id, const std::string& executor, Time now);
+  void add_attempt(Node& of, TaskId id, model::Work work, Time now);
   void trim_attempts(Node& of);
   void relaunch(Node& attempt, Time now);
   void take_note(Node& of, const model::NoteText& note, Time now);
@@ -308,7 +325,6 @@ class Engine : private SecretSource, private Operations::Journal {
   void record(const model::Schedule& schedule, const Stretch& stretch, model::DueOutcome outcome,
               TaskId run);
   void settle(model::Schedule& schedule, Time until);
-  void expire_waiting(Time now);
   Time rising(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
@@ -329,8 +345,9 @@ class Engine : private SecretSource, private Operations::Journal {
   JobTable jobs_;
   Scheduler scheduler_;
   LockTable locks_;
-  Placement placement_;
+  Targets targets_;
   Queue queue_;
+  std::set<std::pair<Time, TaskId>> later_;  // what may not begin before
   Wakes wakes_;
   std::set<TaskId> more_;  // runs whose plans go on with the next tick
   TaskTree tree_{*this};

@@ -37,6 +37,9 @@ Duration Engine::see_clock(const ClockReading& reading) {
   const Duration by = clock_.read(reading);
   if (by == Duration::zero()) return by;
   for (auto& [id, run] : runs_) run->clock_set += by;
+  for (const auto& [id, waits] : queue_.waiting()) {
+    if (waits.task->is_step()) waits.task->clock_set += by;
+  }
   queue_.clock_set(by);
   wakes_.clock_set(by);
   operations_.clock_set(by);

@@ -36,13 +36,6 @@ void collect_attempts(Node& of, std::vector<Node*>& into) {
   }
 }
 
-bool has_live_attempt_below(const Node& of) {
-  return std::ranges::any_of(of.children(), [](const auto& child) {
-    const Node& node = *child.second;
-    return (node.is_attempt() && !node.is_final()) || has_live_attempt_below(node);
-  });
-}
-
 bool has_live_attempt(const Node& of) {
   return std::ranges::any_of(of.children(), [](const auto& child) {
     return child.second->is_attempt() && !child.second->is_final();
@@ -139,6 +132,13 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
   Node& step = tree_.insert(std::move(task), run.job);
   tree_.touch(step);
   tree_.log(step, EventType::kTaskCreated, State::kCreated, {}, now);
+  const model::Needs needs = needs_of(step);
+  if (!needs.any()) return nullptr;
+  const bool may_wait_for_ever = !needs.locks.empty() && !needs.patience;
+  if (may_wait_for_ever && !needs_of(run).locks.empty()) {
+    return "a step that waits for a lock without end while its run holds one";
+  }
+  await(step, now);
   return nullptr;
 }
 
@@ -146,6 +146,9 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
   Node* of = run.step(order.key);
   if (!of || of->is_final()) return "an attempt of a step that is not there, or has ended";
   if (has_live_attempt(*of)) return "a second attempt beside one that lives";
+  for (const Node* at = of; at->is_step(); at = at->parent) {
+    if (waits_for_needs(*at)) return "an attempt of a step that waits for what it needs";
+  }
   const TaskId attempt = new_task_id();
   auto payload = kind_of(*run.job).payload(view_of(run, now), *of, attempt, *this);
   if (!payload) {
@@ -154,8 +157,12 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
     plan(run, Ended{*of, report, false}, now);
     return nullptr;
   }
+  const Target& target = place_of(*of);
+  if (order.executor.empty()) order.executor = target.executor;
+  const bool is_here = &target == &targets_.at(0);
   begin(*of, now);
-  add_attempt(*of, attempt, order.executor, now);
+  add_attempt(*of, attempt,
+              {.executor = order.executor, .target = is_here ? std::string() : target.name}, now);
   open_.starts.push_back({attempt, std::move(order.executor), std::move(*payload)});
   return nullptr;
 }
@@ -163,12 +170,12 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
 // A task runs from its first attempt on, or from the first below it.
 void Engine::begin(Node& node, Time now) {
   if (node.parent && !node.is_attempt()) begin(*node.parent, now);
-  if (node.task.state == State::kQueued || node.task.state == State::kCreated) {
-    change(node, State::kRunning, {}, now);
-  }
+  if (!node.waits()) return;
+  wait_no_more(node);
+  change(node, State::kRunning, {}, now);
 }
 
-void Engine::add_attempt(Node& of, TaskId id, const std::string& executor, Time now) {
+void Engine::add_attempt(Node& of, TaskId id, model::Work work, Time now) {
   model::Task attempt;
   attempt.id = id;
   attempt.parent = of.task.id;
@@ -178,9 +185,7 @@ void Engine::add_attempt(Node& of, TaskId id, const std::string& executor, Time 
   attempt.kind = model::TaskKind::kAttempt;
   attempt.trigger = of.task.trigger;
   attempt.created_at = now;
-  if (!executor.empty()) {
-    attempt.work = std::make_shared<const model::Work>(model::Work{.executor = executor});
-  }
+  if (work != model::Work{}) attempt.work = std::make_shared<const model::Work>(std::move(work));
   trim_attempts(of);
   tree_.touch(tree_.insert(std::move(attempt), of.job));
 }
@@ -208,7 +213,7 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
   if (order.facts && !are_facts(*order.facts)) return "facts that are no JSON object, or too long";
   if (order.state && *order.state != of->task.state) {
     const bool allowed = *order.state == State::kRunning || *order.state == State::kPaused;
-    if (!allowed || !model::may_move(of->task.state, *order.state)) {
+    if (!allowed || !model::may_move(of->task.state, *order.state) || waits_for_needs(*of)) {
       return "a state that cannot follow";
     }
     change(*of, *order.state, {}, now);
@@ -304,15 +309,19 @@ void Engine::go_on_with_plans(Time now) {
 // ---- the ends of steps
 
 void Engine::end_step(Node& step, State state, std::string message, Time now) {
+  if (step.waits()) wait_no_more(step);
   change(step, state, std::move(message), now);
   step_outlived(step);
 }
 
-// A step that folds stays while an attempt lives at or below it.
+// While an attempt lives at or below it, a step keeps what it has, and stays although it folds.
 void Engine::step_outlived(Node& step) {
   for (Node* at = &step; at->is_step(); at = at->parent) {
-    const bool folds = at->is_final() && at->what().folds && !at->leaving;
-    if (folds && !has_live_attempt_below(*at)) tree_.leave(*at);
+    const bool folds = at->what().folds && !at->leaving;
+    const bool goes = at->is_final() && (folds || at->holds_capacity);
+    if (!goes || has_live_attempt_below(*at)) continue;
+    give_back(*at);
+    if (folds) tree_.leave(*at);
   }
 }
 

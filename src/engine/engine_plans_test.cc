@@ -24,10 +24,10 @@ class ScriptedKind : public Kind {
   std::string_view name() const override { return "scripted"; }
   model::SpecBodyPtr read(JsonReader&) const override { return nullptr; }
   void check(const model::JobDefinition&, model::Flaws&) const override {}
-  model::Demand demand(const model::Job&) const override { return {}; }
-  const std::vector<model::LockWish>& locks(const model::Job&) const override { return no_locks_; }
-  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
-    return no_constraints_;
+  model::Needs needs(const model::Job&, const model::RunParameters*,
+                     std::string_view key) const override {
+    const auto found = wants.find(std::string(key));
+    return found == wants.end() ? model::Needs{} : found->second;
   }
   Plan plan(const View& view, const Happening& happening) const override {
     return script(view, happening);
@@ -39,10 +39,7 @@ class ScriptedKind : public Kind {
 
   std::function<Plan(const View&, const Happening&)> script;
   std::string payload_flaw;
-
- private:
-  std::vector<model::LockWish> no_locks_;
-  std::vector<model::Constraint> no_constraints_;
+  std::map<std::string, model::Needs> wants;  // by key
 };
 
 std::shared_ptr<const model::EventDetail> of_resource(const std::string& name,
@@ -244,6 +241,37 @@ TEST_F(Plans, ARunThatIsAskedToStopMayTakeItsTime) {
   EXPECT_EQ(rows[id].state, State::kRunning);
   EXPECT_TRUE(rows[id].stopping);
   EXPECT_EQ(rows[id].planned->word, "draining");
+}
+
+// ---- what waits is the queue's
+
+TEST_F(Plans, AStepThatWaitsForItsNeedsIsNotTheKindsToBegin) {
+  const std::vector<model::LockWish> lock{{.name = "db"}};
+  kind.wants["a"] = kind.wants["b"] = {.locks = lock};
+  for (const Step& too_early :
+       {Step(Launch{"b"}), Step(Set{.key = "b", .state = State::kRunning}), Step(Launch{"b/c"})}) {
+    const TaskId failed = run(Plan{Spawn{"b"}, Spawn{"b/c", "b"}, too_early});
+    EXPECT_EQ(rows[failed].state, State::kFailed);
+    EXPECT_THAT(rows[failed].message, HasSubstr("cannot be carried out"));
+  }
+}
+
+TEST_F(Plans, AStepIsPlacedAndTheKindHearsIt) {
+  const std::vector<model::LockWish> lock{{.name = "db"}};
+  kind.wants["a"] = kind.wants["b"] = {.locks = lock};
+  std::vector<std::string> placed;
+  const TaskId started = run([&](const View&, const Happening& happening) -> Plan {
+    const auto* place = std::get_if<Placed>(&happening);
+    if (!place) return {};
+    EXPECT_EQ(place->target.name, engine.targets().at(0).name);
+    if (!place->of.parent) return {Spawn{"a"}, Spawn{"b"}};
+    placed.push_back(place->of.task.planned->key);
+    return {Launch{placed.back()}};
+  });
+  EXPECT_THAT(placed, ElementsAre("a"));
+  EXPECT_EQ(step(started, "a")->task.state, State::kRunning);
+  EXPECT_EQ(step(started, "b")->task.state, State::kQueued);
+  EXPECT_EQ(engine.locks().find("db")->holder, step(started, "a")->task.id);
 }
 
 }  // namespace

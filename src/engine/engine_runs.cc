@@ -113,14 +113,15 @@ Node& Engine::create(model::Task task, model::JobPtr job, Time now) {
   task.job = job->uid;
   task.job_version = job->version;
   task.created_at = now;
-  task.state = State::kQueued;
   const bool is_action = model::is_action(task);
+  const Time not_before = kind_of(*job).needs(*job, task.parameters.get(), {}).not_before;
+  if (not_before == kNever) task.state = State::kQueued;
   Node& run = tree_.insert(std::move(task), std::move(job));
   runs_.emplace(run.task.id, &run);
-  enqueue(run);
   tree_.touch(run);
   tree_.log(run, is_action ? EventType::kTaskCreated : EventType::kRunCreated, State::kCreated, {},
             now);
+  await(run, now);
   ++counters_.runs_started;
   return run;
 }
@@ -130,32 +131,7 @@ void Engine::enter(JobEntry& entry, Node& run) {
   entry.active_by_name.emplace(run.task.name, &run);
 }
 
-void Engine::enqueue(Node& run) {
-  const Kind& kind = kind_of(*run.job);
-  const bool placeable = placement_.unmet(kind.constraints(*run.job)) == nullptr;
-  queue_.add(run, {kind.demand(*run.job), kind.locks(*run.job), placeable});
-}
-
 // ---- beginning
-
-void Engine::place_waiting(Time now) {
-  while (const Queue::Next next = queue_.next(now)) {
-    if (next.refused) {
-      const model::Lock* lock = locks_.find(next.refused->name);
-      const bool held = lock && lock->holder;
-      end_run(*next.run, State::kFailed,
-              fmt::format("lock \"{}\" is {} run {}", next.refused->name,
-                          held ? "held by" : "kept for", next.by.value),
-              now);
-      continue;
-    }
-    queue_.take(*next.run);
-    locks_.grant(kind_of(*next.run->job).locks(*next.run->job), next.run->task.id, now,
-                 open_.batch->locks);
-    plan(*next.run, Placed{}, now);
-    if (next.run->task.state == State::kQueued) begin(*next.run, now);
-  }
-}
 
 void Engine::wake_runs(Time now, bool begins_work) {
   while (const auto due = wakes_.due(now, begins_work)) {
@@ -224,7 +200,9 @@ bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
   const model::Work before = attempt.task.work ? *attempt.task.work : model::Work{};
   open_.taken.push_back({report.token, before.executor, std::max(report.seq, before.seq)});
   if (report.seq <= before.seq) return false;
-  attempt.task.work = std::make_shared<const model::Work>(model::Work{before.executor, report.seq});
+  model::Work work = before;
+  work.seq = report.seq;
+  attempt.task.work = std::make_shared<const model::Work>(std::move(work));
   tree_.touch(attempt);
   Node& of = *attempt.parent;
   if (of.is_final()) return true;
@@ -284,7 +262,7 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
 // ---- ends
 
 void Engine::end_run(Node& run, State state, std::string message, Time now) {
-  queue_.remove(run);
+  if (run.waits()) wait_no_more(run);
   wakes_.clear(run.task.id);
   end_below(run, now);
   change(run, state, std::move(message), now);
@@ -327,11 +305,7 @@ void Engine::outlived(Node& run, Time now) {
 // Nothing of the run is left outside: its capacity and locks are free, and its tree leaves memory
 // with this tick.
 void Engine::release(Node& run) {
-  queue_.give_back(run);
-  std::vector<model::Lock>& changed = open_.batch->locks;
-  std::size_t at = changed.size();
-  locks_.release(kind_of(*run.job).locks(*run.job), run.task.id, changed);
-  for (; at < changed.size(); ++at) queue_.released(changed[at].name);
+  give_back(run);
   runs_.erase(run.task.id);
   tree_.leave(run);
 }
@@ -371,7 +345,7 @@ Engine::Stopped Engine::stop(Node& run, const std::string& message, Time now) {
   for (const auto& [id, child] : run.children()) {
     if (child->is_attempt()) stopped.attempts.push_back(child->task);
   }
-  if (run.task.state == State::kQueued) {
+  if (run.waits()) {
     end_run(run, State::kAborted, message, now);
   } else {
     ask_to_stop(run, message, now);

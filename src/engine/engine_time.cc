@@ -41,6 +41,7 @@ void Engine::advance(Time now) {
   start_held_back(now);
   // What room a full store has left is for the ends of what runs.
   if (refusal_.empty()) {
+    queue_due(now);
     wake_runs(now, true);
     place_waiting(now);
   }
@@ -51,7 +52,8 @@ void Engine::advance(Time now) {
 Time Engine::next_wake() {
   const Time queue = earlier(queue_.next_deadline(), operations_.next_wake());
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
-  const Time work = refusal_.empty() ? wakes_.next(true) : kNever;
+  const Time later = later_.empty() ? kNever : later_.begin()->first;
+  const Time work = refusal_.empty() ? earlier(wakes_.next(true), later) : kNever;
   const Time runs = earlier(wakes_.next(false), work);
   if (!more_.empty()) return last_seen_;
   return earlier(earlier(due, queue), earlier(runs, next_sweep_));
@@ -156,8 +158,7 @@ void Engine::catch_up(model::Schedule& schedule, Time first, Time now) {
 void Engine::fire(const model::Schedule& schedule, Time due, Time now) {
   JobEntry* entry = jobs_.find(schedule.job);
   const Stretch once{due, due, 1};
-  const bool busy = !entry->active.empty() || entry->dying > 0;
-  if (busy && schedule.definition.policy == model::ConcurrencyPolicy::kForbid) {
+  if (entry->is_busy() && schedule.definition.policy == model::ConcurrencyPolicy::kForbid) {
     return record(schedule, once, DueOutcome::kForbidden, {});
   }
   if (!room_for_run()) return record(schedule, once, DueOutcome::kMissedLate, {});
@@ -184,18 +185,6 @@ void Engine::settle(model::Schedule& schedule, Time until) {
   open_.batch->schedules.push_back(schedule);
 }
 
-// ---- waits
-
-void Engine::expire_waiting(Time now) {
-  for (Node* run : queue_.expired(now)) {
-    const model::Task& task = run->task;
-    open_.batch->ledger.push_back(
-        {task.schedule, task.due_at, task.due_at, 1, DueOutcome::kPastDeadline, task.id});
-    end_run(*run, model::State::kFailed, "The starting deadline passed before the run could start",
-            now);
-  }
-}
-
 // ---- dependencies (reference/metronome.md section 8)
 
 // Wall time that never stands still or goes back: "after" among the ends of runs must hold when the
@@ -212,19 +201,15 @@ void Engine::start_dependents(const JobEntry& parent, Time now) {
   if (JobEntry* self = jobs_.find(parent.id())) start_if_ready(*self, now);
 }
 
-// Ready: every parent's newest run succeeded, after the child's last success; and the child has not
-// been started by this rule since. A child that failed counts as not started for successes after
-// its start ([rule]). It is started with the parameters of the run that made it ready: the last.
+// Once per round of its parents' successes, with the parameters of the run that made it ready: the
+// last.
 void Engine::start_if_ready(JobEntry& child, Time now) {
   const auto& parents = child.job().definition.dependencies;
-  if (parents.empty() || child.leaving || !child.active.empty() || child.dying > 0) return;
-  const Time baseline = std::max(child.row.stats.last_success_at, child.row.dependency_started_at);
+  if (parents.empty() || child.leaving || child.is_busy()) return;
   const JobEntry* last = nullptr;
   for (const std::string& id : parents) {
+    if (jobs_.parent_state(child, id) != ParentState::kReady) return;
     const JobEntry* parent = jobs_.find(id);
-    if (!parent || !parent->active.empty() || parent->row.last_run_state != model::State::kDone)
-      return;
-    if (parent->row.stats.last_success_at <= baseline) return;
     const bool later = !last || parent->row.stats.last_success_at > last->row.stats.last_success_at;
     if (later) last = parent;
   }

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "model/pattern.h"
-
 namespace docket::engine {
 namespace {
 
@@ -31,29 +29,16 @@ constexpr std::array kReasonNames{"finished",
                                   "ready",
                                   "free",
                                   "held",
-                                  "waiter"};
-
-// A resource of the node: how to find it in a Demand, and what it is called and counted in.
-struct Resource {
-  const char* name;
-  std::int64_t Demand::* amount;
-  double unit;  // internal amounts in one of what people say
-};
-constexpr std::array kResources{
-    Resource{"cpus", &Demand::cpus_micro, 1e6}, Resource{"mem", &Demand::mem_kib, 1024},
-    Resource{"disk", &Demand::disk_kib, 1024}, Resource{"gpus", &Demand::gpus, 1}};
-
-double in_units(const Resource& resource, const Demand& demand) {
-  return static_cast<double>(demand.*resource.amount) / resource.unit;
-}
+                                  "waiter",
+                                  "not_before"};
 
 // Who holds most of a resource, the older first among equals. Looks at the runs that hold capacity,
 // of which there are at most settings.running_max, and at none that waits.
 std::vector<std::pair<std::int64_t, TaskId>> biggest_holders(
-    const std::map<TaskId, Demand>& holding, std::int64_t Demand::* resource) {
+    const std::map<TaskId, Queue::Held>& holding, std::int64_t Demand::* resource) {
   std::vector<std::pair<std::int64_t, TaskId>> holders;
-  for (const auto& [id, demand] : holding) {
-    if (demand.*resource > 0) holders.emplace_back(demand.*resource, id);
+  for (const auto& [id, held] : holding) {
+    if (held.demand.*resource > 0) holders.emplace_back(held.demand.*resource, id);
   }
   const auto shown = std::min(holders.size(), Explainer::kHoldersShown);
   const auto more = [](const auto& a, const auto& b) {
@@ -64,20 +49,48 @@ std::vector<std::pair<std::int64_t, TaskId>> biggest_holders(
   return holders;
 }
 
-const char* word_of(model::ConstraintOperator op) {
-  constexpr std::array kWords{"IS", "LIKE", "UNLIKE"};
-  return kWords[static_cast<std::size_t>(op)];
+ReasonKind kind_of(BlockedBy what) {
+  switch (what) {
+    case BlockedBy::kTime:
+      return ReasonKind::kNotBefore;
+    case BlockedBy::kConstraint:
+    case BlockedBy::kNoTarget:
+      return ReasonKind::kConstraint;
+    case BlockedBy::kNeverFits:
+      return ReasonKind::kNeverFits;
+    case BlockedBy::kCapacity:
+      return ReasonKind::kCapacity;
+    case BlockedBy::kRunningLimit:
+      return ReasonKind::kRunningLimit;
+    case BlockedBy::kLock:
+      return ReasonKind::kLock;
+    case BlockedBy::kKeptLock:
+    case BlockedBy::kTurn:
+      break;
+  }
+  return ReasonKind::kTurn;
 }
 
-// A pattern that an older store brought along may be one that nothing can match.
-std::string in_words(const model::Constraint& constraint) {
-  const std::string& value = *constraint.value;
-  const bool is_long = value.size() > model::kPatternBytesMax;
-  std::string text = fmt::format("{} {} {}", constraint.attribute, word_of(constraint.op),
-                                 is_long ? "a long pattern" : value);
-  if (constraint.op == model::ConstraintOperator::kIs) return text;
-  const auto pattern = model::Pattern::compile(value);
-  return pattern ? text : fmt::format("{}: the pattern {}", text, pattern.error().message);
+std::string subject_of(const Blocker& blocker) {
+  if (blocker.resource) return blocker.resource->name;
+  return blocker.what == BlockedBy::kConstraint ? blocker.constraint.attribute : blocker.lock;
+}
+
+const char* words_of(ParentState state) {
+  switch (state) {
+    case ParentState::kUnknown:
+      return "does not exist";
+    case ParentState::kActive:
+      return "is running or waiting";
+    case ParentState::kNeverRan:
+      return "has never run";
+    case ParentState::kFailed:
+      return "did not succeed the last time";
+    case ParentState::kNotSince:
+    case ParentState::kReady:
+      break;
+  }
+  return "has not succeeded since this job's last start";
 }
 
 Error not_found(const char* subject, std::string message) {
@@ -98,6 +111,7 @@ std::optional<double> Reason::missing() const {
 Result<Explanation> Explainer::run(TaskId id) const {
   const Node* node = engine_.find_task(id);
   if (!node || !node->job) return fail(not_found("run", "Job Run not found"));
+  if (node->is_step() && node->waits()) return waiting_step(*node);
   const Node& run = node->root();
   Explanation out;
   if (run.is_final()) {
@@ -107,25 +121,56 @@ Result<Explanation> Explainer::run(TaskId id) const {
                            .at = run.task.finished_at});
     return out;
   }
-  if (run.task.state != model::State::kQueued && run.task.state != model::State::kCreated) {
+  if (!run.waits()) {
     add_running(run, out);
     return out;
   }
+  add_waiting(run, out);
+  return out;
+}
+
+void Explainer::add_waiting(const Node& task, Explanation& out) const {
   out.waiting = true;
-  add_constraint(run, out);
-  add_capacity(run, out);
-  add_lock(run, out);
-  if (out.reasons.empty()) add_turn(run, out);
+  for (const Blocker& blocker : engine_.blockers(task, now_)) {
+    out.reasons.push_back(reason_of(blocker));
+    if (blocker.what == BlockedBy::kTime) out.earliest = blocker.at;
+  }
   if (out.reasons.empty()) {
     out.reasons.push_back({.kind = ReasonKind::kReady, .message = "nothing is in its way"});
     out.earliest = now_;
   }
-  if (run.start_deadline() != kNever) {
-    out.reasons.push_back({.kind = ReasonKind::kStartDeadline,
-                           .message = "it fails then if it has not started",
-                           .at = run.start_deadline()});
+  if (task.start_deadline() == kNever) return;
+  out.reasons.push_back({.kind = ReasonKind::kStartDeadline,
+                         .message = "it fails then if it has not started",
+                         .at = task.start_deadline()});
+}
+
+Reason Explainer::reason_of(const Blocker& blocker) const {
+  Reason reason{.kind = kind_of(blocker.what),
+                .message = words_of(blocker),
+                .subject = subject_of(blocker),
+                .at = blocker.at};
+  const bool counted = blocker.resource || blocker.what == BlockedBy::kRunningLimit;
+  const double unit = blocker.resource ? blocker.resource->unit : 1;
+  if (counted) {
+    reason.needed = static_cast<double>(blocker.needed) / unit;
+    reason.free = static_cast<double>(blocker.free) / unit;
+    reason.total = static_cast<double>(blocker.total) / unit;
   }
-  return out;
+  if (blocker.resource) add_holders(*blocker.resource, reason);
+  if (!blocker.by) return reason;
+  Holder& holder = reason.holders.emplace_back(holder_of(blocker.by));
+  if (blocker.what == BlockedBy::kLock) {
+    holder.since = engine_.locks().find(blocker.lock)->held_since;
+  }
+  return reason;
+}
+
+void Explainer::add_holders(const Resource& resource, Reason& reason) const {
+  for (const auto& [amount, id] : biggest_holders(engine_.queue().holding(), resource.amount)) {
+    Holder& holder = reason.holders.emplace_back(holder_of(id));
+    holder.amount = static_cast<double>(amount) / resource.unit;
+  }
 }
 
 void Explainer::add_running(const Node& run, Explanation& out) const {
@@ -144,87 +189,25 @@ void Explainer::add_running(const Node& run, Explanation& out) const {
         {.kind = ReasonKind::kRunning, .message = "it has started", .at = run.task.started_at});
   }
   std::ranges::move(limits, std::back_inserter(out.reasons));
+  add_waiting_steps(run, out);
 }
 
-void Explainer::add_constraint(const Node& run, Explanation& out) const {
-  const auto& constraints = engine_.kind_of(*run.job).constraints(*run.job);
-  if (const model::Constraint* unmet = engine_.placement_.unmet(constraints)) {
-    out.reasons.push_back({.kind = ReasonKind::kConstraint,
-                           .message = "no node satisfies " + in_words(*unmet),
-                           .subject = unmet->attribute});
-  }
-}
-
-void Explainer::add_capacity(const Node& run, Explanation& out) const {
-  const Queue& queue = engine_.queue();
-  const auto demand = queue.demand_of(run);
-  if (!demand) return;
-  for (const Resource& resource : kResources) {
-    const double needed = in_units(resource, *demand);
-    const double free = in_units(resource, queue.free());
-    const double total = in_units(resource, queue.total());
-    // Nothing wanted is nothing missing, also of a resource that restarts with less have overdrawn.
-    if (needed <= 0 || needed <= free) continue;
-    Reason reason{.kind = needed > total ? ReasonKind::kNeverFits : ReasonKind::kCapacity,
-                  .message = fmt::format("needs {:g} {}, {:g} of {:g} free", needed, resource.name,
-                                         free, total),
-                  .subject = resource.name,
-                  .needed = needed,
-                  .free = free,
-                  .total = total};
-    for (const auto& [amount, id] : biggest_holders(queue.holding(), resource.amount)) {
-      Holder& holder = reason.holders.emplace_back(holder_of(id));
-      holder.amount = static_cast<double>(amount) / resource.unit;
+void Explainer::add_waiting_steps(const Node& run, Explanation& out) const {
+  std::size_t shown = 0;
+  for (const auto& [key, step] : run.steps()) {
+    if (!engine_.waits_for_needs(*step)) continue;
+    if (++shown > kWaitingExplained) return;
+    for (Reason& reason : waiting_step(*step).reasons) {
+      reason.message = fmt::format("step '{}' waits: {}", key, reason.message);
+      out.reasons.push_back(std::move(reason));
     }
-    out.reasons.push_back(std::move(reason));
-  }
-  if (queue.running() < engine_.settings().running_max) return;
-  out.reasons.push_back(
-      {.kind = ReasonKind::kRunningLimit,
-       .message = fmt::format("{} runs have processes, the most that may", queue.running()),
-       .needed = 1,
-       .free = 0,
-       .total = engine_.settings().running_max});
-}
-
-void Explainer::add_lock(const Node& run, Explanation& out) const {
-  for (const model::LockWish& wish : engine_.kind_of(*run.job).locks(*run.job)) {
-    const model::Lock* lock = engine_.locks().find(wish.name);
-    if (!lock || !lock->holder) {
-      add_kept(run, wish, out);
-      continue;
-    }
-    Holder holder = holder_of(lock->holder);
-    holder.since = lock->held_since;
-    out.reasons.push_back(
-        {.kind = ReasonKind::kLock,
-         .message = fmt::format("lock '{}' is held by run {}", wish.name, lock->holder.value),
-         .subject = wish.name,
-         .holders = {std::move(holder)}});
   }
 }
 
-// Nobody holds the lock, but an older run that waited too long is to have it (queue.h).
-void Explainer::add_kept(const Node& run, const model::LockWish& wish, Explanation& out) const {
-  const Node* older = engine_.queue().kept_for(wish.name, run.task.id, now_);
-  if (!older) return;
-  out.reasons.push_back(
-      {.kind = ReasonKind::kTurn,
-       .message = fmt::format("lock '{}' is kept for run {}, which has been overtaken for too long",
-                              wish.name, older->task.id.value),
-       .subject = wish.name,
-       .holders = {holder_of(older->task.id)}});
-}
-
-// It fits and still waits: then an older run, overtaken for too long, is served first (queue.h).
-void Explainer::add_turn(const Node& run, Explanation& out) const {
-  const Node* first = engine_.queue().first_in_turn(now_);
-  if (!first || first->task.id >= run.task.id) return;
-  const TaskId id = first->task.id;
-  out.reasons.push_back(
-      {.kind = ReasonKind::kTurn,
-       .message = fmt::format("run {} has been overtaken for too long and goes first", id.value),
-       .holders = {holder_of(id)}});
+Explanation Explainer::waiting_step(const Node& step) const {
+  Explanation out;
+  add_waiting(step, out);
+  return out;
 }
 
 // ---- jobs and schedules
@@ -233,7 +216,7 @@ Result<Explanation> Explainer::job(const std::string& id) const {
   const JobEntry* entry = engine_.job(id);
   if (!entry) return fail(not_found("job", "Job not found"));
   Explanation out;
-  add_waiting(*entry, out);
+  add_waiting_runs(*entry, out);
   out.waiting = !out.reasons.empty();
   add_dependencies(*entry, out);
   for (const auto& [schedule_id, uid] : entry->schedules) {
@@ -250,10 +233,10 @@ Result<Explanation> Explainer::job(const std::string& id) const {
 }
 
 // What holds its oldest waiting runs back comes before what starts new ones.
-void Explainer::add_waiting(const JobEntry& entry, Explanation& out) const {
+void Explainer::add_waiting_runs(const JobEntry& entry, Explanation& out) const {
   std::size_t waiting = 0;
   for (const auto& [id, node] : entry.active) {
-    if (node->task.state != model::State::kQueued || ++waiting > kWaitingExplained) continue;
+    if (!node->waits() || ++waiting > kWaitingExplained) continue;
     const auto why = run(id);
     for (Reason reason : why ? why->reasons : std::vector<Reason>{}) {
       reason.message = fmt::format("{} waits: {}", node->task.name, reason.message);
@@ -265,27 +248,12 @@ void Explainer::add_waiting(const JobEntry& entry, Explanation& out) const {
                          .message = fmt::format("{} more runs wait", waiting - kWaitingExplained)});
 }
 
-// The same rule as Engine::start_if_ready, told parent by parent.
 void Explainer::add_dependencies(const JobEntry& entry, Explanation& out) const {
-  const Time baseline = std::max(entry.row.stats.last_success_at, entry.row.dependency_started_at);
   for (const std::string& id : entry.job().definition.dependencies) {
-    const JobEntry* parent = engine_.job(id);
-    std::string why;
-    if (!parent) {
-      why = "does not exist";
-    } else if (!parent->active.empty()) {
-      why = "is running or waiting";
-    } else if (parent->row.last_run_state == model::State::kCreated) {
-      why = "has never run";
-    } else if (parent->row.last_run_state != model::State::kDone) {
-      why = "did not succeed the last time";
-    } else if (parent->row.stats.last_success_at <= baseline) {
-      why = "has not succeeded since this job's last start";
-    } else {
-      continue;
-    }
+    const ParentState state = engine_.jobs_.parent_state(entry, id);
+    if (state == ParentState::kReady) continue;
     out.reasons.push_back({.kind = ReasonKind::kDependency,
-                           .message = fmt::format("job '{}' {}", id, why),
+                           .message = fmt::format("job '{}' {}", id, words_of(state)),
                            .subject = id});
   }
 }
@@ -335,7 +303,7 @@ void Explainer::add_schedule(const model::Schedule& schedule, Explanation& out) 
   if (out.earliest == kNever || *next < out.earliest) out.earliest = *next;
   const JobEntry* entry = engine_.jobs_.find(schedule.job);
   if (!entry || definition.policy != model::ConcurrencyPolicy::kForbid) return;
-  if (entry->active.empty() && entry->dying == 0) return;
+  if (!entry->is_busy()) return;
   out.reasons.push_back(blocking_runs(*entry, schedule));
 }
 
@@ -389,8 +357,10 @@ std::vector<TaskId> Explainer::waiters_of(const Engine& engine, const std::strin
 Holder Explainer::holder_of(TaskId run) const {
   Holder holder{.run = run};
   if (const Node* node = engine_.find_task(run)) {
-    holder.run_name = node->task.name;
-    holder.job_id = node->job->id();
+    const Node& root = node->root();
+    holder.run = root.task.id;
+    holder.run_name = root.task.name;
+    holder.job_id = root.job->id();
     holder.since = node->task.started_at != kNever ? node->task.started_at : node->task.created_at;
   }
   return holder;

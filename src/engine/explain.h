@@ -1,8 +1,9 @@
 #pragma once
 
-// Why does it not run? What a run, a job, a schedule or a lock waits for, read off the engine's
-// state at one instant. Reads only; strand only. Costs one walk over the runs that have processes
-// at most (settings.running_max), and over the groups of those that wait; never over all that wait.
+// Why does it not run? What a run, a step, a job, a schedule or a lock waits for: the rules that
+// hold it back are asked (Engine::blockers, JobTable::parent_state), and what they say is worded
+// here. Reads only; strand only. Costs one walk over the runs that have processes at most
+// (settings.running_max), and over the groups of those that wait; never over all that wait.
 
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,7 @@ enum class ReasonKind : std::uint8_t {
   kFree,               // of a lock: nobody holds it
   kHeld,               // of a lock: the holder
   kWaiter,             // of a lock: a run that waits for it
+  kNotBefore,          // it is for later
 };
 const char* name_of(ReasonKind kind);  // "finished", "running", "capacity", "never_fits", ...
 
@@ -74,11 +76,11 @@ class Explainer {
  public:
   static constexpr std::size_t kHoldersShown = 5;
   static constexpr std::size_t kWaitersShown = 100;
-  static constexpr std::size_t kWaitingExplained = 3;  // runs of a job
+  static constexpr std::size_t kWaitingExplained = 3;  // runs of a job, steps of a run
 
   Explainer(const Engine& engine, Time now) : engine_(engine), now_(now) {}
 
-  // kNotFound: not in memory (any more).
+  // Of a run, or of a step that waits. kNotFound: not in memory (any more).
   Result<Explanation> run(TaskId id) const;
   Result<Explanation> job(const std::string& id) const;
   Result<Explanation> schedule(ScheduleUid uid) const;
@@ -90,13 +92,13 @@ class Explainer {
                                         std::size_t most);
 
  private:
-  void add_capacity(const Node& run, Explanation& out) const;
-  void add_lock(const Node& run, Explanation& out) const;
-  void add_kept(const Node& run, const model::LockWish& wish, Explanation& out) const;
+  void add_waiting(const Node& task, Explanation& out) const;
+  Reason reason_of(const Blocker& blocker) const;
+  void add_holders(const Resource& resource, Reason& reason) const;
   void add_running(const Node& run, Explanation& out) const;
-  void add_constraint(const Node& run, Explanation& out) const;
-  void add_turn(const Node& run, Explanation& out) const;
-  void add_waiting(const JobEntry& entry, Explanation& out) const;
+  void add_waiting_steps(const Node& run, Explanation& out) const;
+  Explanation waiting_step(const Node& step) const;
+  void add_waiting_runs(const JobEntry& entry, Explanation& out) const;
   void add_dependencies(const JobEntry& entry, Explanation& out) const;
   void add_schedule(const model::Schedule& schedule, Explanation& out) const;
   Reason blocking_runs(const JobEntry& entry, const model::Schedule& schedule) const;

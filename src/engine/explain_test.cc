@@ -312,5 +312,36 @@ TEST_F(ExplainTest, ForbidNamesTheRunsInItsWay) {
   EXPECT_EQ(why.reasons[1].holders[0].run, busy);
 }
 
+// ---- steps
+
+TEST_F(ExplainTest, ARunThatGoesOnSaysWhichOfItsStepsWait) {
+  ::docket::kinds::TestSpec spec;
+  for (const char* name : {"a", "b"}) {
+    spec.steps.push_back({.name = name, .needs = {.locks = {{.name = "db"}}}});
+  }
+  docket.add_job({.id = "tree", .spec = ::docket::kinds::spec_of(spec)});
+  const TaskId tree = docket.start("tree");
+  const auto why = run(tree);
+  EXPECT_EQ(kinds(why), "running lock");
+  const std::string held = "lock 'db' is held by step 'a' of run " + std::to_string(tree.value);
+  EXPECT_EQ(why.reasons[1].message, "step 'b' waits: " + held);
+  EXPECT_EQ(why.reasons[1].holders.at(0).run, tree);
+  const auto step = run(docket.engine().find_task(tree)->step("b")->task.id);
+  EXPECT_TRUE(step.waiting);
+  EXPECT_EQ(step.reasons.at(0).message, held);
+}
+
+TEST_F(ExplainTest, ARunForLaterSaysWhen) {
+  ::docket::kinds::TestSpec spec;
+  spec.steps = {{.name = "a"}};
+  docket.add_job({.id = "tree", .spec = ::docket::kinds::spec_of(spec)});
+  const Time at = docket.clock.now() + std::chrono::minutes{5};
+  const auto why =
+      run(docket.start("tree", std::make_shared<const model::RunParameters>(model::RunParameters{
+                                   .env = {{::docket::kinds::kNotBefore, format_rfc3339(at)}}})));
+  EXPECT_EQ(kinds(why), "not_before");
+  EXPECT_EQ(why.earliest, at);
+}
+
 }  // namespace
 }  // namespace docket::engine

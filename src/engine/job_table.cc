@@ -72,6 +72,18 @@ void JobTable::unlink(JobEntry& entry) {
   }
 }
 
+// A child that failed counts as not started for successes after its start ([rule]).
+ParentState JobTable::parent_state(const JobEntry& child, const std::string& parent_id) const {
+  const Time baseline = std::max(child.row.stats.last_success_at, child.row.dependency_started_at);
+  const JobEntry* parent = find(parent_id);
+  if (!parent) return ParentState::kUnknown;
+  if (!parent->active.empty()) return ParentState::kActive;
+  if (parent->row.last_run_state == model::State::kCreated) return ParentState::kNeverRan;
+  if (parent->row.last_run_state != model::State::kDone) return ParentState::kFailed;
+  return parent->row.stats.last_success_at <= baseline ? ParentState::kNotSince
+                                                       : ParentState::kReady;
+}
+
 Result<> JobTable::check_dependencies(const model::JobDefinition& definition) const {
   std::vector<std::string> unknown;
   for (const std::string& parent : definition.dependencies) {

@@ -3,6 +3,7 @@
 // Jobs by id, with what the engine knows about each: its totals, its live runs, its schedules.
 // Strand only.
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,6 +31,18 @@ struct JobEntry {
 
   const model::Job& job() const { return *row.job; }
   const std::string& id() const { return row.job->id(); }
+  // Something of it waits, runs, or still dies.
+  bool is_busy() const { return !active.empty() || dying > 0; }
+};
+
+// Of a job that another one depends on, for the start of that (reference/metronome.md section 8).
+enum class ParentState : std::uint8_t {
+  kReady,    // its newest run succeeded, and nobody has started the child for that yet
+  kUnknown,  // there is no such job
+  kActive,   // it waits or runs
+  kNeverRan,
+  kFailed,    // or was stopped
+  kNotSince,  // its success was before the child's last start
 };
 
 class JobTable {
@@ -49,6 +62,8 @@ class JobTable {
   // has ended too.
   void begins_to_die(const std::string& id);
   void has_died(const std::string& id);
+
+  ParentState parent_state(const JobEntry& child, const std::string& parent_id) const;
 
   // kInvalid in the words of the reference: unknown ids, a cycle (also through itself).
   Result<> check_dependencies(const model::JobDefinition& definition) const;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/executor.h"
+#include "engine/targets.h"
 #include "engine/task_tree.h"
 #include "engine/wakes.h"
 #include "model/flaws.h"
@@ -58,11 +59,16 @@ class View {
 
 // ---- what happened
 
-struct Placed {};  // the run has its capacity and locks: it begins
+struct Placed {  // a task has what it needs: the run begins, or a step may
+  const Node& of;
+  const Target& target;
+};
 struct Ended {     // an attempt is over, and its task has ended
   const Node& of;  // the run or the step whose attempt it was
   const AttemptReport& report;
-  bool launched = true;  // false: it could not be launched, as the message says, and is no task
+  // False: it could not be launched, and is no task; or the step got in time not what it needs. The
+  // message says why.
+  bool launched = true;
 };
 struct Due {  // a wake-up that was asked for
   std::string_view name;
@@ -78,7 +84,8 @@ using Happening = std::variant<Placed, Ended, Due, Stopping, Look>;
 
 // Keys name a step, or the run where they are empty.
 
-// A step below another, or below the run; nothing if there is one of this key.
+// A step below another, or below the run; nothing if there is one of this key. What has needs waits
+// in the queue.
 struct Spawn {
   std::string key;
   std::string under = {};
@@ -164,10 +171,11 @@ class Kind {
   virtual model::SpecBodyPtr read(JsonReader& in) const = 0;
   // What is wrong with a definition of this kind, whatever door it came through.
   virtual void check(const model::JobDefinition& definition, model::Flaws& flaws) const = 0;
-  // What a run needs before it begins.
-  virtual model::Demand demand(const model::Job& job) const = 0;
-  virtual const std::vector<model::LockWish>& locks(const model::Job& job) const = 0;
-  virtual const std::vector<model::Constraint>& constraints(const model::Job& job) const = 0;
+  // What a run needs before it begins, and what a step of this key does (nothing: it does not wait,
+  // and is the kind's to launch). Always the same of the same. A step that wishes for a lock while
+  // its run holds one must have patience. Refers to the arguments or the kind.
+  virtual model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
+                             std::string_view key) const = 0;
   // What next. A step that is not allowed fails the run.
   virtual Plan plan(const View& view, const Happening& happening) const = 0;
   // What the executor of this attempt must be told: when it is launched, and again after a crash if

@@ -18,10 +18,9 @@ class AbsentKind : public Kind {
     flaws.add(fmt::format("must be a kind of this server: it has no '{}'", definition.spec.kind),
               "/kind");
   }
-  model::Demand demand(const model::Job&) const override { return {}; }
-  const std::vector<model::LockWish>& locks(const model::Job&) const override { return no_locks_; }
-  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
-    return no_constraints_;
+  model::Needs needs(const model::Job&, const model::RunParameters*,
+                     std::string_view) const override {
+    return {};
   }
   Plan plan(const View& view, const Happening& happening) const override {
     const auto* ended = std::get_if<Ended>(&happening);
@@ -37,8 +36,6 @@ class AbsentKind : public Kind {
   static std::string no_kind(const model::Job& job) {
     return fmt::format("This server has no kind '{}'", job.definition.spec.kind);
   }
-  const std::vector<model::LockWish> no_locks_;
-  const std::vector<model::Constraint> no_constraints_;
 };
 
 const AbsentKind kAbsent;

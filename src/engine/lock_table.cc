@@ -7,20 +7,21 @@ const model::Lock* LockTable::find(const std::string& name) const {
   return it == locks_.end() ? nullptr : &it->second;
 }
 
-void LockTable::grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now,
+void LockTable::grant(std::span<const model::LockWish> wishes, const model::Task& holder, Time now,
                       std::vector<model::Lock>& changed) {
   for (const model::LockWish& wish : wishes) {
     model::Lock& lock = locks_[wish.name];
-    if (lock.holder == holder) continue;  // the same name wished twice
+    if (lock.holder == holder.id) continue;  // the same name wished twice
+    if (lock.holder && lock.holder == holder.root) continue;
     lock.name = wish.name;
     ++lock.fencing;
-    lock.holder = holder;
+    lock.holder = holder.id;
     lock.held_since = now;
     changed.push_back(lock);
   }
 }
 
-void LockTable::release(const std::vector<model::LockWish>& wishes, TaskId holder,
+void LockTable::release(std::span<const model::LockWish> wishes, TaskId holder,
                         std::vector<model::Lock>& changed) {
   for (const model::LockWish& wish : wishes) {
     const auto it = locks_.find(wish.name);

@@ -1,15 +1,17 @@
 #pragma once
 
 // Named exclusive rights. A run takes all its locks in one step when it starts, or none, so no two
-// runs can wait for each other. A lock is held until the run is final and its last process is gone.
-// Strand only.
+// runs can wait for each other; a step of it likewise. A lock is held until the run or step is
+// final and its last process is gone. Strand only.
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "model/lock.h"
 #include "model/needs.h"
+#include "model/task.h"
 
 namespace docket::engine {
 
@@ -17,10 +19,11 @@ class LockTable {
  public:
   const model::Lock* find(const std::string& name) const;
   const std::map<std::string, model::Lock>& all() const { return locks_; }
-  // Grants all (they must be free) with new fencing numbers; the changed rows go to `changed`.
-  void grant(const std::vector<model::LockWish>& wishes, TaskId holder, Time now,
+  // Grants all (they must be free) with new fencing numbers, but what its run has already; the
+  // changed rows go to `changed`.
+  void grant(std::span<const model::LockWish> wishes, const model::Task& holder, Time now,
              std::vector<model::Lock>& changed);
-  void release(const std::vector<model::LockWish>& wishes, TaskId holder,
+  void release(std::span<const model::LockWish> wishes, TaskId holder,
                std::vector<model::Lock>& changed);
   void restore(std::vector<model::Lock> locks);
 

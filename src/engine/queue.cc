@@ -1,98 +1,86 @@
 #include "engine/queue.h"
 
 #include <algorithm>
-#include <cmath>
 #include <tuple>
 
 namespace docket::engine {
 namespace {
 
-std::int64_t micro(double cpus) { return std::llround(cpus * 1e6); }
-std::int64_t kib(double mib) { return std::llround(mib * 1024); }
-
-bool within(const Demand& demand, const Demand& room) {
-  return demand.cpus_micro <= room.cpus_micro && demand.mem_kib <= room.mem_kib &&
-         demand.disk_kib <= room.disk_kib && demand.gpus <= room.gpus;
-}
-
-void subtract(Demand& from, const Demand& demand, std::int64_t sign) {
-  from.cpus_micro -= sign * demand.cpus_micro;
-  from.mem_kib -= sign * demand.mem_kib;
-  from.disk_kib -= sign * demand.disk_kib;
-  from.gpus -= sign * demand.gpus;
+void add_to(Demand& sum, const Demand& demand, std::int64_t sign) {
+  for (const Resource& resource : kResources) {
+    sum.*resource.amount += sign * demand.*resource.amount;
+  }
 }
 
 }  // namespace
 
-Queue::Queue(const Settings& settings, const LockTable& locks)
-    : settings_(settings),
-      locks_(locks),
-      total_{micro(settings.node.cpus), kib(settings.node.mem_mib), kib(settings.node.disk_mib),
-             settings.node.gpus},
-      free_(total_) {}
+Queue::Queue(const Settings& settings, const LockTable& locks, const Targets& targets)
+    : settings_(settings), locks_(locks), targets_(targets) {}
 
 // ---- coming and going
 
-void Queue::add(Node& run, const Needs& needs) {
-  const TaskId id = run.task.id;
-  Group& group = group_for(needs);
-  const bool leads = group.runs.empty() || id < group.head().task.id;
+void Queue::add(Node& task, const model::Needs& needs) {
+  const TaskId id = task.task.id;
+  Group& group = group_for(needs, !task.parent);
+  const bool leads = group.tasks.empty() || id < group.head().task.id;
   if (leads) unlist(group);
-  group.runs.emplace_hint(group.runs.end(), id, &run);
+  group.tasks.emplace_hint(group.tasks.end(), id, &task);
   if (leads) list(group);
-  waiting_[id] = {&run, &group, wait_since(id, run.task.created_at + run.clock_set)};
-  if (run.start_deadline() != kNever) deadlines_.emplace(run.start_deadline(), id);
+  waiting_[id] = {&task, &group, wait_since(id, task.task.created_at + task.clock_set)};
+  if (task.start_deadline() != kNever) deadlines_.emplace(task.start_deadline(), id);
 }
 
 // When the clock is set back, what waited before has waited at least as long as what comes then.
-Time Queue::wait_since(TaskId run, Time created_at) {
-  auto it = waiting_.upper_bound(run);
+Time Queue::wait_since(TaskId task, Time created_at) {
+  auto it = waiting_.upper_bound(task);
   const Time since = it == waiting_.end() ? created_at : std::min(created_at, it->second.since);
   while (it != waiting_.begin() && (--it)->second.since > since) it->second.since = since;
   return since;
 }
 
-// Who could not have a lock because it was kept for this run may have it now.
-void Queue::remove(Node& run) {
-  const auto it = waiting_.find(run.task.id);
+// Who could not have a lock because it was kept for this task may have it now.
+void Queue::remove(Node& task) {
+  const auto it = waiting_.find(task.task.id);
   if (it == waiting_.end()) return;
-  const std::vector<model::LockWish> wishes = *it->second.group->wishes;
-  leave(*it->second.group, run.task.id);
+  const Key wishes = *it->second.group->wishes;
+  leave(*it->second.group, task.task.id);
   for (const model::LockWish& wish : wishes) released(wish.name);
 }
 
-void Queue::take(Node& run) {
-  Group& group = *waiting_.at(run.task.id).group;
-  const Demand demand = group.bucket->demand;
-  leave(group, run.task.id);
-  hold(run, demand);
+void Queue::take(Node& task, Targets::Number target) {
+  Group& group = *waiting_.at(task.task.id).group;
+  const Demand demand = group.bucket->place.demand;
+  leave(group, task.task.id);
+  hold(task, demand, target);
 }
 
-void Queue::leave(Group& group, TaskId run) {
-  deadlines_.erase({waiting_.at(run).run->start_deadline(), run});
-  waiting_.erase(run);
-  const bool led = group.head().task.id == run;
+void Queue::leave(Group& group, TaskId task) {
+  deadlines_.erase({waiting_.at(task).task->start_deadline(), task});
+  waiting_.erase(task);
+  const bool led = group.head().task.id == task;
   if (led) unlist(group);
-  group.runs.erase(run);
-  if (led && !group.runs.empty()) list(group);
-  if (!group.runs.empty()) return;
+  group.tasks.erase(task);
+  if (led && !group.tasks.empty()) list(group);
+  if (!group.tasks.empty()) return;
   if (group.parked_on) unpark(group);
   Bucket& bucket = *group.bucket;
-  bucket.groups.erase({group.placeable, *group.wishes});
-  if (bucket.groups.empty()) buckets_.erase(Demand{bucket.demand});
+  bucket.groups.erase(bucket.groups.find(*group.wishes));
+  if (bucket.groups.empty()) buckets_.erase(buckets_.find(bucket.place));
 }
 
-void Queue::hold(Node& run, const Demand& demand) {
-  holding_.emplace(run.task.id, demand);
-  run.holds_capacity = true;
-  subtract(free_, demand, 1);
+void Queue::hold(Node& task, const Demand& demand, Targets::Number target) {
+  holding_.emplace(task.task.id, Held{demand, target});
+  if (!task.parent) ++running_;
+  task.holds_capacity = true;
+  add_to(taken_[target], demand, 1);
 }
 
-void Queue::give_back(Node& run) {
-  if (!run.holds_capacity) return;
-  run.holds_capacity = false;
-  const auto it = holding_.find(run.task.id);
-  subtract(free_, it->second, -1);
+void Queue::give_back(Node& task) {
+  if (!task.holds_capacity) return;
+  task.holds_capacity = false;
+  if (!task.parent) --running_;
+  const auto it = holding_.find(task.task.id);
+  add_to(taken_[it->second.target], it->second.demand, -1);
   holding_.erase(it);
 }
 
@@ -106,33 +94,33 @@ void Queue::clock_set(Duration by) {
 // ---- groups
 
 bool Queue::KeyLess::operator()(const Key& a, const Key& b) const {
-  if (a.first != b.first) return a.first < b.first;
   return std::ranges::lexicographical_compare(
-      a.second, b.second, [](const model::LockWish& left, const model::LockWish& right) {
+      a, b, [](const model::LockWish& left, const model::LockWish& right) {
         return std::tie(left.name, left.wait) < std::tie(right.name, right.wait);
       });
 }
 
-Queue::Group& Queue::group_for(const Needs& needs) {
-  Bucket& bucket = buckets_[needs.demand];
-  bucket.demand = needs.demand;
-  const auto [it, is_new] = bucket.groups.try_emplace({needs.placeable, needs.locks});
+Queue::Group& Queue::group_for(const model::Needs& needs, bool is_run) {
+  Place place{needs.demand, targets_.satisfying(needs.constraints), is_run};
+  const auto [bucket, is_new_place] = buckets_.try_emplace(std::move(place));
+  if (is_new_place) bucket->second.place = bucket->first;
+  const auto [it, is_new] =
+      bucket->second.groups.try_emplace(Key(needs.locks.begin(), needs.locks.end()));
   Group& group = it->second;
   if (!is_new) return group;
-  group.bucket = &bucket;
-  group.placeable = needs.placeable;
-  group.wishes = &it->first.second;
+  group.bucket = &bucket->second;
+  group.wishes = &it->first;
   return group;
 }
 
 void Queue::list(Group& group) {
   const TaskId head = group.head().task.id;
-  if (group.placeable && !group.parked_on) group.bucket->candidates.emplace(head, &group);
+  if (!group.parked_on) group.bucket->candidates.emplace(head, &group);
   for (const model::LockWish& wish : *group.wishes) wishing_[wish.name].emplace(head, &group);
 }
 
 void Queue::unlist(Group& group) {
-  if (group.runs.empty()) return;
+  if (group.tasks.empty()) return;
   const TaskId head = group.head().task.id;
   group.bucket->candidates.erase(head);
   for (const model::LockWish& wish : *group.wishes) {
@@ -168,31 +156,38 @@ void Queue::released(const std::string& lock) {
   parked_.erase(it);
 }
 
-// ---- who is next
+// ---- the rules: who is next
 
 Queue::Next Queue::next(Time now) {
-  if (running() >= settings_.running_max) return {};
   for (;;) {
     Group* group = starving(now);
     if (!group) group = oldest_that_fits();
     if (!group) return {};
-    const Blocked by = blocked(*group, now);
-    if (by.wish && by.wish->wait == model::LockWait::kQueue) {
-      park(*group, *by.wish);
+    const model::LockWish* refused = nullptr;
+    Obstacle by;
+    for (const model::LockWish& wish : *group->wishes) {
+      by = obstacle(wish, group->head(), now);
+      if (by) refused = &wish;
+      if (by) break;
+    }
+    if (refused && refused->wait == model::LockWait::kQueue) {
+      park(*group, *refused);
       continue;
     }
-    if (!fits_free(group->bucket->demand)) return {};
-    return {&group->head(), by.wish, by.by};
+    const auto target = room_for(group->bucket->place);
+    if (!target) return {};
+    return {&group->head(), *target, refused, by.by};
   }
 }
 
-// Candidates are the oldest of each distinct demand.
+// Candidates are the oldest of each distinct place.
 Queue::Group* Queue::oldest_that_fits() const {
   Group* best = nullptr;
-  for (const auto& [demand, bucket] : buckets_) {
-    if (demand.cpus_micro > free_.cpus_micro) break;  // buckets are ordered by cpus first
+  const std::int64_t most = most_free_cpus();
+  for (const auto& [place, bucket] : buckets_) {
+    if (place.demand.cpus_micro > most) break;  // buckets are ordered by cpus first
     ++visits_;
-    if (bucket.candidates.empty() || !fits_free(demand)) continue;
+    if (bucket.candidates.empty() || !may_begin(place) || !room_for(place)) continue;
     const auto& [head, group] = *bucket.candidates.begin();
     if (!best || head < best->head().task.id) best = group;
   }
@@ -201,9 +196,9 @@ Queue::Group* Queue::oldest_that_fits() const {
 
 Queue::Group* Queue::starving(Time now) const {
   Group* oldest = nullptr;
-  for (const auto& [demand, bucket] : buckets_) {
+  for (const auto& [place, bucket] : buckets_) {
     ++visits_;
-    if (bucket.candidates.empty() || !fits_empty(demand)) continue;
+    if (bucket.candidates.empty() || !may_begin(place) || !fits_empty(place)) continue;
     const auto& [head, group] = *bucket.candidates.begin();
     if (!waited_long(head, now)) continue;
     if (!oldest || head < oldest->head().task.id) oldest = group;
@@ -211,37 +206,160 @@ Queue::Group* Queue::starving(Time now) const {
   return oldest;
 }
 
-bool Queue::waited_long(TaskId run, Time now) const {
-  return now - waiting_.at(run).since >= settings_.overtaking_max;
-}
-
-Queue::Blocked Queue::blocked(const Group& group, Time now) const {
-  for (const model::LockWish& wish : *group.wishes) {
-    const model::Lock* lock = locks_.find(wish.name);
-    if (lock && lock->holder) return {&wish, lock->holder};
-    if (const Node* older = kept_for(wish.name, group.head().task.id, now))
-      return {&wish, older->task.id};
+// The one that starving() comes to when all that wait for a lock are parked.
+const Queue::Group* Queue::first_in_turn(Time now) const {
+  const Group* oldest = nullptr;
+  for (const auto& [place, bucket] : buckets_) {
+    if (!may_begin(place) || !fits_empty(place)) continue;
+    for (const auto& [head, group] : bucket.candidates) {
+      if (!waited_long(head, now) || (oldest && oldest->head().task.id < head)) break;
+      if (waits_for_lock(*group, now)) continue;
+      oldest = group;
+      break;
+    }
   }
-  return {};
+  return oldest;
 }
 
-const Node* Queue::kept_for(const std::string& lock, TaskId run, Time now) const {
+bool Queue::waits_for_lock(const Group& group, Time now) const {
+  return std::ranges::any_of(*group.wishes, [&](const model::LockWish& wish) {
+    return wish.wait == model::LockWait::kQueue && obstacle(wish, group.head(), now);
+  });
+}
+
+bool Queue::waited_long(TaskId task, Time now) const {
+  return now - waiting_.at(task).since >= settings_.overtaking_max;
+}
+
+// What its run holds is not in the way of a step.
+Queue::Obstacle Queue::obstacle(const model::LockWish& wish, const Node& task, Time now) const {
+  const model::Lock* lock = locks_.find(wish.name);
+  if (lock && lock->holder == task.task.root) return {};
+  if (lock && lock->holder) return {.by = lock->holder};
+  const Node* older = kept_for(wish.name, task.task.id, now);
+  return older ? Obstacle{.by = older->task.id, .kept = true} : Obstacle{};
+}
+
+// The task that the lock goes to before the given one, because it is older and has been overtaken
+// for too long; or null.
+const Node* Queue::kept_for(const std::string& lock, TaskId task, Time now) const {
   const auto it = wishing_.find(lock);
   if (it == wishing_.end()) return nullptr;
   for (const auto& [head, group] : it->second) {
     ++visits_;
-    if (head >= run) return nullptr;
-    if (!group->placeable || !fits_empty(group->bucket->demand)) continue;  // it never starts
+    if (head >= task) return nullptr;
+    if (!fits_empty(group->bucket->place)) continue;  // it never begins
     return waited_long(head, now) ? &group->head() : nullptr;
   }
   return nullptr;
 }
 
+// ---- the rules: where there is room
+
+Demand Queue::free(Targets::Number target) const {
+  Demand free = total(target);
+  const auto taken = taken_.find(target);
+  if (taken != taken_.end()) add_to(free, taken->second, -1);
+  return free;
+}
+
+// Where most processors are free.
+std::optional<Targets::Number> Queue::room_for(const Place& place) const {
+  std::optional<Targets::Number> best;
+  std::int64_t most = 0;
+  for (const Targets::Number target : place.targets) {
+    const Demand room = free(target);
+    if (!takes_work(target) || !within(place.demand, room)) continue;
+    if (!best || room.cpus_micro > most) {
+      best = target;
+      most = room.cpus_micro;
+    }
+  }
+  return best;
+}
+
+bool Queue::fits_empty(const Place& place) const {
+  return std::ranges::any_of(place.targets, [&](Targets::Number target) {
+    return takes_work(target) && within(place.demand, total(target));
+  });
+}
+
+// At least none: of who wants none there may be some although others hold more than there are.
+std::int64_t Queue::most_free_cpus() const {
+  std::int64_t most = 0;
+  for (Targets::Number target = 0; target < targets_.all().size(); ++target) {
+    most = std::max(most, free(target).cpus_micro);
+  }
+  return most;
+}
+
+bool Queue::fits_free(const Demand& demand) const {
+  return room_for({demand, targets_.satisfying({}), true}).has_value();
+}
+
+bool Queue::fits_empty(const Demand& demand) const {
+  return fits_empty(Place{demand, targets_.satisfying({}), true});
+}
+
 // ---- what others want to know
 
-const Node* Queue::first_in_turn(Time now) const {
-  const Group* group = starving(now);
-  return group ? &group->head() : nullptr;
+// The same rules, asked about one that waits.
+std::vector<Blocker> Queue::blockers(const Node& task, const model::Needs& needs, Time now) const {
+  const auto it = waiting_.find(task.task.id);
+  if (it == waiting_.end()) return {};
+  const Group& group = *it->second.group;
+  std::vector<Blocker> out;
+  if (const model::Constraint* unmet = targets_.unmet(needs.constraints)) {
+    out.push_back({.what = BlockedBy::kConstraint, .constraint = *unmet});
+  } else {
+    add_room(group.bucket->place, out);
+  }
+  if (!may_begin(group.bucket->place)) {
+    out.push_back({.what = BlockedBy::kRunningLimit,
+                   .needed = 1,
+                   .total = static_cast<std::int64_t>(settings_.running_max)});
+  }
+  add_locks(task, *group.wishes, now, out);
+  if (!out.empty()) return out;
+  const Group* first = first_in_turn(now);
+  const bool waits_for_it = first && first->head().task.id < task.task.id;
+  if (waits_for_it) out.push_back({.what = BlockedBy::kTurn, .by = first->head().task.id});
+  return out;
+}
+
+// Of the target that lacks least, one that could be empty enough before one that never is.
+void Queue::add_room(const Place& place, std::vector<Blocker>& out) const {
+  if (room_for(place)) return;
+  std::vector<Blocker> best;
+  for (const Targets::Number target : place.targets) {
+    if (!takes_work(target)) continue;
+    const bool never = !within(place.demand, total(target));
+    std::vector<Blocker> here;
+    for (const Resource& resource : kResources) {
+      if (!lacks(resource, place.demand, free(target))) continue;
+      const bool is_too_much = lacks(resource, place.demand, total(target));
+      here.push_back({.what = is_too_much ? BlockedBy::kNeverFits : BlockedBy::kCapacity,
+                      .resource = &resource,
+                      .needed = place.demand.*resource.amount,
+                      .free = free(target).*resource.amount,
+                      .total = total(target).*resource.amount});
+    }
+    const bool better = best.empty() || (best.front().what == BlockedBy::kNeverFits && !never);
+    if (better) best = std::move(here);
+  }
+  if (best.empty()) best.push_back({.what = BlockedBy::kNoTarget});
+  std::ranges::move(best, std::back_inserter(out));
+}
+
+void Queue::add_locks(const Node& task, const Key& wishes, Time now,
+                      std::vector<Blocker>& out) const {
+  for (const model::LockWish& wish : wishes) {
+    const Obstacle by = obstacle(wish, task, now);
+    if (!by) continue;
+    out.push_back({.what = by.kept ? BlockedBy::kKeptLock : BlockedBy::kLock,
+                   .by = by.by,
+                   .lock = wish.name});
+  }
 }
 
 std::vector<TaskId> Queue::waiters_of(const std::string& lock, std::size_t most) const {
@@ -254,33 +372,30 @@ std::vector<TaskId> Queue::waiters_of(const std::string& lock, std::size_t most)
     const auto [id, group] = *fronts.begin();
     fronts.erase(fronts.begin());
     waiters.push_back(id);
-    const auto next = group->runs.upper_bound(id);
-    if (next != group->runs.end()) fronts.emplace(next->first, group);
+    const auto next = group->tasks.upper_bound(id);
+    if (next != group->tasks.end()) fronts.emplace(next->first, group);
   }
   return waiters;
 }
 
 std::vector<Node*> Queue::expired(Time now) const {
-  std::vector<Node*> runs;
+  std::vector<Node*> tasks;
   for (const auto& [deadline, id] : deadlines_) {
     if (deadline > now) break;
-    runs.push_back(waiting_.at(id).run);
+    tasks.push_back(waiting_.at(id).task);
   }
-  return runs;
+  return tasks;
 }
 
 Time Queue::next_deadline() const {
   return deadlines_.empty() ? kNever : deadlines_.begin()->first;
 }
 
-std::optional<Demand> Queue::demand_of(const Node& run) const {
-  if (const auto it = waiting_.find(run.task.id); it != waiting_.end())
-    return it->second.group->bucket->demand;
-  if (const auto it = holding_.find(run.task.id); it != holding_.end()) return it->second;
+std::optional<Demand> Queue::demand_of(const Node& task) const {
+  if (const auto it = waiting_.find(task.task.id); it != waiting_.end())
+    return it->second.group->bucket->place.demand;
+  if (const auto it = holding_.find(task.task.id); it != holding_.end()) return it->second.demand;
   return std::nullopt;
 }
-
-bool Queue::fits_free(const Demand& demand) const { return within(demand, free_); }
-bool Queue::fits_empty(const Demand& demand) const { return within(demand, total_); }
 
 }  // namespace docket::engine

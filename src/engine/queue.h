@@ -1,16 +1,16 @@
 #pragma once
 
-// Runs that wait, and the capacity and locks they wait for. Strand only.
+// Runs and steps that wait, and the targets, capacity and locks they wait for. Strand only.
 //
-// Waiting runs that demand the same and wish for the same locks form a group, oldest first; only
-// its oldest can be the next of them. A group whose locks are taken is parked, as a whole, on the
-// first lock that is: neither a full node nor a taken lock costs anything per waiting run, and a
-// lock that becomes free costs what is parked on it, counted in groups.
+// Waiting tasks that demand the same of the same targets and wish for the same locks form a group,
+// oldest first; only its oldest can be the next of them. A group whose locks are taken is parked,
+// as a whole, on the first lock that is: neither a full target nor a taken lock costs anything per
+// waiting task, and a lock that becomes free costs what is parked on it, counted in groups.
 //
-// Order: oldest first among those that fit and can have their locks. A younger run may overtake an
-// older one that could fit the empty node for settings.overtaking_max. After that nobody starves:
-//   - the oldest such run whose locks are to be had goes before everybody;
-//   - a lock that such a run wishes for goes to nobody younger, also while it still waits for
+// Order: oldest first among those that fit and can have their locks. A younger task may overtake an
+// older one that could fit an empty target for settings.overtaking_max. After that nobody starves:
+//   - the oldest such task whose locks are to be had goes before everybody;
+//   - a lock that such a task wishes for goes to nobody younger, also while it still waits for
 //     another one. The lock may stand idle then: that is the price.
 // Nobody waits for anyone younger, so no two wait for each other. (A run that holds a lock and
 // itself waits for another run to be done may be waited for by the latter: not for docket to see.)
@@ -23,119 +23,145 @@
 #include <utility>
 #include <vector>
 
+#include "engine/blocker.h"
 #include "engine/lock_table.h"
+#include "engine/resources.h"
 #include "engine/settings.h"
+#include "engine/targets.h"
 #include "engine/task_tree.h"
 
 namespace docket::engine {
-
-using model::Demand;
 
 class Queue {
   struct Group;
 
  public:
-  Queue(const Settings& settings, const LockTable& locks);
+  Queue(const Settings& settings, const LockTable& locks, const Targets& targets);
 
-  // What a run needs in order to start. A run that is not placeable only waits.
-  struct Needs {
-    Demand demand;
-    std::vector<model::LockWish> locks = {};
-    bool placeable = true;
-  };
-  void add(Node& run, const Needs& needs);
-  void remove(Node& run);  // it will not start
-  // The next run to start (take), or to fail because a lock that it does not wait for is `refused`:
-  // held by, or kept for, the run `by`. Null: none.
+  // Of not_before it knows nothing: that is over. With constraints that no target satisfies a task
+  // only waits.
+  void add(Node& task, const model::Needs& needs);
+  void remove(Node& task);  // it will not begin
+  // The next task to begin (take), and where; or to be refused, because a lock that it does not
+  // wait for is held by, or kept for, `by`. Null: none.
   struct Next {
-    Node* run = nullptr;
+    Node* task = nullptr;
+    Targets::Number target = 0;
     const model::LockWish* refused = nullptr;
     TaskId by = {};
-    explicit operator bool() const { return run != nullptr; }
+    explicit operator bool() const { return task != nullptr; }
   };
   Next next(Time now);
-  void take(Node& run);                        // leaves the queue, holds its capacity
-  void hold(Node& run, const Demand& demand);  // after a restart: a running run's capacity
-  void give_back(Node& run);                   // its last process is gone
-  // Deadlines, and the time that runs have waited, are as long as before. The runs know it already.
+  void take(Node& task, Targets::Number target);  // leaves the queue, holds its capacity
+  // After a restart: what begun ones hold.
+  void hold(Node& task, const Demand& demand, Targets::Number target);
+  void give_back(Node& task);  // its last process is gone
+  // Deadlines, and the time that tasks have waited, are as long as before. The tasks know it
+  // already.
   void clock_set(Duration by);
   void released(const std::string& lock);  // who was parked on it is a candidate again
 
-  // Runs whose starting deadline has passed, and the next such deadline (kNever: none).
+  // What waits and must not wait any longer, and when the next is so far (kNever: none).
   std::vector<Node*> expired(Time now) const;
   Time next_deadline() const;
 
   std::size_t size() const { return waiting_.size(); }
-  std::uint32_t running() const { return static_cast<std::uint32_t>(holding_.size()); }
+  std::uint32_t running() const { return running_; }  // runs, whatever their steps hold
   struct Waiting {
-    Node* run = nullptr;
+    Node* task = nullptr;
     Group* group = nullptr;
     Time since = kNever;  // never later than anyone younger
   };
   const std::map<TaskId, Waiting>& waiting() const { return waiting_; }  // oldest first
-  const std::map<TaskId, Demand>& holding() const { return holding_; }
-  const Demand& total() const { return total_; }
-  const Demand& free() const { return free_; }
-  std::optional<Demand> demand_of(const Node& run) const;
+  struct Held {
+    Demand demand;
+    Targets::Number target = 0;
+  };
+  const std::map<TaskId, Held>& holding() const { return holding_; }
+  const Demand& total(Targets::Number target = 0) const { return targets_.at(target).capacity; }
+  Demand free(Targets::Number target = 0) const;
+  std::optional<Demand> demand_of(const Node& task) const;
+  // On any target, whatever its labels, that takes new work.
   bool fits_free(const Demand& demand) const;
   bool fits_empty(const Demand& demand) const;
-  // The run that goes before everybody because it was overtaken for too long, or null.
-  const Node* first_in_turn(Time now) const;
-  // The run that the lock goes to before the given one, because it is older and has been overtaken
-  // for too long; or null.
-  const Node* kept_for(const std::string& lock, TaskId run, Time now) const;
-  // Waiting runs that wish for the lock, oldest first.
+
+  // Why next() does not give this task, which waits with these needs; nothing: it is about to.
+  std::vector<Blocker> blockers(const Node& task, const model::Needs& needs, Time now) const;
+  // Waiting tasks that wish for the lock, oldest first.
   std::vector<TaskId> waiters_of(const std::string& lock, std::size_t most) const;
   // Groups looked at so far, which is what placing costs.
   std::uint64_t visits() const { return visits_; }
 
  private:
+  struct Place {  // what it wants, and where it may be
+    Demand demand;
+    std::vector<Targets::Number> targets;
+    bool is_run = true;  // counts against running_max; a step's run has been counted
+    auto operator<=>(const Place&) const = default;
+  };
   struct Bucket;
-  using Key = std::pair<bool, std::vector<model::LockWish>>;  // placeable, and its wishes
+  using Key = std::vector<model::LockWish>;
   struct KeyLess {
     bool operator()(const Key& a, const Key& b) const;
   };
   struct Group {
     Bucket* bucket = nullptr;
-    bool placeable = true;
-    const std::vector<model::LockWish>* wishes = nullptr;  // the key it is found by
-    std::map<TaskId, Node*> runs;                          // never empty, but in between
-    const model::LockWish* parked_on = nullptr;            // one of wishes
-    Node& head() const { return *runs.begin()->second; }
+    const Key* wishes = nullptr;                 // the key it is found by
+    std::map<TaskId, Node*> tasks;               // never empty, but in between
+    const model::LockWish* parked_on = nullptr;  // one of wishes
+    Node& head() const { return *tasks.begin()->second; }
   };
-  using Heads = std::map<TaskId, Group*>;  // groups by their oldest run
+  using Heads = std::map<TaskId, Group*>;  // groups by their oldest task
   struct Bucket {
-    Demand demand;
+    Place place;
     std::map<Key, Group, KeyLess> groups;
-    Heads candidates;  // placeable and not parked
+    Heads candidates;  // not parked
   };
-  struct Blocked {
-    const model::LockWish* wish = nullptr;
+  struct Obstacle {  // to one wish
     TaskId by = {};
+    bool kept = false;  // for who will have it, else held
+    explicit operator bool() const { return bool(by); }
   };
 
-  Group& group_for(const Needs& needs);
-  Time wait_since(TaskId run, Time created_at);
+  Group& group_for(const model::Needs& needs, bool is_run);
+  Time wait_since(TaskId task, Time created_at);
   void list(Group& group);    // under its head, wherever groups are listed
   void unlist(Group& group);  // before its head changes
-  void leave(Group& group, TaskId run);
+  void leave(Group& group, TaskId task);
   void park(Group& group, const model::LockWish& wish);
   void unpark(Group& group);
+  // The rules.
+  bool may_begin(const Place& place) const {
+    return !place.is_run || running_ < settings_.running_max;
+  }
+  bool takes_work(Targets::Number target) const {
+    return targets_.at(target).state == TargetState::kUp;
+  }
+  bool fits_empty(const Place& place) const;
+  std::optional<Targets::Number> room_for(const Place& place) const;
+  Obstacle obstacle(const model::LockWish& wish, const Node& task, Time now) const;
+  bool waits_for_lock(const Group& group, Time now) const;
+  const Node* kept_for(const std::string& lock, TaskId task, Time now) const;
+  bool waited_long(TaskId task, Time now) const;
   Group* starving(Time now) const;
+  const Group* first_in_turn(Time now) const;
   Group* oldest_that_fits() const;
-  Blocked blocked(const Group& group, Time now) const;
-  bool waited_long(TaskId run, Time now) const;
+  std::int64_t most_free_cpus() const;
+
+  void add_room(const Place& place, std::vector<Blocker>& out) const;
+  void add_locks(const Node& task, const Key& wishes, Time now, std::vector<Blocker>& out) const;
 
   const Settings& settings_;
   const LockTable& locks_;
-  Demand total_;
-  Demand free_;
+  const Targets& targets_;
   std::map<TaskId, Waiting> waiting_;
-  std::map<TaskId, Demand> holding_;  // of runs that hold capacity
-  std::map<Demand, Bucket> buckets_;
+  std::map<TaskId, Held> holding_;           // of what holds capacity
+  std::uint32_t running_ = 0;                // runs among these
+  std::map<Targets::Number, Demand> taken_;  // by these
+  std::map<Place, Bucket> buckets_;
   std::map<std::string, Heads> wishing_;            // by lock: every group that wishes for it
   std::map<std::string, std::set<Group*>> parked_;  // by the lock that they are parked on
-  std::set<std::pair<Time, TaskId>> deadlines_;     // of waiting runs that have one
+  std::set<std::pair<Time, TaskId>> deadlines_;     // of what waits and has one
   mutable std::uint64_t visits_ = 0;                // counts, no more: see visits()
 };
 

@@ -7,6 +7,8 @@
 
 #include <deque>
 
+#include "support/fakes.h"
+
 namespace docket::engine {
 namespace {
 
@@ -29,11 +31,24 @@ class QueueTest : public ::testing::Test {
 
   Node& add_wishing(const std::vector<LockWish>& these, std::int64_t cpus = 1) {
     Node& run = nodes.emplace_back();
-    run.task.id = TaskId{nodes.size()};
+    run.task.id = run.task.root = TaskId{nodes.size()};
     run.task.created_at = now;
     wanted[run.task.id] = these;
-    queue.add(run, {cores(cpus), these});
+    queue.add(run, {.demand = cores(cpus), .locks = these});
     return run;
+  }
+  std::vector<Blocker> blockers(std::uint64_t id, std::int64_t cpus = 1) {
+    const Node& run = node(id);
+    const model::Needs needs{.demand = cores(cpus), .locks = wanted[run.task.id]};
+    return queue.blockers(run, needs, now);
+  }
+  // The task that the lock, its only blocker, is kept for.
+  TaskId kept_for(std::uint64_t id) {
+    const auto found = blockers(id);
+    EXPECT_EQ(found.size(), 1U);
+    if (found.empty()) return {};
+    EXPECT_EQ(found[0].what, BlockedBy::kKeptLock);
+    return found[0].by;
   }
   Node& add(const std::vector<std::string>& names, std::int64_t cpus = 1) {
     return add_wishing(wishes(names), cpus);
@@ -44,9 +59,9 @@ class QueueTest : public ::testing::Test {
     std::vector<model::Lock> changed;
     while (const Queue::Next next = queue.next(now)) {
       EXPECT_EQ(next.refused, nullptr);
-      queue.take(*next.run);
-      locks.grant(wanted[next.run->task.id], next.run->task.id, now, changed);
-      started.push_back(next.run->task.id.value);
+      queue.take(*next.task, next.target);
+      locks.grant(wanted[next.task->task.id], next.task->task, now, changed);
+      started.push_back(next.task->task.id.value);
     }
     return started;
   }
@@ -67,7 +82,8 @@ class QueueTest : public ::testing::Test {
   std::deque<Node> nodes;
   std::map<TaskId, std::vector<LockWish>> wanted;
   LockTable locks;
-  Queue queue{settings, locks};
+  Targets targets{settings.node};
+  Queue queue{settings, locks, targets};
 };
 
 // ---- what it costs
@@ -157,7 +173,7 @@ TEST_F(QueueTest, AfterThatALockIsKeptForTheOldestWhoWishesForIt) {
   now += settings.overtaking_max;
   end(b);
   EXPECT_THAT(place(), IsEmpty());
-  EXPECT_EQ(queue.kept_for("b", TaskId{4}, now), &both);
+  EXPECT_EQ(kept_for(4), both.task.id);
   end(a);
   EXPECT_THAT(place(), ElementsAre(3));
   end(both);
@@ -202,7 +218,7 @@ TEST_F(QueueTest, AClockSetBackMakesNobodyWaitLonger) {
   now += settings.overtaking_max;
   add({"b"});
   EXPECT_THAT(place(), IsEmpty());
-  EXPECT_EQ(queue.kept_for("b", TaskId{4}, now), &before);
+  EXPECT_EQ(kept_for(4), before.task.id);
 }
 
 TEST_F(QueueTest, ARunThatNeverFitsKeepsNoLock) {
@@ -210,7 +226,13 @@ TEST_F(QueueTest, ARunThatNeverFitsKeepsNoLock) {
   Node& nowhere = nodes.emplace_back();
   nowhere.task.id = TaskId{2};
   nowhere.task.created_at = now;
-  queue.add(nowhere, {cores(1), wishes({"a"}), false});
+  const std::vector<model::Constraint> on_the_moon{{.attribute = "place", .value = "moon"}};
+  const std::vector<LockWish> a = wishes({"a"});
+  const model::Needs needs{.demand = cores(1), .constraints = on_the_moon, .locks = a};
+  queue.add(nowhere, needs);
+  const auto why = queue.blockers(nowhere, needs, now);
+  ASSERT_EQ(why.size(), 1U);
+  EXPECT_EQ(words_of(why[0]), "no node satisfies place IS moon");
   now += settings.overtaking_max;
   add({"a"});
   EXPECT_THAT(place(), ElementsAre(3));
@@ -223,7 +245,7 @@ TEST_F(QueueTest, WhoDoesNotWaitForALockIsRefusedOneThatIsKeptToo) {
   now += settings.overtaking_max;
   Node& impatient = add_wishing({{"b", LockWait::kFail}});
   const Queue::Next next = queue.next(now);
-  EXPECT_EQ(next.run, &impatient);
+  EXPECT_EQ(next.task, &impatient);
   ASSERT_NE(next.refused, nullptr);
   EXPECT_EQ(next.refused->name, "b");
   EXPECT_EQ(next.by, TaskId{2});
@@ -236,6 +258,126 @@ TEST_F(QueueTest, AnOldRunWhoseLockIsTakenKeepsNoCapacity) {
   now += settings.overtaking_max;
   add({}, 1);
   EXPECT_THAT(place(), ElementsAre(3)) << "it could not use it";
+}
+
+// ---- several targets
+
+TEST_F(QueueTest, ATaskGoesWhereThereIsRoom) {
+  const auto big = targets.add({.name = "big", .capacity = cores(16)});
+  add({}, 8);
+  add({}, 4);
+  add({}, 8);
+  add({}, 4);
+  std::map<std::uint64_t, Targets::Number> places;
+  while (const Queue::Next next = queue.next(now)) {
+    queue.take(*next.task, next.target);
+    places[next.task->task.id.value] = next.target;
+  }
+  EXPECT_EQ(places, (std::map<std::uint64_t, Targets::Number>{{1, big}, {2, big}, {4, 0}}))
+      << "where most is free; a smaller one may overtake for a while";
+  EXPECT_EQ(queue.free(big).cpus_micro, cores(4).cpus_micro);
+  EXPECT_EQ(queue.free().cpus_micro, 0);
+}
+
+TEST_F(QueueTest, ConstraintsAreAskedOfATargetAndOfWhatItIsPartOf) {
+  targets.add({.name = "east", .labels = {{"datacenter", "east"}}});
+  const auto node = targets.add({.name = "e1", .parent = "east", .capacity = cores(1)});
+  const std::vector<model::Constraint> east{{.attribute = "datacenter", .value = "east"}};
+  EXPECT_EQ(targets.satisfying(east), std::vector{node}) << "what has no room is no place to run";
+  EXPECT_EQ(targets.unmet(east), nullptr);
+  const std::vector<model::Constraint> both{east[0], {.attribute = "hostname", .value = "e2"}};
+  ASSERT_NE(targets.unmet(both), nullptr);
+  EXPECT_EQ(targets.unmet(both)->attribute, "hostname");
+}
+
+TEST_F(QueueTest, NothingBeginsOnATargetThatDrains) {
+  targets.set_state(0, TargetState::kDraining);
+  add({});
+  EXPECT_THAT(place(), IsEmpty());
+  ASSERT_EQ(blockers(1).size(), 1U);
+  EXPECT_EQ(blockers(1)[0].what, BlockedBy::kNoTarget);
+  targets.set_state(0, TargetState::kUp);
+  EXPECT_THAT(place(), ElementsAre(1));
+}
+
+TEST_F(QueueTest, WhoWantsNothingFitsAlthoughMoreIsHeldThanThereIs) {
+  Node& much = nodes.emplace_back();
+  much.task.id = TaskId{1};
+  queue.hold(much, cores(99), 0);
+  add({}, 0);
+  EXPECT_THAT(place(), ElementsAre(2));
+}
+
+// ---- steps
+
+TEST_F(QueueTest, StepsDoNotWaitForRunsToBeFewer) {
+  settings.running_max = 1;
+  Node& run = add({});
+  ASSERT_THAT(place(), ElementsAre(1));
+  Node& step = nodes.emplace_back();
+  step.task.id = TaskId{2};
+  step.task.root = step.task.parent = run.task.id;
+  step.parent = &run;
+  step.task.created_at = now;
+  queue.add(step, {.demand = cores(1)});
+  add({});
+  EXPECT_THAT(place(), ElementsAre(2)) << "or a run that holds its place would wait for itself";
+  EXPECT_EQ(queue.running(), 1U);
+}
+
+TEST_F(QueueTest, WhatARunHoldsIsNotInTheWayOfItsSteps) {
+  Node& run = add({"a"});
+  ASSERT_THAT(place(), ElementsAre(1));
+  Node& step = nodes.emplace_back();
+  step.task.id = TaskId{2};
+  step.task.root = step.task.parent = run.task.id;
+  step.parent = &run;
+  step.task.created_at = now;
+  wanted[step.task.id] = wishes({"a", "b"});
+  queue.add(step, {.locks = wanted[step.task.id]});
+  add({"a"});
+  EXPECT_THAT(place(), ElementsAre(2));
+  EXPECT_EQ(locks.find("a")->holder, run.task.id);
+  EXPECT_EQ(locks.find("b")->holder, step.task.id);
+  end(step);
+  EXPECT_FALSE(locks.find("b")->holder);
+  EXPECT_EQ(locks.find("a")->holder, run.task.id) << "that is the run's";
+}
+
+// ---- explanations are the rules
+
+// Whatever has happened: who waits is held back by something, and who is not is next.
+TEST_F(QueueTest, WhoWaitsHasABlocker) {
+  docket::testing::SeededRandom random(7);
+  const auto below = [&random](std::uint64_t most) { return random.next() % most; };
+  settings.running_max = 6;
+  std::vector<std::int64_t> cpus;
+  std::vector<std::uint64_t> running;
+  for (int round = 0; round < 3000; ++round) {
+    now += seconds{static_cast<std::int64_t>(below(20))};
+    if (below(2) == 0) {
+      std::vector<std::string> names;
+      for (const char* lock : {"a", "b", "c"}) {
+        if (below(3) == 0) names.emplace_back(lock);
+      }
+      cpus.push_back(static_cast<std::int64_t>(below(6)));
+      add(names, cpus.back());
+      const auto why = blockers(nodes.size(), cpus.back());
+      const auto next = queue.next(now);
+      const bool first = next && next.task == &nodes.back();
+      EXPECT_TRUE(!first || why.empty()) << words_of(why);
+    } else if (!running.empty()) {
+      const std::size_t at = below(running.size());
+      end(node(running[at]));
+      running.erase(running.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    for (const std::uint64_t id : place()) running.push_back(id);
+    for (const auto& [id, waits] : queue.waiting()) {
+      EXPECT_FALSE(blockers(id.value, cpus[id.value - 1]).empty()) << id.value;
+    }
+    if (queue.size() > 30) queue.remove(*queue.waiting().begin()->second.task);
+  }
+  EXPECT_GT(nodes.size(), 1000U);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct NodeSettings {
 
 struct Settings {
   NodeSettings node;
-  std::uint32_t running_max = 5000;      // runs with processes at one time
+  std::uint32_t running_max = 5000;      // runs that have begun, at one time
   std::uint32_t queued_max = 1'000'000;  // runs waiting; more are refused (kExhausted)
   std::uint32_t jobs_max = 1'000'000;
   std::uint32_t schedules_per_job_max = 100;

@@ -1,5 +1,6 @@
 #include "engine/task_tree.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace docket::engine {
@@ -31,6 +32,13 @@ std::string run_name(const Node& node) { return node.job ? node.root().task.name
 }  // namespace
 
 const Node::Below Node::kNothing;
+
+bool has_live_attempt_below(const Node& of) {
+  return std::ranges::any_of(of.children(), [](const auto& child) {
+    const Node& node = *child.second;
+    return (node.is_attempt() && !node.is_final()) || has_live_attempt_below(node);
+  });
+}
 
 Node* TaskTree::find(TaskId id) {
   const auto found = nodes_.find(id);

@@ -39,8 +39,8 @@ struct Node {
   bool dirty = false;               // changed since the last tick was taken
   bool leaving = false;             // leaves memory with this tick
   bool recovered = false;           // came from the store at start-up (STARTING instead of INITIAL)
-  bool holds_capacity = false;      // runs: counted against the node until the last process is gone
-  Duration clock_set{};             // runs: how far since it was made; see Engine::see_clock
+  bool holds_capacity = false;      // of its target, until the last process is gone
+  Duration clock_set{};             // of what waits: how far since it was made (Engine::see_clock)
   Time lease_until = kNever;        // of a reporter's task; kNever: no lease
 
   bool is_attempt() const { return task.kind == model::TaskKind::kAttempt; }
@@ -55,11 +55,14 @@ struct Node {
   }
   const Node* step(std::string_view key) const { return const_cast<Node*>(this)->step(key); }
   const model::Operation& what() const { return *task.operation; }
-  // Of a run that waits, on the clock as it is.
+  // Of what waits, on the clock as it is.
   Time start_deadline() const {
     return task.start_deadline == kNever ? kNever : task.start_deadline + clock_set;
   }
   bool is_final() const { return model::is_final(task.state); }
+  bool waits() const {
+    return task.state == model::State::kCreated || task.state == model::State::kQueued;
+  }
   Node& root() {
     Node* top = this;
     while (top->parent) top = top->parent;
@@ -71,6 +74,9 @@ struct Node {
  private:
   static const Below kNothing;
 };
+
+// At any depth.
+bool has_live_attempt_below(const Node& of);
 
 class TaskTree {
  public:

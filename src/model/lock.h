@@ -1,7 +1,7 @@
 #pragma once
 
-// A named exclusive right held by a run. The fencing number rises with every grant, so that what a
-// late holder writes can be told from the present one's.
+// A named exclusive right held by a run or a step. The fencing number rises with every grant, so
+// that what a late holder writes can be told from the present one's.
 
 #include <cstdint>
 #include <string>

@@ -1,15 +1,18 @@
 #pragma once
 
-// What a run needs before it may begin: room, rights, and a place that fits.
+// What a run or a step needs before it may begin: room, rights, a place that fits, its time.
 
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+
+#include "core/time.h"
 
 namespace docket::model {
 
-struct Demand {  // of capacity, while the run runs; integers so that sums are exact
+struct Demand {  // of capacity, while it runs; integers so that sums are exact
   std::int64_t cpus_micro = 0;
   std::int64_t mem_kib = 0;
   std::int64_t disk_kib = 0;
@@ -26,11 +29,29 @@ struct Constraint {
   bool operator==(const Constraint&) const = default;
 };
 
-enum class LockWait { kQueue, kFail };  // a taken lock: wait in the queue, or fail the run at once
+enum class LockWait { kQueue, kFail };  // a taken lock: wait in the queue, or fail at once
 struct LockWish {
   std::string name;
   LockWait wait = LockWait::kQueue;
   bool operator==(const LockWish&) const = default;
+};
+
+// As a kind says it. Refers to what it was asked about, the definition and the parameters, or to
+// the kind itself.
+struct Needs {
+  Demand demand = {};
+  std::span<const Constraint> constraints = {};
+  std::span<const LockWish> locks = {};  // all at once
+  Time not_before = kNever;              // kNever: from its creation on
+  // Seen so much later than not_before, it is not begun any more; absent: whenever.
+  std::optional<Duration> late = {};
+  // How long it waits for room and rights; absent: for ever.
+  std::optional<Duration> patience = {};
+
+  // Whether a task of these has something to wait for.
+  bool any() const {
+    return demand != Demand{} || !constraints.empty() || !locks.empty() || not_before != kNever;
+  }
 };
 
 }  // namespace docket::model

@@ -59,10 +59,12 @@ struct Planned {
   bool operator==(const Planned&) const = default;
 };
 
-// Of an attempt whose executor is not the first of the server, or numbers its reports.
+// Of an attempt whose executor is not the first of the server, or numbers its reports; and of what
+// has its place on another target than this machine.
 struct Work {
-  std::string executor;   // by name; empty: the first
-  std::uint64_t seq = 0;  // of the newest report that was taken
+  std::string executor;     // by name; empty: the first
+  std::uint64_t seq = 0;    // of the newest report that was taken
+  std::string target = {};  // by name; empty: this machine
   bool operator==(const Work&) const = default;
 };
 
@@ -96,6 +98,9 @@ struct Task {
 
 inline std::string_view executor_of(const Task& task) {
   return task.work ? std::string_view(task.work->executor) : std::string_view();
+}
+inline std::string_view target_of(const Task& task) {
+  return task.work ? std::string_view(task.work->target) : std::string_view();
 }
 inline std::uint64_t seq_of(const Task& task) { return task.work ? task.work->seq : 0; }
 

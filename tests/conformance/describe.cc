@@ -131,6 +131,7 @@ std::string describe(const model::Task& task) {
   fields.add("key", planned.key).add("word", planned.word).add("facts", planned.facts);
   for (const auto& [cell, text] : planned.cells) fields.add("cell", cell + "=" + text);
   fields.add("executor", std::string(model::executor_of(task))).add("seq", model::seq_of(task));
+  fields.add("target", std::string(model::target_of(task)));
   return fields.text();
 }
 

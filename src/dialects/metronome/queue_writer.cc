@@ -42,7 +42,7 @@ Result<bool> QueueWriter::operator()(const engine::Engine& engine, JsonWriter& j
 void QueueWriter::write_short(const engine::Engine& engine, JsonWriter& json) const {
   std::map<std::string_view, std::vector<std::string_view>> jobs;
   for (const auto& [task, waits] : engine.queue().waiting()) {
-    const engine::Node* run = waits.run;
+    const engine::Node* run = waits.task;
     if (!is_shown(*run->job) || !may(*caller_, http::Action::kRead, run->job->id())) continue;
     jobs[run->job->id()].push_back(run->task.name);
   }

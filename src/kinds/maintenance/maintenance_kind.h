@@ -23,10 +23,9 @@ class MaintenanceKind : public engine::Kind {
   bool has_jobs() const override { return false; }  // chores are ordered (orders.h)
   model::SpecBodyPtr read(JsonReader& in) const override;
   void check(const model::JobDefinition& definition, model::Flaws& flaws) const override;
-  model::Demand demand(const model::Job&) const override { return {}; }
-  const std::vector<model::LockWish>& locks(const model::Job&) const override { return locks_; }
-  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
-    return no_constraints_;
+  model::Needs needs(const model::Job&, const model::RunParameters*,
+                     std::string_view) const override {
+    return {.locks = locks_};
   }
   engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override;
   Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
@@ -35,7 +34,6 @@ class MaintenanceKind : public engine::Kind {
 
  private:
   std::vector<model::LockWish> locks_{{.name = kMaintenanceLock}};
-  std::vector<model::Constraint> no_constraints_;
 };
 
 }  // namespace docket::kinds

@@ -244,20 +244,15 @@ void ProcessKind::check(const model::JobDefinition& definition, model::Flaws& fl
   check_process(definition, flaws);
 }
 
-model::Demand ProcessKind::demand(const model::Job& job) const {
+model::Needs ProcessKind::needs(const model::Job& job, const model::RunParameters*,
+                                std::string_view) const {
   const ProcessSpec& spec = spec_of(job);
-  return {.cpus_micro = scaled(spec.cpus, 1e6),
-          .mem_kib = scaled(spec.mem, 1024),
-          .disk_kib = scaled(spec.disk, 1024),
-          .gpus = std::min(spec.gpus, kMostDemanded)};
-}
-
-const std::vector<model::LockWish>& ProcessKind::locks(const model::Job& job) const {
-  return spec_of(job).locks;
-}
-
-const std::vector<model::Constraint>& ProcessKind::constraints(const model::Job& job) const {
-  return spec_of(job).constraints;
+  return {.demand = {.cpus_micro = scaled(spec.cpus, 1e6),
+                     .mem_kib = scaled(spec.mem, 1024),
+                     .disk_kib = scaled(spec.disk, 1024),
+                     .gpus = std::min(spec.gpus, kMostDemanded)},
+          .constraints = spec.constraints,
+          .locks = spec.locks};
 }
 
 Plan ProcessKind::plan(const engine::View& view, const engine::Happening& happening) const {

@@ -16,9 +16,8 @@ class ProcessKind : public engine::Kind {
   std::string_view name() const override { return kProcess; }
   model::SpecBodyPtr read(JsonReader& in) const override;
   void check(const model::JobDefinition& definition, model::Flaws& flaws) const override;
-  model::Demand demand(const model::Job& job) const override;
-  const std::vector<model::LockWish>& locks(const model::Job& job) const override;
-  const std::vector<model::Constraint>& constraints(const model::Job& job) const override;
+  model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
+                     std::string_view key) const override;
   engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override;
   Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
                                      TaskId attempt,

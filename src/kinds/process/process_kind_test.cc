@@ -88,6 +88,7 @@ class ProcessKindTest : public ::testing::Test {
   ProcessSpec spec;
   engine::Node node;
   engine::Wakes wakes;
+  const engine::Target here{.name = "node1"};
   model::Task run{.id = TaskId{8}, .name = "20190307204634kC8Rs", .created_at = kCreated};
 };
 
@@ -218,7 +219,7 @@ TEST_F(ProcessKindTest, ALaunchThatCannotBeMadeIsNotTriedAgain) {
 TEST_F(ProcessKindTest, ATimeoutRunsFromTheStartAlsoAfterARestart) {
   spec.timeout_s = 60;
   const auto limit = [](const Plan& steps) { return std::get<Wake>(steps.back()).at; };
-  EXPECT_EQ(limit(plan(engine::Placed{})), kCreated + std::chrono::seconds{60});
+  EXPECT_EQ(limit(plan(engine::Placed{node, here})), kCreated + std::chrono::seconds{60});
   run.started_at = kCreated + std::chrono::seconds{5};
   EXPECT_EQ(limit(plan(engine::Look{}, kCreated + std::chrono::hours{1})),
             kCreated + std::chrono::seconds{65});
@@ -237,9 +238,12 @@ TEST_F(ProcessKindTest, AfterARestartTheNextAttemptDoesNotWaitUnlessItsPauseBega
 TEST_F(ProcessKindTest, DemandsSaturateInsteadOfOverflowing) {
   spec.cpus = spec.mem = spec.disk = 1e300;
   engine::Settings settings;
-  EXPECT_FALSE(engine::Queue(settings, engine::LockTable{}).fits_empty(kind.demand(job())));
+  const engine::Targets targets(settings.node);
+  const engine::LockTable locks;
+  const auto demand = [this] { return kind.needs(job(), nullptr, {}).demand; };
+  EXPECT_FALSE(engine::Queue(settings, locks, targets).fits_empty(demand()));
   spec.cpus = 0.01;
-  EXPECT_EQ(kind.demand(job()).cpus_micro, 10'000);
+  EXPECT_EQ(demand().cpus_micro, 10'000);
 }
 
 }  // namespace

@@ -19,6 +19,19 @@ constexpr const char* kOnStops[] = {"stop", "drain"};
 constexpr const char* kOnLosts[] = {"fail", "restart"};
 constexpr const char* kWaits[] = {"queue", "fail"};
 
+void write_needs(JsonWriter& out, const TestNeeds& needs) {
+  if (needs.cpus > 0) out.member("cpus", needs.cpus);
+  if (needs.mem > 0) out.member("mem", needs.mem);
+  if (needs.patience_s) out.member("patienceSeconds", *needs.patience_s);
+  if (needs.locks.empty()) return;
+  out.key("locks").begin_array();
+  for (const model::LockWish& lock : needs.locks) {
+    out.begin_object().member("name", lock.name);
+    out.member("wait", kWaits[static_cast<int>(lock.wait)]).end_object();
+  }
+  out.end_array();
+}
+
 void write_steps(JsonWriter& out, const std::vector<TestStep>& steps) {
   out.key("steps").begin_array();
   for (const TestStep& step : steps) {
@@ -29,6 +42,7 @@ void write_steps(JsonWriter& out, const std::vector<TestStep>& steps) {
     if (step.in_server) out.member("work", kWorks[1]);
     if (step.parts > 0) out.member("parts", step.parts);
     if (!step.result.empty()) out.key("result").raw(step.result);
+    write_needs(out, step.needs);
     if (!step.steps.empty()) write_steps(out, step.steps);
     out.end_object();
   }
@@ -39,6 +53,20 @@ void read_amount(JsonReader& in, const char* name, double& into, double most) {
   if (in.read(name, into) && (into < 0 || into > most)) {
     in.complain(name, "must be from 0 to " + std::to_string(static_cast<std::int64_t>(most)));
   }
+}
+
+void read_needs(JsonReader& in, TestNeeds& needs) {
+  read_amount(in, "cpus", needs.cpus, 1e6);
+  read_amount(in, "mem", needs.mem, 1e9);
+  if (in.has("patienceSeconds")) {
+    read_amount(in, "patienceSeconds", needs.patience_s.emplace(), kTestSecondsMax);
+  }
+  in.each("locks", [&](JsonReader& item) {
+    model::LockWish& lock = needs.locks.emplace_back();
+    item.read_required("name", lock.name);
+    lock.wait = static_cast<model::LockWait>(item.choice("wait", kWaits));
+    item.finish();
+  });
 }
 
 // What all steps have together.
@@ -70,7 +98,10 @@ void read_steps(JsonReader& in, std::vector<TestStep>& into, Count count, std::s
     step.in_server = item.choice("work", kWorks) == 1;
     item.read("parts", step.parts, 0, kTestPartsMax);
     if (const auto* result = item.find("result")) step.result = boost::json::serialize(*result);
+    read_needs(item, step.needs);
     if (item.has("steps")) read_steps(item, step.steps, count, total);
+    const bool is_group = !step.steps.empty() && (!step.needs.locks.empty() || step.needs.cpus > 0);
+    if (is_group) item.complain("steps", "are not below a step that has needs of its own");
     item.finish();
   });
 }
@@ -83,12 +114,8 @@ void write_spec(JsonWriter& out, const TestSpec& spec) {
   out.member("concurrency", spec.concurrency).member("pauseSeconds", spec.pause_s);
   out.member("onStop", kOnStops[static_cast<int>(spec.on_stop)]);
   out.member("onLost", kOnLosts[spec.restarts_lost ? 1 : 0]);
-  out.member("cpus", spec.cpus).member("mem", spec.mem).key("locks").begin_array();
-  for (const model::LockWish& lock : spec.locks) {
-    out.begin_object().member("name", lock.name);
-    out.member("wait", kWaits[static_cast<int>(lock.wait)]).end_object();
-  }
-  out.end_array().end_object();
+  write_needs(out, spec.needs);
+  out.end_object();
 }
 
 TestSpec read_test_spec(JsonReader& in) {
@@ -101,14 +128,7 @@ TestSpec read_test_spec(JsonReader& in) {
   read_amount(in, "pauseSeconds", spec.pause_s, kTestSecondsMax);
   spec.on_stop = static_cast<OnStop>(in.choice("onStop", kOnStops));
   spec.restarts_lost = in.choice("onLost", kOnLosts) == 1;
-  read_amount(in, "cpus", spec.cpus, 1e6);
-  read_amount(in, "mem", spec.mem, 1e9);
-  in.each("locks", [&](JsonReader& item) {
-    model::LockWish& lock = spec.locks.emplace_back();
-    item.read_required("name", lock.name);
-    lock.wait = static_cast<model::LockWait>(item.choice("wait", kWaits));
-    item.finish();
-  });
+  read_needs(in, spec.needs);
   in.finish();
   return spec;
 }

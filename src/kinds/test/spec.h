@@ -8,9 +8,14 @@
 //              {"name": "d", "folds": true}, {"name": "e", "work": "server", "parts": 10,
 //               "result": {"any": ["thing"]}}],
 //    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "drain", "onLost": "restart",
-//    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}]}
+//    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}], "patienceSeconds": 60}
+//
+// Leaves may have the last line, too: then each waits by itself, and begins when it has that,
+// however many others work. A run with NOT_BEFORE=2026-11-28T21:00:00Z in its environment waits for
+// that instant, and is not begun more than an hour after it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +23,15 @@
 #include "model/spec.h"
 
 namespace docket::kinds {
+
+inline constexpr const char* kNotBefore = "NOT_BEFORE";
+
+// What the run as a whole, or a leaf, waits for.
+struct TestNeeds {
+  double cpus = 0, mem = 0;  // cores, MiB
+  std::vector<model::LockWish> locks;
+  std::optional<double> patience_s;  // absent: for ever
+};
 
 struct TestStep {
   std::string name;    // unique beside its siblings; keys join names: "a/b"
@@ -29,6 +43,7 @@ struct TestStep {
   bool in_server = false;
   std::int64_t parts = 0;  // in which it tells that
   std::string result;      // JSON, of such work; empty: none
+  TestNeeds needs = {};
   std::vector<TestStep> steps;
 };
 
@@ -40,8 +55,7 @@ struct TestSpec {
   double pause_s = 0;            // between two that start
   OnStop on_stop = OnStop::kStop;
   bool restarts_lost = false;  // steps whose work nobody can tell of any more; else they fail
-  double cpus = 0, mem = 0;    // cores, MiB; of the run as a whole
-  std::vector<model::LockWish> locks;
+  TestNeeds needs = {};
 };
 
 inline constexpr const char* kTest = "test";

@@ -23,6 +23,10 @@ using engine::View;
 using engine::Wake;
 using model::State;
 
+Duration seconds(double count) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(count));
+}
+
 // Its one wake-up: steps may start.
 constexpr const char* kGo = "go";
 
@@ -47,6 +51,26 @@ bool walk(const std::vector<TestStep>& steps, const std::string& under, const Vi
     const std::string key = below(under, step.name);
     return visit(step, under, key) && walk(step.steps, key, visit);
   });
+}
+
+// ---- needs
+
+constexpr Duration kLate = std::chrono::hours{1};
+
+model::Needs needs_of(const TestNeeds& needs) {
+  model::Needs out{.demand = {.cpus_micro = std::llround(needs.cpus * 1e6),
+                              .mem_kib = std::llround(needs.mem * 1024)},
+                   .locks = needs.locks};
+  if (needs.patience_s) out.patience = seconds(*needs.patience_s);
+  return out;
+}
+
+// As the run was asked for: NOT_BEFORE=2026-11-28T21:00:00Z in its environment.
+Time not_before(const model::RunParameters* parameters) {
+  if (!parameters) return kNever;
+  const auto wish = std::ranges::find(parameters->env, kNotBefore, &StringPairs::value_type::first);
+  if (wish == parameters->env.end()) return kNever;
+  return parse_time(wish->second).value_or(kNever);
 }
 
 // ---- memory: how many steps were spawned, since those that folded are not seen any more; and of
@@ -130,15 +154,17 @@ Plan start(const View& view) {
   walk(spec.steps, "", [&](const TestStep& step, const std::string&, const std::string& key) {
     if (free == 0) return false;
     const Node* leaf = view.step(key);
-    if (!step.steps.empty() || !leaf || leaf->task.state != State::kCreated) return true;
+    const bool waits_itself = needs_of(step.needs).any();
+    if (!step.steps.empty() || waits_itself || !leaf || leaf->task.state != State::kCreated) {
+      return true;
+    }
     plan.emplace_back(launch(step, key));
     --free;
     return true;
   });
   if (spec.pause_s > 0 && !plan.empty()) {
-    const auto pause = std::chrono::duration<double>(spec.pause_s);
     plan.emplace_back(Wake{.name = kGo,
-                           .at = view.now() + std::chrono::duration_cast<Duration>(pause),
+                           .at = view.now() + seconds(spec.pause_s),
                            .why = "the next step starts then",
                            .begins_work = true});
   }
@@ -159,6 +185,13 @@ Plan look(const View& view) {
   if (view.awaits(kGo)) return {};
   return {Wake{
       .name = kGo, .at = view.now(), .why = "steps wait for those that work", .begins_work = true}};
+}
+
+// It begins now, however many others work.
+Plan leaf_placed(const View& view, const Node& leaf) {
+  const std::string& key = leaf.task.planned->key;
+  if (view.run().task.stopping) return {Finish{State::kAborted, {}, key}, More{}};
+  return {launch(*find(spec_of(view).steps, key), key)};
 }
 
 Plan leaf_ended(const View& view, const engine::Ended& ended) {
@@ -203,21 +236,23 @@ void TestKind::check(const model::JobDefinition& definition, model::Flaws& flaws
        });
 }
 
-model::Demand TestKind::demand(const model::Job& job) const {
+model::Needs TestKind::needs(const model::Job& job, const model::RunParameters* parameters,
+                             std::string_view key) const {
   const TestSpec& spec = test_of(job.definition.spec);
-  return {.cpus_micro = std::llround(spec.cpus * 1e6), .mem_kib = std::llround(spec.mem * 1024)};
-}
-
-const std::vector<model::LockWish>& TestKind::locks(const model::Job& job) const {
-  return test_of(job.definition.spec).locks;
-}
-
-const std::vector<model::Constraint>& TestKind::constraints(const model::Job&) const {
-  return no_constraints_;
+  if (key.empty()) {
+    model::Needs needs = needs_of(spec.needs);
+    needs.not_before = not_before(parameters);
+    if (needs.not_before != kNever) needs.late = kLate;
+    return needs;
+  }
+  return needs_of(find(spec.steps, key)->needs);
 }
 
 Plan TestKind::plan(const View& view, const engine::Happening& happening) const {
   if (const auto* ended = std::get_if<engine::Ended>(&happening)) return leaf_ended(view, *ended);
+  if (const auto* placed = std::get_if<engine::Placed>(&happening); placed && placed->of.parent) {
+    return leaf_placed(view, placed->of);
+  }
   if (const auto* asked = std::get_if<engine::Stopping>(&happening)) {
     return stopping(view, asked->reason);
   }
@@ -231,9 +266,8 @@ Result<engine::PayloadPtr> TestKind::payload(const View& view, const Node& of, T
                                              const engine::SecretSource&) const {
   const TestStep* leaf = find(spec_of(view).steps, of.task.planned->key);
   if (leaf->in_server) {
-    const std::chrono::duration<double> takes(leaf->seconds);
     return engine::payload_of(
-        test_executor::TestWork{.takes = std::chrono::duration_cast<Duration>(takes),
+        test_executor::TestWork{.takes = seconds(leaf->seconds),
                                 .exit_code = leaf->fails ? 1 : 0,
                                 .parts = static_cast<std::uint32_t>(leaf->parts),
                                 .facts = fmt::format(R"({{"attempt":"{}"}})", attempt.value),

@@ -201,5 +201,103 @@ TEST_F(TestKindTest, ReadsWhatItWritesAndNamesWhatIsWrong) {
                                 "/steps/3/seconds", "/concurrency", "/onStop"));
 }
 
+// ---- what steps and runs wait for
+
+TEST_F(TestKindTest, AStepWaitsForItsLockWhileItsRunGoesOn) {
+  const TaskId run = start(R"({"concurrency": 9, "steps": [
+    {"name": "a", "locks": [{"name": "db"}]}, {"name": "b", "locks": [{"name": "db"}]},
+    {"name": "c"}]})");
+  EXPECT_THAT(keys_working(run), ElementsAre("a", "c"));
+  EXPECT_EQ(state_of(run, "b"), State::kQueued);
+  end(run, "c");
+  end(run, "a");
+  EXPECT_THAT(keys_working(run), ElementsAre("b"));
+  EXPECT_EQ(docket.engine().locks().find("db")->holder,
+            docket.engine().find_task(run)->step("b")->task.id);
+  end(run, "b");
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+  EXPECT_FALSE(docket.engine().locks().find("db")->holder);
+}
+
+TEST_F(TestKindTest, AStepThatWaitsIsFoundWaitingAfterACrash) {
+  const TaskId run = start(R"({"steps": [
+    {"name": "a", "cpus": 40}, {"name": "b", "cpus": 40}, {"name": "c", "cpus": 24}]})");
+  EXPECT_THAT(keys_working(run), ElementsAre("a", "c")) << "of 64 cores";
+  docket.restart();
+  EXPECT_EQ(state_of(run, "b"), State::kQueued);
+  EXPECT_EQ(docket.engine().queue().free().cpus_micro, 0);
+  end(run, "a");
+  EXPECT_THAT(keys_working(run), ElementsAre("b", "c"));
+  end(run, "b");
+  end(run, "c");
+  EXPECT_EQ(docket.stored(run).state, State::kDone);
+  EXPECT_EQ(docket.engine().queue().free(), docket.engine().queue().total());
+}
+
+TEST_F(TestKindTest, AStepWithoutPatienceFailsAndSaysWhoWasInItsWay) {
+  const TaskId run = start(R"({"steps": [
+    {"name": "a", "locks": [{"name": "db"}]},
+    {"name": "b", "locks": [{"name": "db"}], "patienceSeconds": 10},
+    {"name": "c", "locks": [{"name": "db"}], "patienceSeconds": 0},
+    {"name": "d", "locks": [{"name": "db", "wait": "fail"}]}]})");
+  docket.advance(std::chrono::seconds{1});
+  EXPECT_EQ(state_of(run, "b"), State::kQueued);
+  EXPECT_EQ(state_of(run, "c"), State::kFailed);
+  EXPECT_EQ(state_of(run, "d"), State::kFailed);
+  docket.restart();
+  docket.advance(std::chrono::seconds{9});
+  EXPECT_EQ(state_of(run, "b"), State::kFailed);
+  EXPECT_EQ(
+      docket.engine().find_task(run)->step("b")->task.message,
+      "It waited too long: lock 'db' is held by step 'a' of run " + std::to_string(run.value));
+  end(run, "a");
+  EXPECT_EQ(docket.stored(run).state, State::kFailed);
+}
+
+TEST_F(TestKindTest, AStepThatCouldWaitForEverWhileItsRunHoldsALockIsNone) {
+  const TaskId run = start(R"({"locks": [{"name": "a"}], "steps": [
+    {"name": "x", "locks": [{"name": "b"}]}]})");
+  EXPECT_EQ(docket.stored(run).message,
+            "The kind 'test' made a plan that cannot be carried out: a step that waits for a lock "
+            "without end while its run holds one");
+}
+
+TEST_F(TestKindTest, AStopEndsStepsThatWait) {
+  const TaskId run = start(R"({"steps": [
+    {"name": "a", "locks": [{"name": "db"}]}, {"name": "b", "locks": [{"name": "db"}]}]})");
+  const TaskId attempt = working(run).at("a");
+  docket.stop(run);
+  EXPECT_EQ(docket.engine().queue().size(), 0U);
+  EXPECT_TRUE(docket.engine().locks().find("db")->holder) << "until its process is gone";
+  docket.executor.exit(attempt, 143, docket.clock.now());
+  docket.settle();
+  EXPECT_FALSE(docket.engine().locks().find("db")->holder);
+}
+
+TEST_F(TestKindTest, ARunForLaterBeginsThen) {
+  model::JobDefinition job = docket.job("tree");
+  job.spec = spec_of(read(R"({"steps": [{"name": "a"}]})"));
+  docket.add_job(job);
+  const auto at = [this](Duration from_now) {
+    return std::make_shared<const model::RunParameters>(
+        model::RunParameters{.env = {{kNotBefore, format_rfc3339(docket.clock.now() + from_now)}}});
+  };
+  const TaskId soon = docket.start("tree", at(std::chrono::minutes{5}));
+  const TaskId stopped = docket.start("tree", at(std::chrono::minutes{5}));
+  const TaskId missed = docket.start("tree", at(std::chrono::minutes{90}));
+  EXPECT_EQ(docket.stored(soon).state, State::kCreated);
+  docket.stop(stopped);
+  EXPECT_EQ(docket.stored(stopped).state, State::kAborted);
+  docket.restart();
+  docket.advance(std::chrono::minutes{4});
+  EXPECT_EQ(docket.stored(soon).state, State::kCreated);
+  docket.advance(std::chrono::minutes{1});
+  EXPECT_EQ(docket.stored(soon).state, State::kRunning);
+  end(soon, "a");
+  docket.restart(std::chrono::hours{3});
+  EXPECT_EQ(docket.stored(missed).state, State::kAborted);
+  EXPECT_EQ(docket.stored(missed).message, "Its time was over before it could begin");
+}
+
 }  // namespace
 }  // namespace docket::kinds

@@ -290,7 +290,7 @@ ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
 // What kinds say of their runs and of the steps in these, and of events; which executor has an
-// attempt, and the newest of its reports; results.
+// attempt, where, and the newest of its reports; results.
 constexpr const char* kSixth = R"sql(
 ALTER TABLE task ADD COLUMN key TEXT;
 ALTER TABLE task ADD COLUMN word TEXT;
@@ -298,6 +298,7 @@ ALTER TABLE task ADD COLUMN facts TEXT;
 ALTER TABLE task ADD COLUMN cells TEXT;
 ALTER TABLE task ADD COLUMN executor TEXT;
 ALTER TABLE task ADD COLUMN seq INTEGER;
+ALTER TABLE task ADD COLUMN target TEXT;
 ALTER TABLE event ADD COLUMN subtype TEXT;
 CREATE TABLE event_detail (
   seq INTEGER PRIMARY KEY,

@@ -41,12 +41,13 @@ void bind_new_task(Statement& insert, const model::Task& task, TaskBuffers& buff
   bind_text(insert, task.planned ? std::string_view(task.planned->key) : std::string_view());
   bind_planned(insert, task.planned.get(), buffers.cells);
   bind_text(insert, model::executor_of(task));
-  bind_seq(insert, task);
+  bind_work(insert, task);
 }
 
-void bind_seq(Statement& into, const model::Task& task) {
+void bind_work(Statement& into, const model::Task& task) {
   const std::uint64_t seq = model::seq_of(task);
   seq == 0 ? into.bind_null() : into.bind(seq);
+  bind_text(into, model::target_of(task));
 }
 
 void bind_planned(Statement& into, const model::Planned* planned, std::string& buffer) {
@@ -117,6 +118,7 @@ Result<> read_own_columns(RowReader& read, model::Task& task) {
   if (Result<> planned = read_planned(read, task.planned); !planned) return planned;
   model::Work work{.executor = read_text(read)};
   if (!read.skip_null()) work.seq = read.integer<std::uint64_t>();
+  work.target = read_text(read);
   if (work != model::Work{}) task.work = std::make_shared<const model::Work>(std::move(work));
   return {};
 }

@@ -63,7 +63,8 @@ class RowReader {
   "task.id, task.parent, task.root, task.job, task.job_version, task.kind, task.state, "         \
   "task.trigger, task.stopping, task.name, task.created_at, task.started_at, task.finished_at, " \
   "task.schedule, task.due_at, task.start_deadline, task.exit_code, task.signal, task.message, " \
-  "task.parameters, task.key, task.word, task.facts, task.cells, task.executor, task.seq"
+  "task.parameters, task.key, task.word, task.facts, task.cells, task.executor, task.seq, "      \
+  "task.target"
 // What an operation is, then how far it is; read by operation_rows.h.
 #define DOCKET_OPERATION_COLUMNS                                                                 \
   "operation.uuid, operation.module, operation.type, operation.scope, operation.keyspace, "      \
@@ -72,7 +73,7 @@ class RowReader {
   "operation.completed, operation.total, operation.children, operation.failing, "                \
   "operation.children_completed, operation.children_total, operation.unfolded, "                 \
   "operation.fold"
-inline constexpr int kOwnTaskColumns = 26;
+inline constexpr int kOwnTaskColumns = 27;
 inline constexpr int kOperationColumns = 23;
 inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 // A task of any kind: the columns, and the join that belongs to them, right after the table task.
@@ -87,7 +88,8 @@ inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
 
 // The columns word, facts and cells; NULL for what is empty.
 void bind_planned(Statement& into, const model::Planned* planned, std::string& buffer);
-void bind_seq(Statement& into, const model::Task& task);  // NULL for 0
+// What changes of where and how it is worked at: seq and target, NULL for none.
+void bind_work(Statement& into, const model::Task& task);
 // NULL for none.
 void bind_parameters(Statement& into, const model::RunParameters* parameters, std::string& buffer);
 struct TaskBuffers {  // as long as the bound statement

@@ -42,12 +42,12 @@ Writer::Writer(Database& database)
       insert_task_(
           database,
           "INSERT INTO task VALUES "
-          "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_task_(
           database,
           "UPDATE task SET state = ?, stopping = ?, started_at = ?, finished_at = ?, "
           "start_deadline = ?, exit_code = ?, signal = ?, message = ?, word = ?, facts = ?, "
-          "cells = ?, seq = ? WHERE id = ?"),
+          "cells = ?, seq = ?, target = ? WHERE id = ?"),
       upsert_block_(database,
                     "INSERT INTO task_block VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
                     "first_created = min(first_created, excluded.first_created), "
@@ -204,7 +204,7 @@ Result<bool> Writer::put_old_task(const model::Task& task) {
       .bind(task.signal)
       .bind(task.message);
   bind_planned(update_task_, task.planned.get(), task_buffers_.cells);
-  bind_seq(update_task_, task);
+  bind_work(update_task_, task);
   update_task_.bind(task.id.value);
   if (Result<> put = update_task_.run(); !put) return fail(put.error());
   return database_->changes() > 0;
