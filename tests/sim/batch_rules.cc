@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "kinds/test/spec.h"
+
 namespace docket::sim {
 namespace {
 
@@ -30,6 +32,7 @@ void BatchRules::apply(const engine::Batch& batch) {
   states_.clear();
   Rows rows;
   for (const model::Task& task : batch.tasks) {
+    if (model::is_step(task)) record_.steps[task.id] = task;
     if (task.operation && !model::is_action(task)) continue;  // see OperationRules, StepRules
     verdict_.require(rows.emplace(task.id, &task).second, "a task appears once in a batch",
                      fmt::format("task {}", task.id.value));
@@ -105,6 +108,7 @@ void BatchRules::follow_events(const engine::Batch& batch, const Rows& rows) {
     verdict_.require(event.seq > record_.last_event, "events are numbered in rising order",
                      fmt::format("{} after {}", event.seq.value, record_.last_event.value));
     record_.last_event = event.seq;
+    newest_at_ = std::max(newest_at_, event.at);
     const auto of = rows.find(event.task);
     const bool of_action = of != rows.end() && model::is_action(*of->second);
     if (event.type == EventType::kTaskNote) continue;
@@ -125,6 +129,11 @@ void BatchRules::follow_events(const engine::Batch& batch, const Rows& rows) {
 void BatchRules::follow(const model::Event& event, const model::Task& row) {
   const model::Task* known = record_.task(event.task);
   State& state = states_.emplace(event.task, known ? known->state : State::kCreated).first->second;
+  const bool made = event.type == EventType::kRunCreated || event.type == EventType::kTaskCreated;
+  if (made && event.after == State::kCreated) {
+    record_.jobs[row.job].active.insert(row.id);
+    return;
+  }
   if (event.before == event.after && event.before == state && !row.parent) {
     return verdict_.require(row.stopping, "an abort is told and kept",
                             fmt::format("task {}", event.task.value));
@@ -200,6 +209,7 @@ void BatchRules::take_task(const model::Task& task) {
                      fmt::format("task {}", task.id.value));
     known->second = task;
   }
+  check_time(task);
   JobLife& life = record_.jobs[task.job];
   const bool ended = model::is_final(task.state) && !model::is_final(before);
   if (!task.parent) {
@@ -219,6 +229,17 @@ void BatchRules::take_task(const model::Task& task) {
   }
   verdict_.require(record_.beside[task.parent] <= 1, "a run has one process at a time",
                    fmt::format("run {}", task.parent.value));
+}
+
+// A run that is for later is not begun before, by what the clock has shown.
+void BatchRules::check_time(const model::Task& task) {
+  const model::JobPtr job = record_.job_of(task);
+  if (task.parent || !task.parameters || job->definition.spec.kind != kinds::kTest) return;
+  for (const auto& [name, value] : task.parameters->env) {
+    if (name != kinds::kNotBefore || task.started_at == kNever) continue;
+    verdict_.require(newest_at_ >= parse_time(value).value(), "what is for later begins later",
+                     fmt::format("run {}", task.id.value));
+  }
 }
 
 void BatchRules::check_new(const model::Task& task) {
@@ -376,9 +397,8 @@ void BatchRules::check_turn(const model::Lock& granted) {
       const auto& wishes = process->locks;
       const bool wants = std::ranges::any_of(
           wishes, [&](const model::LockWish& wish) { return wish.name == granted.name; });
-      if (!wants || !node_.fits_empty(kind_.demand(*job)) ||
-          engine::Placement(settings_.node).unmet(process->constraints))
-        continue;
+      const model::Needs needs = kind_.needs(*job, nullptr, {});
+      if (!wants || !node_.fits_empty(needs.demand) || targets_.unmet(needs.constraints)) continue;
       verdict_.violated(
           "a lock goes to the run that was overtaken for too long",
           fmt::format("{} to run {} before {}", granted.name, granted.holder.value, id.value));

@@ -24,7 +24,8 @@ class BatchRules {
         clock_(clock),
         settings_(settings),
         kind_(settings.kill_grace),
-        node_(settings, no_locks_) {}
+        targets_(settings.node),
+        node_(settings, no_locks_, targets_) {}
   void apply(const engine::Batch& batch);
 
  private:
@@ -37,6 +38,7 @@ class BatchRules {
   void take_tasks(const Rows& rows);
   void take_task(const model::Task& task);
   void check_new(const model::Task& task);
+  void check_time(const model::Task& task);
   void take_schedules(const engine::Batch& batch);
   void follow_schedule(const model::Schedule& before, const model::Schedule& after);
   void take_ledger(const engine::Batch& batch);
@@ -55,6 +57,8 @@ class BatchRules {
   const engine::Settings& settings_;
   const kinds::ProcessKind kind_;
   const engine::LockTable no_locks_;
+  Time newest_at_ = kNever;  // of an event
+  const engine::Targets targets_;
   const engine::Queue node_;        // the empty node
   std::set<ScheduleUid> set_back_;  // got new times while the clock was behind their ledger
   std::set<std::pair<Time, TaskId>> ended_runs_;  // that no sweep was to remove

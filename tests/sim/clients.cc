@@ -5,6 +5,7 @@
 #include <array>
 
 #include "kinds/process/spec.h"
+#include "kinds/test/spec.h"
 #include "sim/process_rules.h"
 
 namespace docket::sim {
@@ -187,6 +188,10 @@ Clients::Work Clients::start() {
   if (dice_.percent(30)) {
     parameters = std::make_shared<model::RunParameters>(
         model::RunParameters{{{"MARK", std::to_string(++last_mark_)}}, {}});
+  } else if (dice_.percent(20)) {
+    const Time later = world_.clock.now() + dice_.spread(seconds{1}, std::chrono::minutes{20});
+    parameters = std::make_shared<model::RunParameters>(
+        model::RunParameters{{{kinds::kNotBefore, format_rfc3339(later)}}, {}});
   }
   return [this, parameters, job = dice_.pick(everybodys_)](Engine& engine,
                                                            Time now) -> Result<Effect> {
@@ -236,6 +241,7 @@ std::vector<kinds::TestStep> Clients::draw_steps(int depth) {
   for (std::uint64_t i = 1 + dice_.below(3); i > 0; --i) {
     kinds::TestStep step{.name = std::to_string(i), .folds = dice_.percent(20)};
     if (depth > 0 && dice_.percent(50)) step.steps = draw_steps(depth - 1);
+    if (step.steps.empty() && dice_.percent(30)) step.needs = draw_needs();
     if (step.steps.empty() && dice_.percent(30)) {
       step.in_server = true;
       step.seconds = static_cast<double>(dice_.below(60));
@@ -247,8 +253,21 @@ std::vector<kinds::TestStep> Clients::draw_steps(int depth) {
   return steps;
 }
 
+// Of a leaf; whose run may have a lock, too, so that it must not wait for one without end.
+kinds::TestNeeds Clients::draw_needs() {
+  kinds::TestNeeds needs;
+  if (dice_.percent(50)) needs.cpus = static_cast<double>(dice_.between(1, 20)) / 10;
+  if (dice_.percent(50)) {
+    needs.locks.push_back({fmt::format("lock{}", dice_.below(4)),
+                           dice_.percent(80) ? model::LockWait::kQueue : model::LockWait::kFail});
+  }
+  if (!needs.locks.empty() || dice_.percent(30)) needs.patience_s = dice_.between(0, 300);
+  return needs;
+}
+
 model::Spec Clients::draw_tree() {
   kinds::TestSpec spec{.steps = draw_steps(4), .concurrency = dice_.between(1, 4)};
+  if (dice_.percent(20)) spec.needs.locks.push_back({fmt::format("lock{}", dice_.below(4))});
   spec.restarts_lost = dice_.percent(50);
   if (dice_.percent(30)) spec.pause_s = static_cast<double>(dice_.between(1, 20));
   return kinds::spec_of(std::move(spec));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "kinds/test/spec.h"
 #include "sim/expectations.h"
 #include "sim/world.h"
 
@@ -52,6 +53,7 @@ class Clients {
   Work put_secret(const Client& client);
   Work delete_secret(const Client& client);
   std::vector<kinds::TestStep> draw_steps(int depth);
+  kinds::TestNeeds draw_needs();
   model::Spec draw_tree();
   model::Spec draw_process();
   model::JobDefinition draw_job(const std::string& id);

@@ -117,7 +117,7 @@ std::vector<std::string> dump(const Engine& engine, const std::set<TaskId>& oper
   }
   for (const auto& [id, waits] : engine.queue().waiting()) {
     lines.push_back(
-        fmt::format("waits {} for {}", id.value, show(*engine.queue().demand_of(*waits.run))));
+        fmt::format("waits {} for {}", id.value, show(*engine.queue().demand_of(*waits.task))));
   }
   lines.push_back(fmt::format("queue {} running {} free {}", engine.queue().size(),
                               engine.queue().running(), show(engine.queue().free())));

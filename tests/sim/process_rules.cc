@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "engine/placement.h"
-#include "engine/queue.h"
 #include "kinds/test/spec.h"
 
 namespace docket::sim {
@@ -26,8 +24,8 @@ ProcessRules::ProcessRules(const Record& record, Verdict& verdict, const engine:
     : record_(record),
       verdict_(verdict),
       kind_(settings.kill_grace),
-      total_(engine::Queue(settings, engine::LockTable{}).total()),
-      node_(settings.node),
+      targets_(settings.node),
+      total_(targets_.at(0).capacity),
       running_max_(settings.running_max) {}
 
 void ProcessRules::ordered(TaskId token, const runner::LaunchSpec& spec) {
@@ -55,13 +53,23 @@ void ProcessRules::spawned(TaskId token) {
   Live process{
       .run = attempt->root, .of = attempt->parent, .demand = {}, .exclusive = {}, .locks = {}};
   if (const kinds::ProcessSpec* spec = process_of(*job)) {
-    process.demand = kind_.demand(*job);
+    process.demand = kind_.needs(*job, nullptr, {}).demand;
     process.locks = spec->locks;
     if (job->id().ends_with(kExclusive)) process.exclusive = job->id();
-    verdict_.require(!engine::Placement(node_).unmet(spec->constraints), "constraints are kept",
-                     name(token));
+    verdict_.require(!targets_.unmet(spec->constraints), "constraints are kept", name(token));
     check_again(*attempt, *spec);
   } else {
+    const auto step = record_.steps.find(process.of);
+    if (step == record_.steps.end())
+      return verdict_.violated("every process has a task", name(token));
+    const model::Needs needs = test_kind_.needs(*job, nullptr, step->second.planned->key);
+    process.demand = needs.demand;
+    const model::Needs of_run = test_kind_.needs(*job, nullptr, {});
+    for (const model::LockWish& wish : needs.locks) {  // what its run has is not its own
+      const bool is_own =
+          std::ranges::find(of_run.locks, wish.name, &model::LockWish::name) == of_run.locks.end();
+      if (is_own) process.locks.push_back(wish);
+    }
     const auto before = of_.find(process.of);
     const bool lost = before != of_.end() && fates_[before->second.newest].lost;
     const bool again = lost && kinds::test_of(job->definition.spec).restarts_lost;
@@ -122,7 +130,8 @@ void ProcessRules::check_again(const model::Task& attempt, const kinds::ProcessS
 void ProcessRules::check_locks(const Live& process) {
   for (const model::LockWish& wish : process.locks) {
     const auto lock = record_.locks.find(wish.name);
-    verdict_.require(lock != record_.locks.end() && lock->second.holder == process.run,
+    verdict_.require(lock != record_.locks.end() &&
+                         (lock->second.holder == process.run || lock->second.holder == process.of),
                      "what runs holds its locks", wish.name);
   }
 }

@@ -8,9 +8,11 @@
 #include <unordered_map>
 
 #include "engine/settings.h"
+#include "engine/targets.h"
 #include "exec/runner/launch.h"
 #include "kinds/process/process_kind.h"
 #include "kinds/process/spec.h"
+#include "kinds/test/test_kind.h"
 #include "sim/record.h"
 #include "sim/verdict.h"
 
@@ -58,8 +60,9 @@ class ProcessRules {
   const Record& record_;
   Verdict& verdict_;
   kinds::ProcessKind kind_;
-  model::Demand total_;
-  const engine::NodeSettings node_;
+  kinds::TestKind test_kind_;
+  const engine::Targets targets_;
+  const model::Demand total_;
   std::uint32_t running_max_;
   model::Demand used_;
   std::map<TaskId, Live> live_;

@@ -38,6 +38,7 @@ struct Record {
   std::map<JobUid, JobLife> jobs;
   std::map<ScheduleUid, model::Schedule> schedules;
   std::unordered_map<TaskId, model::Task> tasks;
+  std::unordered_map<TaskId, model::Task> steps;
   std::unordered_map<TaskId, std::uint32_t> live_attempts;  // of a run, also below its steps
   std::unordered_map<TaskId, std::uint32_t> beside;         // live attempts of one run or step
   std::map<std::string, model::Lock> locks;
@@ -84,9 +85,16 @@ struct Record {
     }
     return false;
   }
+  bool is_live_step(TaskId id) const {
+    const auto step = steps.find(id);
+    if (step == steps.end()) return false;
+    const auto attempts = beside.find(id);
+    return !model::is_final(step->second.state) ||
+           (attempts != beside.end() && attempts->second > 0);
+  }
   bool is_live(TaskId run) const {  // not final, or with a process that is not gone
     const model::Task* found = task(run);
-    if (!found) return false;
+    if (!found) return is_live_step(run);
     const auto attempts = live_attempts.find(run);
     return !model::is_final(found->state) ||
            (attempts != live_attempts.end() && attempts->second > 0);

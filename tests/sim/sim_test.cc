@@ -106,6 +106,15 @@ TEST(Mutations, TooManyStepsAtWorkAreCaught) {
   EXPECT_THAT(caught(Mutation::kOverworks), HasSubstr("no more steps work than may"));
 }
 
+TEST(Mutations, StepsThatShareALockAreCaught) {
+  EXPECT_THAT(caught(Mutation::kStepsTogether),
+              ::testing::ContainsRegex("what runs holds its locks|a lock has one holder"));
+}
+
+TEST(Mutations, WhatBeginsBeforeItsTimeIsCaught) {
+  EXPECT_THAT(caught(Mutation::kBeginsEarly), HasSubstr("what is for later begins later"));
+}
+
 TEST(Mutations, StepsThatAreForgottenAreCaught) {
   EXPECT_THAT(caught(Mutation::kForgetsSteps), HasSubstr("a step's state is what its events tell"));
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/explain.h"
 #include "sim/caretakers.h"
 #include "sim/clients.h"
 #include "sim/damage.h"
@@ -59,21 +60,23 @@ engine::Settings mutate(engine::Settings settings, Mutation mutation) {
 class Lockless : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
-  const std::vector<model::LockWish>& locks(const model::Job&) const override { return none_; }
-
- private:
-  std::vector<model::LockWish> none_;
+  model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
+                     std::string_view key) const override {
+    model::Needs needs = ProcessKind::needs(job, parameters, key);
+    needs.locks = {};
+    return needs;
+  }
 };
 
 class Unconstrained : public kinds::ProcessKind {
  public:
   using ProcessKind::ProcessKind;
-  const std::vector<model::Constraint>& constraints(const model::Job&) const override {
-    return none_;
+  model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
+                     std::string_view key) const override {
+    model::Needs needs = ProcessKind::needs(job, parameters, key);
+    needs.constraints = {};
+    return needs;
   }
-
- private:
-  std::vector<model::Constraint> none_;
 };
 
 class Forgetful : public kinds::ProcessKind {
@@ -159,7 +162,26 @@ class Eager : public kinds::TestKind {
   mutable int asked_ = 0;
 };
 
+// Does not say all that it needs.
+class Modest : public kinds::TestKind {
+ public:
+  explicit Modest(Mutation mutation) : mutation_(mutation) {}
+  model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
+                     std::string_view key) const override {
+    model::Needs needs = TestKind::needs(job, parameters, key);
+    if (mutation_ == Mutation::kBeginsEarly) needs.not_before = kNever;
+    if (mutation_ == Mutation::kStepsTogether && !key.empty()) needs.locks = {};
+    return needs;
+  }
+
+ private:
+  Mutation mutation_;
+};
+
 std::shared_ptr<const engine::Kind> test_mutant(Mutation mutation) {
+  if (mutation == Mutation::kStepsTogether || mutation == Mutation::kBeginsEarly) {
+    return std::make_shared<Modest>(mutation);
+  }
   const bool eager = mutation == Mutation::kEndsEarly || mutation == Mutation::kOverworks ||
                      mutation == Mutation::kPlansAtWhim;
   return eager ? std::make_shared<Eager>(mutation) : nullptr;
@@ -167,10 +189,10 @@ std::shared_ptr<const engine::Kind> test_mutant(Mutation mutation) {
 
 class Crowd : public kinds::MaintenanceKind {
  public:
-  const std::vector<model::LockWish>& locks(const model::Job&) const override { return none_; }
-
- private:
-  std::vector<model::LockWish> none_;
+  model::Needs needs(const model::Job&, const model::RunParameters*,
+                     std::string_view) const override {
+    return {};
+  }
 };
 
 OperationHabits habits(Mutation mutation) {
@@ -313,25 +335,33 @@ class Simulation {
   static void stop_misfits(engine::Engine& engine, Time now) {
     std::vector<TaskId> misfits;
     for (const auto& [id, waits] : engine.queue().waiting()) {
-      const engine::Node* run = waits.run;
-      const bool fits = engine.queue().fits_empty(*engine.queue().demand_of(*run));
-      const kinds::ProcessSpec* process = process_of(*run->job);
-      const engine::Placement node(engine.settings().node);
-      if (!fits || (process && node.unmet(process->constraints))) misfits.push_back(id);
+      const engine::Node& run = *waits.task;
+      const bool fits = engine.queue().fits_empty(*engine.queue().demand_of(run));
+      const kinds::ProcessSpec* process = process_of(*run.job);
+      const bool nowhere = process && engine.targets().unmet(process->constraints);
+      if (!fits || nowhere) misfits.push_back(run.task.root);
     }
     for (const TaskId run : misfits) (void)engine.stop_run(run, now);
   }
 
   bool done() const {
     const engine::Engine& engine = world_.engine();
-    return world_.at_rest() && engine.queue().size() == 0 && engine.queue().running() == 0 &&
-           engine.operations().live() == 0 && world_.executor.idle();
+    const bool for_later = std::ranges::any_of(
+        world_.record.jobs, [](const auto& job) { return !job.second.active.empty(); });
+    return world_.at_rest() && !for_later && engine.queue().size() == 0 &&
+           engine.queue().running() == 0 && engine.operations().live() == 0 &&
+           world_.executor.idle();
   }
 
-  std::string waiting() const {
+  std::string waiting() {
     const engine::Queue& queue = world_.engine().queue();
     std::string text = fmt::format("{} wait, {} run", queue.size(), queue.running());
-    if (queue.size() > 0) text += fmt::format(", first {}", queue.waiting().begin()->first.value);
+    if (queue.size() > 0) {
+      const TaskId first = queue.waiting().begin()->first;
+      text += fmt::format(", first {}", first.value);
+      const auto why = engine::Explainer(world_.engine(), world_.clock.now()).run(first);
+      for (const auto& reason : why->reasons) text += "; " + reason.message;
+    }
     if (const std::size_t live = world_.engine().operations().live(); live > 0)
       text += fmt::format(", {} operations", live);
     if (!world_.executor.idle()) text += ", the executor is not idle";

@@ -28,6 +28,8 @@ enum class Mutation {
   kEndsEarly,      // a kind ends its run before the last step
   kPlansAtWhim,    // a kind remembers how often it was asked
   kOverworks,      // a kind lets more steps work than may
+  kStepsTogether,  // steps do not wait for their locks
+  kBeginsEarly,    // what is for later begins at once
   kForgetsSteps,   // ends of steps are not written
   kRenumbers,      // reports of an executor that repeat have new numbers
   kCaresTogether,  // housekeeping does not wait for its turn

@@ -101,18 +101,20 @@ void StepRules::take_note(Life& step, const std::string& note) {
 void StepRules::take_attempt(const model::Task& task) {
   Life& life = steps_.at(task.parent);
   const bool over = model::is_final(task.state);
+  const model::JobPtr job = record_.job_of(task);
+  // Those that wait by themselves begin whatever else works.
+  const bool counts = !kind_.needs(*job, nullptr, life.task.planned->key).any();
   if (!over && live_attempts_.insert(task.id).second) {
-    ++working_[task.root];
+    if (counts) ++working_[task.root];
     verdict_.require(++life.live_attempts == 1, "a step has one process at a time",
                      show(life.task));
-    const auto& spec = kinds::test_of(record_.job_of(task)->definition.spec);
-    verdict_.require(working_[task.root] <= spec.concurrency, "no more steps work than may",
-                     show(life.task));
+    verdict_.require(working_[task.root] <= kinds::test_of(job->definition.spec).concurrency,
+                     "no more steps work than may", show(life.task));
   }
   if (!over || !ended_attempts_.insert(task.id).second) return;
   life.succeeded = life.succeeded || task.state == State::kDone;
   if (live_attempts_.erase(task.id) == 0) return;
-  --working_[task.root];
+  if (counts) --working_[task.root];
   --life.live_attempts;
 }
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "engine/batch.h"
-#include "kinds/test/spec.h"
+#include "kinds/test/test_kind.h"
 #include "sim/record.h"
 #include "sim/verdict.h"
 
@@ -40,6 +40,7 @@ class StepRules {
   void check_end(const Life& step);
   void check_run(const model::Task& run);
 
+  const kinds::TestKind kind_;
   const Record& record_;
   Verdict& verdict_;
   std::unordered_map<TaskId, Life> steps_;

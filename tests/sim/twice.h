@@ -17,12 +17,9 @@ class Twice : public engine::Kind {
   void check(const model::JobDefinition& definition, model::Flaws& flaws) const override {
     kind_.check(definition, flaws);
   }
-  model::Demand demand(const model::Job& job) const override { return kind_.demand(job); }
-  const std::vector<model::LockWish>& locks(const model::Job& job) const override {
-    return kind_.locks(job);
-  }
-  const std::vector<model::Constraint>& constraints(const model::Job& job) const override {
-    return kind_.constraints(job);
+  model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
+                     std::string_view key) const override {
+    return kind_.needs(job, parameters, key);
   }
   engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override {
     engine::Plan plan = kind_.plan(view, happening);
