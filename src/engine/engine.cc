@@ -121,7 +121,9 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
     const std::string executor(model::executor_of(node->task));
     on_attempt(report, executor, now);
     // The order to stop may have died with the last server.
-    if (!node->is_final() && node->task.stopping) open_.stops.push_back({report.token, executor});
+    if (!node->is_final() && node->task.stopping) {
+      open_.stops.push_back({.token = report.token, .executor = executor});
+    }
   }
   std::vector<Node*> begun;
   for (const auto& [id, run] : runs_) {

@@ -47,6 +47,7 @@ struct StartEffect {
 struct StopEffect {
   TaskId token;
   std::string executor;
+  std::optional<Duration> grace = {};  // absent: as the executor has it
 };
 struct ForgetEffect {  // the attempt's end is in this batch
   TaskId token;
@@ -139,6 +140,10 @@ class Engine : private SecretSource, private Operations::Journal {
   };
   Result<Stopped> stop_run(const std::string& job_id, const std::string& run_name, Time now);
   Result<Stopped> stop_run(TaskId run, Time now);
+  // Asks a begun run for something that its kind has a word for; arguments are a JSON object, or
+  // empty. kNotFound: no such live run. kConflict: it waits, or is asked to stop. Else what the
+  // kind says.
+  Result<> ask(TaskId run, const std::string& word, const std::string& arguments, Time now);
   const Node* find_run(const std::string& job_id,
                        const std::string& run_name) const;  // not final ones only
   const Node* find_task(TaskId id) const;                   // any in memory
@@ -295,7 +300,8 @@ class Engine : private SecretSource, private Operations::Journal {
   void change(Node& node, model::State to, std::string message, Time now);
   Stopped stop(Node& run, const std::string& message, Time now);
   void stop_all(JobEntry& entry, const std::string& message, Time now);
-  void ask_attempts_to_stop(Node& of);
+  void ask_attempts_to_stop(Node& of, const Stop& how, Time now);
+  void lose_patience(Time now);
   void ask_to_stop(Node& run, const std::string& message, Time now);
 
   // the clock: engine_clock.cc
@@ -349,7 +355,8 @@ class Engine : private SecretSource, private Operations::Journal {
   Queue queue_;
   std::set<std::pair<Time, TaskId>> later_;  // what may not begin before
   Wakes wakes_;
-  std::set<TaskId> more_;  // runs whose plans go on with the next tick
+  std::set<TaskId> more_;                         // runs whose plans go on with the next tick
+  std::set<std::pair<Time, TaskId>> impatience_;  // when attempts that were stopped are lost
   TaskTree tree_{*this};
   Operations operations_;
   std::map<TaskId, Node*> runs_;  // in memory: not final, or with a process that lives

@@ -16,6 +16,7 @@ using model::EventType;
 using model::State;
 
 constexpr std::size_t kKeyMax = 256;  // bytes
+constexpr const char* kStoppedInVain = "It was stopped and did not end in time";
 
 std::size_t depth_of(const Node& node) {
   std::size_t depth = 0;
@@ -95,7 +96,7 @@ void Engine::carry_out(Node& run, Plan plan, Time now) {
 
 // A plan that nobody can carry out: a flaw of the kind, which hurts its own runs only.
 void Engine::give_up(Node& run, const char* why, Time now) {
-  ask_attempts_to_stop(run);
+  ask_attempts_to_stop(run, {}, now);
   end_run(run, State::kFailed,
           fmt::format("The kind '{}' made a plan that cannot be carried out: {}",
                       kind_of(*run.job).name(), why),
@@ -190,20 +191,37 @@ void Engine::add_attempt(Node& of, TaskId id, model::Work work, Time now) {
   tree_.touch(tree_.insert(std::move(attempt), of.job));
 }
 
-const char* Engine::carry_out(Node& run, Stop& order, Time) {
+const char* Engine::carry_out(Node& run, Stop& order, Time now) {
   Node* of = run.step(order.key);
   if (!of) return "an end of a step that is not there";
-  ask_attempts_to_stop(*of);
+  ask_attempts_to_stop(*of, order, now);
   return nullptr;
 }
 
-void Engine::ask_attempts_to_stop(Node& of) {
+void Engine::ask_attempts_to_stop(Node& of, const Stop& how, Time now) {
   std::vector<Node*> attempts;
   collect_attempts(of, attempts);
   for (Node* attempt : attempts) {
+    if (how.patience) impatience_.emplace(now + *how.patience, attempt->task.id);
     if (std::exchange(attempt->task.stopping, true)) continue;
     tree_.touch(*attempt);
-    open_.stops.push_back({attempt->task.id, std::string(model::executor_of(attempt->task))});
+    open_.stops.push_back(
+        {attempt->task.id, std::string(model::executor_of(attempt->task)), how.grace});
+  }
+}
+
+// What is lost so may live on: its executor is not told to forget it, and when it is heard of again
+// it is stopped again (on_attempt).
+void Engine::lose_patience(Time now) {
+  while (!impatience_.empty() && impatience_.begin()->first <= now) {
+    Node* attempt = tree_.find(impatience_.begin()->second);
+    impatience_.erase(impatience_.begin());
+    if (!attempt || attempt->is_final()) continue;
+    const AttemptReport lost{
+        .token = attempt->task.id, .phase = AttemptPhase::kLost, .message = kStoppedInVain};
+    attempt_ended(*attempt, lost, now);
+    std::erase_if(open_.forgets,
+                  [&lost](const ForgetEffect& each) { return each.token == lost.token; });
   }
 }
 
@@ -333,7 +351,7 @@ void Engine::end_below(Node& node, Time now) {
     end_below(*child, now);
     end_step(*child, State::kAborted, {}, now);
   }
-  ask_attempts_to_stop(node);
+  ask_attempts_to_stop(node, {}, now);
 }
 
 }  // namespace docket::engine

@@ -179,6 +179,9 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
   if (!found || found->is_final()) {
     // Its end is on disk already, and the order to forget it was lost on the way.
     if (over) open_.forgets.push_back({report.token, std::string(executor)});
+    const bool lives =
+        report.phase == AttemptPhase::kStarting || report.phase == AttemptPhase::kRunning;
+    if (lives) open_.stops.push_back({.token = report.token, .executor = std::string(executor)});
     return;
   }
   Node& attempt = *found;
@@ -311,8 +314,10 @@ void Engine::release(Node& run) {
 }
 
 void Engine::change(Node& node, State to, std::string message, Time now) {
-  // A very short process is reported once, at its end; its task has run all the same.
-  if (node.task.state == State::kCreated && to == State::kDone) {
+  // A very short process is reported once, at its end; its task has run all the same. And what is
+  // done while it is paused has run to its end.
+  const bool has_run = node.task.state == State::kCreated || node.task.state == State::kPaused;
+  if (has_run && to == State::kDone) {
     change(node, State::kRunning, {}, now);
   }
   tree_.change(node, to, std::move(message), now);
@@ -368,6 +373,18 @@ void Engine::ask_to_stop(Node& run, const std::string& message, Time now) {
   tree_.touch(run);
   tree_.log(run, model::is_action(run.task) ? EventType::kTaskChanged : EventType::kRunChanged,
             run.task.state, "asked to stop", now);
+}
+
+Result<> Engine::ask(TaskId id, const std::string& word, const std::string& arguments, Time now) {
+  const auto it = runs_.find(id);
+  if (it == runs_.end() || it->second->is_final()) return fail(no_such_run());
+  Node& run = *it->second;
+  if (run.waits()) return fail(ErrorKind::kConflict, "the run has not begun");
+  if (run.task.stopping) return fail(ErrorKind::kConflict, "the run has been asked to stop");
+  auto plan = kind_of(*run.job).asked(view_of(run, now), {word, arguments});
+  if (!plan) return fail(std::move(plan.error()));
+  carry_out(run, std::move(*plan), now);
+  return {};
 }
 
 const Node* Engine::find_run(const std::string& job_id, const std::string& run_name) const {

@@ -35,6 +35,7 @@ void Engine::advance(Time now) {
   if (std::exchange(booted_, false) && !settings_.paused) fire_at_boot(now);
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
+  lose_patience(now);
   go_on_with_plans(now);
   wake_runs(now, false);
   operations_.expire(now);
@@ -50,7 +51,9 @@ void Engine::advance(Time now) {
 }
 
 Time Engine::next_wake() {
-  const Time queue = earlier(queue_.next_deadline(), operations_.next_wake());
+  const Time impatience = impatience_.empty() ? kNever : impatience_.begin()->first;
+  const Time waits = earlier(queue_.next_deadline(), impatience);
+  const Time queue = earlier(waits, operations_.next_wake());
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
   const Time later = later_.empty() ? kNever : later_.begin()->first;
   const Time work = refusal_.empty() ? earlier(wakes_.next(true), later) : kNever;

@@ -80,6 +80,12 @@ struct Stopping {  // somebody asks the run to end
 struct Look {};
 using Happening = std::variant<Placed, Ended, Due, Stopping, Look>;
 
+// Beside these, by word: what somebody wants of a begun run.
+struct Asked {
+  std::string_view word;       // of the kind's own: "pause"
+  std::string_view arguments;  // a JSON object; empty: none
+};
+
 // ---- what next
 
 // Keys name a step, or the run where they are empty.
@@ -99,9 +105,13 @@ struct Launch {
   std::string executor = {};  // by name; empty: the server's first
   bool operator==(const Launch&) const = default;
 };
-// Every live attempt at or below it is asked to end.
+// Every live attempt at or below it is asked to end. What has not ended within the patience is
+// counted as lost, and stopped whenever it is heard of again. Patience is not durable: after a
+// restart (Look) a kind says again what it wants.
 struct Stop {
   std::string key = {};
+  std::optional<Duration> grace = {};     // before it is made to; absent: as its executor has it
+  std::optional<Duration> patience = {};  // absent: it is waited for
   bool operator==(const Stop&) const = default;
 };
 // What people see of it; absent members stay as they are.
@@ -178,6 +188,9 @@ class Kind {
                              std::string_view key) const = 0;
   // What next. A step that is not allowed fails the run.
   virtual Plan plan(const View& view, const Happening& happening) const = 0;
+  // What next when a begun run is asked for something. An error is the answer to who asks, and
+  // changes nothing. A kind without words of its own refuses all.
+  virtual Result<Plan> asked(const View& view, const Asked& asked) const;
   // What the executor of this attempt must be told: when it is launched, and again after a crash if
   // the executor never saw it.
   virtual Result<PayloadPtr> payload(const View& view, const Node& of, TaskId attempt,

@@ -42,6 +42,11 @@ const AbsentKind kAbsent;
 
 }  // namespace
 
+Result<Plan> Kind::asked(const View&, const Asked& asked) const {
+  return fail(ErrorKind::kInvalid,
+              fmt::format("A run of kind '{}' has no word '{}'", name(), asked.word));
+}
+
 const Kind* Kinds::find(std::string_view name) const {
   const auto found = std::ranges::find(kinds_, name, &Kind::name);
   return found == kinds_.end() ? nullptr : *found;

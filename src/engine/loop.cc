@@ -122,7 +122,7 @@ void Loop::start(const StartEffect& start) {
 }
 
 void Loop::stop(const StopEffect& stop) {
-  if (Executor* executor = executors_.find(stop.executor)) executor->stop(stop.token, {});
+  if (Executor* executor = executors_.find(stop.executor)) executor->stop(stop.token, stop.grace);
 }
 
 // ---- answers

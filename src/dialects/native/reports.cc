@@ -1,8 +1,11 @@
 // Tasks that other programs own: they create them, report how far they are, see that an abort was
-// asked for, and end them. Also what anybody may ask of any task: to stop.
+// asked for, and end them. Also what anybody may ask of any task: to stop, or what its kind has a
+// word for.
 
 #include <fmt/format.h>
 
+#include <boost/json/serialize.hpp>
+#include <functional>
 #include <utility>
 
 #include "core/json_writer.h"
@@ -117,6 +120,17 @@ void answer_not_live(engine::Archive& archive, const std::string& name, const ht
   });
 }
 
+// What was said of a live task; or why it cannot be.
+std::function<void(Result<std::string>)> answer_live(const Context& door, std::string name,
+                                                     http::Reply reply) {
+  return [&archive = door.archive, name = std::move(name),
+          reply = std::move(reply)](Result<std::string> body) {
+    const bool gone = !body && body.error().kind == ErrorKind::kNotFound;
+    if (gone) return answer_not_live(archive, name, reply);
+    reply(body ? json_response(*std::move(body)) : problem(body.error()));
+  };
+}
+
 // Work on the live operation that the path names; the answer is its text.
 template <class Work>
 void with_live(const Context& door, const http::Request& request, http::Reply reply, Work work) {
@@ -130,12 +144,7 @@ void with_live(const Context& door, const http::Request& request, http::Reply re
         if (!id) return fail(ErrorKind::kNotFound, "");
         return work(operations, *id, now);
       },
-      [&archive = door.archive, name = request.params[0],
-       reply = std::move(reply)](Result<std::string> body) {
-        const bool gone = !body && body.error().kind == ErrorKind::kNotFound;
-        if (gone) return answer_not_live(archive, name, reply);
-        reply(body ? json_response(*std::move(body)) : problem(body.error()));
-      });
+      answer_live(door, request.params[0], std::move(reply)));
 }
 
 Result<std::string> report(engine::Operations& operations, TaskId id, const engine::Report& report,
@@ -236,8 +245,9 @@ Result<std::string> abort(Engine& engine, const TaskRef& ref, Time now) {
   const auto id = find_live(engine, ref);
   if (!id) return fail(ErrorKind::kNotFound, "");
   if (auto done = engine.abort_task(*id, now); !done) return fail(done.error());
-  const Node* node = engine.operations().find(*id);
-  return node ? heard(node->task) : R"({"state":"aborted","stopping":true})";
+  const Node* node = engine.find_task(*id);
+  const bool goes_on = node && !node->is_final();
+  return goes_on ? heard(node->task) : R"({"state":"aborted","stopping":true})";
 }
 
 void abort_task(const Context& door, const http::Request& request, http::Reply reply) {
@@ -245,12 +255,48 @@ void abort_task(const Context& door, const http::Request& request, http::Reply r
   if (!ref) return reply(problem(no_such_task(request.params[0])));
   door.loop.call<std::string>(
       [ref = *std::move(ref)](Engine& engine, Time now) { return abort(engine, ref, now); },
-      [&archive = door.archive, name = request.params[0],
-       reply = std::move(reply)](Result<std::string> body) {
-        const bool gone = !body && body.error().kind == ErrorKind::kNotFound;
-        if (gone) return answer_not_live(archive, name, reply);
-        reply(body ? json_response(*std::move(body)) : problem(body.error()));
-      });
+      answer_live(door, request.params[0], std::move(reply)));
+}
+
+// What only its kind has a word for.
+struct Question {
+  std::string word;
+  std::string arguments;
+};
+
+Result<Question> read_question(const std::string& text) {
+  return read_body(text, [](JsonReader& body) {
+    Question question;
+    body.read_required("word", question.word);
+    if (const auto* arguments = body.find("arguments")) {
+      if (!arguments->is_object()) body.complain("arguments", "must be an object");
+      question.arguments = boost::json::serialize(*arguments);
+    }
+    return question;
+  });
+}
+
+Result<std::string> ask(Engine& engine, const TaskRef& ref, const Question& question, Time now) {
+  const auto id = find_live(engine, ref);
+  if (!id) return fail(ErrorKind::kNotFound, "");
+  if (auto done = engine.ask(*id, question.word, question.arguments, now); !done) {
+    const bool no_run = done.error().kind == ErrorKind::kNotFound;
+    if (no_run) return fail(ErrorKind::kDenied, "only runs can be asked for something");
+    return fail(done.error());
+  }
+  return heard(engine.find_task(*id)->task);
+}
+
+void ask_task(const Context& door, const http::Request& request, http::Reply reply) {
+  auto ref = parse_task_ref(request.params[0]);
+  if (!ref) return reply(problem(no_such_task(request.params[0])));
+  auto question = read_question(request.body);
+  if (!question) return reply(bad_body(question.error()));
+  door.loop.call<std::string>(
+      [ref = *std::move(ref), question = *std::move(question)](Engine& engine, Time now) {
+        return ask(engine, ref, question, now);
+      },
+      answer_live(door, request.params[0], std::move(reply)));
 }
 
 }  // namespace
@@ -264,7 +310,8 @@ Routes report_routes(const ContextPtr& door) {
           route(door, "POST", "/tasks/{task}/events", add_note, kJson),
           route(door, "POST", "/tasks/{task}/begin", begin_task),
           route(door, "POST", "/tasks/{task}/finish", finish_task, kOptional),
-          route(door, "POST", "/tasks/{task}/abort", abort_task)};
+          route(door, "POST", "/tasks/{task}/abort", abort_task),
+          route(door, "POST", "/tasks/{task}/ask", ask_task, kJson)};
 }
 
 }  // namespace docket::native

@@ -53,5 +53,29 @@ TEST_F(NativeSteps, AStepEndsWithItsRun) {
   EXPECT_EQ(get("/tasks/" + step).at("/state"), "aborted");
 }
 
+TEST_F(NativeSteps, ARunIsAskedForWhatItsKindHasAWordFor) {
+  const std::string ask = "/tasks/" + run + "/ask";
+  EXPECT_EQ(post(ask, R"({"word":"pause"})").at("/state"), "paused");
+  EXPECT_EQ(get("/runs/" + run).at("/state"), "paused");
+  EXPECT_EQ(post(ask, R"({"word":"pause"})").status(), 409);
+  EXPECT_EQ(post(ask, R"({"word":"dance","arguments":{"to":"jazz"}})").status(), 422);
+  EXPECT_EQ(post(ask, R"({"word":"resume","arguments":[]})").errors(),
+            "/arguments: must be an object");
+  EXPECT_EQ(post(ask, R"({"word":"resume"})").at("/state"), "running");
+  const std::string step = get("/tasks/" + run + "/tree").at("/children/1/id");
+  EXPECT_EQ(post("/tasks/" + step + "/ask", R"({"word":"pause"})").status(), 403);
+  EXPECT_EQ(post("/tasks/" + run + "/abort").status(), 200);
+  EXPECT_EQ(post(ask, R"({"word":"pause"})").status(), 409) << "it has ended";
+  EXPECT_EQ(post("/tasks/99/ask", R"({"word":"pause"})").status(), 404);
+}
+
+TEST_F(NativeSteps, AnAbortThatIsAwaitedSaysSo) {
+  post("/jobs", R"({"id":"slow","kind":"test","spec":{"onStop":"await","steps":[{"name":"a"}]}})");
+  const std::string slow = post("/jobs/slow/runs").at("/id");
+  const auto asked = post("/tasks/" + slow + "/abort");
+  EXPECT_EQ(asked.at("/state"), "running");
+  EXPECT_EQ(asked.at("/stopping"), "true");
+}
+
 }  // namespace
 }  // namespace docket::native

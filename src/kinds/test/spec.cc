@@ -15,7 +15,7 @@ using Body = model::SpecOf<TestSpec>;
 
 constexpr const char* kOutcomes[] = {"done", "failed"};
 constexpr const char* kWorks[] = {"process", "server"};
-constexpr const char* kOnStops[] = {"stop", "drain"};
+constexpr const char* kOnStops[] = {"stop", "drain", "await"};
 constexpr const char* kOnLosts[] = {"fail", "restart"};
 constexpr const char* kWaits[] = {"queue", "fail"};
 
@@ -113,6 +113,7 @@ void write_spec(JsonWriter& out, const TestSpec& spec) {
   write_steps(out, spec.steps);
   out.member("concurrency", spec.concurrency).member("pauseSeconds", spec.pause_s);
   out.member("onStop", kOnStops[static_cast<int>(spec.on_stop)]);
+  if (spec.stop_patience_s) out.member("stopPatienceSeconds", *spec.stop_patience_s);
   out.member("onLost", kOnLosts[spec.restarts_lost ? 1 : 0]);
   write_needs(out, spec.needs);
   out.end_object();
@@ -127,6 +128,9 @@ TestSpec read_test_spec(JsonReader& in) {
   in.read("concurrency", spec.concurrency, 1, 1000);
   read_amount(in, "pauseSeconds", spec.pause_s, kTestSecondsMax);
   spec.on_stop = static_cast<OnStop>(in.choice("onStop", kOnStops));
+  if (in.has("stopPatienceSeconds")) {
+    read_amount(in, "stopPatienceSeconds", spec.stop_patience_s.emplace(), kTestSecondsMax);
+  }
   spec.restarts_lost = in.choice("onLost", kOnLosts) == 1;
   read_needs(in, spec.needs);
   in.finish();

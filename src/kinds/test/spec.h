@@ -7,12 +7,14 @@
 //   "failed"}]},
 //              {"name": "d", "folds": true}, {"name": "e", "work": "server", "parts": 10,
 //               "result": {"any": ["thing"]}}],
-//    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "drain", "onLost": "restart",
+//    "concurrency": 2, "pauseSeconds": 0.1, "onStop": "await", "stopPatienceSeconds": 30,
+//    "onLost": "restart",
 //    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}], "patienceSeconds": 60}
 //
 // Leaves may have the last line, too: then each waits by itself, and begins when it has that,
 // however many others work. A run with NOT_BEFORE=2026-11-28T21:00:00Z in its environment waits for
-// that instant, and is not begun more than an hour after it.
+// that instant, and is not begun more than an hour after it. A run may be asked to `pause`, so that
+// no step starts but those that wait by themselves, and to `resume`.
 
 #include <cstdint>
 #include <optional>
@@ -47,13 +49,15 @@ struct TestStep {
   std::vector<TestStep> steps;
 };
 
-enum class OnStop { kStop, kDrain };  // end at once, or when what has started has ended
+// End at once; when what has started has ended; or when what is stopped has ended.
+enum class OnStop { kStop, kDrain, kAwait };
 
 struct TestSpec {
   std::vector<TestStep> steps;
   std::int64_t concurrency = 1;  // steps that work at one time
   double pause_s = 0;            // between two that start
   OnStop on_stop = OnStop::kStop;
+  std::optional<double> stop_patience_s;  // of kAwait: then what has not ended is lost
   bool restarts_lost = false;  // steps whose work nobody can tell of any more; else they fail
   TestNeeds needs = {};
 };

@@ -147,6 +147,7 @@ Launch launch(const TestStep& step, const std::string& key) {
 
 Plan start(const View& view) {
   const TestSpec& spec = spec_of(view);
+  if (view.run().task.state == State::kPaused) return {};
   const auto most = static_cast<std::size_t>(spec.concurrency);
   std::size_t free = most - std::min<std::size_t>(view.run().live_attempts, most);
   if (spec.pause_s > 0) free = std::min<std::size_t>(free, 1);
@@ -173,16 +174,24 @@ Plan start(const View& view) {
 
 // ---- what happened
 
+// Patience begins anew with each restart of the server.
+Plan go_on_stopping(const TestSpec& spec) {
+  if (spec.on_stop != OnStop::kAwait) return {};
+  engine::Stop stop;
+  if (spec.stop_patience_s) stop.patience = seconds(*spec.stop_patience_s);
+  return {stop};
+}
+
 Plan look(const View& view) {
   const Node& run = view.run();
   if (Plan plan = spawn(view); !plan.empty()) return plan;
   if (Plan plan = finish_groups(view); !plan.empty()) return plan;
   if (all_ended(run)) return {Finish{has_failed(run) ? State::kFailed : State::kDone}};
   if (run.task.stopping) {
-    if (run.live_attempts > 0) return {};
+    if (run.live_attempts > 0) return go_on_stopping(spec_of(view));
     return {Finish{State::kAborted, "Stopped"}};
   }
-  if (view.awaits(kGo)) return {};
+  if (view.awaits(kGo) || run.task.state == State::kPaused) return {};
   return {Wake{
       .name = kGo, .at = view.now(), .why = "steps wait for those that work", .begins_work = true}};
 }
@@ -218,6 +227,12 @@ Plan stopping(const View& view, std::string_view reason) {
   if (spec_of(view).on_stop == OnStop::kDrain && !view.run().task.stopping) {
     return {engine::Set{.word = "draining"}, engine::Note{{"what has started goes on to its end"}},
             More{}};
+  }
+  if (spec_of(view).on_stop == OnStop::kAwait) {
+    Plan plan = go_on_stopping(spec_of(view));
+    plan.emplace_back(engine::Set{.word = "stopping"});
+    plan.emplace_back(More{});
+    return plan;
   }
   return {engine::Stop{}, Finish{State::kAborted, std::string(reason)}};
 }
@@ -260,6 +275,17 @@ Plan TestKind::plan(const View& view, const engine::Happening& happening) const 
     return start(view);
   }
   return look(view);
+}
+
+Result<Plan> TestKind::asked(const View& view, const engine::Asked& asked) const {
+  const bool paused = view.run().task.state == State::kPaused;
+  if (asked.word == "pause") {
+    if (paused) return fail(ErrorKind::kConflict, "the run is paused already");
+    return Plan{engine::Set{.state = State::kPaused}};
+  }
+  if (asked.word != "resume") return Kind::asked(view, asked);
+  if (!paused) return fail(ErrorKind::kConflict, "the run is not paused");
+  return Plan{engine::Set{.state = State::kRunning}, More{}};
 }
 
 Result<engine::PayloadPtr> TestKind::payload(const View& view, const Node& of, TaskId attempt,

@@ -16,6 +16,7 @@ class TestKind : public engine::Kind {
   model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
                      std::string_view key) const override;
   engine::Plan plan(const engine::View& view, const engine::Happening& happening) const override;
+  Result<engine::Plan> asked(const engine::View& view, const engine::Asked& asked) const override;
   Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
                                      TaskId attempt,
                                      const engine::SecretSource& secrets) const override;

@@ -299,5 +299,72 @@ TEST_F(TestKindTest, ARunForLaterBeginsThen) {
   EXPECT_EQ(docket.stored(missed).message, "Its time was over before it could begin");
 }
 
+// ---- what runs are asked for, and how they are stopped
+
+TEST_F(TestKindTest, APausedRunStartsNothingUntilItIsResumed) {
+  const TaskId run = start(R"({"steps": [{"name": "a"}, {"name": "b"}]})");
+  const auto ask = [&](const std::string& word) {
+    Result<> answer = fail(ErrorKind::kInternal, "no answer");
+    docket.loop().call<bool>(
+        [&](engine::Engine& engine, Time now) -> Result<bool> {
+          answer = engine.ask(run, word, {}, now);
+          return true;
+        },
+        [](const Result<bool>&) {});
+    docket.settle();
+    return answer ? "" : answer.error().message;
+  };
+  EXPECT_EQ(ask("dance"), "A run of kind 'test' has no word 'dance'");
+  EXPECT_EQ(ask("resume"), "the run is not paused");
+  EXPECT_EQ(ask("pause"), "");
+  EXPECT_EQ(ask("pause"), "the run is paused already");
+  EXPECT_EQ(docket.stored(run).state, State::kPaused);
+  end(run, "a");
+  EXPECT_THAT(keys_working(run), IsEmpty());
+  docket.restart();
+  EXPECT_THAT(keys_working(run), IsEmpty());
+  EXPECT_EQ(docket.stored(run).state, State::kPaused);
+  EXPECT_EQ(ask("resume"), "");
+  EXPECT_THAT(keys_working(run), ElementsAre("b"));
+  EXPECT_EQ(ask("pause"), "");
+  end(run, "b");
+  EXPECT_EQ(docket.stored(run).state, State::kDone) << "nothing was left to start";
+  EXPECT_EQ(ask("resume"), "Job Run not found");
+}
+
+TEST_F(TestKindTest, WhatIsStoppedIsAwaitedAndThenLost) {
+  const TaskId run = start(R"({"onStop": "await", "stopPatienceSeconds": 30, "concurrency": 2,
+                               "steps": [{"name": "a"}, {"name": "b"}, {"name": "c"}]})");
+  const auto attempts = working(run);
+  docket.stop(run);
+  docket.settle();
+  EXPECT_EQ(docket.stored(run).state, State::kRunning);
+  EXPECT_EQ(docket.stored(run).planned->word, "stopping");
+  docket.executor.exit(attempts.at("a"), 0, docket.clock.now(), 15);
+  docket.settle();
+  EXPECT_THAT(keys_working(run), ElementsAre("b")) << "and nothing more";
+  docket.restart();
+  docket.advance(std::chrono::seconds{29});
+  EXPECT_EQ(docket.stored(run).state, State::kRunning) << "patience began anew";
+  docket.advance(std::chrono::seconds{1});
+  EXPECT_EQ(docket.stored(run).state, State::kAborted);
+  const model::Task lost = docket.stored(attempts.at("b"));
+  EXPECT_EQ(lost.state, State::kFailed);
+  EXPECT_EQ(lost.message, "It was stopped and did not end in time");
+
+  // It lives on: whenever it is heard of it is stopped again, and forgotten when it is over.
+  const auto forgotten = [&] {
+    return std::ranges::count(docket.executor.forgotten, attempts.at("b"));
+  };
+  EXPECT_EQ(forgotten(), 0);
+  docket.executor.stopped.clear();
+  docket.executor.run(attempts.at("b"), docket.clock.now());
+  docket.settle();
+  EXPECT_THAT(docket.executor.stopped, ElementsAre(attempts.at("b")));
+  docket.executor.exit(attempts.at("b"), 0, docket.clock.now(), 9);
+  docket.settle();
+  EXPECT_EQ(forgotten(), 1);
+}
+
 }  // namespace
 }  // namespace docket::kinds
