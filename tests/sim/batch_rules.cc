@@ -92,6 +92,7 @@ void BatchRules::check_stats(const engine::Batch& batch, const Rows& rows) {
   for (const auto& [id, task] : rows) touched.insert(task->job);
   for (const JobUid uid : touched) {
     const JobLife& life = record_.jobs[uid];
+    if (life.row.deleted) continue;  // its last runs may end after it
     const model::JobStats& stats = life.row.stats;
     verdict_.require(
         stats.success_count == life.succeeded && stats.failure_count == life.failed,

@@ -101,7 +101,8 @@ Clients::Work Clients::choose(Client& client) {
   if (roll < 36) return remove_schedule(job);
   if (roll < 38) return put_secret(client);
   if (roll < 39) return delete_secret(client);
-  if (roll < 85 || runs_.empty()) return start();
+  if (roll < 84 || runs_.empty()) return start();
+  if (roll < 86) return ask_run();
   return stop_run();
 }
 
@@ -217,6 +218,16 @@ Clients::Work Clients::stop_run() {
   };
 }
 
+// Whoever pauses a run may leave it so: what is paused is resumed or stopped in the end.
+Clients::Work Clients::ask_run() {
+  return [run = dice_.pick(runs_), word = dice_.percent(50) ? "pause" : "resume"](
+             Engine& engine, Time now) -> Result<Effect> {
+    const auto asked = engine.ask(run.id, word, {}, now);
+    if (!asked) return fail(asked.error());
+    return Effect{};
+  };
+}
+
 Clients::Work Clients::put_secret(const Client& client) {
   return [path = secret_of(client.number), mark = ++last_mark_](Engine& engine,
                                                                 Time now) -> Result<Effect> {
@@ -269,6 +280,10 @@ model::Spec Clients::draw_tree() {
   kinds::TestSpec spec{.steps = draw_steps(4), .concurrency = dice_.between(1, 4)};
   if (dice_.percent(20)) spec.needs.locks.push_back({fmt::format("lock{}", dice_.below(4))});
   spec.restarts_lost = dice_.percent(50);
+  spec.on_stop = dice_.percent(60)   ? kinds::OnStop::kStop
+                 : dice_.percent(50) ? kinds::OnStop::kDrain
+                                     : kinds::OnStop::kAwait;
+  if (dice_.percent(50)) spec.stop_patience_s = static_cast<double>(dice_.between(1, 120));
   if (dice_.percent(30)) spec.pause_s = static_cast<double>(dice_.between(1, 20));
   return kinds::spec_of(std::move(spec));
 }

@@ -50,6 +50,7 @@ class Clients {
   Work remove_schedule(const std::string& job);
   Work start();
   Work stop_run();
+  Work ask_run();
   Work put_secret(const Client& client);
   Work delete_secret(const Client& client);
   std::vector<kinds::TestStep> draw_steps(int depth);

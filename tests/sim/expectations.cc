@@ -8,6 +8,14 @@
 #include "support/fakes.h"
 
 namespace docket::sim {
+namespace {
+
+// At once, or when what has started has ended; which may be all that there was.
+bool is_stopped(const model::Task& run) {
+  return run.state == model::State::kAborted || run.stopping;
+}
+
+}  // namespace
 
 std::string job_key(const std::string& job) { return "job " + job; }
 std::string schedule_key(const std::string& job, const std::string& schedule) {
@@ -53,7 +61,7 @@ void Expectations::acknowledged(const Effect& effect) {
   if (effect.stopped) {
     stopped_.push_back(effect.stopped);
     const model::Task* run = record_.task(effect.stopped);
-    verdict_.require(run && run->state == model::State::kAborted, "an acknowledged stop is durable",
+    verdict_.require(run && is_stopped(*run), "an acknowledged stop is durable",
                      fmt::format("run {}", effect.stopped.value));
   }
 }
@@ -117,7 +125,7 @@ void Expectations::check_runs(const store::MemoryState& state) {
   }
   for (const TaskId run : stopped_) {
     const model::Task* task = state.task(run);
-    verdict_.require(task ? task->state == model::State::kAborted : record_.may_be_swept(run),
+    verdict_.require(task ? is_stopped(*task) : record_.may_be_swept(run),
                      "an acknowledged stop is never lost", fmt::format("run {}", run.value));
   }
 }

@@ -154,10 +154,19 @@ void ProcessRules::lost(TaskId token) {
 void ProcessRules::stored(const model::Task& attempt) {
   if (attempt.kind != model::TaskKind::kAttempt || !model::is_final(attempt.state)) return;
   if (!model::executor_of(attempt).empty()) return;  // no process
+  if (attempt.message.starts_with("It was stopped and did not end")) return given_up(attempt.id);
   const Fate& fate = fates_[attempt.id];
   const bool well = attempt.state == model::State::kDone;
   verdict_.require(well ? fate.end == End::kSucceeded : fate.end != End::kSucceeded || fate.lost,
                    "an attempt's outcome is what its process did", name(attempt.id));
+}
+
+// The run has ended without it, and what it holds is free.
+void ProcessRules::given_up(TaskId token) {
+  const auto it = live_.find(token);
+  if (it == live_.end()) return;
+  add(used_, it->second.demand, -1);
+  live_.erase(it);
 }
 
 void ProcessRules::forgotten(TaskId token) {

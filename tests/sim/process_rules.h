@@ -52,6 +52,7 @@ class ProcessRules {
     std::optional<End> end;
     bool lost = false;  // nobody can tell any more
   };
+  void given_up(TaskId token);
   void check_room(const Live& process);
   void check_neighbours(TaskId token, const Live& process);
   void check_again(const model::Task& attempt, const kinds::ProcessSpec& spec);

@@ -308,6 +308,7 @@ class Simulation {
     while (verdict_.ok() && world_.timeline.now() < limit && !done()) {
       operate([this](engine::Engine& engine, Time now) {
         stop_misfits(engine, now);
+        resume_all(engine, now);
         if (options_.mutation != Mutation::kAbandons) reporters_.end_all(engine, now);
       });
       world_.run_until(world_.timeline.now() + minutes{1});
@@ -342,6 +343,13 @@ class Simulation {
       if (!fits || nowhere) misfits.push_back(run.task.root);
     }
     for (const TaskId run : misfits) (void)engine.stop_run(run, now);
+  }
+
+  // What somebody paused and nobody resumed.
+  void resume_all(engine::Engine& engine, Time now) {
+    for (const auto& [uid, life] : world_.record.jobs) {
+      for (const TaskId run : life.active) (void)engine.ask(run, "resume", {}, now);
+    }
   }
 
   bool done() const {

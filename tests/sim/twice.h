@@ -27,6 +27,13 @@ class Twice : public engine::Kind {
                      std::string(name()));
     return plan;
   }
+  Result<engine::Plan> asked(const engine::View& view, const engine::Asked& asked) const override {
+    auto plan = kind_.asked(view, asked);
+    const auto again = kind_.asked(view, asked);
+    verdict_.require(plan.has_value() == again.has_value() && (!plan || *plan == *again),
+                     "a plan made twice is the same", std::string(name()));
+    return plan;
+  }
   Result<engine::PayloadPtr> payload(const engine::View& view, const engine::Node& of,
                                      TaskId attempt,
                                      const engine::SecretSource& secrets) const override {
