@@ -170,7 +170,9 @@ class Modest : public kinds::TestKind {
                      std::string_view key) const override {
     model::Needs needs = TestKind::needs(job, parameters, key);
     if (mutation_ == Mutation::kBeginsEarly) needs.not_before = kNever;
-    if (mutation_ == Mutation::kStepsTogether && !key.empty()) needs.locks = {};
+    if (mutation_ != Mutation::kStepsTogether || key.empty() || needs.locks.empty()) return needs;
+    needs.locks = {};
+    ++needs.demand.cpus_micro;  // it still waits in the queue
     return needs;
   }
 
