@@ -4,7 +4,7 @@
 #include <ostream>
 #include <sstream>
 
-#include "cli/command_tree.h"
+#include "cli/client/command_tree.h"
 #include "cli/command_words.h"
 #include "cli/completion.h"
 #include "cli/suggestion.h"

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/fake_server.h"
-#include "cli/settings.h"
+#include "support/fake_server.h"
+#include "cli/client/settings.h"
 #include "cli/suggestion.h"
 
 namespace docket::cli {

@@ -1,6 +1,6 @@
 // docket clock against a server with canned answers.
 
-#include "cli/fake_native.h"
+#include "support/fake_native.h"
 
 namespace docket::cli {
 namespace {

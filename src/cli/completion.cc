@@ -4,9 +4,9 @@
 #include <memory>
 #include <ostream>
 
-#include "cli/json_access.h"
-#include "cli/metronome_calls.h"
-#include "cli/native_calls.h"
+#include "cli/client/json_access.h"
+#include "cli/client/metronome_calls.h"
+#include "cli/client/native_calls.h"
 
 namespace docket::cli {
 namespace {

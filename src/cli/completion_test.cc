@@ -12,7 +12,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "cli/fake_server.h"
+#include "support/fake_server.h"
 
 namespace docket::cli {
 namespace {

@@ -8,10 +8,10 @@
 #include <memory>
 #include <ostream>
 
-#include "cli/command_tree.h"
-#include "cli/json_access.h"
-#include "cli/native_calls.h"
-#include "cli/times.h"
+#include "cli/client/command_tree.h"
+#include "cli/client/json_access.h"
+#include "cli/client/native_calls.h"
+#include "cli/client/times.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {

@@ -5,7 +5,7 @@
 #include <boost/json/value.hpp>
 #include <iosfwd>
 
-#include "cli/cli.h"
+#include "cli/client/environment.h"
 
 namespace docket::cli {
 

@@ -9,13 +9,13 @@
 #include <set>
 #include <sstream>
 
-#include "cli/command_tree.h"
-#include "cli/crontab_jobs.h"
-#include "cli/crontab_merge.h"
-#include "cli/input.h"
-#include "cli/json_access.h"
-#include "cli/native_calls.h"
-#include "cli/table.h"
+#include "cli/client/command_tree.h"
+#include "cli/crontab/jobs.h"
+#include "cli/crontab/merge.h"
+#include "cli/client/input.h"
+#include "cli/client/json_access.h"
+#include "cli/client/native_calls.h"
+#include "cli/client/table.h"
 #include "core/json_writer.h"
 #include "core/zone.h"
 

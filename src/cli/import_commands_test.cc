@@ -6,7 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "cli/fake_server.h"
+#include "support/fake_server.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 

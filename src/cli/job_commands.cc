@@ -5,12 +5,12 @@
 #include <memory>
 #include <ostream>
 
-#include "cli/command_tree.h"
-#include "cli/input.h"
+#include "cli/client/command_tree.h"
+#include "cli/client/input.h"
 #include "cli/job_flags.h"
-#include "cli/json_access.h"
-#include "cli/metronome_calls.h"
-#include "cli/table.h"
+#include "cli/client/json_access.h"
+#include "cli/client/metronome_calls.h"
+#include "cli/client/table.h"
 #include "core/cron.h"
 #include "core/json_writer.h"
 #include "core/time.h"

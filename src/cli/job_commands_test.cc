@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/fake_server.h"
+#include "support/fake_server.h"
 
 namespace docket::cli {
 namespace {

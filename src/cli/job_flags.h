@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command_tree.h"
+#include "cli/client/command_tree.h"
 
 namespace docket::cli {
 

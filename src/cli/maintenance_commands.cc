@@ -8,8 +8,8 @@
 #include <memory>
 #include <ostream>
 
-#include "cli/command_tree.h"
-#include "cli/json_access.h"
+#include "cli/client/command_tree.h"
+#include "cli/client/json_access.h"
 #include "cli/watch_view.h"
 #include "core/json_writer.h"
 

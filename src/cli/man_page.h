@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "cli/command_tree.h"
+#include "cli/client/command_tree.h"
 
 namespace docket::cli {
 

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "cli/event_stream.h"
-#include "cli/fake_native.h"
+#include "support/fake_native.h"
 
 namespace docket::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/fake_native.h"
+#include "support/fake_native.h"
 
 namespace docket::cli {
 namespace {

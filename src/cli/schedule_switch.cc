@@ -6,12 +6,12 @@
 #include <memory>
 #include <ostream>
 
-#include "cli/command_tree.h"
-#include "cli/json_access.h"
-#include "cli/metronome_calls.h"
-#include "cli/native_calls.h"
-#include "cli/table.h"
-#include "cli/times.h"
+#include "cli/client/command_tree.h"
+#include "cli/client/json_access.h"
+#include "cli/client/metronome_calls.h"
+#include "cli/client/native_calls.h"
+#include "cli/client/table.h"
+#include "cli/client/times.h"
 #include "core/cron.h"
 #include "core/json_writer.h"
 

@@ -5,11 +5,11 @@
 #include <memory>
 #include <ostream>
 
-#include "cli/command_tree.h"
+#include "cli/client/command_tree.h"
 #include "cli/event_stream.h"
 #include "cli/explanation.h"
-#include "cli/json_access.h"
-#include "cli/native_calls.h"
+#include "cli/client/json_access.h"
+#include "cli/client/native_calls.h"
 #include "core/json.h"
 
 namespace docket::cli {

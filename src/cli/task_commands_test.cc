@@ -1,6 +1,6 @@
 // docket task log: of runs by job, name and number; waiting for the start, and over attempts.
 
-#include "cli/fake_native.h"
+#include "support/fake_native.h"
 
 namespace docket::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/fake_server.h"
+#include "support/fake_server.h"
 
 namespace docket::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <boost/json/object.hpp>
 #include <ostream>
 
-#include "cli/json_access.h"
+#include "cli/client/json_access.h"
 
 namespace docket::cli {
 namespace {

@@ -8,9 +8,9 @@
 #include <ostream>
 #include <set>
 
-#include "cli/command_tree.h"
-#include "cli/json_access.h"
-#include "cli/native_calls.h"
+#include "cli/client/command_tree.h"
+#include "cli/client/json_access.h"
+#include "cli/client/native_calls.h"
 #include "cli/watch_view.h"
 
 namespace docket::cli {

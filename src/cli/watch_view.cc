@@ -7,8 +7,8 @@
 #include <boost/json/object.hpp>
 #include <cmath>
 
-#include "cli/json_access.h"
-#include "cli/table.h"
+#include "cli/client/json_access.h"
+#include "cli/client/table.h"
 #include "core/utf8.h"
 
 namespace docket::cli {

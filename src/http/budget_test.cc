@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "http/server_fixture.h"
+#include "support/server_fixture.h"
 
 namespace docket::http {
 namespace {

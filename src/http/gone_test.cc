@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "http/server.h"
-#include "http/server_fixture.h"
+#include "support/server_fixture.h"
 
 namespace docket::http {
 namespace {

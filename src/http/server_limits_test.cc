@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "http/server.h"
-#include "http/server_fixture.h"
+#include "support/server_fixture.h"
 
 namespace docket::http {
 namespace {

@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "http/local_trust.h"
-#include "http/server_fixture.h"
+#include "support/server_fixture.h"
 
 namespace docket::http {
 namespace {

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "http/server.h"
-#include "http/server_fixture.h"
+#include "support/server_fixture.h"
 #include "http/sse.h"
 
 namespace docket::http {

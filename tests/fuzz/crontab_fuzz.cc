@@ -4,8 +4,8 @@
 #include <boost/json/object.hpp>
 #include <set>
 
-#include "cli/crontab.h"
-#include "cli/crontab_jobs.h"
+#include "cli/crontab/crontab.h"
+#include "cli/crontab/jobs.h"
 #include "core/cron.h"
 #include "core/json_writer.h"
 #include "core/utf8.h"

@@ -13,7 +13,7 @@
 #include "app/restore.h"
 #include "app/service.h"
 #include "app/system.h"
-#include "cli/table.h"
+#include "cli/client/table.h"
 #include "core/json_writer.h"
 #include "store/sqlite/backup.h"
 #include "store/sqlite/checksum_vfs.h"

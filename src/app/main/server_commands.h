@@ -3,7 +3,7 @@
 // The commands on the machine of the server: `serve`, and `backup`, `restore` and `access`, which
 // work on its files.
 
-#include "cli/command_tree.h"
+#include "cli/client/command_tree.h"
 
 namespace docket::app {
 

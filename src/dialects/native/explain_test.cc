@@ -1,6 +1,6 @@
 // The rules are tested beside the engine (engine/explain_test.cc); here, what clients see of them.
 
-#include "dialects/native/native_fixture.h"
+#include "support/native_fixture.h"
 
 namespace docket::native {
 namespace {

@@ -1,4 +1,4 @@
-#include "dialects/native/native_fixture.h"
+#include "support/native_fixture.h"
 
 namespace docket::native {
 namespace {

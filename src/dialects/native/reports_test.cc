@@ -1,6 +1,6 @@
 // Tasks that other programs own, and waiting for tasks of every kind.
 
-#include "dialects/native/native_fixture.h"
+#include "support/native_fixture.h"
 
 namespace docket::native {
 namespace {

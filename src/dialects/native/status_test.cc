@@ -1,6 +1,6 @@
 #include <set>
 
-#include "dialects/native/native_fixture.h"
+#include "support/native_fixture.h"
 
 namespace docket::native {
 namespace {

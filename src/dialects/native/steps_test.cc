@@ -1,6 +1,6 @@
 // Runs that have steps: jobs of another kind than process, and their trees.
 
-#include "dialects/native/native_fixture.h"
+#include "support/native_fixture.h"
 
 namespace docket::native {
 namespace {

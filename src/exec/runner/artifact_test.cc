@@ -22,7 +22,7 @@
 #include "exec/runner/fetch_request.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/owned_fd.h"
-#include "exec/runner/testing/harness.h"
+#include "support/runner/harness.h"
 
 namespace docket::runner::testing {
 namespace {

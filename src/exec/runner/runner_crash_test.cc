@@ -15,7 +15,7 @@
 #include "exec/runner/log_files.h"
 #include "exec/runner/owned_fd.h"
 #include "exec/runner/processes.h"
-#include "exec/runner/testing/harness.h"
+#include "support/runner/harness.h"
 
 namespace docket::runner::testing {
 namespace {

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "exec/runner/log_files.h"
-#include "exec/runner/testing/harness.h"
+#include "support/runner/harness.h"
 
 namespace docket::runner::testing {
 namespace {

@@ -10,7 +10,7 @@
 #include "exec/runner/epoch_file.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/owned_fd.h"
-#include "exec/runner/testing/harness.h"
+#include "support/runner/harness.h"
 #include "exec/runner/wire.h"
 
 namespace docket::runner::testing {

@@ -12,7 +12,7 @@
 
 #include "exec/runner/monotonic.h"
 #include "exec/runner/runner_executor.h"
-#include "exec/runner/testing/harness.h"
+#include "support/runner/harness.h"
 
 namespace docket::runner::testing {
 namespace {

@@ -17,7 +17,7 @@
 #include "store/sqlite/checksum_vfs.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/sqlite_store.h"
-#include "store/sqlite/testing/fault_vfs.h"
+#include "support/faults/fault_vfs.h"
 
 namespace docket::store {
 namespace {

@@ -11,7 +11,7 @@
 #include "conformance/naive_model.h"
 #include "conformance/workload.h"
 #include "store/sqlite/sqlite_store.h"
-#include "store/sqlite/testing/fault_vfs.h"
+#include "support/faults/fault_vfs.h"
 
 namespace docket::store {
 namespace {

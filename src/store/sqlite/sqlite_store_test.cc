@@ -16,7 +16,7 @@
 #include "conformance/samples.h"
 #include "conformance/workload.h"
 #include "store/sqlite/migrations.h"
-#include "store/sqlite/testing/fault_vfs.h"
+#include "support/faults/fault_vfs.h"
 
 namespace docket::store {
 namespace {

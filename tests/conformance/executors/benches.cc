@@ -7,7 +7,7 @@
 
 #include "conformance/executors/bench.h"
 #include "exec/care/care_executor.h"
-#include "exec/runner/testing/harness.h"
+#include "support/runner/harness.h"
 #include "exec/test/test_executor.h"
 #include "sim/sim_executor.h"
 #include "support/fakes.h"
