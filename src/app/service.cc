@@ -125,7 +125,7 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
       care_(config_.data_dir),
       retention_(engine_, loop_, clock_),
       care_thread_("docket-care"),
-      care_executor_(care_world(), backup_directory(config_)),
+      care_executor_(care_ports(), backup_directory(config_)),
       committer_(*store_,
                  [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }),
       loop_(engine_, committer_, executors(), clock_, reactor_, &disk_),
@@ -142,11 +142,11 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
 
 Service::~Service() = default;
 
-care::CareExecutor::World Service::care_world() {
+care::CareExecutor::Ports Service::care_ports() {
   return {.care = care_,
           .retention = retention_,
           .clock = clock_,
-          .elsewhere = [this](std::function<void()> piece) { care_thread_.run(std::move(piece)); },
+          .background = [this](std::function<void()> piece) { care_thread_.run(std::move(piece)); },
           .post = [this](std::function<void()> work) { boost::asio::post(io_, std::move(work)); }};
 }
 
@@ -296,7 +296,6 @@ void Service::stop(int exit_code) {
   stopping_ = true;
   exit_code_ = exit_code;
   care_executor_.shut();
-  loop_.dismiss_waiters();  // or they would be waited for
   http_.stop(kDrain, [this] { loop_.drain([this] { io_.stop(); }); });
 }
 

@@ -191,10 +191,6 @@ Loop::Waiter Loop::wait(TaskId task, Time until, Waits::Done done) {
   return waiter;
 }
 
-void Loop::dismiss_waiters() {
-  waits_->fail_all({.kind = ErrorKind::kUnavailable, .message = "the server is stopping"});
-}
-
 // ---- ticks
 
 void Loop::flush() {

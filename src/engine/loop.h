@@ -108,8 +108,6 @@ class Loop {
   // `until` (kNever: never), with kUnavailable if the store failed.
   Waiter wait(TaskId task, Time until, Waits::Done done);
   std::size_t waiters() const { return waits_->size(); }
-  // Whoever waits hears kUnavailable: the server stops, and the tasks go on with the next.
-  void dismiss_waiters();
 
   // Every event once its tick is durable, in order.
   Subscription subscribe(Subscriber subscriber);
