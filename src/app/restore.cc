@@ -211,7 +211,7 @@ class Amendment {
     operations_.list_ended(root, how.at);
     engine::LockTable locks;
     locks.restore(snapshot_.locks);
-    const std::vector<model::LockWish> its{{.name = kinds::kMaintenanceLock}};
+    const std::vector<model::LockRequest> its{{.name = kinds::kMaintenanceLock}};
     locks.release(its, chore.id, ledger_.batch().locks);
   }
 

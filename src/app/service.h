@@ -45,7 +45,7 @@ class Service {
  private:
   Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
           std::unique_ptr<store::SqliteStore> store, FileVault vault, engine::Snapshot snapshot);
-  care::CareExecutor::World care_world();
+  care::CareExecutor::Ports care_ports();
   engine::Executors executors();
   void admit_callers();
   Result<> read_access();

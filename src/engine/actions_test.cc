@@ -174,10 +174,10 @@ TEST_F(ActionsTest, TheEndOfARunWhoseJobIsGoneIsCountedOnce) {
   docket.add_job({.id = "gone", .spec = kinds::spec_of(spec)});
   ask([run](Engine& engine, Time now) { EXPECT_TRUE(engine.stop_run(run, now)); });
   EXPECT_EQ(docket.stored(run).state, State::kAborted);
-  EXPECT_EQ(docket.engine().job("gone")->dying, 1U);
+  EXPECT_EQ(docket.engine().job("gone")->terminating, 1U);
   docket.tester.exit(docket.tester.attempts.begin()->first, 0, docket.clock.now(), 15);
   docket.settle();
-  EXPECT_EQ(docket.engine().job("gone")->dying, 0U);
+  EXPECT_EQ(docket.engine().job("gone")->terminating, 0U);
 }
 
 }  // namespace

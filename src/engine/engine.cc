@@ -80,7 +80,7 @@ void Engine::adopt(model::Task task, model::JobPtr job) {
 void Engine::resume(Node& run) {
   if (run.is_final()) {
     hold(run);
-    jobs_.begins_to_die(run.job->id());
+    jobs_.add_terminating(run.job->id());
     return;
   }
   if (JobEntry* entry = jobs_.find(run.task.job)) enter(*entry, run);

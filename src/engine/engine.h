@@ -131,7 +131,7 @@ class Engine : private SecretSource, private Operations::Journal {
   // tell of it; its sequence is set here. Errors as above, and kInvalid: flaws of the spec, or what
   // is said of it makes no sense.
   Result<const Node*> start_action(model::Spec spec, model::Operation shown, Time now);
-  // Ends the run at once as kAborted; its processes are asked to die and may outlive it. The copy
+  // Ends the run at once as kAborted; its processes are told to exit and may outlive it. The copy
   // shows the run and its attempts as they were left. kNotFound: subject says "job" or "run".
   struct Stopped {
     model::Task run;

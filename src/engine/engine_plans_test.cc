@@ -246,7 +246,7 @@ TEST_F(Plans, ARunThatIsAskedToStopMayTakeItsTime) {
 // ---- what waits is the queue's
 
 TEST_F(Plans, AStepThatWaitsForItsNeedsIsNotTheKindsToBegin) {
-  const std::vector<model::LockWish> lock{{.name = "db"}};
+  const std::vector<model::LockRequest> lock{{.name = "db"}};
   kind.wants["a"] = kind.wants["b"] = {.locks = lock};
   for (const Step& too_early :
        {Step(Launch{"b"}), Step(Set{.key = "b", .state = State::kRunning}), Step(Launch{"b/c"})}) {
@@ -257,7 +257,7 @@ TEST_F(Plans, AStepThatWaitsForItsNeedsIsNotTheKindsToBegin) {
 }
 
 TEST_F(Plans, AStepIsPlacedAndTheKindHearsIt) {
-  const std::vector<model::LockWish> lock{{.name = "db"}};
+  const std::vector<model::LockRequest> lock{{.name = "db"}};
   kind.wants["a"] = kind.wants["b"] = {.locks = lock};
   std::vector<std::string> placed;
   const TaskId started = run([&](const View&, const Happening& happening) -> Plan {

@@ -270,7 +270,7 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
   end_below(run, now);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
-  if (run.live_attempts > 0) jobs_.begins_to_die(run.job->id());
+  if (run.live_attempts > 0) jobs_.add_terminating(run.job->id());
   if (JobEntry* entry = jobs_.find(run.task.job)) {
     entry->active_by_name.erase(run.task.name);
     entry->active.erase(run.task.id);
@@ -300,7 +300,7 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
 // The last process of a run that ended before it is gone. While it was there, its job could not be
 // started by its parents.
 void Engine::outlived(Node& run, Time now) {
-  jobs_.has_died(run.job->id());
+  jobs_.remove_terminating(run.job->id());
   if (JobEntry* entry = jobs_.find(run.job->id())) start_if_ready(*entry, now);
   release(run);
 }

@@ -129,7 +129,8 @@ TEST_F(EngineTest, StoppingEndsTheRunAtOnceAndItsProcessLater) {
   EXPECT_EQ(one.stored(run).state, State::kAborted);
   EXPECT_THAT(one.executor.stopped, ElementsAre(attempt));
   const TaskId next = one.start("a");
-  EXPECT_EQ(one.stored(next).state, State::kQueued) << "the dying process still holds the node";
+  EXPECT_EQ(one.stored(next).state, State::kQueued)
+      << "the terminating process still holds the node";
   one.executor.exit(attempt, 0, one.clock.now(), 15);
   one.settle();
   EXPECT_EQ(one.stored(attempt).state, State::kAborted);
@@ -243,7 +244,7 @@ TEST_F(EngineTest, ALockIsHeldByOneRunAndFencesTheNext) {
 // Two streams of runs that want one lock each, never both free: without a rule the run that wants
 // both would wait for ever.
 TEST_F(EngineTest, ARunThatWantsTwoLocksIsNotStarvedByStreamsThatWantOne) {
-  const auto add = [&](const std::string& id, std::vector<model::LockWish> locks) {
+  const auto add = [&](const std::string& id, std::vector<model::LockRequest> locks) {
     auto definition = docket.job(id);
     kinds::change_process(definition.spec).locks = std::move(locks);
     docket.add_job(definition);
@@ -420,13 +421,13 @@ TEST_F(EngineTest, DeletionsAndRemakesCountTheirDyingProcesses) {
   docket.executor.exit(attempts[0], 0, docket.clock.now(), 15);
   docket.settle();
   docket.add_job("a");
-  EXPECT_EQ(docket.engine().job("a")->dying, 2U);
+  EXPECT_EQ(docket.engine().job("a")->terminating, 2U);
   docket.restart();
-  EXPECT_EQ(docket.engine().job("a")->dying, 2U);
+  EXPECT_EQ(docket.engine().job("a")->terminating, 2U);
   for (const TaskId attempt : {attempts[1], attempts[2]})
     docket.executor.exit(attempt, 0, docket.clock.now(), 15);
   docket.settle();
-  EXPECT_EQ(docket.engine().job("a")->dying, 0U);
+  EXPECT_EQ(docket.engine().job("a")->terminating, 0U);
 }
 
 // Its parent succeeded again while its run waited: the end of that run would start the next.

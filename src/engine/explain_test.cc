@@ -138,13 +138,13 @@ TEST_F(ExplainTest, UnknownIsNotFound) {
 }
 
 TEST_F(ExplainTest, AFreeLockThatIsKeptForAnOlderRun) {
-  const auto wishing = [](std::vector<model::LockWish> locks) {
+  const auto requested = [](std::vector<model::LockRequest> locks) {
     return [=](kinds::ProcessSpec& spec) { spec.locks = locks; };
   };
-  start_with("a", wishing({{.name = "left"}}));
-  const TaskId older = start_with("both", wishing({{.name = "left"}, {.name = "right"}}));
+  start_with("a", requested({{.name = "left"}}));
+  const TaskId older = start_with("both", requested({{.name = "left"}, {.name = "right"}}));
   docket.advance(docket.engine().settings().overtaking_max);
-  const auto why = run(start_with("b", wishing({{.name = "right"}})));
+  const auto why = run(start_with("b", requested({{.name = "right"}})));
   EXPECT_EQ(kinds(why), "turn");
   EXPECT_EQ(why.reasons[0].subject, "right");
   EXPECT_EQ(why.reasons[0].holders[0].run, older);

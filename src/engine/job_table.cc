@@ -22,14 +22,15 @@ JobEntry& JobTable::insert(JobRow row) {
   JobEntry& inserted = *entry;
   by_uid_.emplace(inserted.job().uid, &inserted);
   by_id_.emplace(inserted.id(), std::move(entry));
-  if (const auto dying = dying_.extract(inserted.id())) inserted.dying = dying.mapped();
+  if (const auto terminating = terminating_.extract(inserted.id()))
+    inserted.terminating = terminating.mapped();
   link(inserted);
   return inserted;
 }
 
 void JobTable::erase(JobEntry& entry) {
   unlink(entry);
-  if (entry.dying > 0) dying_.emplace(entry.id(), entry.dying);
+  if (entry.terminating > 0) terminating_.emplace(entry.id(), entry.terminating);
   by_uid_.erase(entry.job().uid);
   by_id_.erase(by_id_.find(entry.id()));
 }
@@ -40,16 +41,16 @@ void JobTable::set_definition(JobEntry& entry, model::JobPtr job) {
   link(entry);
 }
 
-void JobTable::begins_to_die(const std::string& id) {
+void JobTable::add_terminating(const std::string& id) {
   JobEntry* entry = find(id);
-  ++(entry ? entry->dying : dying_[id]);
+  ++(entry ? entry->terminating : terminating_[id]);
 }
 
-void JobTable::has_died(const std::string& id) {
+void JobTable::remove_terminating(const std::string& id) {
   if (JobEntry* entry = find(id)) {
-    --entry->dying;
-  } else if (const auto it = dying_.find(id); --it->second == 0) {
-    dying_.erase(it);
+    --entry->terminating;
+  } else if (const auto it = terminating_.find(id); --it->second == 0) {
+    terminating_.erase(it);
   }
 }
 

@@ -23,7 +23,7 @@ struct JobEntry {
   std::map<TaskId, Node*> active;                              // runs not final, oldest first
   std::unordered_map<std::string_view, Node*> active_by_name;  // keys point into the nodes
   // Final runs with a process that has not ended yet, also those of deleted jobs with this id.
-  std::uint32_t dying = 0;
+  std::uint32_t terminating = 0;
   std::map<std::string, ScheduleUid> schedules;  // by schedule id
   std::vector<JobEntry*> dependents;             // jobs that name this one as a dependency
   bool dirty = false;
@@ -32,7 +32,7 @@ struct JobEntry {
   const model::Job& job() const { return *row.job; }
   const std::string& id() const { return row.job->id(); }
   // Something of it waits, runs, or still dies.
-  bool is_busy() const { return !active.empty() || dying > 0; }
+  bool is_busy() const { return !active.empty() || terminating > 0; }
 };
 
 // Of a job that another one depends on, for the start of that (reference/metronome.md section 8).
@@ -60,8 +60,8 @@ class JobTable {
   void link_all();  // after a restore, when every job is in
   // A run of the job with this id, present or deleted, has ended before its last process; and that
   // has ended too.
-  void begins_to_die(const std::string& id);
-  void has_died(const std::string& id);
+  void add_terminating(const std::string& id);
+  void remove_terminating(const std::string& id);
 
   ParentState parent_state(const JobEntry& child, const std::string& parent_id) const;
 
@@ -76,7 +76,7 @@ class JobTable {
 
   std::map<std::string, std::unique_ptr<JobEntry>> by_id_;
   std::unordered_map<JobUid, JobEntry*> by_uid_;
-  std::unordered_map<std::string, std::uint32_t> dying_;  // of ids that no job has at present
+  std::unordered_map<std::string, std::uint32_t> terminating_;  // of ids that no job has at present
   JobUid last_uid_;
 };
 

@@ -182,7 +182,7 @@ class Kind {
   // What is wrong with a definition of this kind, whatever door it came through.
   virtual void check(const model::JobDefinition& definition, model::Flaws& flaws) const = 0;
   // What a run needs before it begins, and what a step of this key does (nothing: it does not wait,
-  // and is the kind's to launch). Always the same of the same. A step that wishes for a lock while
+  // and is the kind's to launch). Always the same of the same. A step that requests a lock while
   // its run holds one must have patience. Refers to the arguments or the kind.
   virtual model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
                              std::string_view key) const = 0;

@@ -7,13 +7,13 @@ const model::Lock* LockTable::find(const std::string& name) const {
   return it == locks_.end() ? nullptr : &it->second;
 }
 
-void LockTable::grant(std::span<const model::LockWish> wishes, const model::Task& holder, Time now,
-                      std::vector<model::Lock>& changed) {
-  for (const model::LockWish& wish : wishes) {
-    model::Lock& lock = locks_[wish.name];
-    if (lock.holder == holder.id) continue;  // the same name wished twice
+void LockTable::grant(std::span<const model::LockRequest> requests, const model::Task& holder,
+                      Time now, std::vector<model::Lock>& changed) {
+  for (const model::LockRequest& request : requests) {
+    model::Lock& lock = locks_[request.name];
+    if (lock.holder == holder.id) continue;  // the same name requested twice
     if (lock.holder && lock.holder == holder.root) continue;
-    lock.name = wish.name;
+    lock.name = request.name;
     ++lock.fencing;
     lock.holder = holder.id;
     lock.held_since = now;
@@ -21,10 +21,10 @@ void LockTable::grant(std::span<const model::LockWish> wishes, const model::Task
   }
 }
 
-void LockTable::release(std::span<const model::LockWish> wishes, TaskId holder,
+void LockTable::release(std::span<const model::LockRequest> requests, TaskId holder,
                         std::vector<model::Lock>& changed) {
-  for (const model::LockWish& wish : wishes) {
-    const auto it = locks_.find(wish.name);
+  for (const model::LockRequest& request : requests) {
+    const auto it = locks_.find(request.name);
     if (it == locks_.end() || it->second.holder != holder) continue;
     it->second.holder = TaskId{};
     it->second.held_since = kNever;

@@ -21,9 +21,9 @@ class LockTable {
   const std::map<std::string, model::Lock>& all() const { return locks_; }
   // Grants all (they must be free) with new fencing numbers, but what its run has already; the
   // changed rows go to `changed`.
-  void grant(std::span<const model::LockWish> wishes, const model::Task& holder, Time now,
+  void grant(std::span<const model::LockRequest> requests, const model::Task& holder, Time now,
              std::vector<model::Lock>& changed);
-  void release(std::span<const model::LockWish> wishes, TaskId holder,
+  void release(std::span<const model::LockRequest> requests, TaskId holder,
                std::vector<model::Lock>& changed);
   void restore(std::vector<model::Lock> locks);
 

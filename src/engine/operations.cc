@@ -168,7 +168,8 @@ std::uint64_t Operations::next_number(const std::string& module, std::uint32_t l
 
 Result<> Operations::check(const model::Operation& what) const {
   if (!is_name(what.module)) return invalid("module", "must be 1 to 64 of A-Z a-z 0-9 _ - .");
-  if (what.module == model::kProcessModule) return invalid("module", "process is of runs only");
+  if (what.module == model::kProcessModule)
+    return invalid("module", "process is reserved for runs");
   if (!what.uuid.empty() && !is_uuid(what.uuid))
     return invalid("uuid", "must be a lower-case UUID");
   if (model::task_of_uuid(what.uuid)) return invalid("uuid", "is one that docket makes itself");

@@ -42,9 +42,9 @@ Time Queue::wait_since(TaskId task, Time created_at) {
 void Queue::remove(Node& task) {
   const auto it = waiting_.find(task.task.id);
   if (it == waiting_.end()) return;
-  const Key wishes = *it->second.group->wishes;
+  const Key requests = *it->second.group->requests;
   leave(*it->second.group, task.task.id);
-  for (const model::LockWish& wish : wishes) released(wish.name);
+  for (const model::LockRequest& request : requests) released(request.name);
 }
 
 void Queue::take(Node& task, Targets::Number target) {
@@ -64,7 +64,7 @@ void Queue::leave(Group& group, TaskId task) {
   if (!group.tasks.empty()) return;
   if (group.parked_on) unpark(group);
   Bucket& bucket = *group.bucket;
-  bucket.groups.erase(bucket.groups.find(*group.wishes));
+  bucket.groups.erase(bucket.groups.find(*group.requests));
   if (bucket.groups.empty()) buckets_.erase(buckets_.find(bucket.place));
 }
 
@@ -95,7 +95,7 @@ void Queue::clock_set(Duration by) {
 
 bool Queue::KeyLess::operator()(const Key& a, const Key& b) const {
   return std::ranges::lexicographical_compare(
-      a, b, [](const model::LockWish& left, const model::LockWish& right) {
+      a, b, [](const model::LockRequest& left, const model::LockRequest& right) {
         return std::tie(left.name, left.wait) < std::tie(right.name, right.wait);
       });
 }
@@ -109,32 +109,33 @@ Queue::Group& Queue::group_for(const model::Needs& needs, bool is_run) {
   Group& group = it->second;
   if (!is_new) return group;
   group.bucket = &bucket->second;
-  group.wishes = &it->first;
+  group.requests = &it->first;
   return group;
 }
 
 void Queue::list(Group& group) {
   const TaskId head = group.head().task.id;
   if (!group.parked_on) group.bucket->candidates.emplace(head, &group);
-  for (const model::LockWish& wish : *group.wishes) wishing_[wish.name].emplace(head, &group);
+  for (const model::LockRequest& request : *group.requests)
+    requested_[request.name].emplace(head, &group);
 }
 
 void Queue::unlist(Group& group) {
   if (group.tasks.empty()) return;
   const TaskId head = group.head().task.id;
   group.bucket->candidates.erase(head);
-  for (const model::LockWish& wish : *group.wishes) {
-    const auto it = wishing_.find(wish.name);
-    if (it == wishing_.end()) continue;  // wished for twice
+  for (const model::LockRequest& request : *group.requests) {
+    const auto it = requested_.find(request.name);
+    if (it == requested_.end()) continue;  // requested twice
     it->second.erase(head);
-    if (it->second.empty()) wishing_.erase(it);
+    if (it->second.empty()) requested_.erase(it);
   }
 }
 
-void Queue::park(Group& group, const model::LockWish& wish) {
+void Queue::park(Group& group, const model::LockRequest& request) {
   group.bucket->candidates.erase(group.head().task.id);
-  group.parked_on = &wish;
-  parked_[wish.name].insert(&group);
+  group.parked_on = &request;
+  parked_[request.name].insert(&group);
 }
 
 void Queue::unpark(Group& group) {
@@ -163,11 +164,11 @@ Queue::Next Queue::next(Time now) {
     Group* group = starving(now);
     if (!group) group = oldest_that_fits();
     if (!group) return {};
-    const model::LockWish* refused = nullptr;
+    const model::LockRequest* refused = nullptr;
     Obstacle by;
-    for (const model::LockWish& wish : *group->wishes) {
-      by = obstacle(wish, group->head(), now);
-      if (by) refused = &wish;
+    for (const model::LockRequest& request : *group->requests) {
+      by = obstacle(request, group->head(), now);
+      if (by) refused = &request;
       if (by) break;
     }
     if (refused && refused->wait == model::LockWait::kQueue) {
@@ -222,8 +223,8 @@ const Queue::Group* Queue::first_in_turn(Time now) const {
 }
 
 bool Queue::waits_for_lock(const Group& group, Time now) const {
-  return std::ranges::any_of(*group.wishes, [&](const model::LockWish& wish) {
-    return wish.wait == model::LockWait::kQueue && obstacle(wish, group.head(), now);
+  return std::ranges::any_of(*group.requests, [&](const model::LockRequest& request) {
+    return request.wait == model::LockWait::kQueue && obstacle(request, group.head(), now);
   });
 }
 
@@ -232,19 +233,20 @@ bool Queue::waited_long(TaskId task, Time now) const {
 }
 
 // What its run holds is not in the way of a step.
-Queue::Obstacle Queue::obstacle(const model::LockWish& wish, const Node& task, Time now) const {
-  const model::Lock* lock = locks_.find(wish.name);
+Queue::Obstacle Queue::obstacle(const model::LockRequest& request, const Node& task,
+                                Time now) const {
+  const model::Lock* lock = locks_.find(request.name);
   if (lock && lock->holder == task.task.root) return {};
   if (lock && lock->holder) return {.by = lock->holder};
-  const Node* older = kept_for(wish.name, task.task.id, now);
+  const Node* older = kept_for(request.name, task.task.id, now);
   return older ? Obstacle{.by = older->task.id, .kept = true} : Obstacle{};
 }
 
 // The task that the lock goes to before the given one, because it is older and has been overtaken
 // for too long; or null.
 const Node* Queue::kept_for(const std::string& lock, TaskId task, Time now) const {
-  const auto it = wishing_.find(lock);
-  if (it == wishing_.end()) return nullptr;
+  const auto it = requested_.find(lock);
+  if (it == requested_.end()) return nullptr;
   for (const auto& [head, group] : it->second) {
     ++visits_;
     if (head >= task) return nullptr;
@@ -319,7 +321,7 @@ std::vector<Blocker> Queue::blockers(const Node& task, const model::Needs& needs
                    .needed = 1,
                    .total = static_cast<std::int64_t>(settings_.running_max)});
   }
-  add_locks(task, *group.wishes, now, out);
+  add_locks(task, *group.requests, now, out);
   if (!out.empty()) return out;
   const Group* first = first_in_turn(now);
   const bool waits_for_it = first && first->head().task.id < task.task.id;
@@ -351,23 +353,23 @@ void Queue::add_room(const Place& place, std::vector<Blocker>& out) const {
   std::ranges::move(best, std::back_inserter(out));
 }
 
-void Queue::add_locks(const Node& task, const Key& wishes, Time now,
+void Queue::add_locks(const Node& task, const Key& requests, Time now,
                       std::vector<Blocker>& out) const {
-  for (const model::LockWish& wish : wishes) {
-    const Obstacle by = obstacle(wish, task, now);
+  for (const model::LockRequest& request : requests) {
+    const Obstacle by = obstacle(request, task, now);
     if (!by) continue;
     out.push_back({.what = by.kept ? BlockedBy::kKeptLock : BlockedBy::kLock,
                    .by = by.by,
-                   .lock = wish.name});
+                   .lock = request.name});
   }
 }
 
 std::vector<TaskId> Queue::waiters_of(const std::string& lock, std::size_t most) const {
-  const auto wishing = wishing_.find(lock);
-  if (wishing == wishing_.end()) return {};
+  const auto requested = requested_.find(lock);
+  if (requested == requested_.end()) return {};
   std::vector<TaskId> waiters;
   // The oldest of each group that is left, and the group it is of.
-  std::map<TaskId, const Group*> fronts(wishing->second.begin(), wishing->second.end());
+  std::map<TaskId, const Group*> fronts(requested->second.begin(), requested->second.end());
   while (!fronts.empty() && waiters.size() < most) {
     const auto [id, group] = *fronts.begin();
     fronts.erase(fronts.begin());

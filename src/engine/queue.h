@@ -2,7 +2,7 @@
 
 // Runs and steps that wait, and the targets, capacity and locks they wait for. Strand only.
 //
-// Waiting tasks that demand the same of the same targets and wish for the same locks form a group,
+// Waiting tasks that demand the same of the same targets and request the same locks form a group,
 // oldest first; only its oldest can be the next of them. A group whose locks are taken is parked,
 // as a whole, on the first lock that is: neither a full target nor a taken lock costs anything per
 // waiting task, and a lock that becomes free costs what is parked on it, counted in groups.
@@ -10,7 +10,7 @@
 // Order: oldest first among those that fit and can have their locks. A younger task may overtake an
 // older one that could fit an empty target for settings.overtaking_max. After that nobody starves:
 //   - the oldest such task whose locks are to be had goes before everybody;
-//   - a lock that such a task wishes for goes to nobody younger, also while it still waits for
+//   - a lock that such a task requests goes to nobody younger, also while it still waits for
 //     another one. The lock may stand idle then: that is the price.
 // Nobody waits for anyone younger, so no two wait for each other. (A run that holds a lock and
 // itself waits for another run to be done may be waited for by the latter: not for docket to see.)
@@ -47,7 +47,7 @@ class Queue {
   struct Next {
     Node* task = nullptr;
     Targets::Number target = 0;
-    const model::LockWish* refused = nullptr;
+    const model::LockRequest* refused = nullptr;
     TaskId by = {};
     explicit operator bool() const { return task != nullptr; }
   };
@@ -87,7 +87,7 @@ class Queue {
 
   // Why next() does not give this task, which waits with these needs; nothing: it is about to.
   std::vector<Blocker> blockers(const Node& task, const model::Needs& needs, Time now) const;
-  // Waiting tasks that wish for the lock, oldest first.
+  // Waiting tasks that request the lock, oldest first.
   std::vector<TaskId> waiters_of(const std::string& lock, std::size_t most) const;
   // Groups looked at so far, which is what placing costs.
   std::uint64_t visits() const { return visits_; }
@@ -100,15 +100,15 @@ class Queue {
     auto operator<=>(const Place&) const = default;
   };
   struct Bucket;
-  using Key = std::vector<model::LockWish>;
+  using Key = std::vector<model::LockRequest>;
   struct KeyLess {
     bool operator()(const Key& a, const Key& b) const;
   };
   struct Group {
     Bucket* bucket = nullptr;
-    const Key* wishes = nullptr;                 // the key it is found by
-    std::map<TaskId, Node*> tasks;               // never empty, but in between
-    const model::LockWish* parked_on = nullptr;  // one of wishes
+    const Key* requests = nullptr;                  // the key it is found by
+    std::map<TaskId, Node*> tasks;                  // never empty, but in between
+    const model::LockRequest* parked_on = nullptr;  // one of requests
     Node& head() const { return *tasks.begin()->second; }
   };
   using Heads = std::map<TaskId, Group*>;  // groups by their oldest task
@@ -117,7 +117,7 @@ class Queue {
     std::map<Key, Group, KeyLess> groups;
     Heads candidates;  // not parked
   };
-  struct Obstacle {  // to one wish
+  struct Obstacle {  // to one request
     TaskId by = {};
     bool kept = false;  // for who will have it, else held
     explicit operator bool() const { return bool(by); }
@@ -128,7 +128,7 @@ class Queue {
   void list(Group& group);    // under its head, wherever groups are listed
   void unlist(Group& group);  // before its head changes
   void leave(Group& group, TaskId task);
-  void park(Group& group, const model::LockWish& wish);
+  void park(Group& group, const model::LockRequest& request);
   void unpark(Group& group);
   // The rules.
   bool may_begin(const Place& place) const {
@@ -139,7 +139,7 @@ class Queue {
   }
   bool fits_empty(const Place& place) const;
   std::optional<Targets::Number> room_for(const Place& place) const;
-  Obstacle obstacle(const model::LockWish& wish, const Node& task, Time now) const;
+  Obstacle obstacle(const model::LockRequest& request, const Node& task, Time now) const;
   bool waits_for_lock(const Group& group, Time now) const;
   const Node* kept_for(const std::string& lock, TaskId task, Time now) const;
   bool waited_long(TaskId task, Time now) const;
@@ -149,7 +149,7 @@ class Queue {
   std::int64_t most_free_cpus() const;
 
   void add_room(const Place& place, std::vector<Blocker>& out) const;
-  void add_locks(const Node& task, const Key& wishes, Time now, std::vector<Blocker>& out) const;
+  void add_locks(const Node& task, const Key& requests, Time now, std::vector<Blocker>& out) const;
 
   const Settings& settings_;
   const LockTable& locks_;
@@ -159,7 +159,7 @@ class Queue {
   std::uint32_t running_ = 0;                // runs among these
   std::map<Targets::Number, Demand> taken_;  // by these
   std::map<Place, Bucket> buckets_;
-  std::map<std::string, Heads> wishing_;            // by lock: every group that wishes for it
+  std::map<std::string, Heads> requested_;          // by lock: every group that requests it
   std::map<std::string, std::set<Group*>> parked_;  // by the lock that they are parked on
   std::set<std::pair<Time, TaskId>> deadlines_;     // of what waits and has one
   mutable std::uint64_t visits_ = 0;                // counts, no more: see visits()

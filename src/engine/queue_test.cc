@@ -12,8 +12,8 @@
 namespace docket::engine {
 namespace {
 
+using model::LockRequest;
 using model::LockWait;
-using model::LockWish;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -22,14 +22,14 @@ constexpr Time kStart{std::chrono::hours{24 * 365}};
 
 class QueueTest : public ::testing::Test {
  protected:
-  static std::vector<LockWish> wishes(const std::vector<std::string>& names) {
-    std::vector<LockWish> out;
+  static std::vector<LockRequest> requests(const std::vector<std::string>& names) {
+    std::vector<LockRequest> out;
     for (const std::string& name : names) out.push_back({.name = name});
     return out;
   }
   static Demand cores(std::int64_t count) { return {.cpus_micro = count * 1'000'000}; }
 
-  Node& add_wishing(const std::vector<LockWish>& these, std::int64_t cpus = 1) {
+  Node& add_requesting(const std::vector<LockRequest>& these, std::int64_t cpus = 1) {
     Node& run = nodes.emplace_back();
     run.task.id = run.task.root = TaskId{nodes.size()};
     run.task.created_at = now;
@@ -51,7 +51,7 @@ class QueueTest : public ::testing::Test {
     return found[0].by;
   }
   Node& add(const std::vector<std::string>& names, std::int64_t cpus = 1) {
-    return add_wishing(wishes(names), cpus);
+    return add_requesting(requests(names), cpus);
   }
   // Starts whoever may start; gives their numbers in order.
   std::vector<std::uint64_t> place() {
@@ -80,7 +80,7 @@ class QueueTest : public ::testing::Test {
   }();
   Time now = kStart;
   std::deque<Node> nodes;
-  std::map<TaskId, std::vector<LockWish>> wanted;
+  std::map<TaskId, std::vector<LockRequest>> wanted;
   LockTable locks;
   Targets targets{settings.node};
   Queue queue{settings, locks, targets};
@@ -227,7 +227,7 @@ TEST_F(QueueTest, ARunThatNeverFitsKeepsNoLock) {
   nowhere.task.id = TaskId{2};
   nowhere.task.created_at = now;
   const std::vector<model::Constraint> on_the_moon{{.attribute = "place", .value = "moon"}};
-  const std::vector<LockWish> a = wishes({"a"});
+  const std::vector<LockRequest> a = requests({"a"});
   const model::Needs needs{.demand = cores(1), .constraints = on_the_moon, .locks = a};
   queue.add(nowhere, needs);
   const auto why = queue.blockers(nowhere, needs, now);
@@ -243,7 +243,7 @@ TEST_F(QueueTest, WhoDoesNotWaitForALockIsRefusedOneThatIsKeptToo) {
   ASSERT_THAT(place(), ElementsAre(1));
   add({"a", "b"});
   now += settings.overtaking_max;
-  Node& impatient = add_wishing({{"b", LockWait::kFail}});
+  Node& impatient = add_requesting({{"b", LockWait::kFail}});
   const Queue::Next next = queue.next(now);
   EXPECT_EQ(next.task, &impatient);
   ASSERT_NE(next.refused, nullptr);
@@ -333,7 +333,7 @@ TEST_F(QueueTest, WhatARunHoldsIsNotInTheWayOfItsSteps) {
   step.task.root = step.task.parent = run.task.id;
   step.parent = &run;
   step.task.created_at = now;
-  wanted[step.task.id] = wishes({"a", "b"});
+  wanted[step.task.id] = requests({"a", "b"});
   queue.add(step, {.locks = wanted[step.task.id]});
   add({"a"});
   EXPECT_THAT(place(), ElementsAre(2));

@@ -121,11 +121,11 @@ void Connection::on_end_of_input() {
   // has no such reason.
   const bool idle = phase_ == Phase::kReading && !waiting_output_;
   if (idle || phase_ == Phase::kStreaming || phase_ == Phase::kLingering) return close();
-  if (gone_) ask_who_listens();
+  if (gone_) probe_peer();
 }
 
 // A socket whose process is gone answers whatever comes with a reset (see Reply::on_gone).
-void Connection::ask_who_listens() {
+void Connection::probe_peer() {
   if (http10_) return close();
   out_.append("HTTP/1.1 100 Continue\r\n\r\n");
   if (!consuming_) flush();
@@ -138,7 +138,7 @@ void Connection::ask_who_listens() {
 bool Connection::tell_when_gone(std::uint64_t exchange, Reply::Gone& gone) {
   if (exchange != exchange_ || phase_ != Phase::kHandling) return false;
   gone_ = std::make_unique<Reply::Gone>(std::move(gone));
-  if (input_ended_) ask_who_listens();
+  if (input_ended_) probe_peer();
   return true;
 }
 

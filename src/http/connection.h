@@ -78,7 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void on_readable();
   bool is_bulk() const;
   void on_end_of_input();
-  void ask_who_listens();
+  void probe_peer();
   void proceed(std::string_view fresh);
   std::size_t consume(std::string_view bytes);
   bool advance(RequestParser::Step step);

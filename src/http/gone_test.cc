@@ -1,4 +1,4 @@
-// Clients that leave before their answer, and the hook that tells of it.
+// Clients that leave before their answer, and the hook that reports it.
 
 #include <gtest/gtest.h>
 

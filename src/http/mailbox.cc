@@ -33,11 +33,11 @@ void Mailbox::queue(Letter letter) {
 void Mailbox::enqueue(Letter letter, std::unique_lock<std::mutex> lock) {
   letters_.push_back(std::move(letter));
   if (letters_.size() > 1) return;  // whoever sent the first has woken the io thread
-  boost::asio::post(executor_, [self = shared_from_this()] { self->empty_box(); });
+  boost::asio::post(executor_, [self = shared_from_this()] { self->deliver_all(); });
   lock.unlock();
 }
 
-void Mailbox::empty_box() {
+void Mailbox::deliver_all() {
   std::vector<Letter> letters;
   {
     const std::scoped_lock lock(mutex_);

@@ -42,7 +42,7 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
 
  private:
   void enqueue(Letter letter, std::unique_lock<std::mutex> lock);
-  void empty_box();
+  void deliver_all();
 
   boost::asio::io_context::executor_type executor_;  // not touched once shut
   std::mutex mutex_;                                 // guards what follows

@@ -84,7 +84,7 @@ class Reply {
 
   // Has `gone` called once, on the io thread, if the connection closes before the answer: at once
   // if it already has, never once an answer was given. Call it on the io thread, and at most once a
-  // request. For who would otherwise keep something for a client that went away long ago.
+  // request. For handlers that hold something on behalf of a client that may have left.
   //
   // A client that ends its sending half looks like one that has left, until something is sent to
   // it. So a request with this hook is then sent a "100 Continue", which every client of HTTP/1.1

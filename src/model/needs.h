@@ -30,10 +30,10 @@ struct Constraint {
 };
 
 enum class LockWait { kQueue, kFail };  // a taken lock: wait in the queue, or fail at once
-struct LockWish {
+struct LockRequest {
   std::string name;
   LockWait wait = LockWait::kQueue;
-  bool operator==(const LockWish&) const = default;
+  bool operator==(const LockRequest&) const = default;
 };
 
 // As a kind says it. Refers to what it was asked about, the definition and the parameters, or to
@@ -41,8 +41,8 @@ struct LockWish {
 struct Needs {
   Demand demand = {};
   std::span<const Constraint> constraints = {};
-  std::span<const LockWish> locks = {};  // all at once
-  Time not_before = kNever;              // kNever: from its creation on
+  std::span<const LockRequest> locks = {};  // all at once
+  Time not_before = kNever;                 // kNever: from its creation on
   // Seen so much later than not_before, it is not begun any more; absent: whenever.
   std::optional<Duration> late = {};
   // How long it waits for room and rights; absent: for ever.

@@ -77,7 +77,7 @@ struct Task {
   TaskKind kind = TaskKind::kRun;
   State state = State::kCreated;
   Trigger trigger = Trigger::kManual;
-  bool stopping = false;  // asked to die; the state says whether it has
+  bool stopping = false;  // asked to stop; the state says whether it has ended
   std::string name;       // a run's: 20190307204634kC8Rs, unique in its job; an attempt's: empty
   Time created_at = kNever;
   Time started_at = kNever;      // entered kRunning

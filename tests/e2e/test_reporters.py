@@ -52,7 +52,7 @@ def test_exit_codes(server):
     assert server.cli("task", "run", "--", "true").returncode == 2
     assert server.cli(*run, "--progress", "(", "--", "true").returncode == 2
     refused = server.cli(*run, "--parent", "99", "--", "touch", os.path.join(server.data, "ran"))
-    assert refused.returncode == 1 and "/parent: is no task that is live" in refused.stderr
+    assert refused.returncode == 1 and "/parent: is not a live task" in refused.stderr
     assert not os.path.exists(os.path.join(server.data, "ran"))
 
 

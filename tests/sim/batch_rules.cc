@@ -183,7 +183,7 @@ void BatchRules::forbid(const engine::Batch& batch, const model::Task& run) {
   for (const TaskId attempt : attempts) {
     const auto state = states_.find(attempt);
     verdict_.require(state != states_.end() && model::is_final(state->second),
-                     "FORBID never overlaps a dying process",
+                     "FORBID never overlaps a terminating process",
                      fmt::format("run {}, attempt {}", run.id.value, attempt.value));
   }
 }
@@ -395,9 +395,10 @@ void BatchRules::check_turn(const model::Lock& granted) {
       const model::JobPtr job = record_.job_of(run);
       const kinds::ProcessSpec* process = process_of(*job);
       if (!process) continue;
-      const auto& wishes = process->locks;
-      const bool wants = std::ranges::any_of(
-          wishes, [&](const model::LockWish& wish) { return wish.name == granted.name; });
+      const auto& requests = process->locks;
+      const bool wants = std::ranges::any_of(requests, [&](const model::LockRequest& request) {
+        return request.name == granted.name;
+      });
       const model::Needs needs = kind_.needs(*job, nullptr, {});
       if (!wants || !node_.fits_empty(needs.demand) || targets_.unmet(needs.constraints)) continue;
       verdict_.violated(

@@ -49,11 +49,11 @@ void dump_job(const Engine& engine, const JobEntry& entry, std::vector<std::stri
   for (const JobEntry* child : entry.dependents) dependents.push_back(child->id());
   std::ranges::sort(dependents);
   lines.push_back(fmt::format(
-      "job {} {}.{} +{} -{} at {} {} last {} dependency {} held {} dying {} dependents {}",
+      "job {} {}.{} +{} -{} at {} {} last {} dependency {} held {} terminating {} dependents {}",
       entry.id(), entry.job().uid.value, entry.job().version, stats.success_count,
       stats.failure_count, to_micros(stats.last_success_at), to_micros(stats.last_failure_at),
       model::name_of(entry.row.last_run_state), to_micros(entry.row.dependency_started_at),
-      entry.row.held_back, entry.dying, fmt::join(dependents, " ")));
+      entry.row.held_back, entry.terminating, fmt::join(dependents, " ")));
   for (const auto& [id, uid] : entry.schedules) {
     const model::Schedule& schedule = *engine.schedule(uid);
     lines.push_back(fmt::format(

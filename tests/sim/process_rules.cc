@@ -65,10 +65,10 @@ void ProcessRules::spawned(TaskId token) {
     const model::Needs needs = test_kind_.needs(*job, nullptr, step->second.planned->key);
     process.demand = needs.demand;
     const model::Needs of_run = test_kind_.needs(*job, nullptr, {});
-    for (const model::LockWish& wish : needs.locks) {  // what its run has is not its own
-      const bool is_own =
-          std::ranges::find(of_run.locks, wish.name, &model::LockWish::name) == of_run.locks.end();
-      if (is_own) process.locks.push_back(wish);
+    for (const model::LockRequest& request : needs.locks) {  // what its run has is not its own
+      const bool is_own = std::ranges::find(of_run.locks, request.name,
+                                            &model::LockRequest::name) == of_run.locks.end();
+      if (is_own) process.locks.push_back(request);
     }
     const auto before = of_.find(process.of);
     const bool lost = before != of_.end() && fates_[before->second.newest].lost;
@@ -103,9 +103,9 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
     verdict_.require(live.of != process.of, "no run is executed twice at a time", both);
     verdict_.require(live.exclusive != process.exclusive || process.exclusive.empty(),
                      "FORBID never overlaps", both);
-    for (const model::LockWish& mine : process.locks) {
+    for (const model::LockRequest& mine : process.locks) {
       const bool shared = std::ranges::any_of(
-          live.locks, [&](const model::LockWish& theirs) { return theirs.name == mine.name; });
+          live.locks, [&](const model::LockRequest& theirs) { return theirs.name == mine.name; });
       verdict_.require(!shared, "a lock has one holder", both + ": " + mine.name);
     }
   }
@@ -128,11 +128,11 @@ void ProcessRules::check_again(const model::Task& attempt, const kinds::ProcessS
 }
 
 void ProcessRules::check_locks(const Live& process) {
-  for (const model::LockWish& wish : process.locks) {
-    const auto lock = record_.locks.find(wish.name);
+  for (const model::LockRequest& request : process.locks) {
+    const auto lock = record_.locks.find(request.name);
     verdict_.require(lock != record_.locks.end() &&
                          (lock->second.holder == process.run || lock->second.holder == process.of),
-                     "what runs holds its locks", wish.name);
+                     "what runs holds its locks", request.name);
   }
 }
 

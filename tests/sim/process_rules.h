@@ -46,7 +46,7 @@ class ProcessRules {
     TaskId of;  // the run or the step that it is an attempt of
     model::Demand demand;
     std::string exclusive;  // the job's id, when its processes never overlap
-    std::vector<model::LockWish> locks;
+    std::vector<model::LockRequest> locks;
   };
   struct Fate {
     std::optional<End> end;

@@ -44,10 +44,10 @@ void SimExecutor::connect() {
   connected_ = true;
   ++connection_;
   verdict_.tell("connected", connection_);
-  say_everything_again();
+  resend_all();
 }
 
-void SimExecutor::say_everything_again() {
+void SimExecutor::resend_all() {
   if (!habits.says_once) say_orders_again();
   for (const auto& [request, find] : finds_) ask(request, find.tokens);
 }

@@ -59,7 +59,7 @@ class SimExecutor : public engine::Executor {
   };
   void connect_later();
   void connect();
-  void say_everything_again();
+  void resend_all();
   void say_orders_again();
   void come_back(Duration when);
   void disconnect();

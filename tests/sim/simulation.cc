@@ -385,7 +385,8 @@ class Simulation {
                        fmt::format("task {}", id));
     }
     for (const auto& [id, entry] : engine.jobs()) {
-      verdict_.require(entry->active.empty() && entry->dying == 0, "nothing is left in memory", id);
+      verdict_.require(entry->active.empty() && entry->terminating == 0,
+                       "nothing is left in memory", id);
     }
     verdict_.require(engine.queue().free() == engine.queue().total(), "all capacity is given back");
     verdict_.require(world_.processes.live() == 0, "no process is left");

@@ -71,7 +71,7 @@ struct World::Server {
         carer({.care = care,
                .retention = retention,
                .clock = world.clock,
-               .elsewhere = [this, &world](auto piece) { later(world, pace, std::move(piece)); },
+               .background = [this, &world](auto piece) { later(world, pace, std::move(piece)); },
                .post =
                    [&world](auto work) {
                      world.timeline.at_server(world.timeline.now(), std::move(work));

@@ -169,7 +169,7 @@ Result<> restore(const CliEnvironment& env, const RestoreOrder& order) {
   SystemClock clock;
   const auto restored = restore_store(order, clock);
   if (!restored) return fail(restored.error());
-  env.out << fmt::format("{}/docket.db is {} now, {} bytes; task {} tells of it\n", order.data_dir,
+  env.out << fmt::format("{}/docket.db is {} now, {} bytes; recorded as task {}\n", order.data_dir,
                          order.file, restored->bytes, restored->task.value);
   env.out << "its schedules go on when a server starts; where the server that it is a copy of goes "
              "on too, `docket serve --paused` keeps them from it\n";

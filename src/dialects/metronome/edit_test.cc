@@ -57,7 +57,7 @@ class Edit : public ::testing::Test {
     return docket.engine().schedule(docket.engine().job("a")->schedules.at("nightly"))->definition;
   }
   void expect_all_kept() {
-    EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"db", model::LockWait::kFail}}));
+    EXPECT_EQ(run().locks, (std::vector<model::LockRequest>{{"db", model::LockWait::kFail}}));
     EXPECT_EQ(run().on_lost, kinds::OnLost::kRestart);
     EXPECT_EQ(run().limits, kinds::Limits::kNone);
     EXPECT_EQ(run().timeout_s, 60);
@@ -101,7 +101,7 @@ TEST_F(Edit, WhatIsNotSaidStays) {
 TEST_F(Edit, WhatIsSaidIsDone) {
   put("/v1/jobs/a",
       std::string(R"({"id":"a",)") + kRun + R"(,"locks":[{"name":"x"}],"onLost":"fail"}})");
-  EXPECT_EQ(run().locks, (std::vector<model::LockWish>{{"x", model::LockWait::kQueue}}));
+  EXPECT_EQ(run().locks, (std::vector<model::LockRequest>{{"x", model::LockWait::kQueue}}));
   EXPECT_EQ(run().on_lost, kinds::OnLost::kFail);
   put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun + R"(,"locks":[]}})");
   EXPECT_TRUE(run().locks.empty());

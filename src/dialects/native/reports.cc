@@ -34,7 +34,7 @@ struct Made {
 Error at_member(Error error) {
   if (error.kind == ErrorKind::kNotFound) {
     return invalid_body(
-        {{.path = "/parent", .errors = {"is no task that is live and can have children"}}});
+        {{.path = "/parent", .errors = {"is not a live task that can have children"}}});
   }
   for (FieldError& field : error.fields) {
     field.path = "/" + (field.path == "lease" ? "leaseSeconds" : field.path);

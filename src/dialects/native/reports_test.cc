@@ -66,7 +66,8 @@ TEST_F(NativeReports, TheSameUuidIsTheSameTaskWhileItLives) {
 TEST_F(NativeReports, BadBodiesMakeNothing) {
   EXPECT_EQ(post("/tasks", "{").status(), 400);
   EXPECT_EQ(post("/tasks", "{}").errors(), "/module: is required");
-  EXPECT_EQ(post("/tasks", R"({"module":"process"})").errors(), "/module: process is of runs only");
+  EXPECT_EQ(post("/tasks", R"({"module":"process"})").errors(),
+            "/module: process is reserved for runs");
   EXPECT_EQ(make(R"("leaseSeconds":-1,"labels":{"a":1},"lane":0.5)").errors(),
             "/labels/a: must be a string; /lane: must be a whole number from 0 to 1000000; "
             "/leaseSeconds: must be a whole number from 0 to 31622400");
@@ -78,8 +79,7 @@ TEST_F(NativeReports, BadBodiesMakeNothing) {
   EXPECT_EQ(make(R"("labels":{"a":"\u001b"})").errors(),
             "/labels: must not contain control characters");
   EXPECT_EQ(make(R"("parent":"x")").errors(), "/parent: must be the number or the UUID of a task");
-  EXPECT_EQ(make(R"("parent":9)").errors(),
-            "/parent: is no task that is live and can have children");
+  EXPECT_EQ(make(R"("parent":9)").errors(), "/parent: is not a live task that can have children");
   docket.add_job("a");
   const TaskId run = docket.start("a");
   EXPECT_EQ(make(R"("parent":")" + std::to_string(run.value) + "\"").status(), 422);

@@ -118,7 +118,7 @@ class CareExecutor::Work : public engine::CareWatch {
   int in_vain = 0;
   bool counted = false;
 
-  // ---- elsewhere; of retention, on the strand
+  // ---- background; of retention, on the strand
   bool go_on(double completed, double total) override {
     last = model::Progress{completed, total};
     if (stop_) return false;
@@ -149,8 +149,8 @@ class CareExecutor::Work : public engine::CareWatch {
 
 // ---- the port
 
-CareExecutor::CareExecutor(World world, std::string directory)
-    : world_(std::move(world)), directory_(std::move(directory)) {}
+CareExecutor::CareExecutor(Ports ports, std::string directory)
+    : ports_(std::move(ports)), directory_(std::move(directory)) {}
 
 CareExecutor::~CareExecutor() {
   shut();
@@ -164,7 +164,7 @@ void CareExecutor::attach(engine::ExecutorListener* listener, std::uint64_t) {
 }
 
 void CareExecutor::on_strand(std::function<void()> what) {
-  world_.post([alive = alive_, what = std::move(what)] {
+  ports_.post([alive = alive_, what = std::move(what)] {
     if (*alive) what();
   });
 }
@@ -175,7 +175,7 @@ void CareExecutor::start(TaskId token, const engine::PayloadPtr& payload) {
     return on_strand([this, work = known->second] { tell(*work); });
   }
   const auto* what = engine::get_if<CareWork>(payload);
-  const auto work = std::make_shared<Work>(token, world_.clock, what ? *what : CareWork{});
+  const auto work = std::make_shared<Work>(token, ports_.clock, what ? *what : CareWork{});
   works_.emplace(token, work);
   if (what) return carry_out(work);
   on_strand([this, work] {
@@ -216,10 +216,10 @@ void CareExecutor::shut() {
 
 // ---- the work
 
-// What is posted finds the work although it may be forgotten by then; what is elsewhere knows
+// What is posted finds the work although it may be forgotten by then; what is background knows
 // nothing of this executor, which may be gone.
 void CareExecutor::carry_out(const WorkPtr& work) {
-  const auto post = [this, alive = alive_, post = world_.post](auto what) {
+  const auto post = [this, alive = alive_, post = ports_.post](auto what) {
     post([this, alive, what = std::move(what)] {
       if (*alive) what(*this);
     });
@@ -229,7 +229,7 @@ void CareExecutor::carry_out(const WorkPtr& work) {
       if (const auto work = weak.lock()) self.told(*work, progress);
     });
   };
-  world_.elsewhere([work, post, &care = world_.care, directory = directory_] {
+  ports_.background([work, post, &care = ports_.care, directory = directory_] {
     post([work](CareExecutor& self) { self.begun(*work); });
     if (work->what.chore == Chore::kRetention) return;  // which goes on from there
     Result<> result =
@@ -240,7 +240,7 @@ void CareExecutor::carry_out(const WorkPtr& work) {
 
 void CareExecutor::begun(Work& work) {
   work.report.phase = AttemptPhase::kRunning;
-  work.report.started_at = world_.clock.now();
+  work.report.started_at = ports_.clock.now();
   tell(work);
   const auto known = works_.find(work.report.token);
   if (work.what.chore == Chore::kRetention && known != works_.end()) retain(known->second);
@@ -257,7 +257,7 @@ void CareExecutor::ended(Work& work, const Result<>& result) {
   AttemptReport& report = work.report;
   const bool cancelled = !result && result.error().kind == ErrorKind::kCancelled;
   report.phase = AttemptPhase::kExited;
-  report.finished_at = world_.clock.now();
+  report.finished_at = ports_.clock.now();
   report.progress = work.last;
   ++report.seq;
   if (cancelled && work.why_stopped.empty()) {
@@ -280,13 +280,13 @@ void CareExecutor::tell(const Work& work) const {
 // ---- retention: slices of the engine's own, as often as there is something to remove
 
 void CareExecutor::retain(const WorkPtr& work) {
-  const Time before = world_.retention.kept_since();
+  const Time before = ports_.retention.kept_since();
   if (before == kNever) return ended(*work, {});
   count_trees(work, before);
 }
 
 void CareExecutor::count_trees(const WorkPtr& work, Time before) {
-  world_.elsewhere([this, alive = alive_, post = world_.post, work, &care = world_.care, before] {
+  ports_.background([this, alive = alive_, post = ports_.post, work, &care = ports_.care, before] {
     auto trees = care.trees_ended_before(before);
     post([this, alive, work, before, trees = std::move(trees)] {
       if (*alive) counted(work, before, trees);
@@ -309,7 +309,7 @@ void CareExecutor::counted(const WorkPtr& of, Time before, const Result<std::uin
     return ended(work, engine::cancelled());
   }
   if (done) return ended(work, {});
-  world_.retention.sweep([this, alive = alive_, of, before](const Result<>& swept) {
+  ports_.retention.sweep([this, alive = alive_, of, before](const Result<>& swept) {
     if (!*alive) return;
     if (!swept) return ended(*of, swept);
     count_trees(of, before);

@@ -29,15 +29,15 @@ class Retention {
 class CareExecutor : public engine::Executor {
  public:
   using Piece = std::function<void()>;
-  struct World {
+  struct Ports {
     engine::StoreCare& care;
     Retention& retention;
     Clock& clock;
-    std::function<void(Piece)> elsewhere;  // on another thread, one after the other
-    std::function<void(Piece)> post;       // on the strand, from any thread; never within the call
+    std::function<void(Piece)> background;  // on another thread, one after the other
+    std::function<void(Piece)> post;        // on the strand, from any thread; never within the call
   };
   // `directory`: of backups and exports, made when the first is asked for.
-  CareExecutor(World world, std::string directory);
+  CareExecutor(Ports ports, std::string directory);
   ~CareExecutor() override;
   CareExecutor(const CareExecutor&) = delete;
   CareExecutor& operator=(const CareExecutor&) = delete;
@@ -56,7 +56,7 @@ class CareExecutor : public engine::Executor {
 
  private:
   class Work;
-  using WorkPtr = std::shared_ptr<Work>;  // with the piece that is under way elsewhere
+  using WorkPtr = std::shared_ptr<Work>;  // with the piece that is under way background
 
   void on_strand(std::function<void()> what);
   void carry_out(const WorkPtr& work);
@@ -68,7 +68,7 @@ class CareExecutor : public engine::Executor {
   void count_trees(const WorkPtr& work, Time before);
   void counted(const WorkPtr& work, Time before, const Result<std::uint64_t>& trees);
 
-  World world_;
+  Ports ports_;
   const std::string directory_;
   engine::ExecutorListener* listener_ = nullptr;
   bool shut_ = false;

@@ -63,11 +63,11 @@ class CareExecutorTest : public ::testing::Test, public Retention {
 
   void attach() {
     executor = std::make_unique<CareExecutor>(
-        CareExecutor::World{
+        CareExecutor::Ports{
             .care = care,
             .retention = *this,
             .clock = docket.clock,
-            .elsewhere = [this](CareExecutor::Piece piece) { pieces.push_back(std::move(piece)); },
+            .background = [this](CareExecutor::Piece piece) { pieces.push_back(std::move(piece)); },
             .post =
                 [this](CareExecutor::Piece work) {
                   docket.reactor.post([work = std::move(work)] { work(); });
@@ -137,7 +137,7 @@ TEST_F(CareExecutorTest, AnOrderIsATaskFromTheStart) {
   EXPECT_EQ(what.entity, "a.db");
   EXPECT_EQ(what.units, "bytes");
   EXPECT_TRUE(what.abortable && what.user && what.local && !what.internal);
-  EXPECT_TRUE(care.done.empty()) << "done elsewhere";
+  EXPECT_TRUE(care.done.empty()) << "done background";
   work();
   EXPECT_EQ(state(*task), model::State::kDone);
   EXPECT_EQ(care.done, std::vector<std::string>{"backup a.db"});

@@ -68,7 +68,7 @@ struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
   void unreachable(const std::string& why);
   void start_runner_once();
   void connected();
-  void say_everything_again();
+  void resend_all();
   void disconnected(const std::string& why);
   void close();
 
@@ -211,11 +211,11 @@ void RunnerExecutor::Impl::on_hello(const wire::Hello& hello) {
   retry = Duration{};
   status = {true, hello.status, {}};
   note("runner connected: " + hello.status);
-  say_everything_again();
+  resend_all();
 }
 
 // Starts before finds: a find that was asked after a start must see it.
-void RunnerExecutor::Impl::say_everything_again() {
+void RunnerExecutor::Impl::resend_all() {
   std::string& frames = out();
   wire::Find unsure;
   for (const auto& [token, attempt] : live) {

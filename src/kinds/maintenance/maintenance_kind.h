@@ -33,7 +33,7 @@ class MaintenanceKind : public engine::Kind {
                                      const engine::SecretSource& secrets) const override;
 
  private:
-  std::vector<model::LockWish> locks_{{.name = kMaintenanceLock}};
+  std::vector<model::LockRequest> locks_{{.name = kMaintenanceLock}};
 };
 
 }  // namespace docket::kinds

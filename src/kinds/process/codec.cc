@@ -117,9 +117,9 @@ void write_networks(JsonWriter& out, const std::vector<Network>& networks) {
   out.end_array();
 }
 
-void write_locks(JsonWriter& out, const std::vector<model::LockWish>& locks) {
+void write_locks(JsonWriter& out, const std::vector<model::LockRequest>& locks) {
   out.begin_array();
-  for (const model::LockWish& lock : locks) {
+  for (const model::LockRequest& lock : locks) {
     out.begin_object().member("name", lock.name);
     out.member("wait", lock.wait == model::LockWait::kQueue ? "queue" : "fail").end_object();
   }
@@ -272,12 +272,12 @@ void read_networks(JsonReader& in, ProcessSpec& spec) {
 void read_locks(JsonReader& in, ProcessSpec& spec) {
   constexpr const char* kWaits[] = {"queue", "fail"};
   in.each("locks", [&](JsonReader& reader) {
-    model::LockWish wish;
-    reader.read_required("name", wish.name);
-    if (wish.name.empty()) reader.complain("name", JsonFlaw::kEmpty);
-    wish.wait = static_cast<model::LockWait>(reader.choice("wait", kWaits));
+    model::LockRequest request;
+    reader.read_required("name", request.name);
+    if (request.name.empty()) reader.complain("name", JsonFlaw::kEmpty);
+    request.wait = static_cast<model::LockWait>(reader.choice("wait", kWaits));
     reader.finish();
-    spec.locks.push_back(std::move(wish));
+    spec.locks.push_back(std::move(request));
   });
 }
 

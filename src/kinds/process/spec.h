@@ -102,7 +102,7 @@ struct ProcessSpec {
   Restart restart;
   std::optional<double> kill_grace_s;  // taskKillGracePeriodSeconds
   std::vector<Network> networks;
-  std::vector<model::LockWish> locks;
+  std::vector<model::LockRequest> locks;
   // An attempt whose outcome cannot be known has failed like any other; kRestart starts it again
   // although the policy is NEVER, as long as the active deadline allows.
   OnLost on_lost = OnLost::kFail;

@@ -25,7 +25,7 @@ void write_needs(JsonWriter& out, const TestNeeds& needs) {
   if (needs.patience_s) out.member("patienceSeconds", *needs.patience_s);
   if (needs.locks.empty()) return;
   out.key("locks").begin_array();
-  for (const model::LockWish& lock : needs.locks) {
+  for (const model::LockRequest& lock : needs.locks) {
     out.begin_object().member("name", lock.name);
     out.member("wait", kWaits[static_cast<int>(lock.wait)]).end_object();
   }
@@ -62,7 +62,7 @@ void read_needs(JsonReader& in, TestNeeds& needs) {
     read_amount(in, "patienceSeconds", needs.patience_s.emplace(), kTestSecondsMax);
   }
   in.each("locks", [&](JsonReader& item) {
-    model::LockWish& lock = needs.locks.emplace_back();
+    model::LockRequest& lock = needs.locks.emplace_back();
     item.read_required("name", lock.name);
     lock.wait = static_cast<model::LockWait>(item.choice("wait", kWaits));
     item.finish();

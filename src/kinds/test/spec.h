@@ -31,7 +31,7 @@ inline constexpr const char* kNotBefore = "NOT_BEFORE";
 // What the run as a whole, or a leaf, waits for.
 struct TestNeeds {
   double cpus = 0, mem = 0;  // cores, MiB
-  std::vector<model::LockWish> locks;
+  std::vector<model::LockRequest> locks;
   std::optional<double> patience_s;  // absent: for ever
 };
 

@@ -68,9 +68,10 @@ model::Needs needs_of(const TestNeeds& needs) {
 // As the run was asked for: NOT_BEFORE=2026-11-28T21:00:00Z in its environment.
 Time not_before(const model::RunParameters* parameters) {
   if (!parameters) return kNever;
-  const auto wish = std::ranges::find(parameters->env, kNotBefore, &StringPairs::value_type::first);
-  if (wish == parameters->env.end()) return kNever;
-  return parse_time(wish->second).value_or(kNever);
+  const auto request =
+      std::ranges::find(parameters->env, kNotBefore, &StringPairs::value_type::first);
+  if (request == parameters->env.end()) return kNever;
+  return parse_time(request->second).value_or(kNever);
 }
 
 // ---- memory: how many steps were spawned, since those that folded are not seen any more; and of

@@ -7,10 +7,10 @@
 
 #include "conformance/executors/bench.h"
 #include "exec/care/care_executor.h"
-#include "support/runner/harness.h"
 #include "exec/test/test_executor.h"
 #include "sim/sim_executor.h"
 #include "support/fakes.h"
+#include "support/runner/harness.h"
 
 namespace docket::conformance {
 namespace {
@@ -194,11 +194,11 @@ class CareBench : public ExecutorBench {
   }
   void restart_server() override {
     executor_ = std::make_unique<care::CareExecutor>(
-        care::CareExecutor::World{
+        care::CareExecutor::Ports{
             .care = care_,
             .retention = retention_,
             .clock = clock_,
-            .elsewhere = [this](auto piece) { threads_.emplace_back(std::move(piece)); },
+            .background = [this](auto piece) { threads_.emplace_back(std::move(piece)); },
             .post = [this](auto work) { post(std::move(work)); }},
         "/nonexistent");
     executor_->attach(this, ++epoch_);
