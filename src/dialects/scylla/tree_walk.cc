@@ -9,6 +9,10 @@ namespace {
 
 using engine::Fold;
 
+// Children read at once: few enough that the rows need no buffer which the allocator takes from the
+// system, and gives back, each time.
+constexpr std::uint32_t kPage = 256;
+
 // Whether the store has to be asked.
 bool may_have_children(const model::Task& task, bool folded) {
   if (task.kind == model::TaskKind::kAttempt) return false;
@@ -42,6 +46,7 @@ template <class Child>
 Siblings<Child>::Siblings(TaskId parent, bool parent_is_folded) {
   query_.parent = parent;
   query_.which = parent_is_folded ? Fold::kKept : Fold::kUnfolded;
+  query_.limit = kPage;
 }
 
 template <class Child>
