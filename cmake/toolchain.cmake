@@ -7,7 +7,8 @@ if(CCACHE_PROGRAM)
 endif()
 find_program(MOLD_PROGRAM mold)
 if(MOLD_PROGRAM)
-  add_link_options(-fuse-ld=mold)
+  # A release has functions that are the same but once: the many instances of templates.
+  add_link_options(-fuse-ld=mold $<$<CONFIG:Release>:-Wl,--gc-sections,--icf=safe>)
 endif()
 
 if(NOT CMAKE_BUILD_TYPE)
