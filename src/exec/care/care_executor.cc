@@ -118,7 +118,7 @@ class CareExecutor::Work : public engine::CareWatch {
   int in_vain = 0;
   bool counted = false;
 
-  // ---- background; of retention, on the strand
+  // ---- in the background; of retention, on the strand
   bool go_on(double completed, double total) override {
     last = model::Progress{completed, total};
     if (stop_) return false;
@@ -216,8 +216,8 @@ void CareExecutor::shut() {
 
 // ---- the work
 
-// What is posted finds the work although it may be forgotten by then; what is background knows
-// nothing of this executor, which may be gone.
+// What is posted finds the work although it may be forgotten by then; what runs in the background
+// knows nothing of this executor, which may be gone.
 void CareExecutor::carry_out(const WorkPtr& work) {
   const auto post = [this, alive = alive_, post = ports_.post](auto what) {
     post([this, alive, what = std::move(what)] {
