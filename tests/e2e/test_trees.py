@@ -1,5 +1,7 @@
 """Runs of the kind `test` on a real server: trees of several levels, as every door shows them, across kill -9."""
 
+import datetime
+
 import pytest
 
 from docket_server import Server, eventually
@@ -97,8 +99,10 @@ def test_a_tree_goes_on_after_kill_9(server):
     run = begin(server)
 
     def works():
-        steps = {item["key"]: item["state"] for item in native(server, "GET", "/tasks?kind=step&state=running")["items"]}
-        return {"dc/rack/a", "dc/rack/b"} <= set(steps)
+        """Both have been seen to run: an attempt that was only ordered would simply start again."""
+        steps = {item["id"]: item["key"] for item in native(server, "GET", "/tasks?kind=step&state=running")["items"]}
+        attempts = native(server, "GET", "/tasks?kind=attempt&state=running")["items"]
+        return {"dc/rack/a", "dc/rack/b"} <= {steps.get(attempt["parent"]) for attempt in attempts}
 
     eventually(works)
     server.kill()
@@ -109,3 +113,51 @@ def test_a_tree_goes_on_after_kill_9(server):
     attempts = {step["key"]: [each["state"] for each in step["children"]] for step in rack["children"]}
     assert attempts["dc/rack/a"] == ["done"], "its process went on without the server"
     assert sorted(attempts["dc/rack/b"]) == ["done", "failed"], "what was lost with the server was done again"
+
+
+# ---- what steps wait for, and what runs are asked for
+
+
+def states(server, run):
+    tree = native(server, "GET", f"/tasks/{run}/tree")
+    return {child["key"]: child["state"] for child in tree["children"]}
+
+
+def test_steps_wait_for_a_lock_and_for_a_pause_across_a_kill(server):
+    db = [{"name": "db"}]
+    steps = [
+        {"name": "a", "seconds": 30, "locks": db},
+        {"name": "b", "seconds": 0.1, "locks": db},
+        {"name": "c", "seconds": 0.1, "locks": db, "patienceSeconds": 1},
+    ]
+    native(server, "POST", "/jobs", {"id": "locked", "kind": "test", "spec": {"steps": steps, "onStop": "await"}})
+    run = native(server, "POST", "/jobs/locked/runs")["id"]
+    eventually(lambda: states(server, run) == {"a": "running", "b": "queued", "c": "failed"})
+    server.kill()
+    server.start()
+    assert states(server, run)["b"] == "queued"
+    why = native(server, "GET", f"/runs/{run}/explain")["reasons"]
+    assert f"step 'b' waits: lock 'db' is held by step 'a' of run {run}" in [reason["message"] for reason in why]
+    assert server.native("POST", f"/tasks/{run}/ask", {"word": "dance"})[0] == 422
+    assert native(server, "POST", f"/tasks/{run}/ask", {"word": "pause"}) == {"state": "paused", "stopping": False}
+    server.kill()
+    server.start()
+    assert native(server, "GET", f"/runs/{run}")["state"] == "paused"
+    assert native(server, "POST", f"/tasks/{run}/ask", {"word": "resume"})["state"] == "running"
+    asked = native(server, "POST", f"/tasks/{run}/abort")
+    assert asked == {"state": "running", "stopping": True}, "what is stopped is awaited"
+    eventually(lambda: native(server, "GET", f"/tasks/{run}")["state"] == "aborted")
+    assert set(states(server, run).values()) <= {"failed", "aborted"}
+    eventually(lambda: native(server, "GET", "/locks/db")["holder"] is None)
+
+
+def test_a_run_for_later_waits_for_its_instant(server):
+    native(server, "POST", "/jobs", {"id": "later", "kind": "test", "spec": {"steps": [{"name": "a"}]}})
+    then = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    run = native(server, "POST", "/jobs/later/runs", {"env": {"NOT_BEFORE": then}})["id"]
+    assert native(server, "GET", f"/runs/{run}")["state"] == "created"
+    assert native(server, "GET", f"/runs/{run}/explain")["reasons"][0]["kind"] == "not_before"
+    server.kill()
+    server.start()
+    eventually(lambda: native(server, "GET", f"/runs/{run}")["state"] == "done")
+    assert native(server, "GET", f"/runs/{run}")["startedAt"] >= then
