@@ -195,7 +195,7 @@ void Explainer::add_running(const Node& run, Explanation& out) const {
 void Explainer::add_waiting_steps(const Node& run, Explanation& out) const {
   std::size_t shown = 0;
   for (const auto& [key, step] : run.steps()) {
-    if (!engine_.waits_for_needs(*step)) continue;
+    if (step->task.state != model::State::kQueued) continue;
     if (++shown > kWaitingExplained) return;
     for (Reason& reason : waiting_step(*step).reasons) {
       reason.message = fmt::format("step '{}' waits: {}", key, reason.message);
