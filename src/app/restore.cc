@@ -251,7 +251,7 @@ Result<TaskId> put_task(store::SqliteStore& store, const engine::Snapshot& snaps
                                   ? End{model::State::kDone, "", std::max(task.started_at, written)}
                                   : End{model::State::kFailed, kinds::kServerEnded, span.began});
   }
-  const auto task = amendment.add_restore(order.file, span);
+  auto task = amendment.add_restore(order.file, span);
   if (!task) return fail(task.error());
   if (auto put = store.commit(amendment.take()); !put) return fail(put.error());
   return task;

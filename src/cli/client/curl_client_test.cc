@@ -29,7 +29,7 @@ class OneAnswer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
     EXPECT_EQ(::bind(listener_, generic, size), 0);
     EXPECT_EQ(::listen(listener_, 1), 0);
     EXPECT_EQ(::getsockname(listener_, generic, &size), 0);
