@@ -59,7 +59,7 @@ class FakeCare : public engine::StoreCare {
 class CareExecutorTest : public ::testing::Test, public Retention {
  protected:
   CareExecutorTest() { attach(); }
-  ~CareExecutorTest() override { fs::remove_all(directory); }
+  void TearDown() override { fs::remove_all(directory); }
 
   void attach() {
     executor = std::make_unique<CareExecutor>(

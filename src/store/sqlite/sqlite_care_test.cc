@@ -47,7 +47,7 @@ class Watch : public engine::CareWatch {
 class SqliteCareTest : public testing::Test {
  protected:
   SqliteCareTest() { open(); }
-  ~SqliteCareTest() override { fs::remove_all(directory_); }
+  void TearDown() override { fs::remove_all(directory_); }
 
   static std::string make_directory() {
     std::string pattern = testing::TempDir() + "docket-care-XXXXXX";
