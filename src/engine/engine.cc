@@ -83,7 +83,11 @@ void Engine::resume(Node& run) {
     jobs_.add_terminating(run.job->id());
     return;
   }
-  if (JobEntry* entry = jobs_.find(run.task.job)) enter(*entry, run);
+  if (JobEntry* entry = jobs_.find(run.task.job)) {
+    enter(*entry, run);
+  } else if (!model::is_action(run.task)) {
+    jobs_.add_terminating(run.job->id());
+  }
   run.waits() ? await(run, started_at_) : hold(run);
 }
 

@@ -296,6 +296,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void end_run(Node& run, model::State state, std::string message, Time now);
   void count_end(JobEntry& entry, model::State state, Time now);
   void outlived(Node& run, Time now);
+  void let_others_start(const std::string& job_id, Time now);
   void release(Node& run);
   void change(Node& node, model::State to, std::string message, Time now);
   Stopped stop(Node& run, const std::string& message, Time now);

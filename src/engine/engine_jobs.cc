@@ -98,6 +98,8 @@ Result<model::JobPtr> Engine::delete_job(const std::string& id, ActiveRuns activ
   entry->row.job = std::move(last);
   entry->row.deleted = true;
   std::erase(dirty_jobs_, entry);
+  // Runs that go on for a while are in the way of a job that gets this id.
+  entry->terminating += static_cast<std::uint32_t>(entry->active.size());
   open_.batch->jobs.push_back(entry->row);
   jobs_.erase(*entry);
   return job;

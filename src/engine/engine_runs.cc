@@ -270,8 +270,11 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
   end_below(run, now);
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
-  if (run.live_attempts > 0) jobs_.add_terminating(run.job->id());
-  if (JobEntry* entry = jobs_.find(run.task.job)) {
+  JobEntry* entry = jobs_.find(run.task.job);
+  const bool counted = !entry && !model::is_action(run.task);  // when its job was deleted
+  if (run.live_attempts > 0 && !counted) jobs_.add_terminating(run.job->id());
+  if (run.live_attempts == 0 && counted) let_others_start(run.job->id(), now);
+  if (entry) {
     entry->active_by_name.erase(run.task.name);
     entry->active.erase(run.task.id);
     count_end(*entry, state, now);
@@ -300,9 +303,13 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
 // The last process of a run that ended before it is gone. While it was there, its job could not be
 // started by its parents.
 void Engine::outlived(Node& run, Time now) {
-  jobs_.remove_terminating(run.job->id());
-  if (JobEntry* entry = jobs_.find(run.job->id())) start_if_ready(*entry, now);
+  let_others_start(run.job->id(), now);
   release(run);
+}
+
+void Engine::let_others_start(const std::string& job_id, Time now) {
+  jobs_.remove_terminating(job_id);
+  if (JobEntry* entry = jobs_.find(job_id)) start_if_ready(*entry, now);
 }
 
 // Nothing of the run is left outside: its capacity and locks are free, and its tree leaves memory
