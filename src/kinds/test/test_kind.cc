@@ -200,8 +200,14 @@ Plan look(const View& view) {
 // It begins now, however many others work.
 Plan leaf_placed(const View& view, const Node& leaf) {
   const std::string& key = leaf.task.planned->key;
-  if (view.run().task.stopping) return {Finish{State::kAborted, {}, key}, More{}};
-  return {launch(*find(spec_of(view).steps, key), key)};
+  const TestStep& step = *find(spec_of(view).steps, key);
+  if (!view.run().task.stopping) return {launch(step, key)};
+  const auto slash = key.rfind('/');
+  Plan plan;
+  finish(plan, step, slash == std::string::npos ? "" : key.substr(0, slash), key, State::kAborted,
+         {});
+  plan.emplace_back(More{});
+  return plan;
 }
 
 Plan leaf_ended(const View& view, const engine::Ended& ended) {
