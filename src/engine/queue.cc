@@ -164,20 +164,14 @@ Queue::Next Queue::next(Time now) {
     Group* group = starving(now);
     if (!group) group = oldest_that_fits();
     if (!group) return {};
-    const model::LockRequest* refused = nullptr;
-    Obstacle by;
-    for (const model::LockRequest& request : *group->requests) {
-      by = obstacle(request, group->head(), now);
-      if (by) refused = &request;
-      if (by) break;
-    }
-    if (refused && refused->wait == model::LockWait::kQueue) {
-      park(*group, *refused);
+    const Obstacle first = first_obstacle(*group, now);
+    if (first.is_waited_for()) {
+      park(*group, *first.request);
       continue;
     }
     const auto target = room_for(group->bucket->place);
     if (!target) return {};
-    return {&group->head(), *target, refused, by.by};
+    return {&group->head(), *target, first.request, first.by};
   }
 }
 
@@ -214,7 +208,7 @@ const Queue::Group* Queue::first_in_turn(Time now) const {
     if (!may_begin(place) || !fits_empty(place)) continue;
     for (const auto& [head, group] : bucket.candidates) {
       if (!waited_long(head, now) || (oldest && oldest->head().task.id < head)) break;
-      if (waits_for_lock(*group, now)) continue;
+      if (first_obstacle(*group, now).is_waited_for()) continue;
       oldest = group;
       break;
     }
@@ -222,10 +216,11 @@ const Queue::Group* Queue::first_in_turn(Time now) const {
   return oldest;
 }
 
-bool Queue::waits_for_lock(const Group& group, Time now) const {
-  return std::ranges::any_of(*group.requests, [&](const model::LockRequest& request) {
-    return request.wait == model::LockWait::kQueue && obstacle(request, group.head(), now);
-  });
+Queue::Obstacle Queue::first_obstacle(const Group& group, Time now) const {
+  for (const model::LockRequest& request : *group.requests) {
+    if (const Obstacle found = obstacle(request, group.head(), now)) return found;
+  }
+  return {};
 }
 
 bool Queue::waited_long(TaskId task, Time now) const {
@@ -237,9 +232,10 @@ Queue::Obstacle Queue::obstacle(const model::LockRequest& request, const Node& t
                                 Time now) const {
   const model::Lock* lock = locks_.find(request.name);
   if (lock && lock->holder == task.task.root) return {};
-  if (lock && lock->holder) return {.by = lock->holder};
+  if (lock && lock->holder) return {.request = &request, .by = lock->holder};
   const Node* older = kept_for(request.name, task.task.id, now);
-  return older ? Obstacle{.by = older->task.id, .kept = true} : Obstacle{};
+  if (!older) return {};
+  return {.request = &request, .by = older->task.id, .kept = true};
 }
 
 // The task that the lock goes to before the given one, because it is older and has been overtaken
@@ -293,10 +289,6 @@ std::int64_t Queue::most_free_cpus() const {
     most = std::max(most, free(target).cpus_micro);
   }
   return most;
-}
-
-bool Queue::fits_free(const Demand& demand) const {
-  return room_for({demand, targets_.satisfying({}), true}).has_value();
 }
 
 bool Queue::fits_empty(const Demand& demand) const {

@@ -82,7 +82,6 @@ class Queue {
   Demand free(Targets::Number target = 0) const;
   std::optional<Demand> demand_of(const Node& task) const;
   // On any target, whatever its labels, that takes new work.
-  bool fits_free(const Demand& demand) const;
   bool fits_empty(const Demand& demand) const;
 
   // Why next() does not give this task, which waits with these needs; nothing: it is about to.
@@ -117,10 +116,12 @@ class Queue {
     std::map<Key, Group, KeyLess> groups;
     Heads candidates;  // not parked
   };
-  struct Obstacle {  // to one request
+  struct Obstacle {
+    const model::LockRequest* request = nullptr;
     TaskId by = {};
     bool kept = false;  // for who will have it, else held
-    explicit operator bool() const { return bool(by); }
+    explicit operator bool() const { return request != nullptr; }
+    bool is_waited_for() const { return request && request->wait == model::LockWait::kQueue; }
   };
 
   Group& group_for(const model::Needs& needs, bool is_run);
@@ -140,7 +141,7 @@ class Queue {
   bool fits_empty(const Place& place) const;
   std::optional<Targets::Number> room_for(const Place& place) const;
   Obstacle obstacle(const model::LockRequest& request, const Node& task, Time now) const;
-  bool waits_for_lock(const Group& group, Time now) const;
+  Obstacle first_obstacle(const Group& group, Time now) const;
   const Node* kept_for(const std::string& lock, TaskId task, Time now) const;
   bool waited_long(TaskId task, Time now) const;
   Group* starving(Time now) const;

@@ -251,6 +251,17 @@ TEST_F(QueueTest, WhoDoesNotWaitForALockIsRefusedOneThatIsKeptToo) {
   EXPECT_EQ(next.by, TaskId{2});
 }
 
+TEST_F(QueueTest, WhoIsRefusedAtItsFirstLockGoesFirstWhateverItsSecond) {
+  add({"a", "b"});
+  ASSERT_THAT(place(), ElementsAre(1));
+  Node& impatient = add_requesting({{"a", LockWait::kFail}, {"b", LockWait::kQueue}});
+  now += settings.overtaking_max;
+  add({});
+  EXPECT_EQ(blockers(3).at(0).what, BlockedBy::kTurn);
+  EXPECT_EQ(blockers(3).at(0).by, impatient.task.id);
+  EXPECT_EQ(queue.next(now).task, &impatient);
+}
+
 TEST_F(QueueTest, AnOldRunWhoseLockIsTakenKeepsNoCapacity) {
   add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
