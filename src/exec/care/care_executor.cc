@@ -22,7 +22,6 @@ constexpr Duration kReportEvery = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds kRest{10};
 constexpr int kInVainMax = 20;  // slices of retention without a tree that is gone after them
 constexpr const char* kServerStopped = "The server was stopped before this had ended";
-constexpr const char* kPartial = ".partial";  // files that are being made
 
 void remove_partial_files(const std::string& directory) {
   std::error_code error;

@@ -51,6 +51,9 @@ inline std::optional<Chore> chore_of(std::string_view name) {
   if (found == kChores.end()) return std::nullopt;
   return static_cast<Chore>(found - kChores.begin());
 }
+// Of files that are being made.
+inline constexpr std::string_view kPartial = ".partial";
+
 inline bool makes_file(Chore chore) { return chore == Chore::kBackup || chore == Chore::kExport; }
 
 // The kinds of records a store has. Some chores can be ordered for some of them.

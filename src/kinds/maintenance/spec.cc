@@ -14,13 +14,13 @@ namespace {
 using Body = model::SpecOf<MaintenanceSpec>;
 
 constexpr std::size_t kFileNameMax = 128;
-constexpr std::string_view kPartial = ".partial";  // files that are being made
 
 bool is_file_name(std::string_view text) {
   constexpr std::string_view kAllowed =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
   return text.size() <= kFileNameMax && text.front() != '.' &&
-         text.find_first_not_of(kAllowed) == std::string_view::npos && !text.ends_with(kPartial);
+         text.find_first_not_of(kAllowed) == std::string_view::npos &&
+         !text.ends_with(care::kPartial);
 }
 
 }  // namespace
