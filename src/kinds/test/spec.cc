@@ -100,8 +100,9 @@ void read_steps(JsonReader& in, std::vector<TestStep>& into, Count count, std::s
     if (const auto* result = item.find("result")) step.result = boost::json::serialize(*result);
     read_needs(item, step.needs);
     if (item.has("steps")) read_steps(item, step.steps, count, total);
-    const bool is_group = !step.steps.empty() && (!step.needs.locks.empty() || step.needs.cpus > 0);
-    if (is_group) item.complain("steps", "are not below a step that has needs of its own");
+    const bool waits = step.needs.cpus > 0 || step.needs.mem > 0 || !step.needs.locks.empty();
+    if (waits && !step.steps.empty())
+      item.complain("steps", "must not be below a step with cpus, mem or locks of its own");
     item.finish();
   });
 }

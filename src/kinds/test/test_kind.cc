@@ -43,6 +43,11 @@ std::string below(const std::string& key, const std::string& name) {
   return key.empty() ? name : fmt::format("{}/{}", key, name);
 }
 
+std::string above(const std::string& key) {
+  const auto slash = key.rfind('/');
+  return slash == std::string::npos ? std::string() : key.substr(0, slash);
+}
+
 // Every step with its key, parents first, until visit says no.
 using Visit =
     std::function<bool(const TestStep&, const std::string& under, const std::string& key)>;
@@ -120,20 +125,21 @@ bool has_failed(const Node& group) {
 }
 
 // A group that folds leaves a mark above it if it has failed.
-void finish(Plan& plan, const TestStep& step, const std::string& under, const std::string& key,
-            State state, std::string message) {
-  if (step.folds && state != State::kDone) plan.emplace_back(engine::Keep{kFailed, "1", under});
+void finish(Plan& plan, const TestStep& step, const std::string& key, State state,
+            std::string message) {
+  if (step.folds && state != State::kDone)
+    plan.emplace_back(engine::Keep{kFailed, "1", above(key)});
   plan.emplace_back(Finish{state, std::move(message), key});
 }
 
 Plan finish_groups(const View& view) {
   Plan plan;
   walk(spec_of(view).steps, "",
-       [&](const TestStep& step, const std::string& under, const std::string& key) {
+       [&](const TestStep& step, const std::string&, const std::string& key) {
          const Node* group = view.step(key);
          if (step.steps.empty() || !group || group->is_final() || !all_ended(*group)) return true;
          if (plan.size() + 3 > engine::kPlanMax) return false;
-         finish(plan, step, under, key, has_failed(*group) ? State::kFailed : State::kDone, {});
+         finish(plan, step, key, has_failed(*group) ? State::kFailed : State::kDone, {});
          return true;
        });
   if (!plan.empty()) plan.emplace_back(More{});
@@ -202,10 +208,8 @@ Plan leaf_placed(const View& view, const Node& leaf) {
   const std::string& key = leaf.task.planned->key;
   const TestStep& step = *find(spec_of(view).steps, key);
   if (!view.run().task.stopping) return {launch(step, key)};
-  const auto slash = key.rfind('/');
   Plan plan;
-  finish(plan, step, slash == std::string::npos ? "" : key.substr(0, slash), key, State::kAborted,
-         {});
+  finish(plan, step, key, State::kAborted, {});
   plan.emplace_back(More{});
   return plan;
 }
@@ -213,8 +217,6 @@ Plan leaf_placed(const View& view, const Node& leaf) {
 Plan leaf_ended(const View& view, const engine::Ended& ended) {
   const engine::AttemptReport& report = ended.report;
   const std::string& key = ended.of.task.planned->key;
-  const auto slash = key.rfind('/');
-  const std::string under = slash == std::string::npos ? "" : key.substr(0, slash);
   const TestStep& step = *find(spec_of(view).steps, key);
   const bool lost = report.phase == engine::AttemptPhase::kLost;
   const bool goes_on = !ended.of.is_final() && !view.run().task.stopping;
@@ -223,8 +225,7 @@ Plan leaf_ended(const View& view, const engine::Ended& ended) {
   if (!report.succeeded() && why.empty()) why = words_of_exit(report.exit_code, report.signal);
   Plan plan;
   if (!ended.of.is_final()) {
-    finish(plan, step, under, key, report.succeeded() ? State::kDone : State::kFailed,
-           std::move(why));
+    finish(plan, step, key, report.succeeded() ? State::kDone : State::kFailed, std::move(why));
   }
   plan.emplace_back(More{});
   return plan;

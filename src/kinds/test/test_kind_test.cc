@@ -299,6 +299,15 @@ TEST_F(TestKindTest, ARunForLaterBeginsThen) {
   EXPECT_EQ(docket.stored(missed).message, "Its time was over before it could begin");
 }
 
+TEST_F(TestKindTest, OnlyLeavesWaitByThemselves) {
+  for (const char* need : {R"("cpus": 1)", R"("mem": 1)", R"("locks": [{"name": "db"}])"}) {
+    std::vector<JsonComplaint> complaints;
+    read(std::string(R"({"steps": [{"name": "a", "steps": [{"name": "x"}], )") + need + "}]}",
+         &complaints);
+    EXPECT_EQ(complaints.size(), 1U) << need;
+  }
+}
+
 // ---- what runs are asked for, and how they are stopped
 
 TEST_F(TestKindTest, APausedRunStartsNothingUntilItIsResumed) {
