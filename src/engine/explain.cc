@@ -111,7 +111,7 @@ std::optional<double> Reason::missing() const {
 Result<Explanation> Explainer::run(TaskId id) const {
   const Node* node = engine_.find_task(id);
   if (!node || !node->job) return fail(not_found("run", "Job Run not found"));
-  if (node->is_step() && node->waits()) return waiting_step(*node);
+  if (node->is_step() && engine_.waits_for_needs(*node)) return waiting_step(*node);
   const Node& run = node->root();
   Explanation out;
   if (run.is_final()) {

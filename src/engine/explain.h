@@ -3,7 +3,8 @@
 // Why does it not run? What a run, a step, a job, a schedule or a lock waits for: the rules that
 // hold it back are asked (Engine::blockers, JobTable::parent_state), and what they say is worded
 // here. Reads only; strand only. Costs one walk over the runs that have processes at most
-// (settings.running_max), and over the groups of those that wait; never over all that wait.
+// (settings.running_max), over the steps of the run that is asked about, and over the groups of
+// those that wait; never over all that wait.
 
 #include <cstddef>
 #include <cstdint>
