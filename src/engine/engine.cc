@@ -88,15 +88,16 @@ void Engine::resume(Node& run) {
   } else if (!model::is_action(run.task)) {
     jobs_.add_terminating(run.job->id());
   }
-  run.waits() ? await(run, started_at_) : hold(run);
+  run.waits() ? await(run, needs_of(run), started_at_) : hold(run);
 }
 
 void Engine::resume_step(Node& step) {
-  const bool had_needs = needs_of(step).any();
+  const model::Needs needs = needs_of(step);
+  if (!needs.any()) return;
   if (step.waits()) {
     step.clock_set = set_since(step.task.id);
-    if (had_needs) await(step, started_at_);
-  } else if (had_needs && (!step.is_final() || has_live_attempt_below(step))) {
+    await(step, needs, started_at_);
+  } else if (!step.is_final() || has_live_attempt_below(step)) {
     hold(step);
   }
 }

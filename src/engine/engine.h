@@ -246,7 +246,7 @@ class Engine : private SecretSource, private Operations::Journal {
   bool waits_for_needs(const Node& node) const;
   std::vector<Blocker> blockers(const Node& node, Time now) const;
   std::string in_words(TaskId task) const;  // "run 5", "step 'a' of run 5"
-  void await(Node& node, Time now);
+  void await(Node& node, const model::Needs& needs, Time now);
   void enqueue(Node& node, const model::Needs& needs, Time now);
   void queue_due(Time now);
   void place_waiting(Time now);
@@ -292,6 +292,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void take_note(Node& of, const model::NoteText& note, Time now);
   bool take_news(Node& attempt, const AttemptReport& report, Time now);
   void unknown(Node& attempt, Time now);
+  void attempt_over(Node& attempt, AttemptReport report, Time now);
   void attempt_ended(Node& attempt, AttemptReport report, Time now);
   void end_run(Node& run, model::State state, std::string message, Time now);
   void count_end(JobEntry& entry, model::State state, Time now);

@@ -139,7 +139,7 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
   if (may_wait_for_ever && !needs_of(run).locks.empty()) {
     return "a step that waits for a lock without end while its run holds one";
   }
-  await(step, now);
+  await(step, needs, now);
   return nullptr;
 }
 
@@ -220,8 +220,6 @@ void Engine::lose_patience(Time now) {
     const AttemptReport lost{
         .token = attempt->task.id, .phase = AttemptPhase::kLost, .message = kStoppedInVain};
     attempt_ended(*attempt, lost, now);
-    std::erase_if(open_.forgets,
-                  [&lost](const ForgetEffect& each) { return each.token == lost.token; });
   }
 }
 

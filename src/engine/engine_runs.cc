@@ -114,14 +114,14 @@ Node& Engine::create(model::Task task, model::JobPtr job, Time now) {
   task.job_version = job->version;
   task.created_at = now;
   const bool is_action = model::is_action(task);
-  const Time not_before = kind_of(*job).needs(*job, task.parameters.get(), {}).not_before;
-  if (not_before == kNever) task.state = State::kQueued;
+  const model::Needs needs = kind_of(*job).needs(*job, task.parameters.get(), {});
+  if (needs.not_before == kNever) task.state = State::kQueued;
   Node& run = tree_.insert(std::move(task), std::move(job));
   runs_.emplace(run.task.id, &run);
   tree_.touch(run);
   tree_.log(run, is_action ? EventType::kTaskCreated : EventType::kRunCreated, State::kCreated, {},
             now);
-  await(run, now);
+  await(run, needs, now);
   ++counters_.runs_started;
   return run;
 }
@@ -158,7 +158,7 @@ void Engine::relaunch(Node& attempt, Time now) {
   report.phase = AttemptPhase::kExited;
   if (run.is_final() || attempt.parent->is_final()) {
     report.message = "stopped before it started";
-    return attempt_ended(attempt, report, now);
+    return attempt_over(attempt, report, now);
   }
   auto payload =
       kind_of(*run.job).payload(view_of(run, now), *attempt.parent, attempt.task.id, *this);
@@ -168,7 +168,7 @@ void Engine::relaunch(Node& attempt, Time now) {
     return;
   }
   report.message = payload.error().message;
-  attempt_ended(attempt, report, now);
+  attempt_over(attempt, report, now);
 }
 
 // ---- what executors report
@@ -177,7 +177,8 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
   Node* found = tree_.find(report.token);
   const bool over = report.phase == AttemptPhase::kExited || report.phase == AttemptPhase::kLost;
   if (!found || found->is_final()) {
-    // Its end is on disk already, and the order to forget it was lost on the way.
+    // Its end is on disk already. The order to forget it was lost on the way; or it has outlived
+    // the patience of who stopped it.
     if (over) open_.forgets.push_back({report.token, std::string(executor)});
     const bool lives =
         report.phase == AttemptPhase::kStarting || report.phase == AttemptPhase::kRunning;
@@ -194,7 +195,7 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
     change(attempt, State::kRunning, {}, now);
     if (report.started_at != kNever) attempt.task.started_at = report.started_at;
   }
-  if (over) attempt_ended(attempt, report, now);
+  if (over) attempt_over(attempt, report, now);
 }
 
 // What it says besides its phase, of the run or step that it works for; not if that was taken
@@ -234,7 +235,13 @@ void Engine::take_note(Node& of, const model::NoteText& note, Time now) {
 // The executor has never seen it, or no longer knows what it saw.
 void Engine::unknown(Node& attempt, Time now) {
   if (attempt.task.state == State::kCreated) return relaunch(attempt, now);
-  attempt_ended(attempt, {.token = attempt.task.id, .phase = AttemptPhase::kLost}, now);
+  attempt_over(attempt, {.token = attempt.task.id, .phase = AttemptPhase::kLost}, now);
+}
+
+// Its executor keeps nothing of it any more.
+void Engine::attempt_over(Node& attempt, AttemptReport report, Time now) {
+  open_.forgets.push_back({attempt.task.id, std::string(model::executor_of(attempt.task))});
+  attempt_ended(attempt, std::move(report), now);
 }
 
 void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
@@ -252,7 +259,6 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
                    : State::kFailed,
          report.message, now);
   if (report.finished_at != kNever) attempt.task.finished_at = report.finished_at;
-  open_.forgets.push_back({attempt.task.id, std::string(model::executor_of(attempt.task))});
   step_outlived(*attempt.parent);
   if (run.is_final()) {
     if (run.live_attempts == 0) outlived(run, now);

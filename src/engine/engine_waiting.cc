@@ -47,8 +47,7 @@ bool Engine::waits_for_needs(const Node& node) const {
   return node.waits() && !node.holds_capacity && needs_of(node).any();
 }
 
-void Engine::await(Node& node, Time now) {
-  const model::Needs needs = needs_of(node);
+void Engine::await(Node& node, const model::Needs& needs, Time now) {
   if (needs.not_before != kNever && node.task.state == State::kCreated) {
     later_.emplace(needs.not_before, node.task.id);
     return;
@@ -77,6 +76,7 @@ void Engine::queue_due(Time now) {
 
 void Engine::wait_no_more(Node& node) {
   if (node.task.state == State::kQueued) return queue_.remove(node);
+  if (later_.empty()) return;
   later_.erase({needs_of(node).not_before, node.task.id});
 }
 

@@ -22,7 +22,8 @@ struct JobEntry {
   JobRow row;
   std::map<TaskId, Node*> active;                              // runs not final, oldest first
   std::unordered_map<std::string_view, Node*> active_by_name;  // keys point into the nodes
-  // Final runs with a process that has not ended yet, also those of deleted jobs with this id.
+  // Final runs with a process that has not ended yet; and of deleted jobs with this id all runs
+  // that are not wholly over.
   std::uint32_t terminating = 0;
   std::map<std::string, ScheduleUid> schedules;  // by schedule id
   std::vector<JobEntry*> dependents;             // jobs that name this one as a dependency
@@ -58,8 +59,7 @@ class JobTable {
   void set_definition(JobEntry& entry, model::JobPtr job);  // same id
   void restore(JobUid last_uid) { last_uid_ = last_uid; }
   void link_all();  // after a restore, when every job is in
-  // A run of the job with this id, present or deleted, has ended before its last process; and that
-  // has ended too.
+  // A run of the job with this id counts as terminating (JobEntry) from here on; and no more.
   void add_terminating(const std::string& id);
   void remove_terminating(const std::string& id);
 
