@@ -15,11 +15,6 @@ using testing::states;
 
 class EngineJobsTest : public ::testing::Test {
  protected:
-  static Settings small_node() {
-    Settings settings = testing::Harness::roomy();
-    settings.node.cpus = 1;
-    return settings;
-  }
   model::JobDefinition job_with_cpus(const std::string& id, double cpus) {
     model::JobDefinition definition = docket.job(id);
     kinds::change_process(definition.spec).cpus = cpus;
@@ -122,7 +117,7 @@ TEST_F(EngineJobsTest, DeletionsAndRemakesCountTheirDyingProcesses) {
 
 // Its parent succeeded again while its run waited: the end of that run would start the next.
 TEST_F(EngineJobsTest, ADependentThatIsDeletedStartsNothing) {
-  testing::Harness one(small_node());
+  testing::Harness one(testing::Harness::one_core());
   const auto add = [&](const std::string& id, double cpus, std::vector<std::string> parents) {
     auto definition = job_with_cpus(id, cpus);
     definition.dependencies = std::move(parents);

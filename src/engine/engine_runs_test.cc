@@ -16,11 +16,6 @@ using ::testing::ElementsAre;
 
 class EngineRunsTest : public ::testing::Test {
  protected:
-  static Settings small_node() {
-    Settings settings = testing::Harness::roomy();
-    settings.node.cpus = 1;
-    return settings;
-  }
   testing::Harness docket;
 };
 
@@ -80,7 +75,7 @@ TEST_F(EngineRunsTest, OnFailureRestartsInTheSameRunUntilTheDeadline) {
 }
 
 TEST_F(EngineRunsTest, StoppingEndsTheRunAtOnceAndItsProcessLater) {
-  testing::Harness one(small_node());
+  testing::Harness one(testing::Harness::one_core());
   model::JobDefinition definition = one.job("a");
   kinds::change_process(definition.spec).cpus = 1;
   one.add_job(definition);

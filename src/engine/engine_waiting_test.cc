@@ -16,18 +16,13 @@ using testing::states;
 
 class EngineWaitingTest : public ::testing::Test {
  protected:
-  static Settings small_node() {
-    Settings settings = testing::Harness::roomy();
-    settings.node.cpus = 1;
-    return settings;
-  }
   testing::Harness docket;
 };
 
 // ---- capacity
 
 TEST_F(EngineWaitingTest, CapacityIsNeverExceededAndTheOldestGoesFirst) {
-  testing::Harness one(small_node());
+  testing::Harness one(testing::Harness::one_core());
   std::vector<TaskId> runs;
   model::JobDefinition half = one.job("half");
   kinds::change_process(half.spec).cpus = 0.5;
@@ -41,7 +36,7 @@ TEST_F(EngineWaitingTest, CapacityIsNeverExceededAndTheOldestGoesFirst) {
 }
 
 TEST_F(EngineWaitingTest, ABigRunIsOvertakenForAMinuteThenGoesFirst) {
-  testing::Harness one(small_node());
+  testing::Harness one(testing::Harness::one_core());
   for (const auto& [id, cpus] : {std::pair{"big", 1.0}, std::pair{"small", 0.5}}) {
     model::JobDefinition definition = one.job(id);
     kinds::change_process(definition.spec).cpus = cpus;

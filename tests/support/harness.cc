@@ -31,6 +31,12 @@ engine::Settings Harness::roomy() {
   return settings;
 }
 
+engine::Settings Harness::one_core() {
+  engine::Settings settings = roomy();
+  settings.node.cpus = 1;
+  return settings;
+}
+
 Harness::Harness(engine::Settings with, Time start) : settings(std::move(with)), clock(start) {
   boot();
 }

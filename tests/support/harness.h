@@ -42,6 +42,7 @@ class Harness {
 
   // A node with room for everything a small test starts.
   static engine::Settings roomy();
+  static engine::Settings one_core();  // and as much of the rest
 
   // Runs what is ready: posted work, commits, answers.
   void settle() { reactor.run_ready(); }
