@@ -213,6 +213,39 @@ Result<> Engine::abort_task(TaskId id, Time now) {
   return {};
 }
 
+bool Engine::has_runs(const std::string& module) const {
+  return module == kinds_.all().front()->name() || jobs_.has_kind(module);
+}
+
+bool Engine::has_module(const std::string& module) const {
+  return has_runs(module) || operations_.has_module(module);
+}
+
+std::vector<std::string> Engine::modules() const {
+  std::vector<std::string> names;
+  for (const Kind* kind : kinds_.all()) {
+    if (has_runs(std::string(kind->name()))) names.emplace_back(kind->name());
+  }
+  for (std::string& name : operations_.modules()) {
+    if (!has_runs(name)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<std::uint32_t> Engine::lanes(const std::string& module) const {
+  std::vector<std::uint32_t> lanes = operations_.lanes(module);
+  if (has_runs(module) && (lanes.empty() || lanes.front() != 0)) lanes.insert(lanes.begin(), 0);
+  return lanes;
+}
+
+Result<> Engine::drain(const std::string& module) {
+  if (!has_module(module)) {
+    return fail({.kind = ErrorKind::kNotFound, .message = "no such module", .subject = "module"});
+  }
+  operations_.drain(module);
+  return {};
+}
+
 void Engine::set_task_ttls(Duration ttl, Duration user_ttl) {
   settings_.task_ttl = ttl;
   settings_.user_task_ttl = user_ttl;
@@ -230,7 +263,7 @@ void Engine::list_ended(const Node& run, Time now) {
   const Duration ttl = asked_for ? settings_.user_task_ttl : settings_.task_ttl;
   if (ttl == Duration::zero()) return;
   open_.batch->listings.push_back({.task = run.task.id,
-                                   .module = model::kProcessModule,
+                                   .module = run.job->definition.spec.kind,
                                    .lane = 0,
                                    .internal = false,
                                    .until = trusted(now) + ttl});

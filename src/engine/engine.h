@@ -155,6 +155,14 @@ class Engine : private SecretSource, private Operations::Journal {
   Operations& operations() { return operations_; }
   const Operations& operations() const { return operations_; }
   bool is_live(TaskId id) const;
+  // Where doors list tasks. Runs of jobs are in lane 0 of the module of their kind, which is there
+  // while there are such jobs; that of the server's first kind always is.
+  std::vector<std::string> modules() const;
+  bool has_runs(const std::string& module) const;
+  bool has_module(const std::string& module) const;
+  std::vector<std::uint32_t> lanes(const std::string& module) const;
+  // Doors that forget forget what has ended in it. kNotFound.
+  Result<> drain(const std::string& module);
   // Stops a run, or asks an operation and what is below it to stop. kNotFound: not live. kDenied:
   // the task cannot be aborted, or not by itself, as an attempt.
   Result<> abort_task(TaskId id, Time now);

@@ -59,6 +59,10 @@ Result<const JobEntry*> Engine::update_job(const std::string& id, model::JobDefi
   if (!entry) return fail(no_such_job());
   definition.id = id;
   if (const auto checked = check(definition, schedules); !checked) return fail(checked.error());
+  if (const std::string& kind = entry->job().definition.spec.kind; kind != definition.spec.kind) {
+    return fail(
+        invalid({{"/kind", {fmt::format("cannot be changed: the job is of kind '{}'", kind)}}}));
+  }
 
   auto job = std::make_shared<model::Job>(entry->job());  // shared: see model::JobPtr
   ++job->version;

@@ -35,6 +35,32 @@ TEST_F(EngineJobsTest, AJobOfNoKindIsRefused) {
               ElementsAre("must be a kind of this server: it has no 'dance'"));
 }
 
+TEST_F(EngineJobsTest, AJobStaysOfItsKind) {
+  docket.add_job("a");
+  model::JobDefinition definition = docket.job("a");
+  definition.spec = kinds::spec_of(kinds::TestSpec{.steps = {{.name = "a"}}});
+  const auto refused = docket.engine().update_job("a", definition, docket.clock.now());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fields.at(0).path, "/kind");
+  EXPECT_THAT(refused.error().fields.at(0).errors,
+              ElementsAre("cannot be changed: the job is of kind 'process'"));
+}
+
+TEST_F(EngineJobsTest, AKindHasAModuleWhileItHasJobs) {
+  EXPECT_THAT(docket.engine().modules(), ElementsAre("process"));
+  model::JobDefinition definition = docket.job("a");
+  definition.spec = kinds::spec_of(kinds::TestSpec{.steps = {{.name = "a"}}});
+  docket.add_job(definition);
+  EXPECT_THAT(docket.engine().modules(), ElementsAre("process", "test"));
+  EXPECT_THAT(docket.engine().lanes("test"), ElementsAre(0U));
+  docket.restart();
+  EXPECT_TRUE(docket.engine().has_module("test"));
+  ASSERT_TRUE(docket.engine().delete_job("a", engine::ActiveRuns::kRefuse, docket.clock.now()));
+  EXPECT_FALSE(docket.engine().has_module("test"));
+  EXPECT_TRUE(docket.engine().drain("process"));
+  EXPECT_EQ(docket.engine().drain("test").error().kind, ErrorKind::kNotFound);
+}
+
 // Made by a newer server, say.
 TEST_F(EngineJobsTest, ARunOfAKindThatIsNotThereAnyMoreFails) {
   auto job = std::make_shared<model::Job>();

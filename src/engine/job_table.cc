@@ -22,6 +22,7 @@ JobEntry& JobTable::insert(JobRow row) {
   JobEntry& inserted = *entry;
   by_uid_.emplace(inserted.job().uid, &inserted);
   by_id_.emplace(inserted.id(), std::move(entry));
+  ++by_kind_[inserted.job().definition.spec.kind];
   if (const auto terminating = terminating_.extract(inserted.id()))
     inserted.terminating = terminating.mapped();
   link(inserted);
@@ -32,6 +33,8 @@ void JobTable::erase(JobEntry& entry) {
   unlink(entry);
   if (entry.terminating > 0) terminating_.emplace(entry.id(), entry.terminating);
   by_uid_.erase(entry.job().uid);
+  const auto kind = by_kind_.find(entry.job().definition.spec.kind);
+  if (--kind->second == 0) by_kind_.erase(kind);
   by_id_.erase(by_id_.find(entry.id()));
 }
 

@@ -51,12 +51,13 @@ class JobTable {
   JobEntry* find(const std::string& id) const;
   JobEntry* find(JobUid uid) const;  // of the present life only
   const std::map<std::string, std::unique_ptr<JobEntry>>& by_id() const { return by_id_; }
+  bool has_kind(std::string_view kind) const { return by_kind_.contains(kind); }
   JobUid last_uid() const { return last_uid_; }
   JobUid new_uid() { return JobUid{++last_uid_.value}; }
 
   JobEntry& insert(JobRow row);  // the id must be free
   void erase(JobEntry& entry);
-  void set_definition(JobEntry& entry, model::JobPtr job);  // same id
+  void set_definition(JobEntry& entry, model::JobPtr job);  // same id and kind
   void restore(JobUid last_uid) { last_uid_ = last_uid; }
   void link_all();  // after a restore, when every job is in
   // A run of the job with this id counts as terminating (JobEntry) from here on; and no more.
@@ -76,6 +77,7 @@ class JobTable {
 
   std::map<std::string, std::unique_ptr<JobEntry>> by_id_;
   std::unordered_map<JobUid, JobEntry*> by_uid_;
+  std::map<std::string, std::size_t, std::less<>> by_kind_;     // how many jobs there are
   std::unordered_map<std::string, std::uint32_t> terminating_;  // of ids that no job has at present
   JobUid last_uid_;
 };

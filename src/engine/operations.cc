@@ -101,18 +101,15 @@ void Operations::put_lane(const model::Lane& lane) {
   tree_.count_change();
 }
 
-bool Operations::has_module(const std::string& name) const {
-  return name == model::kProcessModule || modules_.contains(name);
-}
+bool Operations::has_module(const std::string& name) const { return modules_.contains(name); }
 
 std::vector<std::string> Operations::modules() const {
-  std::vector<std::string> names{model::kProcessModule};
+  std::vector<std::string> names;
   for (const auto& [name, lanes] : modules_) names.push_back(name);
   return names;
 }
 
 std::vector<std::uint32_t> Operations::lanes(const std::string& module) const {
-  if (module == model::kProcessModule) return {0};
   std::vector<std::uint32_t> numbers;
   const auto found = modules_.find(module);
   if (found == modules_.end()) return numbers;
@@ -121,14 +118,12 @@ std::vector<std::uint32_t> Operations::lanes(const std::string& module) const {
 }
 
 // What this tick has listed so far goes the same way as what the store lists.
-Result<> Operations::drain(const std::string& name) {
-  if (!has_module(name)) return fail(not_found("module"));
+void Operations::drain(const std::string& name) {
   Batch& batch = journal_.batch();
   for (model::Listing& listing : batch.listings) {
     if (listing.module == name && listing.until != model::kForever) listing.until = kNever;
   }
   batch.drains.push_back({name});
-  return {};
 }
 
 Result<> Operations::drop_module(const std::string& name, Time now) {
@@ -168,8 +163,6 @@ std::uint64_t Operations::next_number(const std::string& module, std::uint32_t l
 
 Result<> Operations::check(const model::Operation& what) const {
   if (!is_name(what.module)) return invalid("module", "must be 1 to 64 of A-Z a-z 0-9 _ - .");
-  if (what.module == model::kProcessModule)
-    return invalid("module", "process is reserved for runs");
   if (!what.uuid.empty() && !is_uuid(what.uuid))
     return invalid("uuid", "must be a lower-case UUID");
   if (model::task_of_uuid(what.uuid)) return invalid("uuid", "is one that docket makes itself");

@@ -48,17 +48,17 @@ class Operations {
   // docket's own fails.
   void restore(const Snapshot& snapshot, Time now);
 
-  // A module is there from its first task on, or from here, until drop_module. That of the runs
-  // always is; the engine's queue knows what is in it.
+  // A module of operations is there from its first task on, or from here, until drop_module. Those
+  // of runs are the engine's matter.
   void add_module(const std::string& name);
   bool has_module(const std::string& name) const;
-  std::vector<std::string> modules() const;
+  std::vector<std::string> modules() const;                           // by name
   std::vector<std::uint32_t> lanes(const std::string& module) const;  // ascending
   // Stops what runs in it, forgets what has ended, and its numbers: a module of this name would
   // begin at 1 again. kNotFound.
   Result<> drop_module(const std::string& name, Time now);
-  // Doors that forget forget what has ended. kNotFound.
-  Result<> drain(const std::string& name);
+  // Doors that forget forget what has ended in it, or has runs in a module of this name.
+  void drain(const std::string& name);
 
   // For a root that a kind plans: kInvalid, if what is said of it makes no sense; else it has its
   // sequence and its module.

@@ -62,11 +62,17 @@ struct EventQuery {
   std::uint32_t limit = 100;  // oldest first
 };
 
-// What a Reader returns for a task: the row, and the id of its job (also when the job is deleted).
+// What a Reader returns for a task: the row, and the id and the kind of its job (also when the job
+// is deleted; of an action the id is empty). Both are empty for what reporters say.
 struct TaskRow {
   model::Task task;
-  std::string job_id;
+  std::string job_id = {};
+  std::string job_kind = {};
 };
+// Where doors list it: a run and its attempts with their kind.
+inline std::string_view module_of(const TaskRow& row) {
+  return row.task.operation ? std::string_view(row.task.operation->module) : row.job_kind;
+}
 
 struct ListedRow {
   TaskRow row;
@@ -130,7 +136,7 @@ class Reader {
     const auto rows = children(query);
     if (!rows) return fail(rows.error());
     std::vector<ChildId> ids;
-    for (const auto& [task, job] : *rows) {
+    for (const auto& [task, job, kind] : *rows) {
       ids.push_back({task.id, place_of(task), task.operation ? task.operation->uuid : ""});
     }
     return ids;

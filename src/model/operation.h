@@ -17,9 +17,6 @@ namespace docket::model {
 // Until when a listing stays while its task lives.
 inline constexpr Time kForever = Time::max();
 
-// The module that runs are shown in, of whatever kind; operations may not be in it.
-inline constexpr const char* kProcessModule = "process";
-
 // What an operation says of itself. Never changes once made.
 struct Operation {
   std::string uuid;    // chosen by its reporter (8-4-4-4-12, lower case); empty: made of its number

@@ -136,7 +136,8 @@ std::string describe(const model::Task& task) {
 }
 
 std::string describe(const engine::TaskRow& row) {
-  return "job_id=" + in_quotes(row.job_id) + " " + describe(row.task);
+  return "job_id=" + in_quotes(row.job_id) + " job_kind=" + in_quotes(row.job_kind) + " " +
+         describe(row.task);
 }
 
 std::string describe(const engine::FinishedRun& run) {

@@ -101,6 +101,12 @@ std::string NaiveModel::job_id(JobUid uid) const {
   return row ? row->job->id() : "";
 }
 
+engine::TaskRow NaiveModel::row_of(const model::Task& task) const {
+  const engine::JobRow* row = job(task.job);
+  if (!row) return {task, "", ""};
+  return {task, row->job->id(), row->job->definition.spec.kind};
+}
+
 bool NaiveModel::has_tasks(JobUid uid) const {
   return std::any_of(tasks_.begin(), tasks_.end(),
                      [&](const auto& each) { return each.job == uid; });
@@ -256,7 +262,7 @@ std::vector<engine::TaskRow> NaiveModel::tasks(const engine::TaskQuery& query) c
         wants(query.schedule, task.schedule) &&
         task.created_at >= query.created_from.value_or(Time::min()) &&
         (!query.created_until || task.created_at < *query.created_until)) {
-      rows.push_back({task, job_id(task.job)});
+      rows.push_back(row_of(task));
     }
   }
   if (query.order == engine::Order::kNewestFirst) std::reverse(rows.begin(), rows.end());
@@ -317,7 +323,7 @@ std::vector<engine::TaskRow> NaiveModel::children(const engine::ChildQuery& quer
     const bool wanted = query.which == engine::Fold::kUnfolded ? !folded
                         : query.which == engine::Fold::kFolded ? folded
                                                                : folded && model::is_failing(each);
-    if (wanted && engine::place_of(each) > query.after) rows.push_back({each, job_id(each.job)});
+    if (wanted && engine::place_of(each) > query.after) rows.push_back(row_of(each));
   }
   std::sort(rows.begin(), rows.end(), [](const auto& one, const auto& other) {
     return engine::place_of(one.task) < engine::place_of(other.task);
@@ -336,7 +342,7 @@ std::vector<engine::ListedRow> NaiveModel::listed(const engine::ListedQuery& que
         std::tuple(each.until, each.task) <= std::tuple(query.after_until, query.after.value())) {
       continue;
     }
-    rows.push_back({{*found, job_id(found->job)}, each.until});
+    rows.push_back({row_of(*found), each.until});
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& one, const auto& other) { return one.until < other.until; });

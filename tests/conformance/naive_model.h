@@ -28,6 +28,7 @@ class NaiveModel {
 
  private:
   std::string job_id(JobUid job) const;
+  engine::TaskRow row_of(const model::Task& task) const;
   const engine::JobRow* job(JobUid uid) const;
   bool has_tasks(JobUid job) const;
   bool is_current(const model::Job& version) const;

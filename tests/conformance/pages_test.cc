@@ -156,7 +156,7 @@ TEST_P(StoreConformance, ListedTasksAreOfOneLaneAndStillShown) {
   EXPECT_EQ(listed({.module = "m", .lane = 1}), Ids{6});
   EXPECT_EQ(listed({.module = "m", .internal = true}), Ids{7});
   EXPECT_EQ(listed({.module = "none"}), Ids{});
-  const std::vector<engine::ListedRow> rows{{{run, "a"}, at_second(50)}};
+  const std::vector<engine::ListedRow> rows{{{run, "a", "process"}, at_second(50)}};
   EXPECT_EQ(describe(reader().listed({.module = "m", .now = at_second(40), .limit = 1})),
             describe(rows));
 }

@@ -58,8 +58,10 @@ TEST_P(StoreConformance, TasksKeepEveryMember) {
   commit(batch);
   reopen();
   EXPECT_EQ(describe(load().tasks), describe(batch.tasks));
-  EXPECT_EQ(describe(reader().task(run.id)), describe(engine::TaskRow{run, "prod.e-mail"}));
-  EXPECT_EQ(describe(reader().task(attempt.id)), describe(engine::TaskRow{attempt, "prod.e-mail"}));
+  EXPECT_EQ(describe(reader().task(run.id)),
+            describe(engine::TaskRow{run, "prod.e-mail", "process"}));
+  EXPECT_EQ(describe(reader().task(attempt.id)),
+            describe(engine::TaskRow{attempt, "prod.e-mail", "process"}));
 }
 
 TEST_P(StoreConformance, ALiveRunIsLoadedWithItsNewestAttemptsAndThoseThatLive) {
@@ -151,7 +153,7 @@ TEST_P(StoreConformance, WhatAKindSaysIsKept) {
   reopen();
   EXPECT_EQ(describe(load().tasks), describe(std::vector{run, step}));
   EXPECT_EQ(describe(reader().children({run.id})),
-            describe(std::vector{engine::TaskRow{step, "a"}}));
+            describe(std::vector{engine::TaskRow{step, "a", "process"}}));
 }
 
 TEST_P(StoreConformance, AnAttemptKeepsItsExecutorAndTheNumberOfItsReports) {
@@ -283,7 +285,8 @@ TEST_P(StoreConformance, HighNumbersAreKept) {
   EXPECT_EQ(snapshot.last_event.value, kHighest);
   EXPECT_EQ(describe(snapshot.tasks), describe(std::vector{run}));
   EXPECT_EQ(describe(reader().events({.root = run.id})), describe(std::vector{event}));
-  EXPECT_EQ(describe(reader().tasks({})), describe(std::vector{engine::TaskRow{run, "high"}}));
+  EXPECT_EQ(describe(reader().tasks({})),
+            describe(std::vector{engine::TaskRow{run, "high", "process"}}));
 }
 
 TEST_P(StoreConformance, EventsKeepEveryMember) {
@@ -447,7 +450,8 @@ TEST_P(StoreConformance, ADeletedJobLivesOnWithItsRunsAndFreesItsId) {
   commit({.jobs = {fresh, old}, .tasks = {plain_run(11, 2)}});
   reopen();
   EXPECT_EQ(describe(load().jobs), describe(std::vector{old, fresh}));
-  const std::vector<engine::TaskRow> both{{plain_run(11, 2), "a"}, {plain_run(10, 1), "a"}};
+  const std::vector<engine::TaskRow> both{{plain_run(11, 2), "a", "process"},
+                                          {plain_run(10, 1), "a", "process"}};
   EXPECT_EQ(describe(reader().tasks({.job_id = "a"})), describe(both));
 
   commit({.tasks = {ended(plain_run(10, 1), State::kAborted, at_second(99))}});

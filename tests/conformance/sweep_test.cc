@@ -30,7 +30,7 @@ TEST_P(StoreConformance, ASweepRemovesTheOldestEndedTreesWithAllThatHangsOnThem)
 
   commit(sweep_before(300));
   reopen();
-  const std::vector<engine::TaskRow> left{{live, "a"}, {late, "a"}};
+  const std::vector<engine::TaskRow> left{{live, "a", "process"}, {late, "a", "process"}};
   EXPECT_EQ(describe(reader().tasks({})), describe(left));
   EXPECT_EQ(reader().events({})->size(), 2U);
   EXPECT_EQ(reader().events({.root = early.id})->size(), 0U);

@@ -12,7 +12,7 @@ namespace {
 
 std::vector<engine::ChildId> ids_of(const std::vector<engine::TaskRow>& children) {
   std::vector<engine::ChildId> ids;
-  for (const auto& [task, job] : children) {
+  for (const auto& [task, job, kind] : children) {
     ids.push_back({task.id, engine::place_of(task), task.operation ? task.operation->uuid : ""});
   }
   return ids;

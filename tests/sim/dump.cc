@@ -91,9 +91,8 @@ void dump_operations(const Engine& engine, const std::set<TaskId>& operations,
     lines.push_back(node ? show(*node) : fmt::format("operation {} is gone", id.value));
   }
   lines.push_back(fmt::format("{} operations", engine.operations().live()));
-  for (const std::string& module : engine.operations().modules()) {
-    lines.push_back(
-        fmt::format("module {} {}", module, fmt::join(engine.operations().lanes(module), " ")));
+  for (const std::string& module : engine.modules()) {
+    lines.push_back(fmt::format("module {} {}", module, fmt::join(engine.lanes(module), " ")));
   }
 }
 

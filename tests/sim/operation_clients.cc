@@ -307,7 +307,7 @@ OperationClients::Work OperationClients::drop_module() {
 OperationClients::Work OperationClients::drain() {
   return [this, module = kModules[dice_.below(kModules.size())]](Engine& engine,
                                                                  Time) -> Result<Promise> {
-    const auto drained = engine.operations().drain(module);
+    const auto drained = engine.drain(module);
     if (!drained) return fail(drained.error());
     return Promise([this, module, then = world_.record.last_event] {
       expectations_.drained(module, then, world_.disk()->state);

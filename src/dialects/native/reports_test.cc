@@ -66,8 +66,6 @@ TEST_F(NativeReports, TheSameUuidIsTheSameTaskWhileItLives) {
 TEST_F(NativeReports, BadBodiesMakeNothing) {
   EXPECT_EQ(post("/tasks", "{").status(), 400);
   EXPECT_EQ(post("/tasks", "{}").errors(), "/module: is required");
-  EXPECT_EQ(post("/tasks", R"({"module":"process"})").errors(),
-            "/module: process is reserved for runs");
   EXPECT_EQ(make(R"("leaseSeconds":-1,"labels":{"a":1},"lane":0.5)").errors(),
             "/labels/a: must be a string; /lane: must be a whole number from 0 to 1000000; "
             "/leaseSeconds: must be a whole number from 0 to 31622400");

@@ -40,8 +40,7 @@ bool lets_through(const TaskFilter& filter, const engine::TaskRow& row) {
   if (filter.jobs && !filter.jobs->contains(row.job_id)) return false;
   if (filter.trigger && (task.operation || task.trigger != *filter.trigger)) return false;
   if (filter.kind && model::kind_name(task) != *filter.kind) return false;
-  if (!filter.module) return true;
-  return *filter.module == (task.operation ? task.operation->module : model::kProcessModule);
+  return !filter.module || *filter.module == engine::module_of(row);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ bool is_cluster_task(const model::Task& task) { return task.operation && task.op
 }  // namespace
 
 ModuleWalk::ModuleWalk(ModuleQuery query) : query_(std::move(query)) {
-  if (query_.module == model::kProcessModule) add({.part = Part::kLiveRuns});
+  if (query_.has_runs) add({.part = Part::kLiveRuns});
   for (const std::uint32_t lane : query_.lanes) {
     add({.part = Part::kLive, .lane = lane});
     add({.part = Part::kEnded, .lane = lane, .last = !query_.internal});
@@ -76,7 +76,7 @@ Result<bool> ModuleWalk::write_live_runs(engine::Reader& reader, std::string& ou
   const auto page = reader.tasks(query);
   if (!page) return fail(page.error());
   for (const engine::TaskRow& row : *page) {
-    if (row.task.operation && !row.task.job) continue;
+    if (!row.task.job || engine::module_of(row) != query_.module) continue;
     shown_alive_.push_back(row.task.id);
     write_row(out, row);
   }

@@ -18,6 +18,7 @@ namespace docket::scylla {
 
 struct ModuleQuery {
   std::string module;
+  bool has_runs = false;  // of a kind of this name
   std::vector<std::uint32_t> lanes;
   bool internal = false;
   std::optional<std::string> keyspace, table;  // exact

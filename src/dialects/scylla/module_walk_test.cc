@@ -36,6 +36,30 @@ class ModuleWalkTest : public ::testing::Test {
   std::vector<TaskId> tasks_;
 };
 
+// Live ones are found by their states, those that have ended by their listings.
+TEST_F(ModuleWalkTest, RunsAreInTheModuleOfTheirKind) {
+  model::JobDefinition tree = docket_.job("tree");
+  tree.spec = kinds::spec_of(kinds::TestSpec{.steps = {{.name = "a"}}});
+  docket_.add_job(tree);
+  docket_.add_job("command");
+  docket_.start("tree");
+  docket_.stop(docket_.start("tree"));
+  docket_.start("command");
+  docket_.stop(docket_.start("command"));
+  for (const auto& [module, job] : {std::pair{"test", "tree"}, {"process", "command"}}) {
+    ModuleWalk walk({.module = module,
+                     .has_runs = true,
+                     .lanes = {0},
+                     .internal = false,
+                     .keyspace = module,
+                     .table = job,
+                     .now = docket_.clock.now()});
+    std::string out;
+    ASSERT_TRUE(walk.write(*docket_.store->open_reader().value(), out, SIZE_MAX));
+    EXPECT_EQ(testing::parsed_json(out).as_array().size(), 2U) << out;
+  }
+}
+
 // More than one page of the store, with ends between the pages.
 TEST_F(ModuleWalkTest, WhatEndsMeanwhileIsShownOnce) {
   add(2500);

@@ -63,7 +63,7 @@ void list_modules(const ContextPtr& context, http::Request, http::Reply reply) {
     std::string body;
     JsonWriter json(body);
     json.begin_array();
-    for (const std::string& name : engine.operations().modules()) json.value(name);
+    for (const std::string& name : engine.modules()) json.value(name);
     json.end_array();
     return json_response(std::move(body));
   });
@@ -87,10 +87,10 @@ void list_module_tasks(const ContextPtr& context, http::Request request, http::R
                     .table = filter(context, request, "table")};
   answer(context, reply,
          [&archive = context->archive, query = std::move(query)](Engine& engine, Time now) {
-           const engine::Operations& operations = engine.operations();
-           if (!operations.has_module(query.module)) return module_not_found(query.module);
+           if (!engine.has_module(query.module)) return module_not_found(query.module);
            ModuleQuery walked = query;
-           walked.lanes = operations.lanes(query.module);
+           walked.has_runs = engine.has_runs(query.module);
+           walked.lanes = engine.lanes(query.module);
            walked.now = engine.trusted(now);
            return streamed(archive, ModuleWalk(std::move(walked)));
          });
@@ -98,7 +98,7 @@ void list_module_tasks(const ContextPtr& context, http::Request request, http::R
 
 void drain(const ContextPtr& context, http::Request request, http::Reply reply) {
   answer(context, reply, [module = request.params[0]](Engine& engine, Time) {
-    return engine.operations().drain(module) ? void_response() : module_not_found(module);
+    return engine.drain(module) ? void_response() : module_not_found(module);
   });
 }
 

@@ -31,8 +31,7 @@ std::vector<engine::TaskRow> collect(const MemoryState& state, const engine::Tas
   const std::uint32_t limit = std::min(query.limit, kMaxPage);
   for (; first != last && page.size() < limit; ++first) {
     const model::Task& task = first->second;
-    std::string job_id = state.job_id(task.job);
-    if (matches(query, task, job_id)) page.push_back({task, std::move(job_id)});
+    if (matches(query, task, state.job_id(task.job))) page.push_back(state.row_of(task));
   }
   return page;
 }
@@ -65,7 +64,7 @@ Result<std::optional<engine::TaskRow>> MemoryReader::task(TaskId id) {
   const std::lock_guard guard(disk_->mutex);
   const model::Task* found = disk_->state.task(id);
   if (!found) return std::nullopt;
-  return engine::TaskRow{*found, disk_->state.job_id(found->job)};
+  return disk_->state.row_of(*found);
 }
 
 Result<std::vector<engine::TaskRow>> MemoryReader::tasks(const engine::TaskQuery& query) {
@@ -154,7 +153,7 @@ Result<std::vector<engine::TaskRow>> MemoryReader::children(const engine::ChildQ
   std::vector<engine::TaskRow> page;
   for (auto at = in_order.upper_bound(query.after);
        at != in_order.end() && page.size() < std::min(query.limit, kMaxPage); ++at) {
-    page.push_back({*at->second, state.job_id(at->second->job)});
+    page.push_back(state.row_of(*at->second));
   }
   return page;
 }
@@ -170,7 +169,7 @@ Result<std::vector<engine::ListedRow>> MemoryReader::listed(const engine::Listed
   for (const auto& [until, id] : in_order) {
     if (page.size() >= std::min(query.limit, kMaxPage)) break;
     const model::Task& task = *state.task(id);
-    page.push_back({{task, state.job_id(task.job)}, until});
+    page.push_back({state.row_of(task), until});
   }
   return page;
 }

@@ -55,6 +55,13 @@ std::string MemoryState::job_id(JobUid job) const {
   return found == jobs_.end() ? std::string() : found->second.job->id();
 }
 
+engine::TaskRow MemoryState::row_of(const model::Task& task) const {
+  const auto found = jobs_.find(task.job);
+  if (found == jobs_.end()) return {task, {}, {}};
+  const model::Job& job = *found->second.job;
+  return {task, job.id(), job.definition.spec.kind};
+}
+
 model::JobPtr MemoryState::job_version(JobUid job, std::uint32_t version) const {
   const auto found = versions_.find({job, version});
   return found == versions_.end() ? nullptr : found->second.job;

@@ -33,6 +33,7 @@ class MemoryState {
   const std::map<TaskId, model::Listing>& listings() const { return listings_; }
   const model::Task* task(TaskId id) const;
   std::string job_id(JobUid job) const;
+  engine::TaskRow row_of(const model::Task& task) const;
   model::JobPtr job_version(JobUid job, std::uint32_t version) const;
   std::vector<TaskId> children(TaskId parent) const;  // oldest first
   std::vector<TaskId> roots_of_job(JobUid job) const;

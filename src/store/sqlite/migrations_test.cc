@@ -241,8 +241,9 @@ TEST_P(OldStore, LosesNothing) {
 
   const auto reader = (*store)->open_reader().value();
   const std::string& job = rows_.job.job->id();
+  const std::string& kind = rows_.job.job->definition.spec.kind;
   const std::vector<engine::TaskRow> tasks{
-      {rows_.over, job}, {rows_.attempt, job}, {rows_.live, job}};
+      {rows_.over, job, kind}, {rows_.attempt, job, kind}, {rows_.live, job, kind}};
   EXPECT_EQ(describe(reader->tasks({.job = JobUid{1}})), describe(tasks));
   EXPECT_EQ(describe(reader->tasks({.created_until = at_second(2)})),
             describe(std::vector{tasks[2]}));

@@ -144,6 +144,7 @@ Result<engine::TaskRow> read_task_row(const Statement& row) {
   engine::TaskRow found;
   if (!read_any_task(read, found.task)) return damaged_row("task", row.integer(0));
   found.job_id = read.string();
+  found.job_kind = read.string();
   if (!read.ok()) return damaged_row("task", row.integer(0));
   return found;
 }

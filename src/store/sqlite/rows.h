@@ -75,13 +75,13 @@ class RowReader {
   "operation.fold"
 inline constexpr int kOwnTaskColumns = 27;
 inline constexpr int kOperationColumns = 23;
-inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 1;
+inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 2;
 // A task of any kind: the columns, and the join that belongs to them, right after the table task.
 #define DOCKET_TASK_COLUMNS DOCKET_OWN_TASK_COLUMNS ", " DOCKET_OPERATION_COLUMNS
 #define DOCKET_JOIN_OPERATION \
   " LEFT JOIN operation ON task." DOCKET_IS_OPERATION " AND operation.task = task.id "
-// With the id of its job, after these.
-#define DOCKET_TASK_ROW_COLUMNS DOCKET_TASK_COLUMNS ", job.id"
+// With the id and the kind of its job, after these.
+#define DOCKET_TASK_ROW_COLUMNS DOCKET_TASK_COLUMNS ", job.id, job.kind"
 #define DOCKET_JOIN_JOB " LEFT JOIN job ON task.job <> 0 AND job.uid = task.job "
 #define DOCKET_EVENT_COLUMNS \
   "seq, at, type, job, task, root, before, after, job_id, message, subtype"

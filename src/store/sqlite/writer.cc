@@ -13,8 +13,8 @@ Writer::Writer(Database& database)
       upsert_job_(database,
                   "INSERT INTO job (uid, id, version, updated_at, success_count, failure_count, "
                   "last_success_at, last_failure_at, dependency_started_at, last_run_state, "
-                  "held_back, handed_on, deleted) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                  "held_back, handed_on, deleted, kind) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                   "ON CONFLICT (uid) DO UPDATE SET version = excluded.version, "
                   "updated_at = excluded.updated_at, success_count = excluded.success_count, "
                   "failure_count = excluded.failure_count, "
@@ -141,7 +141,7 @@ Result<> Writer::put_job(const engine::JobRow& row) {
       .bind(code_of(row.last_run_state))
       .bind(row.held_back);
   bind_parameters(upsert_job_, row.handed_on.get(), buffer_);
-  upsert_job_.bind(row.deleted);
+  upsert_job_.bind(row.deleted).bind(job.definition.spec.kind);  // which never changes
   if (Result<> put = upsert_job_.run(); !put) return put;
   const Result<bool> known = find_version_.bind(job.uid.value).bind(job.version).step();
   find_version_.reset();
