@@ -43,8 +43,9 @@ struct Sweep {
   std::uint32_t max_roots = 0;
   Time listed_until = kNever;  // listings that ended at or before this go too
   std::uint32_t max_rows = std::numeric_limits<std::uint32_t>::max();  // tasks and events
-  // Of these live tasks goes what has folded into them and finished before, with all below it, and,
-  // if they are roots, events from before: what lives for a year does not grow for a year.
+  // Of these live tasks goes what has folded into them and finished before, with all below it;
+  // attempts that finished before, but none of the newest kAttemptsKept children; and, if they are
+  // roots, events from before: what lives for a year does not grow for a year.
   std::vector<TaskId> growing = {};
 };
 
@@ -89,7 +90,7 @@ struct Batch {
 };
 
 // Attempts that a live run keeps in memory, the newest, whatever has not ended among them; a run
-// that restarts for ever stays small. Older ones are in the store.
+// that restarts for ever stays small. Older ones are in the store, as long as retention keeps them.
 inline constexpr std::size_t kAttemptsKept = 100;
 
 // What the engine keeps in memory: definitions and live work. Its size does not depend on the

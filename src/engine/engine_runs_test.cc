@@ -211,6 +211,9 @@ TEST_F(EngineRunsTest, ARunThatRestartsForEverStaysSmall) {
   const auto reader = docket.store->open_reader().value();
   EXPECT_EQ(reader->tasks({.parent = run, .limit = kMaxPage}).value().size(), kAttempts + 1)
       << "the store has them all";
+  docket.advance(docket.settings.retention + std::chrono::hours{1});
+  EXPECT_LE(reader->tasks({.parent = run, .limit = kMaxPage}).value().size(), kAttemptsKept + 1)
+      << "as long as retention keeps them";
   docket.finish_attempt(run, 0);
   EXPECT_EQ(docket.stored(run).state, State::kDone);
 }

@@ -266,12 +266,13 @@ void Engine::sweep(Time now, std::uint32_t max_rows) {
                                  .growing = growing(before)});
 }
 
-// Live tasks from before, into which something may have folded.
+// Live tasks from before, into which something may have folded, or which were tried often.
 std::vector<TaskId> Engine::growing(Time before) const {
   std::vector<TaskId> tasks;
   tree_.for_each([&](const Node& node) {
-    const bool folds = node.task.tally.children > 0 || (!node.parent && !node.steps().empty());
-    if (folds && !node.is_final() && node.task.created_at < before) tasks.push_back(node.task.id);
+    const bool grows = node.task.tally.children > 0 || (!node.parent && !node.steps().empty()) ||
+                       node.children().size() + 1 >= kAttemptsKept;
+    if (grows && !node.is_final() && node.task.created_at < before) tasks.push_back(node.task.id);
   });
   std::ranges::sort(tasks);
   return tasks;

@@ -155,6 +155,35 @@ TEST_P(StoreConformance, WhatFoldedIntoALiveTaskGoesByItsAge) {
   EXPECT_EQ(describe(reader().events({})), describe(std::vector{recent}));
 }
 
+TEST_P(StoreConformance, OldAttemptsOfALiveRunGoButNotTheNewest) {
+  const model::Task run = plain_run(1, 1, State::kRunning);
+  engine::Batch batch{.jobs = {plain_job(1, "a")}, .tasks = {run}};
+  constexpr std::uint64_t kOlder = 5;
+  for (std::uint64_t id = 2; id < 2 + kOlder + engine::kAttemptsKept; ++id) {
+    const auto at = at_second(static_cast<std::int64_t>(id));
+    batch.tasks.push_back(id == 3 ? plain_attempt(id, run, State::kRunning)
+                                  : ended(plain_attempt(id, run), State::kFailed, at));
+  }
+  commit(batch);
+  const auto left = [this] {
+    std::vector<std::uint64_t> ids;
+    for (const auto& row : *reader().tasks({.parent = TaskId{1}, .limit = engine::kMaxPage}))
+      ids.push_back(row.task.id.value);
+    return ids;
+  };
+  const auto sweep = [&](std::uint32_t most) {
+    commit({.sweeps = {{.finished_before = at_second(6), .max_roots = most, .growing = {run.id}}}});
+    reopen();
+  };
+  sweep(1);
+  EXPECT_EQ(left().size(), kOlder + engine::kAttemptsKept - 1) << "in slices";
+  EXPECT_EQ(left().back(), 3U) << "what lives stays; the oldest went";
+  sweep(9);
+  EXPECT_EQ(left().size(), engine::kAttemptsKept + 2) << "2, 4 and 5 were old enough";
+  commit({.sweeps = {{.finished_before = at_second(99), .max_roots = 9, .growing = {run.id}}}});
+  EXPECT_EQ(left().size(), engine::kAttemptsKept + 1);
+}
+
 TEST_P(StoreConformance, NumbersAreNotReusedAfterASweep) {
   engine::JobRow job = plain_job(9, "a");
   job.deleted = true;

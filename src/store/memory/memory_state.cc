@@ -251,7 +251,23 @@ void MemoryState::sweep_below(TaskId live, const engine::Sweep& sweep) {
     if (!old || looked_at++ == std::min(sweep.max_roots, rows_left_)) break;
     erase_from_leaves(id);
   }
+  erase_attempts(live, sweep);
   erase_events(live, sweep.finished_before);
+}
+
+void MemoryState::erase_attempts(TaskId live, const engine::Sweep& sweep) {
+  std::vector<TaskId> below = children(live);
+  below.resize(below.size() - std::min(below.size(), engine::kAttemptsKept));
+  std::erase_if(below, [this](TaskId id) {
+    const model::Task& task = tasks_.at(id);
+    return task.kind != model::TaskKind::kAttempt || !model::is_final(task.state);
+  });
+  std::size_t looked_at = 0;
+  for (const TaskId id : below) {
+    const bool old = tasks_.at(id).finished_at < sweep.finished_before;
+    if (!old || looked_at++ == std::min(sweep.max_roots, rows_left_)) break;
+    erase_from_leaves(id);
+  }
 }
 
 void MemoryState::erase_task(TaskId id) {

@@ -59,6 +59,7 @@ class MemoryState {
   void erase_event(EventSeq seq);
   void erase_from_leaves(TaskId top);
   void sweep_below(TaskId live, const engine::Sweep& sweep);
+  void erase_attempts(TaskId live, const engine::Sweep& sweep);
   void erase_task(TaskId id);
   std::vector<TaskId> tree(TaskId root) const;  // the root, then all below it
   bool has_live(TaskId root) const;

@@ -85,8 +85,10 @@ constexpr std::optional<Enum> value_of(std::int64_t code) {
 #define DOCKET_IS_OVER "state >= 4"
 #define DOCKET_IS_LIVE "state < 4"
 #define DOCKET_IS_DONE "state = 4"
+#define DOCKET_IS_ATTEMPT "kind = 1"
 #define DOCKET_IS_OPERATION "kind = 2"
-static_assert(code_of(model::State::kDone) == 4 && code_of(model::TaskKind::kOperation) == 2);
+static_assert(code_of(model::State::kDone) == 4 && code_of(model::TaskKind::kAttempt) == 1 &&
+              code_of(model::TaskKind::kOperation) == 2);
 static_assert([] {
   for (const auto& each : CodesOf<model::State>::kTable) {
     const bool over = each.value == model::State::kDone || each.value == model::State::kFailed ||

@@ -29,6 +29,12 @@ Sweeper::Sweeper(Database& database)
               "INDEXED BY operation_folded JOIN task ON task.id = operation.task "
               "WHERE operation.parent = ? AND operation.fold <> 0 "
               "ORDER BY operation.fold LIMIT ?"),
+      old_attempts_(database,
+                    "SELECT id, finished_at FROM task INDEXED BY child_by_parent "
+                    "WHERE parent = ? AND parent <> 0 AND " DOCKET_IS_ATTEMPT " AND " DOCKET_IS_OVER
+                    " AND id < (SELECT id FROM task INDEXED BY child_by_parent "
+                    "WHERE parent = ? AND parent <> 0 ORDER BY id DESC LIMIT 1 OFFSET 99) "
+                    "ORDER BY id LIMIT ?"),
       use_of_task_(database, "SELECT job, job_version FROM task WHERE id = ?"),
       delete_task_(database, "DELETE FROM task WHERE id = ?"),
       delete_tree_events_(database, "DELETE FROM event WHERE root = ? AND seq <= ?"),
@@ -66,29 +72,14 @@ Sweeper::Sweeper(Database& database)
                 "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)") {}
 
 Result<> Sweeper::prepared() const {
-  for (const Statement* each : {&ended_roots_,
-                                &newest_child_,
-                                &live_roots_,
-                                &oldest_events_,
-                                &folded_,
-                                &use_of_task_,
-                                &delete_task_,
-                                &delete_tree_events_,
-                                &delete_tree_details_,
-                                &delete_result_,
-                                &delete_operation_,
-                                &delete_listing_,
-                                &delete_listings_,
-                                &release_use_,
-                                &delete_ledger_,
-                                &deleted_jobs_,
-                                &delete_job_events_,
-                                &delete_job_,
-                                &retire_uses_,
-                                &delete_versions_,
-                                &delete_uses_,
-                                &delete_blocks_,
-                                &remember_}) {
+  for (const Statement* each : {&ended_roots_,         &newest_child_,    &live_roots_,
+                                &oldest_events_,       &folded_,          &old_attempts_,
+                                &use_of_task_,         &delete_task_,     &delete_tree_events_,
+                                &delete_tree_details_, &delete_result_,   &delete_operation_,
+                                &delete_listing_,      &delete_listings_, &release_use_,
+                                &delete_ledger_,       &deleted_jobs_,    &delete_job_events_,
+                                &delete_job_,          &retire_uses_,     &delete_versions_,
+                                &delete_uses_,         &delete_blocks_,   &remember_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   return {};
@@ -200,20 +191,31 @@ Result<> Sweeper::remove_from_leaves(std::int64_t top) {
   return {};
 }
 
+static_assert(engine::kAttemptsKept == 100);
+
 Result<> Sweeper::sweep_below(std::int64_t live, const engine::Sweep& sweep) {
-  std::vector<std::int64_t> old;
   folded_.bind(live).bind(std::min(sweep.max_roots, rows_left_));
+  if (Result<> removed = remove_trees(folded_, sweep.finished_before); !removed) return removed;
+  old_attempts_.bind(live).bind(live).bind(std::min(sweep.max_roots, rows_left_));
+  if (Result<> removed = remove_trees(old_attempts_, sweep.finished_before); !removed)
+    return removed;
+  return remove_events(live, sweep.finished_before);
+}
+
+// Of what the statement finds, which is by age, all that finished before.
+Result<> Sweeper::remove_trees(Statement& found, Time finished_before) {
+  std::vector<std::int64_t> old;
   Result<bool> row = true;
-  while ((row = folded_.step()) && *row) {
-    if (folded_.integer(1) >= to_micros(sweep.finished_before)) break;
-    old.push_back(folded_.integer(0));
+  while ((row = found.step()) && *row) {
+    if (found.integer(1) >= to_micros(finished_before)) break;
+    old.push_back(found.integer(0));
   }
-  folded_.reset();
+  found.reset();
   if (!row) return fail(row.error());
   for (const std::int64_t top : old) {
     if (Result<> removed = remove_from_leaves(top); !removed) return removed;
   }
-  return remove_events(live, sweep.finished_before);
+  return {};
 }
 
 Result<> Sweeper::remove_task(std::int64_t id) {

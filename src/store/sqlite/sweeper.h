@@ -33,6 +33,7 @@ class Sweeper {
   Result<> remove_events(std::int64_t root, Time before);
   Result<> remove_from_leaves(std::int64_t top);
   Result<> sweep_below(std::int64_t live, const engine::Sweep& sweep);
+  Result<> remove_trees(Statement& found, Time finished_before);
   Result<> remove_task(std::int64_t id);
   Result<> release_uses();
   Result<> sweep_listings(const engine::Sweep& sweep);
@@ -42,7 +43,8 @@ class Sweeper {
 
   Database* database_;
   std::uint32_t rows_left_ = 0;  // of this sweep
-  Statement ended_roots_, newest_child_, live_roots_, oldest_events_, folded_, use_of_task_;
+  Statement ended_roots_, newest_child_, live_roots_, oldest_events_, folded_, old_attempts_;
+  Statement use_of_task_;
   Statement delete_task_, delete_tree_events_, delete_tree_details_, delete_result_;
   Statement delete_operation_, delete_listing_, delete_listings_;
   Statement release_use_, delete_ledger_, deleted_jobs_, delete_job_events_, delete_job_,
