@@ -230,8 +230,7 @@ Result<const Node*> Operations::create(model::Operation what, TaskId parent, boo
   tree_.log(node, EventType::kTaskCreated, State::kCreated, {}, now);
   list_live(node);
   renew(node, now);
-  if (above && above->task.stopping) {
-    node.task.stopping = true;  // inherited: it ends before it begins, with both instants set
+  if (above && is_stopping(*above)) {  // it ends before it begins, with both instants set
     node.task.started_at = now;
     end(node, State::kAborted, {}, now);
     return &node;
@@ -269,6 +268,10 @@ Result<const Node*> Operations::report(TaskId id, const Report& report, Time now
   return &node;
 }
 
+void Operations::confirm(Node& node) {
+  if (!journal_.refusal().empty()) tree_.touch(node);
+}
+
 Result<> Operations::note(TaskId id, const std::string& message, Time now) {
   Node* node = live(id);
   if (!node) return fail(not_found("task"));
@@ -284,7 +287,7 @@ Result<> Operations::finish(TaskId id, const std::string& error, Time now, Durat
   if (node.task.state == State::kCreated) tree_.change(node, State::kRunning, {}, now);
   const State ended = error.empty() ? State::kDone : State::kFailed;
   const Time at = std::min(now, std::max(node.task.started_at, now - ended_ago));
-  end(node, node.task.stopping ? State::kAborted : ended, error, now);
+  end(node, is_stopping(node) ? State::kAborted : ended, error, now);
   node.task.finished_at = at;
   return {};
 }
@@ -293,29 +296,22 @@ Result<> Operations::abort(TaskId id, Time now) {
   Node* node = live(id);
   if (!node) return fail(not_found("task"));
   if (!node->what().abortable) return fail(ErrorKind::kDenied, "the task cannot be aborted");
-  stop(*node, now);
+  confirm(*node);
+  if (std::exchange(node->task.stopping, true)) return {};
+  tree_.touch(*node);
+  tree_.log(*node, EventType::kTaskChanged, node->task.state, "asked to stop", now);
   return {};
 }
 
-void Operations::stop(Node& node, Time now) {
-  std::vector<TaskId> all = below(node, Below::kAll);
-  all.push_back(node.task.id);
-  for (const TaskId id : all) {
-    Node& each = tree_.at(id);
-    if (std::exchange(each.task.stopping, true)) continue;
-    tree_.touch(each);
-    tree_.log(each, EventType::kTaskChanged, each.task.state, "asked to stop", now);
-  }
-}
-
-// Live ones, nearest first. What has ended is passed through: it only waits for what is below it.
-std::vector<TaskId> Operations::below(const Node& node, Below which) {
+// Live ones, nearest first, but none with a lease, nor below such. What has ended is passed
+// through: it only waits for what is below it.
+std::vector<TaskId> Operations::below_of_its_lease(const Node& node) {
   std::vector<TaskId> found;
   std::vector<const Node*> open{&node};
   for (std::size_t next = 0; next < open.size(); ++next) {
     for (const auto& [id, child] : open[next]->children()) {
       const bool leased = !child->is_final() && child->what().lease != Duration::zero();
-      if (which == Below::kOfItsLease && leased) continue;
+      if (leased) continue;
       if (!child->is_final()) found.push_back(id);
       open.push_back(child);
     }
@@ -331,6 +327,7 @@ void Operations::end_all(std::vector<TaskId> tasks, State to, const std::string&
 }
 
 void Operations::end(Node& node, State to, std::string message, Time now) {
+  node.task.stopping = is_stopping(node);  // stays with it, whatever becomes of those above
   tree_.change(node, to, std::move(message), now);
   list_ended(node, now);
   leases_.erase({node.lease_until, node.task.id});
@@ -387,7 +384,7 @@ void Operations::expire(Time now) {
     const std::string message =
         fmt::format("Lost: its reporter was not heard of for {} s",
                     std::chrono::duration<double>(node.what().lease).count());
-    std::vector<TaskId> lost = below(node, Below::kOfItsLease);
+    std::vector<TaskId> lost = below_of_its_lease(node);
     lost.push_back(node.task.id);
     end_all(std::move(lost), State::kFailed, message, now);
   }

@@ -82,11 +82,13 @@ class Operations {
   // Done, or failed when there is an error; aborted when it was asked to stop. The work may have
   // ended before, by so much, though not before it began.
   Result<> finish(TaskId id, const std::string& error, Time now, Duration ended_ago = {});
-  // Asks it, and everything live below it, to stop; whoever reports it sees that. kDenied: it
-  // cannot be aborted.
+  // Asks it, and so everything below it, to stop (is_stopping); whoever reports it sees that.
+  // kDenied: it cannot be aborted.
   Result<> abort(TaskId id, Time now);
-  // The same, whatever it allows.
-  void stop(Node& node, Time now);
+
+  // What is asked of it is so already. While the store is full that may not be on disk yet: the
+  // answer waits, as if it had changed.
+  void confirm(Node& node);
 
   const Node* find(TaskId id) const;                               // null: not there, or ended
   std::optional<TaskId> find_uuid(const std::string& uuid) const;  // of live ones
@@ -113,8 +115,7 @@ class Operations {
   void end(Node& node, model::State to, std::string message, Time now);
   void list(const Node& node, Time until);
   void end_all(std::vector<TaskId> tasks, model::State to, const std::string& message, Time now);
-  enum class Below { kAll, kOfItsLease };  // the latter: not what has a lease, nor below that
-  static std::vector<TaskId> below(const Node& node, Below which);
+  static std::vector<TaskId> below_of_its_lease(const Node& node);
 
   const Settings& settings_;
   TaskTree& tree_;

@@ -146,7 +146,7 @@ TEST_F(LeaseTest, ALossAndAnAbortReachWhatParentsLeftBehind) {
   Engine again{Settings{}, random, vault, {&kind}};
   again.restore(store.load().value(), clock.now());
   ASSERT_TRUE(again.abort_task(root, clock.now()));
-  EXPECT_TRUE(again.operations().find(leaf)->task.stopping);
+  EXPECT_TRUE(is_stopping(*again.operations().find(leaf)));
   EXPECT_TRUE(engine.is_live(leaf));
   EXPECT_FALSE(lives_after(root, std::chrono::seconds{10}));
   EXPECT_FALSE(engine.is_live(leaf));

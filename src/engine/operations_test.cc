@@ -246,17 +246,22 @@ TEST_F(OperationsTest, AnAbortReachesTheWholeTreeAndIsInherited) {
   const TaskId child = add(root);
   const TaskId leaf = add(child);
   EXPECT_EQ(operations_.abort(child, now_).error().kind, ErrorKind::kDenied);
-  EXPECT_FALSE(operations_.find(leaf)->task.stopping);
+  EXPECT_FALSE(is_stopping(*operations_.find(leaf)));
+  commit();
   ASSERT_TRUE(operations_.abort(root, now_));
   ASSERT_TRUE(operations_.abort(root, now_));  // again is harmless
-  EXPECT_TRUE(operations_.find(root)->task.stopping);
-  EXPECT_TRUE(operations_.find(leaf)->task.stopping);
+  EXPECT_TRUE(is_stopping(*operations_.find(root)));
+  EXPECT_TRUE(is_stopping(*operations_.find(leaf)));
+  tree_.take(batch_);
+  EXPECT_EQ(batch_.tasks.size(), 1U) << "stored once, whatever is below";
+  commit();
   const TaskId late = add(child);
   EXPECT_EQ(row(late).state, State::kAborted);
   EXPECT_EQ(row(late).started_at, kStart);
   EXPECT_EQ(row(late).finished_at, kStart);
   finish(leaf);
   EXPECT_EQ(row(leaf).state, State::kAborted);  // it ended well, but was asked to stop
+  EXPECT_TRUE(row(leaf).stopping);
   finish(child, "interrupted");
   EXPECT_EQ(row(child).message, "interrupted");
   EXPECT_EQ(operations_.abort(TaskId{99}, now_).error().kind, ErrorKind::kNotFound);

@@ -33,6 +33,12 @@ std::string run_name(const Node& node) { return node.job ? node.root().task.name
 
 const Node::Below Node::kNothing;
 
+bool is_stopping(const Node& node) {
+  const Node* at = &node;
+  while (at->parent && !at->task.stopping) at = at->parent;
+  return at->task.stopping;
+}
+
 bool has_live_attempt_below(const Node& of) {
   return std::ranges::any_of(of.children(), [](const auto& child) {
     const Node& node = *child.second;

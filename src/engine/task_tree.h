@@ -75,6 +75,9 @@ struct Node {
   static const Below kNothing;
 };
 
+// It was asked to stop, or something above it was.
+bool is_stopping(const Node& node);
+
 // At any depth.
 bool has_live_attempt_below(const Node& of);
 

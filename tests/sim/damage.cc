@@ -12,8 +12,6 @@ using model::EventType;
 using model::State;
 using model::Task;
 
-bool is_live(const Task& task) { return !model::is_final(task.state); }
-
 // What the damage is done to: all operations in the batch that `which` names.
 template <class Which>
 std::vector<Task*> operations(Batch& batch, const Which& which) {
@@ -59,22 +57,16 @@ void forgets_figures(Batch& batch) {
     task->tally.completed = std::min(task->tally.completed, 2.0);
 }
 
-bool asks_to_stop(const Event& event) {
-  return event.type == EventType::kTaskChanged && event.before == event.after;
-}
-
 void aborts_roots_only(Batch& batch) {
-  std::set<TaskId> asked;
-  for (const Event& event : batch.events) {
-    if (asks_to_stop(event)) asked.insert(event.task);
-  }
-  const auto is_below = [&](const Task& task) {
-    return is_live(task) && asked.contains(task.id) && asked.contains(task.parent);
+  const auto is_below = [](const Task& task) {
+    return task.parent && task.state == State::kAborted && task.stopping;
   };
   for (Task* task : operations(batch, is_below)) {
-    task->stopping = false;
-    drop_events(batch,
-                [&](const Event& event) { return event.task == task->id && asks_to_stop(event); });
+    for (Event& event : batch.events) {
+      if (event.task != task->id || event.before != State::kRunning) continue;
+      if (event.after != State::kAborted) continue;
+      event.after = task->state = State::kDone;
+    }
   }
 }
 

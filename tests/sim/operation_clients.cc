@@ -272,7 +272,7 @@ OperationClients::Work OperationClients::finish(TaskId id) {
   const std::string error = dice_.percent(30) ? fmt::format("error {}", ++last_mark_) : "";
   return [this, id, error](Engine& engine, Time now) -> Result<Promise> {
     const engine::Node* node = engine.operations().find(id);
-    const bool stopping = node && node->task.stopping;
+    const bool stopping = node && engine::is_stopping(*node);
     const auto finished = engine.operations().finish(id, error, now);
     if (!finished) return fail(finished.error());
     const auto state = stopping        ? model::State::kAborted

@@ -58,7 +58,7 @@ void OperationRules::collect(const engine::Batch& batch) {
   actions_.clear();
   drops_.clear();
   dropped_ = {batch.dropped_modules.begin(), batch.dropped_modules.end()};
-  for (auto* list : {&parents_, &stopped_, &lost_, &too_late_}) list->clear();
+  for (auto* list : {&parents_, &lost_, &too_late_}) list->clear();
   for (const model::Task& task : batch.tasks) {
     if (model::is_action(task)) actions_.emplace(task.id, &task);
     if (!task.operation || task.job) continue;  // steps: see StepRules
@@ -93,7 +93,6 @@ void OperationRules::follow_change(const model::Event& event, OperationLife& lif
   if (event.before == event.after) {
     verdict_.require(!life.stopping, "a task is asked to stop once", show(event.task));
     life.stopping = true;
-    stopped_.push_back(event.task);
     return;
   }
   verdict_.require(event.before == life.state && model::may_move(event.before, event.after),
@@ -103,6 +102,7 @@ void OperationRules::follow_change(const model::Event& event, OperationLife& lif
   life.state = event.after;
   if (!model::is_final(event.after)) return;
   life.ended_by = event.seq;
+  life.stopping = is_stopping(life);
   check_end(event, life);
   end(event, life);
 }
@@ -121,9 +121,14 @@ void OperationRules::create(const model::Task& row) {
   if (!parent) return;
   parent = life_of(row.parent);  // the table may have moved
   parent->live.insert(row.id);
-  if (!parent->stopping) return;
-  life.stopping = true;
-  too_late_.push_back(row.id);
+  if (is_stopping(*parent)) too_late_.push_back(row.id);
+}
+
+// It was asked to stop, or something above it was.
+bool OperationRules::is_stopping(const OperationLife& life) {
+  const OperationLife* at = &life;
+  while (at && !at->stopping) at = at->task.parent ? life_of(at->task.parent) : nullptr;
+  return at != nullptr;
 }
 
 // ---- numbers
@@ -292,22 +297,11 @@ void OperationRules::check_families() {
     verdict_.require(life_of(id)->state == State::kAborted,
                      "what is made below an abort fails at once", show(id));
   }
-  for (const TaskId id : stopped_) check_stopped(id);
   for (const TaskId id : lost_) check_nothing_hangs_on(id);
 }
 
 // Of a root all that lives; of others what has not lost its parent: which of those above a restart
 // finds is not said.
-void OperationRules::check_stopped(TaskId id) {
-  const OperationLife& life = *life_of(id);
-  if (model::is_final(life.state)) return;
-  for (const TaskId each : live_below(id)) {
-    const OperationLife& below = *life_of(each);
-    if (life.task.parent && below.task.parent != id) continue;
-    verdict_.require(below.stopping, "an abort reaches all below", show(each));
-  }
-}
-
 void OperationRules::check_nothing_hangs_on(TaskId lost) {
   const OperationLife& life = *life_of(lost);
   for (const TaskId each : live_below(lost)) {

@@ -53,7 +53,7 @@ class OperationRules {
   void check_lost(const model::Event& event, const OperationLife& life);
   void take_row(const model::Task& row);
   void check_families();
-  void check_stopped(TaskId id);
+  bool is_stopping(const OperationLife& life);
   void check_nothing_hangs_on(TaskId lost);
   std::vector<TaskId> live_below(TaskId id) const;
   bool is_due(TaskId id, Time at) const;
@@ -77,7 +77,6 @@ class OperationRules {
   std::map<std::string, std::size_t> drops_;      // of modules, that no number has shown yet
   std::set<std::string> dropped_;
   std::vector<TaskId> parents_;   // whose tallies have changed
-  std::vector<TaskId> stopped_;   // asked to stop, or made below what was
   std::vector<TaskId> lost_;      // not heard of
   std::vector<TaskId> too_late_;  // made below what was asked to stop
 };

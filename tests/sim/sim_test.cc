@@ -187,7 +187,8 @@ TEST(Mutations, LostProgressIsCaught) {
 }
 
 TEST(Mutations, AnAbortThatReachesTheRootOnlyIsCaught) {
-  EXPECT_THAT(caught(Mutation::kAbortsRootsOnly), HasSubstr("an abort reaches all below"));
+  EXPECT_THAT(caught(Mutation::kAbortsRootsOnly),
+              HasSubstr("what was asked to stop does not end well"));
 }
 
 TEST(Mutations, WorkBelowAnAbortIsCaught) {

@@ -46,7 +46,7 @@ enum class Mutation {
   kSameNumbers,        // numbers of a lane stand still
   kCountsTwice,        // one more child than have ended
   kForgetsFigures,     // progress is not written
-  kAbortsRootsOnly,    // what is below is not asked to stop
+  kAbortsRootsOnly,    // what ends below is done
   kBeginsBelowAborts,  // what is made below an abort goes on
   kSparesTheLost,      // what hangs on a lost operation goes on
   kForgetsParents,     // parents are not told of their children's ends

@@ -7,7 +7,6 @@
 
 #include "core/json_writer.h"
 #include "dialects/native/render.h"
-#include "engine/progress_sums.h"
 
 namespace docket::native {
 namespace {
@@ -95,10 +94,17 @@ Result<engine::TaskRow> read_task(Reader& reader, TaskId id) {
   return **std::move(row);
 }
 
+Result<std::optional<model::Progress>> Surroundings::of(model::Task& task) {
+  const auto stopping = stops_.of(reader_, task);
+  if (!stopping) return fail(stopping.error());
+  task.stopping = *stopping;
+  return sums_.of(reader_, task);
+}
+
 Result<std::string> show_task(Reader& reader, TaskId id) {
-  const auto row = read_task(reader, id);
+  auto row = read_task(reader, id);
   if (!row) return fail(row.error());
-  const auto live = engine::ProgressSums().of(reader, row->task);
+  const auto live = Surroundings(reader).of(row->task);
   if (!live) return fail(live.error());
   std::string body;
   JsonWriter out(body);

@@ -11,6 +11,8 @@
 
 #include "core/result.h"
 #include "engine/engine.h"
+#include "engine/progress_sums.h"
+#include "engine/stop_marks.h"
 #include "engine/store.h"
 
 namespace docket::native {
@@ -24,6 +26,20 @@ Error no_such_task(const std::string& id);
 Result<engine::TaskRow> read_task(engine::Reader& reader, TaskId id);
 // The task as JSON.
 Result<std::string> show_task(engine::Reader& reader, TaskId id);
+// What the row of a live task does not say, but those above and below it do: how far it is, and
+// whether it was asked to stop.
+class Surroundings {
+ public:
+  explicit Surroundings(engine::Reader& reader) : reader_(reader) {}
+  // Also puts into the task that it is to stop.
+  Result<std::optional<model::Progress>> of(model::Task& task);
+
+ private:
+  engine::Reader& reader_;
+  engine::ProgressSums sums_;
+  engine::StopMarks stops_;
+};
+
 // Oldest first; the newest kMaxPage of them.
 Result<std::vector<model::Task>> read_children(engine::Reader& reader, TaskId parent);
 

@@ -97,10 +97,10 @@ void create_task(const Context& door, const http::Request& request, http::Reply 
 // ---- reporting
 
 // What a reporter wants to know, and no more: it asks often.
-std::string heard(const model::Task& task) {
-  return fmt::format(R"({{"state":"{}","stopping":{}}})", model::name_of(task.state),
-                     task.stopping);
+std::string heard(model::State state, bool stopping) {
+  return fmt::format(R"({{"state":"{}","stopping":{}}})", model::name_of(state), stopping);
 }
+std::string heard(const Node& node) { return heard(node.task.state, engine::is_stopping(node)); }
 
 // The engine forgets what has ended; the archive knows whether there was such a task.
 void answer_not_live(engine::Archive& archive, const std::string& name, const http::Reply& reply) {
@@ -151,7 +151,7 @@ Result<std::string> report(engine::Operations& operations, TaskId id, const engi
                            Time now) {
   const auto node = operations.report(id, report, now);
   if (!node) return fail(node.error());
-  return heard((*node)->task);
+  return heard(**node);
 }
 
 void report_progress(const Context& door, const http::Request& request, http::Reply reply) {
@@ -177,7 +177,7 @@ void add_note(const Context& door, const http::Request& request, http::Reply rep
             [message = *std::move(message)](engine::Operations& operations, TaskId id,
                                             Time now) -> Result<std::string> {
               if (auto done = operations.note(id, message, now); !done) return fail(done.error());
-              return heard(operations.find(id)->task);
+              return heard(*operations.find(id));
             });
 }
 
@@ -186,7 +186,7 @@ void begin_task(const Context& door, const http::Request& request, http::Reply r
             [](engine::Operations& operations, TaskId id, Time now) -> Result<std::string> {
               const auto node = operations.begin(id, now);
               if (!node) return fail(node.error());
-              return heard((*node)->task);
+              return heard(**node);
             });
 }
 
@@ -201,7 +201,7 @@ std::string report_all(Engine& engine, const std::vector<ReportOf>& reports, Tim
     const auto node = engine.operations().report(id, each.report, now);
     out.begin_object().member("task", each.name);
     write_text(out.key("state"), node ? model::name_of((*node)->task.state) : "");
-    out.member("stopping", node && (*node)->task.stopping);
+    out.member("stopping", node && engine::is_stopping(**node));
     write_text(out.key("error"), node ? "" : "has ended, or was never made");
     out.end_object();
   }
@@ -229,14 +229,14 @@ void finish_task(const Context& door, const http::Request& request, http::Reply 
                                           Time now) -> Result<std::string> {
               const Node* node = operations.find(id);
               if (!node) return fail(ErrorKind::kNotFound, "");
-              model::Task ended = node->task;
+              const bool stopping = engine::is_stopping(*node);
               const auto done = operations.finish(id, finish.error, now, finish.ended_ago);
               if (!done) return fail(done.error());
               const bool failed = !finish.error.empty();
-              ended.state = ended.stopping ? model::State::kAborted
-                            : failed       ? model::State::kFailed
-                                           : model::State::kDone;
-              return heard(ended);
+              return heard(stopping ? model::State::kAborted
+                           : failed ? model::State::kFailed
+                                    : model::State::kDone,
+                           stopping);
             });
 }
 
@@ -247,7 +247,7 @@ Result<std::string> abort(Engine& engine, const TaskRef& ref, Time now) {
   if (auto done = engine.abort_task(*id, now); !done) return fail(done.error());
   const Node* node = engine.find_task(*id);
   const bool goes_on = node && !node->is_final();
-  return goes_on ? heard(node->task) : R"({"state":"aborted","stopping":true})";
+  return goes_on ? heard(*node) : R"({"state":"aborted","stopping":true})";
 }
 
 void abort_task(const Context& door, const http::Request& request, http::Reply reply) {
@@ -284,7 +284,7 @@ Result<std::string> ask(Engine& engine, const TaskRef& ref, const Question& ques
     if (no_run) return fail(ErrorKind::kDenied, "only runs can be asked for something");
     return fail(done.error());
   }
-  return heard(engine.find_task(*id)->task);
+  return heard(*engine.find_task(*id));
 }
 
 void ask_task(const Context& door, const http::Request& request, http::Reply reply) {

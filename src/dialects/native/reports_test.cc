@@ -120,6 +120,24 @@ TEST_F(NativeReports, ProgressIsReportedAndTheReporterHears) {
   EXPECT_EQ(get("/tasks/1").at("/state"), "aborted");
 }
 
+TEST_F(NativeReports, AnAbortIsSeenEverywhereBelow) {
+  make(R"("abortable":true)");
+  make(R"("parent":"1")");
+  make(R"("parent":"2")");
+  post("/tasks/1/abort");
+  EXPECT_EQ(post("/tasks/3/lease").response.body, R"({"state":"running","stopping":true})");
+  EXPECT_EQ(post("/tasks/progress", R"([{"task":3}])").at("/items/0/stopping"),
+            "true");
+  EXPECT_EQ(get("/tasks/3").at("/stopping"), "true");
+  const auto list = get("/tasks");
+  for (const char* place : {"/items/0/stopping", "/items/1/stopping", "/items/2/stopping"}) {
+    EXPECT_EQ(list.at(place), "true") << place;
+  }
+  EXPECT_EQ(get("/tasks/1/tree").at("/children/0/children/0/stopping"), "true");
+  EXPECT_EQ(post("/tasks/3/finish").at("/state"), "aborted");
+  EXPECT_EQ(get("/tasks/3").at("/stopping"), "true");
+}
+
 TEST_F(NativeReports, ATaskMayBeginLater) {
   EXPECT_EQ(make(R"("begin":false)").at("/state"), "created");
   EXPECT_EQ(post("/tasks/1/lease").at("/state"), "created");

@@ -6,7 +6,6 @@
 #include "dialects/native/job_filter.h"
 #include "dialects/native/lookup.h"
 #include "dialects/native/render.h"
-#include "engine/progress_sums.h"
 
 namespace docket::native {
 namespace {
@@ -69,12 +68,12 @@ Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& fil
   auto page = read_tasks(reader, filter.query, keep);
   if (!page) return fail(std::move(page.error()));
   PageWriter out;
-  engine::ProgressSums sums;
+  Surroundings surroundings(reader);
   TaskId last;
-  for (const engine::TaskRow& row : page->rows) {
+  for (engine::TaskRow& row : page->rows) {
     if (out.full()) return out.finish(std::to_string(last.value));
     last = row.task.id;
-    const auto live = sums.of(reader, row.task);
+    const auto live = surroundings.of(row.task);
     if (!live) return fail(live.error());
     write_task(out.item(), row.task, row.job_id, *live);
   }

@@ -12,7 +12,6 @@
 #include "dialects/native/routes.h"
 #include "dialects/native/task_filter.h"
 #include "dialects/native/task_ref.h"
-#include "engine/progress_sums.h"
 
 namespace docket::native {
 namespace {
@@ -100,10 +99,11 @@ void get_task(const Context& door, const http::Request& request, http::Reply rep
 // Grown down to the bounds.
 class Tree {
  public:
-  Tree(engine::Reader& reader, bool live_only) : reader_(reader), live_only_(live_only) {}
+  Tree(engine::Reader& reader, bool live_only)
+      : reader_(reader), live_only_(live_only), surroundings_(reader) {}
 
   Result<> grow(TaskTree& tree, int depth = 0) {
-    const auto live = sums_.of(reader_, tree.task);
+    const auto live = surroundings_.of(tree.task);
     if (!live) return fail(live.error());
     tree.live = *live;
     if (depth == kTreeDepthMax || tasks_ >= kTreeTasksMax) return {};
@@ -131,7 +131,7 @@ class Tree {
 
   engine::Reader& reader_;
   const bool live_only_;
-  engine::ProgressSums sums_;
+  Surroundings surroundings_;
   std::size_t tasks_ = 1;
 };
 
