@@ -381,7 +381,8 @@ void Engine::stop_all(JobEntry& entry, const std::string& message, Time now) {
 void Engine::ask_to_stop(Node& run, const std::string& message, Time now) {
   const bool first = !run.task.stopping;
   plan(run, Stopping{message}, now);
-  if (run.is_final() || !first) return;
+  if (run.is_final()) return;
+  if (!first) return operations_.confirm(run);
   run.task.stopping = true;
   tree_.touch(run);
   tree_.log(run, model::is_action(run.task) ? EventType::kTaskChanged : EventType::kRunChanged,

@@ -247,6 +247,7 @@ Result<const Node*> Operations::begin(TaskId id, Time now) {
   if (!found) return fail(not_found("task"));
   Node& node = *found;
   renew(node, now);
+  confirm(node);
   if (node.task.state == State::kCreated) tree_.change(node, State::kRunning, {}, now);
   return &node;
 }

@@ -62,7 +62,9 @@ void Expectations::acknowledged(const Effect& effect) {
     stopped_.push_back(effect.stopped);
     const model::Task* run = record_.task(effect.stopped);
     verdict_.require(run && is_stopped(*run), "an acknowledged stop is durable",
-                     fmt::format("run {}", effect.stopped.value));
+                     run ? fmt::format("run {} is {}: {}", run->id.value,
+                                       model::name_of(run->state), run->message)
+                         : fmt::format("run {}", effect.stopped.value));
   }
 }
 
