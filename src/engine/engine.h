@@ -289,7 +289,6 @@ class Engine : private SecretSource, private Operations::Journal {
   void give_up(Node& run, const char* why, Time now);
   void begin(Node& node, Time now);
   void put_result(const Node& of, std::string result);
-  void set_figures(Node& node, std::optional<double> completed, std::optional<double> total);
   void say(Node& node, const std::function<void(model::Planned&)>& change);
   void end_step(Node& step, model::State state, std::string message, Time now);
   void step_outlived(Node& step);
@@ -299,6 +298,9 @@ class Engine : private SecretSource, private Operations::Journal {
   void relaunch(Node& attempt, Time now);
   void take_note(Node& of, const model::NoteText& note, Time now);
   bool take_news(Node& attempt, const AttemptReport& report, Time now);
+  static void number(Node& attempt, std::uint64_t seq);
+  void take(Node& attempt);
+  void write_late_figures(Time now);
   void unknown(Node& attempt, Time now);
   void attempt_over(Node& attempt, AttemptReport report, Time now);
   void attempt_ended(Node& attempt, AttemptReport report, Time now);
@@ -367,6 +369,8 @@ class Engine : private SecretSource, private Operations::Journal {
   Wakes wakes_;
   std::set<TaskId> more_;                         // runs whose plans go on with the next tick
   std::set<std::pair<Time, TaskId>> impatience_;  // when attempts that were stopped are lost
+  std::set<TaskId> late_figures_;  // attempts with figures that are not in the store yet
+  Time figures_due_ = kNever;      // when they are written
   TaskTree tree_{*this};
   Operations operations_;
   std::map<TaskId, Node*> runs_;  // in memory: not final, or with a process that lives

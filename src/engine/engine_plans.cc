@@ -234,7 +234,10 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
     }
     change(*of, *order.state, {}, now);
   }
-  if (order.completed || order.total) set_figures(*of, order.completed, order.total);
+  if (order.completed || order.total) {
+    model::put_figures(of->task, order.completed, order.total);
+    tree_.touch(*of);
+  }
   if (!order.word && !order.facts) return nullptr;
   say(*of, [&](model::Planned& planned) {
     planned.word = order.word.value_or(planned.word);
@@ -246,14 +249,6 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
 // The newest counts.
 void Engine::put_result(const Node& of, std::string result) {
   if (!result.empty()) open_.batch->results.push_back({of.task.id, std::move(result)});
-}
-
-void Engine::set_figures(Node& node, std::optional<double> completed, std::optional<double> total) {
-  model::Tally& tally = node.task.tally;
-  tally.counts = true;
-  tally.completed = completed.value_or(tally.completed);
-  tally.total = total.value_or(tally.total);
-  tree_.touch(node);
 }
 
 const char* Engine::carry_out(Node& run, Keep& order, Time) {

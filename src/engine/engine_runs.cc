@@ -16,6 +16,17 @@ using model::State;
 constexpr const char* kNoFacts = "The executor reported facts that are no JSON object, or too long";
 constexpr const char* kNoResult = "The executor reported a result that is longer than 16 MiB";
 
+constexpr Duration kFiguresPause = std::chrono::seconds{1};
+
+bool has_figures_only(const AttemptReport& report) {
+  return report.phase == AttemptPhase::kRunning && report.progress && report.notes.empty() &&
+         report.facts.empty() && report.result.empty();
+}
+
+void put_figures(model::Task& task, const model::Progress& progress) {
+  model::put_figures(task, progress.completed, progress.total);
+}
+
 constexpr std::uint64_t kNames = 62ULL * 62 * 62 * 62 * 62;
 
 // yyyyMMddHHmmss in UTC and five characters of [A-Za-z0-9] (reference section 7). The five are the
@@ -201,17 +212,18 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
 // What it says besides its phase, of the run or step that it works for; not if that was taken
 // before.
 bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
-  const model::Work before = attempt.task.work ? *attempt.task.work : model::Work{};
-  open_.taken.push_back({report.token, before.executor, std::max(report.seq, before.seq)});
-  if (report.seq <= before.seq) return false;
-  model::Work work = before;
-  work.seq = report.seq;
-  attempt.task.work = std::make_shared<const model::Work>(std::move(work));
-  tree_.touch(attempt);
+  const bool is_news = report.seq > model::seq_of(attempt.task);
+  if (is_news) number(attempt, report.seq);
   Node& of = *attempt.parent;
+  if (is_news && report.progress && !of.is_final()) {
+    put_figures(of.task, *report.progress);
+    late_figures_.insert(attempt.task.id);
+  }
+  if (is_news && has_figures_only(report)) return true;
+  take(attempt);
+  if (!is_news) return false;
   if (of.is_final()) return true;
   for (const model::NoteText& note : report.notes) take_note(of, note, now);
-  if (report.progress) set_figures(of, report.progress->completed, report.progress->total);
   if (report.result.size() > kResultMax) {
     tree_.note(of, {kNoResult}, now);
   } else {
@@ -224,6 +236,37 @@ bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
     tree_.note(of, {kNoFacts}, now);
   }
   return true;
+}
+
+void Engine::number(Node& attempt, std::uint64_t seq) {
+  model::Work work = attempt.task.work ? *attempt.task.work : model::Work{};
+  work.seq = seq;
+  attempt.task.work = std::make_shared<const model::Work>(std::move(work));
+}
+
+// Its reports up to the newest are on disk with this tick, and so are their figures.
+void Engine::take(Node& attempt) {
+  tree_.touch(attempt);
+  if (late_figures_.erase(attempt.task.id) > 0 && !attempt.parent->is_final()) {
+    tree_.touch(*attempt.parent);
+  }
+  open_.taken.push_back({attempt.task.id, std::string(model::executor_of(attempt.task)),
+                         model::seq_of(attempt.task)});
+}
+
+// Figures alone may come a hundred times a second; they change nothing that a plan sees.
+void Engine::write_late_figures(Time now) {
+  figures_due_ = std::min(figures_due_, now + kFiguresPause);  // the clock was set back
+  if (late_figures_.empty() || now < figures_due_) return;
+  while (!late_figures_.empty()) {
+    Node* attempt = tree_.find(*late_figures_.begin());
+    if (attempt && !attempt->is_final()) {
+      take(*attempt);
+    } else {
+      late_figures_.erase(late_figures_.begin());
+    }
+  }
+  figures_due_ = now + kFiguresPause;
 }
 
 void Engine::take_note(Node& of, const model::NoteText& note, Time now) {

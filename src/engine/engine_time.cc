@@ -36,6 +36,7 @@ void Engine::advance(Time now) {
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
   lose_patience(now);
+  write_late_figures(now);
   go_on_with_plans(now);
   wake_runs(now, false);
   operations_.expire(now);
@@ -52,7 +53,8 @@ void Engine::advance(Time now) {
 
 Time Engine::next_wake() {
   const Time impatience = impatience_.empty() ? kNever : impatience_.begin()->first;
-  const Time waits = earlier(queue_.next_deadline(), impatience);
+  const Time figures = late_figures_.empty() ? kNever : figures_due_;
+  const Time waits = earlier(queue_.next_deadline(), earlier(impatience, figures));
   const Time queue = earlier(waits, operations_.next_wake());
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
   const Time later = later_.empty() ? kNever : later_.begin()->first;

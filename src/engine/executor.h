@@ -5,8 +5,9 @@
 // A token is the attempt's TaskId. start(token) is idempotent: asked twice, it runs once. An end is
 // kept by the executor until forget(token), which the engine sends only when the end is on disk.
 // What an executor tells besides phases it numbers; what repeats is dropped by its number. So
-// executors may repeat themselves, and a crash of either side is a reconnect. Every executor passes
-// tests/conformance/executors.
+// executors may repeat themselves, and a crash of either side is a reconnect. Figures are written
+// once a second at the most: what was told of them since is told again after a crash. Every
+// executor passes tests/conformance/executors.
 //
 // All calls and all listener calls happen on the engine's strand, none from within another, and
 // none blocks.

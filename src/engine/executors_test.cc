@@ -137,6 +137,35 @@ TEST_F(ExecutorsTest, WhatIsToldIsTakenOnce) {
   EXPECT_EQ(docket.stored(second()).work->seq, 1U);
 }
 
+TEST_F(ExecutorsTest, FiguresAreWrittenOnceASecond) {
+  const TaskId run = start();
+  const TaskId of = step(run, "server").id;
+  const auto tell = [&](double completed) {
+    AttemptReport news;
+    news.phase = AttemptPhase::kRunning;
+    news.progress = model::Progress{completed, 9};
+    docket.tester.say(second(), news);
+    docket.settle();
+  };
+  tell(1);
+  EXPECT_EQ(docket.stored(of).tally.completed, 1);
+  const int commits = docket.committer->commits;
+  tell(2);
+  tell(3);
+  EXPECT_EQ(step(run, "server").tally.completed, 3) << "seen at once";
+  EXPECT_EQ(docket.committer->commits, commits);
+  EXPECT_THAT(docket.tester.taken_reports, ElementsAre(std::pair(second(), 1U)));
+  docket.advance(std::chrono::seconds{1});
+  EXPECT_EQ(docket.stored(of).tally.completed, 3);
+  EXPECT_EQ(docket.tester.taken_reports.back(), std::pair(second(), std::uint64_t{3}));
+  tell(4);
+  AttemptReport news;
+  news.notes = {{"not alone"}};
+  docket.tester.say(second(), news);
+  docket.settle();
+  EXPECT_EQ(docket.stored(of).tally.completed, 4) << "with what is written anyway";
+}
+
 TEST_F(ExecutorsTest, WhatWasTakenIsKnownAfterARestart) {
   start();
   AttemptReport news;

@@ -119,8 +119,8 @@ struct Set {
   std::string key = {};
   std::optional<model::State> state = {};  // kRunning or kPaused, which stops nothing by itself
   std::optional<std::string> word = {};
-  std::optional<std::string> facts = {};  // a JSON object of at most kFactsMax bytes
-  std::optional<double> completed = {}, total = {};
+  std::optional<std::string> facts = {};             // a JSON object of at most kFactsMax bytes
+  std::optional<double> completed = {}, total = {};  // of steps and actions: runs of jobs have none
   bool operator==(const Set&) const = default;
 };
 // Its end. What lives below it is the engine's to end.

@@ -260,12 +260,10 @@ Result<const Node*> Operations::report(TaskId id, const Report& report, Time now
   Node& node = *found;
   renew(node, now);
   if (!report.completed && !report.total) return &node;
-  model::Tally& tally = node.task.tally;
-  const model::Tally before = tally;
-  tally.counts = true;
-  tally.completed = report.completed.value_or(tally.completed);
-  tally.total = report.total.value_or(tally.total);
-  if (tally != before) tree_.touch(node);
+  confirm(node);
+  const model::Tally before = node.task.tally;
+  model::put_figures(node.task, report.completed, report.total);
+  if (node.task.tally != before) tree_.touch(node);
   return &node;
 }
 

@@ -85,6 +85,13 @@ bool is_failing(const Task& task) {
   return task.state == State::kFailed || task.state == State::kAborted || task.tally.failing > 0;
 }
 
+void put_figures(Task& task, std::optional<double> completed, std::optional<double> total) {
+  if (!task.operation) return;
+  task.tally.counts = true;
+  task.tally.completed = completed.value_or(task.tally.completed);
+  task.tally.total = total.value_or(task.tally.total);
+}
+
 Progress progress_of(const Task& task, const std::optional<Progress>& live) {
   const Tally& tally = task.tally;
   if (tally.counts) return {tally.completed, tally.total};

@@ -132,6 +132,10 @@ std::string outcome_of(const Task& task);
 // Failed itself, or something that ended below it did and is kept.
 bool is_failing(const Task& task);
 
+// Its own figures; absent ones stay as they are. Nothing of a run of a job or an attempt, which
+// have none.
+void put_figures(Task& task, std::optional<double> completed, std::optional<double> total);
+
 // How far a task is. Its own figures if it has reported any. Else the sum of its children, live
 // ones
 // (`live`, all of them together) and ended ones, out of the expected workload where that is known
