@@ -45,15 +45,16 @@ Result<void> accept_clock(const CliEnvironment& env, ServerApi& server, bool jso
 void add_clock_commands(CommandTree& tree) {
   CLI::App& clock = tree.group(tree.root(), "clock", "Whether the server trusts its clock");
   const auto json = std::make_shared<bool>(false);
-  CLI::App& show = tree.command(clock, "show", "What the clock shows, and what retention counts by",
-                                [json](const CliEnvironment& env, ServerApi& server) {
-                                  return show_clock(env, server, *json);
-                                });
-  CLI::App& accept =
-      tree.command(clock, "accept", "The clock is right: retention goes by it from now on",
+  CLI::App& show =
+      tree.command(clock, "show", "Show the clock, and the time that retention counts by",
                    [json](const CliEnvironment& env, ServerApi& server) {
-                     return accept_clock(env, server, *json);
+                     return show_clock(env, server, *json);
                    });
+  CLI::App& accept = tree.command(clock, "accept",
+                                  "Confirm that the clock is right: retention uses it from now on",
+                                  [json](const CliEnvironment& env, ServerApi& server) {
+                                    return accept_clock(env, server, *json);
+                                  });
   for (CLI::App* app : {&show, &accept}) add_json_flag(*app, *json);
 }
 

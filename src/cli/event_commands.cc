@@ -187,18 +187,18 @@ Result<void> show_events(const CliEnvironment& env, ServerApi& server, const Eve
 
 void add_event_commands(CommandTree& tree) {
   const auto flags = std::make_shared<EventFlags>();
-  CLI::App& events = tree.command(tree.root(), "events", "Print the newest of what happened",
+  CLI::App& events = tree.command(tree.root(), "events", "Print the newest events",
                                   [flags](const CliEnvironment& env, ServerApi& server) {
                                     return show_events(env, server, *flags);
                                   });
-  events.add_flag("--follow,-f", flags->follow, "Go on printing what happens");
-  events.add_option("--lines,-n", flags->lines, "So many, oldest first (20)")
+  events.add_flag("--follow,-f", flags->follow, "Print new events as they happen");
+  events.add_option("--lines,-n", flags->lines, "How many, oldest first (20)")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000).description(""));
   events.add_option("--job", flags->job, "Only events of this job")->type_name("JOB");
-  events.add_option("--after", flags->after, "Not the newest, but what follows this event")
+  events.add_option("--after", flags->after, "Print the events after this one, not the newest")
       ->type_name("SEQ");
-  events.add_flag("--json", flags->json, "Print JSON, one event a line");
+  events.add_flag("--json", flags->json, "Print JSON, one event per line");
   events.footer("\nExample: docket events --follow --lines 100 --job mytestjob");
 }
 

@@ -103,7 +103,7 @@ void print_reasons(const CliEnvironment& env, std::ostream& out, const json::val
 
 void add_explain_command(CommandTree& tree) {
   const auto flags = std::make_shared<ExplainFlags>();
-  CLI::App& why = tree.command(tree.root(), "explain", "Say what a run or a job waits for",
+  CLI::App& why = tree.command(tree.root(), "explain", "Show what a run or a job is waiting for",
                                [flags](const CliEnvironment& env, ServerApi& server) {
                                  return explain(env, server, *flags);
                                });

@@ -288,21 +288,22 @@ void add_import_commands(CommandTree& tree) {
   const auto flags = std::make_shared<ImportFlags>();
   CLI::App& import = tree.group(tree.root(), "import", "Turn other schedulers' files into jobs");
   CLI::App& crontab =
-      tree.command(import, "crontab", "Make a job with a schedule of every line of a crontab",
+      tree.command(import, "crontab", "Turn every line of a crontab into a job with a schedule",
                    [flags](const CliEnvironment& env, ServerApi& server) {
                      return import_crontab(env, server, *flags);
                    });
   crontab.add_option("file", flags->files, "The crontabs; - is standard input")->required();
   crontab.add_flag("--user-column{1},--no-user-column{-1}", flags->user_column,
-                   "Lines name a user before the command, as in /etc/crontab; or none does");
+                   "Lines have a user before the command, as in /etc/crontab; or none has");
   crontab.add_flag("--dry-run", flags->dry_run, "Only print the jobs, as a table and as JSON");
   crontab.add_flag("--skip-refused", flags->skip_refused,
-                   "Import the other lines if some are refused");
+                   "Import the other lines even if some are refused");
   crontab
       .add_option("--prefix", flags->options.prefix, "Put the jobs into this group: prefix.name")
       ->type_name("GROUP")
       ->check(CLI::Validator(valid_prefix, ""));
-  crontab.add_option("--timezone", flags->timezone, "The zone of the times; else this machine's")
+  crontab
+      .add_option("--timezone", flags->timezone, "The zone of the times; default: this machine's")
       ->type_name("ZONE");
   crontab.add_flag("--force", flags->force, "Overwrite jobs that were changed here");
   crontab.add_option("--cpus", flags->options.cpus, "The most that each job gets; else no limit")

@@ -216,14 +216,15 @@ struct JobFlags {
 void add_file_commands(CommandTree& tree, CLI::App& job) {
   const auto flags = std::make_shared<JobFlags>();
   const auto options = std::make_shared<JobOptions>();
-  CLI::App& add = tree.command(
-      job, "add", "Add a job: with the first schedule of its file, or of flags",
-      [flags, options](const CliEnvironment& env, ServerApi& server) {
-        return options->cmd.empty() ? add_job(env, server, flags->file)
-                                    : add_job_of_flags(env, server, flags->file, *options);
-      });
+  CLI::App& add = tree.command(job, "add", "Add a job with a schedule, from a file or from flags",
+                               [flags, options](const CliEnvironment& env, ServerApi& server) {
+                                 return options->cmd.empty()
+                                            ? add_job(env, server, flags->file)
+                                            : add_job_of_flags(env, server, flags->file, *options);
+                               });
   json_file(add, flags->file)
-      ->description("The JSON file; standard input without it or with -. With --cmd, the job's id");
+      ->description(
+          "The JSON file; without it, or with -, standard input. With --cmd, the job's id");
   add_job_flags(add, *options);
   add.footer(
       "\nExamples: docket job add mysleepjob.json\n"

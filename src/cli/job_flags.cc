@@ -68,27 +68,29 @@ Result<json::object> job_of(const CliEnvironment& env, const std::string& id,
 
 void add_job_flags(CLI::App& command, JobOptions& options) {
   CLI::Option* cmd =
-      command.add_option("--cmd", options.cmd, "The command, for the shell: a job without a file")
+      command.add_option("--cmd", options.cmd, "A command for the shell, instead of a file")
           ->type_name("COMMAND");
   const auto add = [&](const char* name, auto& into, const char* description, const char* type) {
     return command.add_option(name, into, description)->type_name(type)->needs(cmd);
   };
   add("--description", options.description, "What it is for", "TEXT");
-  CLI::Option* cron = add("--cron", options.cron, "When: five fields, as in a crontab", "CRON");
-  add("--timezone", options.timezone, "Of the times; else this machine's", "ZONE")->needs(cron);
-  add("--concurrency", options.concurrency,
-      "While a run is active, another one: ALLOW, FORBID or REPLACE", "POLICY")
+  CLI::Option* cron =
+      add("--cron", options.cron, "When to run: five fields, as in a crontab", "CRON");
+  add("--timezone", options.timezone, "The zone of the times; default: this machine's", "ZONE")
       ->needs(cron);
-  add("--missed", options.missed, "Times that passed while the server was down: none, last or all",
-      "POLICY")
+  add("--concurrency", options.concurrency,
+      "What to do while a run is active: ALLOW, FORBID or REPLACE", "POLICY")
+      ->needs(cron);
+  add("--missed", options.missed,
+      "Which times that passed while the server was down to run: none, last or all", "POLICY")
       ->needs(cron);
   add("--env", options.env, "A variable, repeatable", "NAME=VALUE")->allow_extra_args(false);
   add("--label", options.labels, "A label, repeatable", "NAME=VALUE")->allow_extra_args(false);
   add("--after", options.after, "Start it when this job has succeeded, repeatable", "JOB")
       ->allow_extra_args(false);
   add("--user", options.user, "Run it as this user", "USER");
-  add("--cpus", options.cpus, "Cores that it needs, and gets at most", "N");
-  add("--mem", options.mem, "Memory that it needs, and gets at most", "MIB");
+  add("--cpus", options.cpus, "Cores that it needs, and the most it gets", "N");
+  add("--mem", options.mem, "Memory that it needs, and the most it gets", "MIB");
   add("--disk", options.disk, "Disk that it needs", "MIB");
 }
 

@@ -121,7 +121,7 @@ class Group {
   explicit Group(CommandTree& tree)
       : tree_(tree),
         app_(tree.group(tree.root(), "maintenance",
-                        "The server's housekeeping: backups, checks, room on the disk")) {}
+                        "The server's housekeeping: backups, checks, disk space")) {}
 
   CLI::App& add(const std::string& word, const std::string& description) {
     CLI::App& app =
@@ -145,22 +145,22 @@ class Group {
 
 void add_maintenance_commands(CommandTree& tree) {
   Group group(tree);
-  const char* name = "Its name in the server's directory for backups; else one with the time";
+  const char* name = "Its name in the server's backup directory; default: one with the time";
   CLI::App& backup = group.add("backup", "Copy the store into a file on the server's machine");
   backup.add_option("name", group.flags().file, name);
   backup.footer("\nExample: docket maintenance backup before-upgrade.db");
-  CLI::App& exported = group.add("export", "Write every record as a line of JSON, likewise");
+  CLI::App& exported = group.add("export", "Write every record as a line of JSON into such a file");
   exported.add_option("name", group.flags().file, name);
   CLI::App& verify = group.add("verify", "Look for damage in the whole store");
   verify
       .add_option("--family", group.flags().families,
-                  "Only such records, repeatable: job, task, ...")
+                  "Only records of this kind, repeatable: job, task, ...")
       ->allow_extra_args(false)
       ->type_name("NAME");
-  group.add("vacuum", "Give room that the store does not need back to the disk");
+  group.add("vacuum", "Return space that the store does not need to the disk");
   group.add("checkpoint", "Copy the store's log into its file");
-  group.add("retention", "Remove now what the server keeps no longer");
-  group.add("upgrade", "See whether the store has the form of the server's version");
+  group.add("retention", "Remove now what has passed its retention");
+  group.add("upgrade", "Check that the store has the form of the server's version");
 }
 
 }  // namespace docket::cli

@@ -78,7 +78,7 @@ void add_commands(std::string& out, const CLI::App& app, const std::string& name
 constexpr const char* kEnd = R"roff(.SH ENVIRONMENT
 .TP
 .B DOCKET_URL
-The server, where \-\-url is not given.
+The server, if \-\-url is not given.
 .TP
 .BR DOCKET_TOKEN , " DCOS_ACS_TOKEN"
 The token for a server with an access list.
@@ -87,14 +87,15 @@ The token for a server with an access list.
 The task that the program is part of; set for commands that \fBdocket task run\fR wraps.
 .TP
 .B NO_COLOR
-No colours, also on a terminal.
+No colours, even on a terminal.
 .SH FILES
 .TP
 .I ~/.config/docket/config.toml
-\fBurl\fR and \fBtoken\fR, where nothing else says them.
+\fBurl\fR and \fBtoken\fR, if they are not given otherwise.
 .SH EXIT STATUS
-0: done. 1: the command failed, or \fBdocket job\fR did not understand the line. 2: the line makes no
-sense. \fBdocket tasks\fR has the codes of nodetool, \fBdocket task run\fR those of its command.
+0: success. 1: the command failed, or \fBdocket job\fR did not understand the command line. 2: any
+other command line is invalid. \fBdocket tasks\fR has the exit codes of nodetool,
+\fBdocket task run\fR those of its command.
 )roff";
 
 }  // namespace

@@ -132,22 +132,23 @@ Result<void> show_ledger(const CliEnvironment& env, ServerApi& server, const Nat
 
 void add_native_commands(CommandTree& tree) {
   const auto flags = std::make_shared<NativeFlags>();
-  CLI::App& status = tree.command(tree.root(), "status", "Show how the server is and what is free",
+  CLI::App& status = tree.command(tree.root(), "status", "Show the server's state and what is free",
                                   [flags](const CliEnvironment& env, ServerApi& server) {
                                     return show_status(env, server, *flags);
                                   });
   status.add_flag("--json", flags->json, "Print JSON");
 
   CLI::App& ledger =
-      tree.command(tree.root(), "ledger", "Say what became of every due time of a schedule",
+      tree.command(tree.root(), "ledger", "Show what became of every due time of a schedule",
                    [flags](const CliEnvironment& env, ServerApi& server) {
                      return show_ledger(env, server, *flags);
                    });
   job_id(ledger, flags->job);
   named_id(ledger, "schedule-id", flags->schedule, "The schedule");
-  ledger.add_option("--from", flags->from, "From here on; else the last seven days")
+  ledger.add_option("--from", flags->from, "The first time to show; default: seven days ago")
       ->type_name("TIME");
-  ledger.add_option("--until", flags->until, "Up to here; else now")->type_name("TIME");
+  ledger.add_option("--until", flags->until, "The last time to show; default: now")
+      ->type_name("TIME");
   ledger.add_flag("--json", flags->json, "Print JSON");
   ledger.footer("\nExample: docket ledger mytestjob nightly --from 2026-03-29T00:00:00Z");
 }

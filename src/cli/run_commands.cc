@@ -222,7 +222,7 @@ void add_history_command(CommandTree& tree, CLI::App& job) {
                                      return show_history(env, server, *flags);
                                    });
   job_id(history, flags->job);
-  history.add_flag("--failures,--show-failures", flags->failures, "The failed runs only");
+  history.add_flag("--failures,--show-failures", flags->failures, "Only the failed runs");
   history.add_flag("--last", flags->last, "Only the newest one");
   add_format_flags(history, flags->format);
 }
@@ -243,7 +243,7 @@ void add_run_list(CommandTree& tree, CLI::App& show) {
 
 void add_run_commands(CommandTree& tree, CLI::App& job) {
   const auto start = std::make_shared<StartFlags>();
-  CLI::App& run = tree.command(job, "run", "Run a job now; prints the run's id",
+  CLI::App& run = tree.command(job, "run", "Run a job now and print the run's id",
                                [start](const CliEnvironment& env, ServerApi& server) {
                                  return run_job(env, server, *start);
                                });

@@ -200,19 +200,19 @@ void add_filters(CLI::App& runs, RunsFlags& flags) {
     return runs.add_option(name, into, description)->type_name(type);
   };
   runs.add_flag("--failed", flags.failed, "Only those that failed");
-  runs.add_flag("--active", flags.active, "Only those that wait or run");
+  runs.add_flag("--active", flags.active, "Only those that are waiting or running");
   add("--state", flags.states, "Only in this state, repeatable: queued, running, done, ...",
       "STATE")
       ->allow_extra_args(false);
-  add("--since", flags.since, "Created from then on: 24h, 2026-03-07, 2026-03-07T21:46:34Z",
-      "TIME");
+  add("--since", flags.since, "Created since then: 24h, 2026-03-07, 2026-03-07T21:46:34Z", "TIME");
   add("--until", flags.until, "Created before then", "TIME");
   CLI::Option* job = add("--job", flags.job, "Only of this job", "JOB");
-  add("--schedule", flags.schedule, "Only of this schedule of it", "SCHEDULE")->needs(job);
+  add("--schedule", flags.schedule, "Only of this schedule of the job", "SCHEDULE")->needs(job);
   add("--group", flags.group, "Only of this job and those below it", "JOB");
   add("--label", flags.labels, "Only of jobs with this label, repeatable", "NAME[=VALUE]")
       ->allow_extra_args(false);
-  add("--lines,-n", flags.lines, "So many (20)", "N")->check(CLI::Range(1, 50'000).description(""));
+  add("--lines,-n", flags.lines, "How many (20)", "N")
+      ->check(CLI::Range(1, 50'000).description(""));
 }
 
 }  // namespace
@@ -226,13 +226,13 @@ void add_runs_commands(CommandTree& tree) {
   add_format_flags(runs, flags->format);
   runs.footer("\nExample: docket runs --failed --since 24h --group prod");
 
-  CLI::App& run = tree.group(tree.root(), "run", "See one run");
+  CLI::App& run = tree.group(tree.root(), "run", "Show one run");
   CLI::App& one = tree.command(
-      run, "show", "Say what a run did, when, and why",
+      run, "show", "Show what a run did, when, and why",
       [flags](const CliEnvironment& env, ServerApi& server) { return show(env, server, *flags); });
   named_id(one, "run-id", flags->run, "The run");
   add_json_flag(one, flags->format.json);
-  run.footer("\n`docket job run` starts one, `docket runs` lists them.");
+  run.footer("\n`docket job run` starts a run, `docket runs` lists runs.");
 }
 
 }  // namespace docket::cli

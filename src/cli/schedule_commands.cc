@@ -98,8 +98,7 @@ Result<void> show_schedules(const CliEnvironment& env, ServerApi& server,
 
 void add_schedule_commands(CommandTree& tree, CLI::App& job) {
   const auto flags = std::make_shared<ScheduleFlags>();
-  CLI::App& schedule =
-      tree.group(job, "schedule", "Give a job a schedule, change it, take it away");
+  CLI::App& schedule = tree.group(job, "schedule", "Add, change and remove the schedule of a job");
 
   CLI::App& add = tree.command(schedule, "add", "Add a schedule to a job",
                                [flags](const CliEnvironment& env, ServerApi& server) {

@@ -127,7 +127,7 @@ void add_job_switches(CommandTree& tree, CLI::App& job) {
 
 void add_schedule_switches(CommandTree& tree) {
   Group group(tree);
-  CLI::App& schedule = tree.group(tree.root(), "schedule", "See schedules, pause and resume them");
+  CLI::App& schedule = tree.group(tree.root(), "schedule", "List, pause and resume schedules");
   CLI::App& all = tree.command(schedule, "list", "List the schedules, with their next runs",
                                [flags = group.flags()](const CliEnvironment& env, ServerApi& s) {
                                  return list(env, s, *flags);

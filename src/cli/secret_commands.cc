@@ -89,7 +89,7 @@ void add_secret_commands(CommandTree& tree) {
                                  return put_secret(env, server, *flags);
                                });
   named_id(put, "path", flags->path, "Its path, as `source` in a job's `secrets` names it");
-  put.add_option("--file", flags->file, "Read the value from this file, every byte of it")
+  put.add_option("--file", flags->file, "Read the value from this file, every byte")
       ->type_name("FILE");
   put.footer("\nExample: printf %s \"$PASSWORD\" | docket secret put prod/password");
 

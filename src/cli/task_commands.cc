@@ -248,19 +248,20 @@ std::string valid_stream(const std::string& text) {
 
 void add_task_commands(CommandTree& tree) {
   const auto flags = std::make_shared<LogFlags>();
-  CLI::App& task = tree.group(tree.root(), "task", "Read what runs write; run commands as tasks");
+  CLI::App& task =
+      tree.group(tree.root(), "task", "Read the output of runs; run commands as tasks");
   CLI::App& log = tree.command(task, "log", "Print the end of a run's output",
                                [flags](const CliEnvironment& env, ServerApi& server) {
                                  return print_log(env, server, *flags);
                                });
   log.alias("logs");
   named_id(log, "job-or-run", flags->subject, "A job, for its newest run, or a run");
-  log.add_option("stream", flags->stream, "stdout or stderr only; else each where it belongs")
+  log.add_option("stream", flags->stream, "Only stdout or stderr; default: both, each to its own")
       ->check(CLI::Validator(valid_stream, ""));
   log.add_flag("--follow,-f", flags->follow, "Wait for the run to start, and print until it ends");
-  log.add_flag("--completed", flags->completed, "Finished runs of the job too");
-  log.add_flag("--all", flags->all, "Everything, not only the last lines");
-  log.add_option("--lines,-n", flags->lines, "So many lines from the end (10)")
+  log.add_flag("--completed", flags->completed, "Include finished runs of the job");
+  log.add_flag("--all", flags->all, "Print everything, not only the last lines");
+  log.add_option("--lines,-n", flags->lines, "How many lines from the end (10)")
       ->type_name("N")
       ->check(CLI::Range(0, 1'000'000).description(""));
   log.footer("\nExample: docket task log --completed mytestjob stderr");

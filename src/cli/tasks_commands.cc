@@ -406,7 +406,7 @@ CLI::App& add_list(Group& group) {
   TasksFlags& flags = group.flags();
   CLI::App& app = group.add("list", "List the tasks of a module", list);
   app.add_option("module", flags.module, "The module");
-  app.add_flag("--internal", flags.internal, "Also internal ones");
+  app.add_flag("--internal", flags.internal, "Include internal tasks");
   app.add_option("--keyspace", flags.keyspace, "Only of this keyspace; also -ks")->type_name("K");
   app.add_option("-t,--table", flags.table, "Only of this table")->type_name("T");
   app.add_option("--interval", flags.interval, "Seconds between repetitions (10)")->type_name("S");
@@ -421,7 +421,7 @@ void add_ttls(Group& group) {
                               return time_to_live(env, server, f, "ttl", "ttl");
                             });
   CLI::App& user_ttl =
-      group.add("user-ttl", "The same for tasks that somebody asked for",
+      group.add("user-ttl", "The same for tasks that a user asked for",
                 [](const CliEnvironment& env, ServerApi& server, const TasksFlags& f) {
                   return time_to_live(env, server, f, "user_ttl", "user ttl");
                 });
@@ -438,10 +438,11 @@ void add_tasks_commands(CommandTree& tree_of_commands) {
   CLI::App& modules = group.add("modules", "List the modules", list_modules);
   CLI::App& listing = add_list(group);
   CLI::App& one = group.add_for_task("status", "Show a task", status);
-  CLI::App& all = group.add_for_task("tree", "Show a task and all below it, or all tasks", tree);
+  CLI::App& all =
+      group.add_for_task("tree", "Show a task and everything below it, or all tasks", tree);
   CLI::App& waiting = group.add_for_task("wait", "Wait until a task has ended", wait);
   waiting.add_flag("-q,--quiet", flags.quiet, "Say nothing; exit with 0, 123, 124 or 125");
-  waiting.add_option("--timeout", flags.timeout, "Give up after so many seconds")->type_name("S");
+  waiting.add_option("--timeout", flags.timeout, "Give up after this many seconds")->type_name("S");
   for (CLI::App* app : {&modules, &listing, &one, &all, &waiting}) add_json_flag(*app, flags.json);
   group.add_for_task("abort", "Ask a task to stop", abort);
   add_ttls(group);

@@ -243,13 +243,14 @@ class Watch {
 
 void add_tasks_watch(CommandTree& tree, CLI::App& tasks) {
   const auto flags = std::make_shared<WatchFlags>();
-  CLI::App& watch = tree.program(tasks, "watch", "Follow a task and all below it, or all tasks",
-                                 [flags](const CliEnvironment& env, ServerApi& server) {
-                                   return Watch(env, server, *flags).run();
-                                 });
-  watch.add_option("id", flags->id, "The task's number or UUID; without it, all that are live");
+  CLI::App& watch =
+      tree.program(tasks, "watch", "Follow a task and everything below it, or all tasks",
+                   [flags](const CliEnvironment& env, ServerApi& server) {
+                     return Watch(env, server, *flags).run();
+                   });
+  watch.add_option("id", flags->id, "The task's number or UUID; default: all live tasks");
   watch.add_option("--module", flags->module, "Only of this module")->type_name("M");
-  watch.add_option("--interval", flags->interval, "Seconds between looks (1)")
+  watch.add_option("--interval", flags->interval, "Seconds between updates (1)")
       ->type_name("S")
       ->check(CLI::Range(0.05, 3600.0));
 }

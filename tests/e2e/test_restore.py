@@ -137,7 +137,7 @@ def test_a_store_that_is_there(servers, tmp_path, backup):
     forced = restore(file, data, "--force")
     assert forced.returncode == 0, forced.stderr
     (old,) = aside(data)
-    assert forced.stdout.splitlines()[2] == f"the store before it is {data}/{old}"
+    assert forced.stdout.splitlines()[2] == f"the previous store is {data}/{old}"
     assert not set(os.listdir(data)) & set(NOTHING_LEFT)
     server.start()
     assert server.run_of("steady", names[0])["state"] == "done"

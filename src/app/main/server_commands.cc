@@ -33,22 +33,22 @@ constexpr mode_t kPrivate = 0077;
 const std::vector<std::pair<std::string, std::string>> kSettings{
     {"data", "DIR: everything the server keeps (./data)"},
     {"require-store",
-     "true: the data must be there already; FILE: once there was some, which FILE remembers "
-     "(false)"},
-    {"backups", "DIR: where backups and exports that clients ask for go (DATA/backups)"},
+     "true: refuse to start without a store; FILE: the same once FILE exists, which is made with "
+     "the first store (false)"},
+    {"backups", "DIR: for backups and exports that clients ask for (DATA/backups)"},
     {"listen", "ADDRESS:PORT of the hub (127.0.0.1:7300)"},
     {"port",
      "DOOR=PORT or DOOR=off, repeatable; all=off closes every native port (metronome=9000, "
      "scylla=10000)"},
     {"access",
-     "FILE: tokens and what they permit, see docket access; without it who is served may do all"},
+     "FILE: tokens and what they permit, see docket access; without it everyone served may do all"},
     {"host",
-     "NAME that requests may call the server by, beside localhost and its addresses, repeatable"},
+     "NAME that requests may use for the server, besides localhost and its addresses, repeatable"},
     {"trust-group",
-     "GROUP whose members the server serves without an access list, beside its own user and root, "
+     "GROUP whose members are served without an access list, besides the server's user and root, "
      "repeatable"},
-    {"allow-local-users", "true: without an access list serve every user of this machine"},
-    {"allow-open", "true: serve other than loopback addresses although there is no access list"},
+    {"allow-local-users", "true: serve every user of this machine if there is no access list"},
+    {"allow-open", "true: listen on addresses other than loopback even without an access list"},
     {"node.cpus", "cores that jobs may use (this machine's)"},
     {"node.mem", "MiB of memory that jobs may use (this machine's)"},
     {"node.disk", "MiB of disk that jobs may use (the data directory's file system)"},
@@ -56,26 +56,26 @@ const std::vector<std::pair<std::string, std::string>> kSettings{
     {"node.hostname", "name of this node for placement constraints"},
     {"node.attribute", "NAME=VALUE for placement constraints, repeatable"},
     {"paused",
-     "true: no schedule starts a run; all else goes on, as on a copy of another server (false)"},
-    {"running-max", "runs at one time (5000)"},
+     "true: no schedule starts a run, all else works; for a copy of another server (false)"},
+    {"running-max", "runs that may be running at one time (5000)"},
     {"queued-max", "runs that may wait (1000000)"},
     {"lateness-max-seconds", "a due time seen later than this is missed (60)"},
     {"retention-days", "finished runs older than this are removed; 0 keeps all (30)"},
-    {"log-bytes", "kept of each output stream of an attempt (104857600)"},
-    {"reserve-bytes", "disk kept free to finish what runs when the disk is full (8388608)"},
+    {"log-bytes", "bytes kept of each output stream of an attempt (104857600)"},
+    {"reserve-bytes", "bytes kept free to finish running work when the disk is full (8388608)"},
     {"connections-max", "open connections (20000)"},
-    {"buffered-bytes", "memory for what clients send and do not read, all together (268435456)"},
+    {"buffered-bytes", "bytes of memory for what all clients send and do not read (268435456)"},
     {"read-threads", "threads for history and logs (2)"},
-    {"task-ttl-seconds", "the Scylla API shows an ended task that nobody asked for this long (0)"},
-    {"user-task-ttl-seconds", "... and one that somebody asked for (3600)"},
+    {"task-ttl-seconds", "how long the Scylla API shows an ended task that no user asked for (0)"},
+    {"user-task-ttl-seconds", "the same for a task that a user asked for (3600)"},
     {"status-read-unregisters",
      "false: reading the status of an ended task does not hide it (true)"},
     {"enable-test-api", "true: serve /task_manager_test, and jobs of kind test (false)"},
     {"cgroups", "false: do not enforce cpus and mem"},
-    {"cpu-quota", "false: shares only, no hard limit of cpus"},
-    {"attempt.processes", "processes and threads of one attempt at a time; 0: no limit (4096)"},
-    {"attempt.open-files", "open files of a process of a job; 0: the server's own limit (0)"},
-    {"attempt.core-bytes", "size of a core file of a process of a job; 0: none is written (0)"},
+    {"cpu-quota", "false: cpus are shares only, no hard limit"},
+    {"attempt.processes", "processes and threads of one attempt at one time; 0: no limit (4096)"},
+    {"attempt.open-files", "open files of each process of a job; 0: the server's own limit (0)"},
+    {"attempt.core-bytes", "bytes of a core file of a process of a job; 0: none is written (0)"},
 };
 
 using Flags = std::map<std::string, std::vector<std::string>>;
@@ -152,7 +152,7 @@ void add_backup(CommandTree& tree) {
   };
   const auto order = std::make_shared<Order>();
   CLI::App& app = tree.local(
-      tree.root(), "backup", "Copy the store into a new file, also while the server runs",
+      tree.root(), "backup", "Copy the store into a new file, even while the server runs",
       [order](const CliEnvironment&) -> Result<> {
         ::umask(kPrivate);
         const auto done =
@@ -161,7 +161,7 @@ void add_backup(CommandTree& tree) {
         return {};
       });
   add_data_flag(app, order->data, "The server's data directory");
-  app.add_option("file", order->file, "The copy; must not exist")->required();
+  app.add_option("file", order->file, "The new file; must not exist")->required();
 }
 
 Result<> restore(const CliEnvironment& env, const RestoreOrder& order) {
@@ -171,9 +171,9 @@ Result<> restore(const CliEnvironment& env, const RestoreOrder& order) {
   if (!restored) return fail(restored.error());
   env.out << fmt::format("{}/docket.db is {} now, {} bytes; recorded as task {}\n", order.data_dir,
                          order.file, restored->bytes, restored->task.value);
-  env.out << "its schedules go on when a server starts; where the server that it is a copy of goes "
-             "on too, `docket serve --paused` keeps them from it\n";
-  if (!restored->aside.empty()) env.out << "the store before it is " << restored->aside << "\n";
+  env.out << "its schedules resume when a server starts; if the original server still runs, "
+             "serve this copy with `docket serve --paused`\n";
+  if (!restored->aside.empty()) env.out << "the previous store is " << restored->aside << "\n";
   if (!restored->warning.empty()) env.err << "Warning: " << restored->warning << "\n";
   return {};
 }
@@ -181,12 +181,13 @@ Result<> restore(const CliEnvironment& env, const RestoreOrder& order) {
 void add_restore(CommandTree& tree) {
   const auto order = std::make_shared<RestoreOrder>();
   order->data_dir = "./data";
-  CLI::App& app = tree.local(tree.root(), "restore",
-                             "Put a backup in the place of the store, while no server runs",
-                             [order](const CliEnvironment& env) { return restore(env, *order); });
-  add_data_flag(app, order->data_dir, "The server's data directory, made if it is missing");
-  app.add_flag("--force", order->replace, "Set a store that is there aside, as docket.db.TIME");
-  app.add_option("file", order->file, "What docket backup has made")->required();
+  CLI::App& app =
+      tree.local(tree.root(), "restore", "Replace the store with a backup, while no server runs",
+                 [order](const CliEnvironment& env) { return restore(env, *order); });
+  add_data_flag(app, order->data_dir, "The server's data directory, created if it is missing");
+  app.add_flag("--force", order->replace,
+               "Keep an existing store as docket.db.TIME and replace it");
+  app.add_option("file", order->file, "A file that docket backup made")->required();
 }
 
 // ---- access
@@ -239,7 +240,7 @@ void add_access(CommandTree& tree) {
   const auto order = std::make_shared<AccessOrder>();
   CLI::App& access = tree.group(tree.root(), "access",
                                 "Edit the access list that docket serve --access FILE reads");
-  access.footer("\nA server reads the list at its start and on SIGHUP (systemctl reload docket).");
+  access.footer("\nA server reads the list at startup and on SIGHUP (systemctl reload docket).");
   const auto command = [&](const char* word, const char* help, auto act) -> CLI::App& {
     CLI::App& app = tree.local(
         access, word, help, [order, act](const CliEnvironment& env) { return act(env, *order); });
@@ -249,7 +250,7 @@ void add_access(CommandTree& tree) {
     return app;
   };
   CLI::App& add =
-      command("add", "Add a user and print the new token, which is kept nowhere", add_to_list);
+      command("add", "Add a user and print the new token, which is not stored", add_to_list);
   CLI::App& list = command("list", "Show the users and what they may do", show_list);
   cli::add_json_flag(list, order->json);
   CLI::App& remove = command("remove", "Remove a user", remove_from_list);
@@ -260,7 +261,7 @@ void add_access(CommandTree& tree) {
                          fmt::join(known_resources(), "\n  ")) +
              "[:GROUP/JOB]");
   for (CLI::App* each : {&add, &remove})
-    each->add_option("name", order->name, "Of the user")->required();
+    each->add_option("name", order->name, "The user's name")->required();
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ CommandTree::CommandTree(const CliEnvironment& environment)
   root_.set_help_flag("-h,--help", "Print this help and exit");
   root_
       .add_option("--url", url_,
-                  "The server; else DOCKET_URL, else `url` in ~/.config/docket/config.toml, else " +
+                  "The server; default: DOCKET_URL, `url` in ~/.config/docket/config.toml, or " +
                       std::string(kDefaultUrl))
       ->type_name("URL");
   root_.add_flag("--utc", utc_, "Show and read times in UTC, not in this machine's zone");
@@ -109,7 +109,7 @@ CLI::Option* job_id(CLI::App& command, std::string& target) {
 }
 
 CLI::Option* json_file(CLI::App& command, std::string& target) {
-  return command.add_option("file", target, "The JSON file; standard input without it or with -");
+  return command.add_option("file", target, "The JSON file; without it, or with -, standard input");
 }
 
 Completes completes(const CLI::Option& option) {
@@ -133,7 +133,7 @@ Completes completes(const CLI::Option& option) {
 
 void add_format_flags(CLI::App& command, ListFormat& format) {
   add_json_flag(command, format.json);
-  command.add_flag("-q,--quiet", format.quiet, "Print ids only, one a line");
+  command.add_flag("-q,--quiet", format.quiet, "Print ids only, one per line");
 }
 
 void add_json_flag(CLI::App& command, bool& json) {

@@ -202,48 +202,49 @@ int run_task(const CliEnvironment& env, const ServerApi& server, const RunFlags&
 }
 
 void add_labels(CLI::App& app, RunFlags& flags) {
-  app.add_option("--module", flags.module, "The group it is shown in; else the parent's")
+  app.add_option("--module", flags.module, "The module it is shown in; default: the parent's")
       ->type_name("M");
-  app.add_option("--type", flags.type, "What it does; else the command's name")->type_name("T");
+  app.add_option("--type", flags.type, "What it does; default: the command's name")->type_name("T");
   app.add_option("--scope", flags.scope, "How far it reaches")->type_name("S");
-  app.add_option("--keyspace", flags.keyspace, "Of what, in the words of the Scylla API")
+  app.add_option("--keyspace", flags.keyspace, "What it works on, as the Scylla API names it")
       ->type_name("K");
-  app.add_option("--table", flags.table, "Of what")->type_name("T");
-  app.add_option("--entity", flags.entity, "Of what, in any words")->type_name("E");
+  app.add_option("--table", flags.table, "What it works on")->type_name("T");
+  app.add_option("--entity", flags.entity, "What it works on, in any words")->type_name("E");
   app.add_option("--label", flags.labels, "NAME=VALUE, repeatable")
       ->allow_extra_args(false)
       ->type_name("LABEL");
   app.add_flag("--user,!--no-user", flags.user,
-               "Somebody asked for it, so the Scylla API shows its end for longer (yes)");
+               "A user asked for it, so the Scylla API shows it for longer after its end (yes)");
 }
 
 }  // namespace
 
 void add_task_run(CommandTree& tree, CLI::App& task) {
   const auto flags = std::make_shared<RunFlags>();
-  CLI::App& run = tree.program(task, "run", "Run a command here, as a task that all can follow",
-                               [flags, &tree](const CliEnvironment& env, ServerApi& server) {
-                                 return run_task(env, server, *flags, tree.rest());
-                               });
+  CLI::App& run =
+      tree.program(task, "run", "Run a command here, as a task that everybody can follow",
+                   [flags, &tree](const CliEnvironment& env, ServerApi& server) {
+                     return run_task(env, server, *flags, tree.rest());
+                   });
   add_labels(run, *flags);
-  run.add_option("--parent", flags->parent, "Its number or UUID; else DOCKET_TASK")
+  run.add_option("--parent", flags->parent, "The parent's number or UUID; default: DOCKET_TASK")
       ->type_name("ID");
-  run.add_option("--units", flags->units, "Of its figures: bytes")->type_name("U");
-  run.add_option("--expected", flags->expected, "Its workload, with that of tasks below it")
+  run.add_option("--units", flags->units, "What its figures count, such as bytes")->type_name("U");
+  run.add_option("--expected", flags->expected, "Its workload, including that of tasks below it")
       ->type_name("N");
   run.add_option("--progress", flags->progress,
-                 "Looks for figures in its output: (\\d+)%, (?<completed>\\d+)/(?<total>\\d+)")
+                 "Finds figures in its output: (\\d+)%, (?<completed>\\d+)/(?<total>\\d+)")
       ->type_name("REGEX");
-  run.add_option("--lease", flags->lease, "It is lost when not heard of for so long (30)")
+  run.add_option("--lease", flags->lease, "It counts as lost after this long without a report (30)")
       ->type_name("S")
       ->check(CLI::Range(1, 31'622'400));
-  run.add_option("--grace", flags->grace, "From SIGTERM to SIGKILL, when aborted (10)")
+  run.add_option("--grace", flags->grace, "Time from SIGTERM to SIGKILL when it is aborted (10)")
       ->type_name("S");
   run.add_option("--finish-timeout", flags->finish_timeout,
-                 "Try so long to report the end when the server is away (60)")
+                 "How long to try to report the end if the server is away (60)")
       ->type_name("S");
   run.footer(
-      "\nExits with the command's exit code, or 128 and its signal.\n"
+      "\nExits with the command's exit code, or 128 plus its signal.\n"
       "Example: docket task run --module backups --entity db1 -- pg_dump db1");
 }
 
