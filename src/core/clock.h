@@ -10,10 +10,10 @@
 
 namespace docket {
 
-// Of one instant.
+// The clocks, read at one instant.
 struct ClockReading {
   Time wall;               // may step either way
-  Duration elapsed{};      // since the machine started: nobody sets it, and it goes on in its sleep
+  Duration elapsed{};      // since the machine started, asleep or not; cannot be set
   std::uint64_t boot = 0;  // which start of the machine that was
   bool operator==(const ClockReading&) const = default;
 };

@@ -1,7 +1,6 @@
-// Search goes span by span (stretches of one offset from UTC). Within a span local time is an
-// unbroken line, so the calendar of CronFields answers; what lies between two spans in local time
-// is skipped, what two spans share is found in both. Tested by cron_test.cc and
-// cron_oracle_test.cc.
+// The search goes span by span (a span has one offset from UTC). Within a span local time is
+// continuous, so the calendar of CronFields answers. Local times between two spans are skipped,
+// and local times in both are found in both. Tested by cron_test.cc and cron_oracle_test.cc.
 
 #include "core/cron.h"
 

@@ -41,7 +41,7 @@ class Cron {
   static constexpr std::chrono::years kSearchYears{41};
   static constexpr std::size_t kMaxSkipped = 1000;
 
-  // Due once after each start of the machine: no instant that a clock tells.
+  // Due once after each start of the machine, and at no instant.
   static constexpr const char* kReboot = "@reboot";
 
   // Five fields, six, or kReboot. kInvalid: the message names the field at fault and why, as in
@@ -61,7 +61,7 @@ class Cron {
   std::uint64_t count(Time from, Time to, const Zone& zone, std::uint64_t limit) const;
 
   // Matching local times that the zone skipped in (from, to], oldest first, at most kMaxSkipped.
-  // Whether a due instant is the first or the second of a fold: Zone::fold.
+  // Zone::fold tells whether a due instant is the first or the second of a fold.
   std::vector<SkippedTime> gaps(Time from, Time to, const Zone& zone) const;
 
   bool operator==(const Cron&) const = default;

@@ -31,7 +31,7 @@ struct LocalClock {
   std::size_t date;  // in Window::dates
 };
 
-// Some weeks of a zone, as the C library tells them.
+// Some weeks of a zone, as the C library computes them.
 struct Window {
   std::string zone;
   std::vector<LocalClock> clocks;
@@ -142,7 +142,7 @@ TEST(CronOracle, RandomExpressionsAroundClockChanges) {
       ASSERT_TRUE(!beyond || *beyond > end) << text << " in " << window.zone;
     }
   }
-  EXPECT_GT(compared, kCases);  // the generator is not allowed to go stale
+  EXPECT_GT(compared, kCases);  // the generator still makes expressions that are due
 }
 
 TEST(CronOracle, SkippedTimesAreTheMatchesInsideGaps) {

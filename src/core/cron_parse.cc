@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 7> kWeekdays = {"MON", "TUE", "WED", "THU
                                                        "FRI", "SAT", "SUN"};
 
 // What is particular to a field. Names count from 1. `cycle` is where a reversed range wraps:
-// behind its last value, except that weekday 7 is weekday 0.
+// after its last value, except that weekday 7 is weekday 0.
 struct FieldRule {
   const char* name;
   const char* also;  // what else an item may be
@@ -171,7 +171,7 @@ class Parser {
   }
 
  private:
-  // Reads the items that are not `special` (which then has put its text itself).
+  // Reads the items that `special` does not take (it appends the text of those it takes).
   template <std::size_t kSize, class Special>
   bool list(std::string_view text, const FieldRule& rule, std::bitset<kSize>& values,
             Special special) {
@@ -277,7 +277,7 @@ class Parser {
     text_ += item;
   }
 
-  // Not so: `31 2`, 29 February of years that have none, a weekday that a single date never is.
+  // False for `31 2`, 29 February in years that have none, a weekday that a single date never is.
   bool any_day_is_due() const {
     const std::chrono::year_month end = std::chrono::year{CronFields::kLastYear + 1} / 1;
     for (auto at = std::chrono::year{CronFields::kFirstYear} / 1; at < end; at += kOneMonth) {
@@ -298,7 +298,7 @@ class Parser {
 Result<ParsedCron> parse_cron(std::string_view text) {
   if (text.size() > kMaxCronLength) {
     return fail(ErrorKind::kInvalid,
-                fmt::format("an expression may have {} characters", kMaxCronLength));
+                fmt::format("an expression may have at most {} characters", kMaxCronLength));
   }
   std::string upper(text);
   std::transform(upper.begin(), upper.end(), upper.begin(), to_upper);

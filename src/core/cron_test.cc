@@ -195,7 +195,8 @@ TEST(CronReference, AnErrorNamesTheFieldAndWhy) {
   EXPECT_EQ(why("0 0 ? * \"\x1B"),
             "day of month: \"?\" is none of *, 1 to 31, L, L-3, 15W, or a range or step of these");
   EXPECT_EQ(why("0 0 31 2 *"), "is never due: there is no such date");
-  EXPECT_EQ(why(std::string(kMaxCronLength + 1, '*')), "an expression may have 512 characters");
+  EXPECT_EQ(why(std::string(kMaxCronLength + 1, '*')),
+            "an expression may have at most 512 characters");
 }
 
 TEST(CronReference, NormalForm) {
@@ -333,7 +334,7 @@ TEST(CronDaylightSaving, GoesOnAfterTheZoneFilesEnd) {
               ElementsAre("2060-11-07T05:30Z", "2060-11-07T06:30Z"));
 }
 
-TEST(CronDaylightSaving, TellsWhatWasSkipped) {
+TEST(CronDaylightSaving, ReportsWhatWasSkipped) {
   const auto skipped =
       cron("30 2 * * *")
           .gaps(at("2018-01-01T00:00Z"), at("2020-01-01T00:00Z"), zone("America/New_York"));

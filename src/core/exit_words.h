@@ -8,8 +8,8 @@
 
 namespace docket {
 
-// `signal` is 0 for a process that exited by itself. Signals without a name have their number
-// alone.
+// `signal` is 0 for a process that exited by itself. A signal without a name is given by its
+// number.
 std::string words_of_exit(std::int32_t exit_code, std::int32_t signal);
 
 }  // namespace docket

@@ -22,8 +22,8 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; 
 using boost::json::error_code;
 using boost::json::string_view;
 
-// Builds the value as Boost.JSON's own parser does, but for doubles: theirs may miss the nearest
-// one in the last digit, and what was written would come back as another number.
+// Builds the value as Boost.JSON's own parser does, except for doubles: that parser may be off in
+// the last digit, so that a number written and read back would differ.
 struct ValueBuilder {
   // NOLINTBEGIN(readability-identifier-naming): Boost.JSON's names
   static constexpr std::size_t max_object_size = boost::json::object::max_size();
@@ -69,7 +69,7 @@ struct ValueBuilder {
   bool on_document_end(error_code&) { return true; }
   bool on_array_begin(error_code&) { return true; }
   bool on_object_begin(error_code&) { return true; }
-  bool on_number_part(string_view, error_code&) { return true; }  // the text is there as a whole
+  bool on_number_part(string_view, error_code&) { return true; }  // the whole text is given at once
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
@@ -77,7 +77,7 @@ struct ValueBuilder {
   bool number_too_large = false;
 };
 
-// For people, who see lines; of a single line the byte says it all.
+// For people, who think in lines; for a single line the byte is enough.
 std::string place_of(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const std::size_t newline = before.rfind('\n');

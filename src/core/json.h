@@ -1,7 +1,7 @@
 #pragma once
 
-// JSON input. Strict RFC 8259: one value, UTF-8, no comments, no trailing commas, nothing after the
-// value but blanks. Of members with the same name the last one counts. Callers include
+// JSON input. Strict RFC 8259: one value, UTF-8, no comments, no trailing commas, nothing after
+// the value but white space. Of members with the same name the last one counts. Callers include
 // <boost/json/object.hpp> and the like themselves.
 
 #include <boost/json/value.hpp>
@@ -12,8 +12,8 @@
 
 namespace docket {
 
-// Arrays and objects within each other; deeper text is refused, so that walking a value recursively
-// is always safe.
+// How deep arrays and objects may nest. Deeper text is refused, so that walking a value
+// recursively is always safe.
 inline constexpr std::size_t kMaxJsonDepth = 32;
 
 // kInvalid with the place: "not JSON at byte 17: expected comma". Numbers that no double holds

@@ -1,8 +1,8 @@
 #pragma once
 
 // Reads JSON that a client or a store wrote, member by member, and collects every complaint with
-// its place. Reading never stops at one: what it is about keeps its default. The complaints are of
-// a closed list; whoever answers the client has words for each.
+// its place. A complaint does not stop the reading: the member keeps its default. Complaints come
+// from a closed list; whoever answers the client words them.
 //
 //   JsonComplaints complaints;
 //   JsonReader in(value, complaints);
@@ -10,10 +10,10 @@
 //   in.read("uri", artifact.uri);
 //   in.read("lane", lane, 0, 1000);
 //   in.each("volumes", [&](JsonReader& volume) { ... });
-//   in.finish();  // of every member that was not asked for
+//   in.finish();  // complains of every member that was not read
 //
-// A null counts as absent. A reader refers to the value, the complaints and the reader that it was
-// made by, all of which outlive it.
+// A null counts as absent. A reader refers to the value, the complaints and the reader that made
+// it, all of which must outlive it.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -38,7 +38,7 @@ enum class JsonFlaw : std::uint8_t {
   kNotBool,
   kNotNumber,
   kNotWhole,
-  kEmpty,        // a text that must not be
+  kEmpty,        // a text that must not be empty
   kUnknownWord,  // the detail lists the known ones: "ALLOW, FORBID"
   kUnknownMember,
   kOther,  // the detail says it
@@ -52,7 +52,7 @@ struct JsonComplaint {
   bool operator==(const JsonComplaint&) const = default;
 };
 
-// Whether a member that nobody asks for is a flaw, or of no interest.
+// Whether a member that is never read is a flaw, or is ignored.
 enum class UnknownMembers { kRefused, kIgnored };
 
 struct JsonComplaints {
@@ -72,7 +72,7 @@ class JsonReader {
  public:
   JsonReader(const boost::json::value& value, JsonComplaints& complaints)
       : JsonReader(value, complaints, Place{}) {}
-  // Of a value that is this member of what the client sent.
+  // For a value that is this member of what the client sent.
   JsonReader(const boost::json::value& value, JsonComplaints& complaints, std::string_view member)
       : JsonReader(value, complaints, Place{&kRoot, member}) {}
   JsonReader(const JsonReader&) = delete;
@@ -135,7 +135,7 @@ class JsonReader {
     }
   }
 
-  // The same for an array that is the whole of a body.
+  // The same for an array that is the whole body.
   template <class Visit>
   static void each_of(const boost::json::array& items, JsonComplaints& complaints, Visit visit) {
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -146,7 +146,7 @@ class JsonReader {
 
   JsonPath path() const { return path_of(place_); }
   std::size_t complaints() const { return complaints_.list.size(); }
-  // Whether there are complaints of other flaws since there were so many.
+  // Whether there are complaints of other flaws beyond the first `since`.
   bool complaints_beside(JsonFlaw flaw, std::size_t since) const;
   void complain(std::string_view name, JsonFlaw flaw, std::string detail = {});
   void complain(std::string_view name, std::string detail) {
@@ -154,7 +154,7 @@ class JsonReader {
   }
   void complain_at(JsonPath path, std::string detail);  // kOther
   void complain_of_this(std::string detail);            // kOther
-  void finish();  // complains of every member that was not asked for, if these are refused
+  void finish();  // complains of every member that was not read, if unknown ones are refused
 
  private:
   JsonReader(const boost::json::value& value, JsonComplaints& complaints, const Place& place);

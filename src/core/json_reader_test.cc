@@ -119,12 +119,12 @@ TEST_F(JsonReaderTest, PlacesReachIntoArraysAndObjects) {
           said("/map/n/x", JsonFlaw::kOther, "n is odd"), said("/z", JsonFlaw::kUnknownMember)));
 }
 
-TEST_F(JsonReaderTest, UnknownMembersMayBeOfNoInterest) {
+TEST_F(JsonReaderTest, UnknownMembersMayBeIgnored) {
   unknown = UnknownMembers::kIgnored;
   EXPECT_THAT(complaints(R"({"a":1})", [](JsonReader& in) { in.finish(); }), IsEmpty());
 }
 
-TEST_F(JsonReaderTest, WhatIsNoObjectHasNoMembers) {
+TEST_F(JsonReaderTest, OnlyAnObjectHasMembers) {
   EXPECT_THAT(complaints("[]",
                          [](JsonReader& in) {
                            EXPECT_FALSE(in.is_object());

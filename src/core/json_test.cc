@@ -25,13 +25,13 @@ std::string complaint(std::string_view text) {
   return parsed ? "accepted" : parsed.error().message;
 }
 
-TEST(ParseJson, WhatIsEmptyIsSaidToBe) {
+TEST(ParseJson, SaysThatTextIsEmpty) {
   for (const char* text : {"", " \n\t"}) {
     EXPECT_EQ(parse_json(text).error().message, "not JSON: it is empty");
   }
 }
 
-TEST(ParseJson, OfManyLinesTheOneAtFaultIsNamed) {
+TEST(ParseJson, NamesTheLineAtFault) {
   EXPECT_THAT(parse_json("{\n  \"a\": 1\n  \"b\": 2\n}").error().message,
               StartsWith("not JSON at byte 13 (line 3, column 3): "));
 }

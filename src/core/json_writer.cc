@@ -13,7 +13,7 @@ namespace {
 
 // Whole doubles up to here are exact integers and take the quick way out.
 constexpr double kExactIntegers = 9007199254740992.0;
-// The longest plain double is the smallest subnormal region: "-0." + 323 zeros + 17 digits.
+// The longest plain double is a subnormal: "-0." + 323 zeros + 17 digits.
 constexpr std::size_t kLongestNumber = 400;
 
 // Eight bytes at once: does any need an escape (below 0x20, quote, backslash) or a look at its

@@ -3,7 +3,7 @@
 // JSON output. JsonWriter appends to a string that the caller owns and reuses; it keeps one bit of
 // state (is a comma due?), so a response costs no allocation beyond the string. The result is
 // always valid JSON as long as begins and ends match: bytes that are not UTF-8 become U+FFFD,
-// numbers that JSON cannot say (NaN, infinity) become null.
+// numbers that JSON cannot express (NaN, infinity) become null.
 //
 // Numbers follow metronome.md section 0: whole doubles without a decimal point, fractions plain and
 // shortest, never an exponent (32, 0, 0.01).
@@ -115,8 +115,8 @@ class JsonWriter {
 // Boost.JSON's own serializer writes 0.01 as 1E-2; these keep our number format. Key order is the
 // value's.
 std::string to_json(const boost::json::value& value);
-// As JSON.stringify(value, null, indent) lays it out: one member a line, empty containers closed at
-// once.
+// As JSON.stringify(value, null, indent) lays it out: one member a line, empty containers closed
+// on the same line.
 std::string to_pretty_json(const boost::json::value& value, unsigned indent = 4);
 
 }  // namespace docket

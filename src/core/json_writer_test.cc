@@ -106,7 +106,7 @@ TEST(JsonWriter, EscapesStrings) {
   EXPECT_EQ(in_quotes("12345678\"12345678"), R"("12345678\"12345678")");
 }
 
-TEST(JsonWriter, KeepsUtf8AndReplacesWhatIsNot) {
+TEST(JsonWriter, KeepsUtf8AndReplacesOtherBytes) {
   EXPECT_EQ(in_quotes("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"),
             "\"gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80\"");
   EXPECT_EQ(in_quotes("a\xFF"

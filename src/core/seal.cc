@@ -30,8 +30,8 @@ int size_of(std::string_view text) { return static_cast<int>(text.size()); }
 
 enum class Direction { kOpen = 0, kSeal = 1 };
 
-// A cipher that has the key, the nonce and everything that is authenticated only: the version and
-// the binding. With arguments of the right sizes OpenSSL fails here for want of memory only.
+// A cipher that has the key, the nonce and the data that is only authenticated: the version and
+// the binding. With arguments of the right sizes OpenSSL fails here only when memory runs out.
 Cipher start(const SealKey& key, const std::uint8_t* nonce, std::string_view bound_to,
              Direction direction) {
   Cipher cipher(EVP_CIPHER_CTX_new());

@@ -1,13 +1,13 @@
 #pragma once
 
-// What the texts of clients may hold, by what becomes of them.
+// What text from clients may contain, depending on its use.
 
 #include <string_view>
 
 namespace docket {
 
 enum class TextUse {
-  kScript,  // handed on as it is, to a program: no NUL, which would end it there
+  kScript,  // passed on unchanged to a program: no NUL, which would end it
   kProse,   // for people: no control characters but tabs and ends of lines
   kName,    // for finding something: no control characters
 };

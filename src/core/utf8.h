@@ -8,7 +8,7 @@
 
 namespace docket {
 
-// What stands for bytes that are not UTF-8: U+FFFD.
+// Stands for bytes that are not UTF-8: U+FFFD.
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 
 // Length (1 to 4) of the well-formed character at the front of `text`; 0 when there is none.

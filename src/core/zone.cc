@@ -107,8 +107,8 @@ std::optional<seconds> read_offset(std::string_view text) {
   return text[0] == '-' ? -*offset : *offset;
 }
 
-// The zone directory also holds other files and second copies (posix/, right/, localtime); no zone
-// id of IANA starts with a small letter.
+// The zone directory also holds other files and second copies (posix/, right/, localtime); no IANA
+// zone id starts with a lower-case letter.
 bool looks_like_region(std::string_view id) {
   return !id.empty() && id[0] >= 'A' && id[0] <= 'Z' && id != "Factory" &&
          id.find("..") == std::string_view::npos;
@@ -185,7 +185,8 @@ Resolved Zone::resolve(LocalTime local) const {
   Resolved resolved;
   const Time as_utc{local.time_since_epoch()};
   // No zone is a whole day from UTC, so only spans that touch these two days can hold the instant.
-  // (Samoa moved its offset by a whole day, from -10 to +14, each of which still is inside.)
+  // (Samoa moved its offset by a whole day, from -10 to +14; both are still less than a day from
+  // UTC.)
   const Time last = as_utc + days{1};
   for (Span span = span_at(as_utc - days{1});; span = span_at(span.end)) {
     const Time instant = as_utc - span.offset;
