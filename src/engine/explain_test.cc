@@ -192,8 +192,8 @@ TEST_F(ExplainTest, APatternThatNothingCanMatch) {
   docket.find_job_in_store(job);
   const auto why = run(docket.start("a"));
   EXPECT_EQ(why.reasons[0].message,
-            "no node satisfies @zone UNLIKE (?!c).: the pattern is not a regular expression of "
-            "RE2: invalid perl operator: (?!");
+            "no node satisfies @zone UNLIKE (?!c).: the pattern is not an RE2 regular "
+            "expression: invalid perl operator: (?!");
 }
 
 TEST_F(ExplainTest, TheStartingDeadlineIsTold) {

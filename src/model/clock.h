@@ -1,7 +1,7 @@
 #pragma once
 
-// What the store keeps of the clock, so that a server that starts while it is wrong knows that:
-// engine/clock_watch.h says what it means.
+// What the store keeps of the clock, so that a server that starts while the clock is wrong knows
+// that. engine/clock_watch.h explains it.
 
 #include <cstdint>
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace docket::model {
 
-// The clock was set by so much while the tasks up to this one were there, and none after it.
+// The clock was set by this much when the tasks up to this one existed, and no later ones.
 struct ClockStep {
   TaskId newest;
   Duration by{};

@@ -1,7 +1,7 @@
 #pragma once
 
 // An append-only fact: a change of a task, or of a job's definition. Durable in the same commit as
-// the change it tells.
+// the change it records.
 
 #include <cstdint>
 #include <memory>
@@ -22,7 +22,7 @@ enum class EventType : std::uint8_t {
   kAttemptChanged,  // the same for an attempt; kRunning carries no message, an end may
   kTaskCreated,     // an operation
   kTaskChanged,     // its state, or that it was asked to stop
-  kTaskNote,        // what its reporter wanted to say
+  kTaskNote,        // a remark of its reporter
 };
 const char* name_of(EventType type);  // "job_created", "run_changed", ...
 
@@ -30,7 +30,7 @@ const char* name_of(EventType type);  // "job_created", "run_changed", ...
 struct EventDetail {
   std::string resource;       // what it is about: a path, a package
   bool changes = false;       // whether that was changed
-  std::string before, after;  // how it was and is: JSON objects; empty: not told
+  std::string before, after;  // how it was and is: JSON objects; empty: not given
   std::string traceback;      // of a failure
   bool operator==(const EventDetail&) const = default;
 };
@@ -58,7 +58,7 @@ struct Event {
   std::string job_id;   // the job's id then; events outlive jobs
   std::string message;  // free text for people
   std::string subtype = {};
-  // Of one that is written, where there is any; readers tell it of one event, not of many.
+  // Set when an event is written, if there is any. Readers return it for one event, not in lists.
   std::shared_ptr<const EventDetail> detail = {};
 };
 

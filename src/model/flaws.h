@@ -1,7 +1,7 @@
 #pragma once
 
-// What is wrong with what a client defines, whatever door it came through. The engine asks, and so
-// does it the kind of a job; a store of an older docket may hold such things.
+// What is wrong with a client's definition, whichever door it came through. The engine checks, and
+// asks the job's kind too. A store of an older docket may hold definitions with flaws.
 //
 // Paths are those of JSON, an element in brackets: "/run/artifacts(0)/uri".
 
@@ -20,10 +20,10 @@
 
 namespace docket::model {
 
-// At most so many are told of.
+// At most this many are reported.
 inline constexpr std::size_t kFlawsMax = 100;
 
-// A path is only put together for a flaw.
+// A path is built only for a flaw.
 class Flaws {
  public:
   template <class... Args>
@@ -42,17 +42,17 @@ class Flaws {
   std::vector<FieldError> fields_;
 };
 
-// Of what every definition has.
+// Checks what every definition has.
 void check(const JobDefinition& definition, Flaws& flaws);
 void check(const RunParameters& parameters, Flaws& flaws);  // "/env/NAME"
 void check_labels(const StringPairs& labels, std::string_view path, Flaws& flaws);
 
-// What Linux takes as one argument, or as one variable with its name: MAX_ARG_STRLEN, less its NUL.
+// The longest argument, or variable with its name, that Linux takes: MAX_ARG_STRLEN, less its NUL.
 inline constexpr std::size_t kExecTextMax = 128 * 1024 - 1;
 inline constexpr const char* kExecTextTooLong = "must have at most 131071 bytes";
 static_assert(kExecTextMax == 131071);
 
-// Of an environment variable: "must ...", or null.
+// What is wrong with an environment variable: "must ...", or null.
 const char* flaw_of_variable(std::string_view name, std::string_view value);
 
 }  // namespace docket::model

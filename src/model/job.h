@@ -16,7 +16,7 @@
 
 namespace docket::model {
 
-// What a client may say; everything else is the engine's.
+// What a client may set; everything else is the engine's.
 struct JobDefinition {
   std::string id;  // "prod.email": dots make groups
   std::optional<std::string> description;

@@ -36,19 +36,19 @@ struct LockRequest {
   bool operator==(const LockRequest&) const = default;
 };
 
-// As a kind says it. Refers to what it was asked about, the definition and the parameters, or to
-// the kind itself.
+// Needs as a kind states them. Refers to the definition and parameters that the kind was asked
+// about, or to the kind itself.
 struct Needs {
   Demand demand = {};
   std::span<const Constraint> constraints = {};
-  std::span<const LockRequest> locks = {};  // all at once
+  std::span<const LockRequest> locks = {};  // taken all at once
   Time not_before = kNever;                 // kNever: from its creation on
-  // Seen so much later than not_before, it is not begun any more; absent: whenever.
+  // Once it is this much later than not_before, the task is not begun any more; absent: no limit.
   std::optional<Duration> late = {};
   // How long it waits for room and rights; absent: for ever.
   std::optional<Duration> patience = {};
 
-  // Whether a task of these has something to wait for.
+  // Whether a task with these needs has something to wait for.
   bool any() const {
     return demand != Demand{} || !constraints.empty() || !locks.empty() || not_before != kNever;
   }

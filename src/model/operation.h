@@ -14,12 +14,12 @@
 
 namespace docket::model {
 
-// Until when a listing stays while its task lives.
+// The end of a listing whose task is live.
 inline constexpr Time kForever = Time::max();
 
-// What an operation says of itself. Never changes once made.
+// What is said of an operation. Never changes once made.
 struct Operation {
-  std::string uuid;    // chosen by its reporter (8-4-4-4-12, lower case); empty: made of its number
+  std::string uuid;    // chosen by its reporter (8-4-4-4-12, lower case); empty: from its number
   std::string module;  // its group: "maintenance", "backups"
   std::string type;    // "backup"
   std::string scope, keyspace, table, entity;  // free labels of every task list; may be empty
@@ -28,13 +28,13 @@ struct Operation {
   std::uint32_t lane = 0;      // Scylla's shard: each lane of a module numbers its trees by itself
   std::uint64_t sequence = 0;  // from 1 in (module, lane) of its root, which all of a tree share
   std::optional<double> expected;  // workload of its whole subtree, when it is known beforehand
-  Duration lease{};  // its reporter must be heard of this often, else it fails; zero: need not
+  Duration lease{};  // fails unless its reporter is heard of this often; zero: no lease
   bool abortable = false;
-  bool internal = false;  // hidden from plain lists; whatever has a parent is
+  bool internal = false;  // hidden from plain lists, like everything with a parent
   bool cluster = false;   // spreads over nodes; else of one node
   bool user = false;      // asked for by a person: forgotten later by doors that forget
-  bool local = false;  // docket's own: nobody goes on with it when the server ends; of old stores
-  bool folds = false;  // a step: leaves memory with its end, and not with that of its run
+  bool local = false;     // docket's own, in old stores: nothing continues it after a restart
+  bool folds = false;     // a step: leaves memory when it ends, not when its run does
   bool operator==(const Operation&) const = default;
 };
 
@@ -61,7 +61,7 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-// That a door which forgets (Scylla's) shows a task. A mark only: the task itself stays.
+// A door that forgets (Scylla's) shows the task. A mark only: the task itself stays without it.
 struct Listing {
   TaskId task;
   std::string module;
@@ -71,7 +71,7 @@ struct Listing {
   bool operator==(const Listing&) const = default;
 };
 
-// The counter of sequence numbers of one lane. A module is there as long as it has a lane.
+// The counter of sequence numbers of one lane. A module exists as long as it has a lane.
 struct Lane {
   std::string module;
   std::uint32_t lane = 0;

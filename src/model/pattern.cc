@@ -9,11 +9,11 @@
 namespace docket::model {
 namespace {
 
-// Of the program and of the states that matching makes; without room for states RE2 matches slower,
-// but still in linear time.
+// For the program and the states that matching makes. With no room left for states RE2 matches
+// more slowly, but still in linear time.
 constexpr std::int64_t kMemoryMax = 256 * 1024;
 
-// A class of Unicode costs a millisecond to compile for three bytes of pattern.
+// A Unicode class costs a millisecond to compile for three bytes of pattern.
 bool names_unicode_class(std::string_view text) {
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
     if (text[i] != '\\') continue;
@@ -36,7 +36,7 @@ Result<Pattern> Pattern::compile(const std::string& text) {
                 fmt::format("is too long: {} bytes, at most {}", text.size(), kPatternBytesMax));
   }
   if (names_unicode_class(text)) {
-    return fail(ErrorKind::kInvalid, "has a class of Unicode (\\p), which is not supported");
+    return fail(ErrorKind::kInvalid, "has a Unicode class (\\p), which is not supported");
   }
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -45,7 +45,7 @@ Result<Pattern> Pattern::compile(const std::string& text) {
   auto compiled = std::make_unique<re2::RE2>(text, options);
   if (!compiled->ok()) {
     return fail(ErrorKind::kInvalid,
-                fmt::format("is not a regular expression of RE2: {}", compiled->error()));
+                fmt::format("is not an RE2 regular expression: {}", compiled->error()));
   }
   return Pattern(std::move(compiled));
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// The patterns of LIKE and UNLIKE constraints: regular expressions in RE2's syntax, matched against
-// a whole value in time linear in it, whatever a client has written. What Java's expressions have
-// and these do not: docs/differences-metronome.md.
+// The patterns of LIKE and UNLIKE constraints: regular expressions in RE2's syntax, matched
+// against a whole value in time linear in it, whatever a client has written. What Java's
+// expressions have and these lack: docs/differences-metronome.md.
 
 #include <cstddef>
 #include <memory>

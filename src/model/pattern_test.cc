@@ -26,7 +26,7 @@ TEST(Pattern, MatchesTheWholeValue) {
   EXPECT_TRUE(matches("\xC3\xA4.", "\xC3\xA4\xC3\xB6")) << "characters, not bytes";
 }
 
-// A matcher that goes back takes 2^50 steps here.
+// A backtracking matcher takes 2^50 steps here.
 TEST(Pattern, TakesLinearTime) {
   EXPECT_FALSE(matches("([a-z0-9.-]+)+!", std::string(50, 'a') + ".example.com"));
   EXPECT_FALSE(matches("(a?){50}a{50}b", std::string(100'000, 'a')));
@@ -38,17 +38,17 @@ TEST(Pattern, IsBounded) {
   EXPECT_EQ(refusal(std::string(100'000, '(') + std::string(100'000, ')')),
             "is too long: 200000 bytes, at most 1024");
   EXPECT_EQ(refusal("((a{30}){30}){30}"),
-            "is not a regular expression of RE2: invalid repetition size: {30}");
+            "is not an RE2 regular expression: invalid repetition size: {30}");
   EXPECT_EQ(refusal(".{999}.{999}.{999}.{999}"),
-            "is not a regular expression of RE2: pattern too large - compile failed");
+            "is not an RE2 regular expression: pattern too large - compile failed");
 }
 
 TEST(Pattern, RefusesWhatItCannotMatch) {
-  EXPECT_EQ(refusal("node("), "is not a regular expression of RE2: missing ): node(");
-  EXPECT_EQ(refusal("(a)\\1"), "is not a regular expression of RE2: invalid escape sequence: \\1");
-  EXPECT_EQ(refusal("(?!a).*"), "is not a regular expression of RE2: invalid perl operator: (?!");
-  EXPECT_EQ(refusal("a\\pL"), "has a class of Unicode (\\p), which is not supported");
-  EXPECT_TRUE(matches("a\\\\pL", "a\\pL")) << "a backslash, and no class";
+  EXPECT_EQ(refusal("node("), "is not an RE2 regular expression: missing ): node(");
+  EXPECT_EQ(refusal("(a)\\1"), "is not an RE2 regular expression: invalid escape sequence: \\1");
+  EXPECT_EQ(refusal("(?!a).*"), "is not an RE2 regular expression: invalid perl operator: (?!");
+  EXPECT_EQ(refusal("a\\pL"), "has a Unicode class (\\p), which is not supported");
+  EXPECT_TRUE(matches("a\\\\pL", "a\\pL")) << "a backslash, not a class";
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ enum class MissedPolicy : std::uint8_t {
   kNone,
   kLast,
   kAll
-};  // due times passed while down; native API only
+};                                              // due times passed while down; native API only
 const char* name_of(ConcurrencyPolicy policy);  // "ALLOW", "FORBID", "REPLACE"
 const char* name_of(MissedPolicy policy);       // "none", "last", "all"
 
@@ -33,7 +33,7 @@ struct ScheduleDefinition {
   ConcurrencyPolicy policy = ConcurrencyPolicy::kAllow;
   bool enabled = true;
   MissedPolicy missed = MissedPolicy::kNone;
-  std::uint32_t missed_limit = 10;  // with kAll: at most so many runs for one absence, the newest
+  std::uint32_t missed_limit = 10;  // with kAll: at most this many runs for one absence, the newest
 };
 
 struct Schedule {

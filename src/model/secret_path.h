@@ -1,20 +1,20 @@
 #pragma once
 
-// Where secrets are, and whose they are. A path is that of a group with the secret's name behind
-// it: jobs name its source as "/finance/db", people as "finance/db".
+// Where secrets are, and who owns them. A path is a group's path followed by the secret's name.
+// Jobs write it as "/finance/db", people as "finance/db".
 
 #include <string_view>
 
 namespace docket::model {
 
-// The path without slashes in front: what the secret is kept under.
+// The path without leading slashes: what the secret is kept under.
 std::string_view secret_place(std::string_view path);
 
-// Its group: "finance" of "finance/db", empty for one that is everybody's.
+// Its group: "finance" of "finance/db"; empty for a secret that is open to all.
 std::string_view secret_group(std::string_view path);
 
-// The file of a secret volume, from the working directory on: that is what the root of a container
-// would be to a command that has none.
+// The file of a secret volume, relative to the working directory, which takes the place of a
+// container's root.
 std::string_view secret_file(std::string_view container_path);
 
 // A job may use secrets of its own path and above it, as in DC/OS: "prod/email/key" is for the job

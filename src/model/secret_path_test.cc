@@ -5,7 +5,7 @@
 namespace docket::model {
 namespace {
 
-TEST(SecretPath, SlashesInFrontSayNothing) {
+TEST(SecretPath, LeadingSlashesDoNotMatter) {
   EXPECT_EQ(secret_place("/db"), "db");
   EXPECT_EQ(secret_place("//finance/db"), "finance/db");
   EXPECT_EQ(secret_place("/"), "");
@@ -13,7 +13,7 @@ TEST(SecretPath, SlashesInFrontSayNothing) {
   EXPECT_EQ(secret_group("/db"), "");
 }
 
-TEST(SecretPath, OfTheJobsOwnPathAndAboveItOnly) {
+TEST(SecretPath, AJobMayUseItsOwnPathAndThoseAboveIt) {
   EXPECT_TRUE(may_use_secret("marketing.mailer", "db"));
   EXPECT_TRUE(may_use_secret("marketing.mailer", "/marketing/db"));
   EXPECT_TRUE(may_use_secret("marketing.mailer", "marketing/mailer/db"));
@@ -24,7 +24,7 @@ TEST(SecretPath, OfTheJobsOwnPathAndAboveItOnly) {
   EXPECT_FALSE(may_use_secret("marketing.mailer", "mailer/db"));
 }
 
-TEST(SecretPath, WhatIsNoGroupBelongsToNobody) {
+TEST(SecretPath, AMalformedGroupBelongsToNobody) {
   for (const char* path : {"finance//db", "marketing.mailer/db", "../db", "marketing/../db",
                            "Marketing/db", "marketing/ /db"}) {
     EXPECT_FALSE(may_use_secret("marketing.mailer", path)) << path;

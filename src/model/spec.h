@@ -1,7 +1,7 @@
 #pragma once
 
-// What a job does: the name of its kind, and a body that only this kind understands. Everybody else
-// passes it on, and may have its text: one JSON object.
+// What a job does: the name of its kind, and a body that only this kind understands. All others
+// pass it on, and can get it as text: one JSON object.
 
 #include <memory>
 #include <string>
@@ -19,10 +19,10 @@ namespace docket::model {
 class SpecBody {
  public:
   virtual ~SpecBody() = default;
-  // One object, which the kind reads as an equal body.
+  // Writes one object, which the kind reads back as an equal body.
   virtual void write(JsonWriter& out) const = 0;
 };
-using SpecBodyPtr = std::shared_ptr<const SpecBody>;  // by all versions and copies of a definition
+using SpecBodyPtr = std::shared_ptr<const SpecBody>;  // one for all versions and copies of a job
 
 struct Spec {
   std::string kind;
@@ -41,7 +41,7 @@ struct SpecOf final : SpecBody {
   T value;
 };
 
-// Null: the body is none of this type.
+// Null: the body is not of this type.
 template <class T>
 const T* get_if(const Spec& spec) {
   const auto* body = dynamic_cast<const SpecOf<T>*>(spec.body.get());
@@ -58,11 +58,11 @@ class UnreadSpec final : public SpecBody {
   std::string text_;
 };
 
-// Who turns the text of a spec into its body.
+// Turns the text of a spec into its body.
 class SpecReader {
  public:
   virtual ~SpecReader() = default;
-  // Null: there is no such kind. What is wrong with the text is complained of.
+  // Null: there is no such kind. Flaws of the text become complaints.
   virtual SpecBodyPtr read_spec(std::string_view kind, JsonReader& in) const = 0;
 };
 

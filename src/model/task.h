@@ -1,9 +1,9 @@
 #pragma once
 
-// A node of the one durable tree. The root of a tree is a run, of a job or an action, whose
-// children are its attempts and steps; or what reporters say, an operation whose children are
-// operations. Steps have attempts and steps below them. State changes go through move() only: it is
-// the compare-and-set of DESIGN section 2.
+// A node of the one durable tree. The root of a tree is a run (of a job, or an action), whose
+// children are its attempts and steps, or an operation of a reporter, whose children are
+// operations. Steps have attempts and steps below them. State changes go through move() only, a
+// compare-and-set.
 
 #include <cstdint>
 #include <memory>
@@ -33,7 +33,7 @@ const char* name_of(TaskKind kind);
 enum class Trigger : std::uint8_t { kManual, kSchedule, kDependency };
 const char* name_of(Trigger trigger);
 
-// The run whose end started a dependent one, in words that outlive it.
+// The run whose end started a dependent run, by names that outlive it.
 struct Starter {
   TaskId run;
   std::string name;
@@ -42,9 +42,9 @@ struct Starter {
 };
 
 // What a run was started with beyond its job: POST /runs with an object body, or the native API;
-// and what a dependent run has from the one whose end started it.
+// and what a dependent run takes over from the run whose end started it.
 struct RunParameters {
-  StringPairs env;  // added to the spec's env, and stronger than it
+  StringPairs env;  // added to the spec's env, and overrides it
   std::string description;
   std::optional<Starter> started_by = {};
   bool operator==(const RunParameters&) const = default;
@@ -59,8 +59,8 @@ struct Planned {
   bool operator==(const Planned&) const = default;
 };
 
-// Of an attempt whose executor is not the first of the server, or numbers its reports; and of what
-// has its place on another target than this machine.
+// Kept for an attempt whose executor is not the server's first, or numbers its reports; and for a
+// task placed on another target than this machine.
 struct Work {
   std::string executor;     // by name; empty: the first
   std::uint64_t seq = 0;    // of the newest report that was taken
@@ -83,7 +83,7 @@ struct Task {
   Time started_at = kNever;      // entered kRunning
   Time finished_at = kNever;     // entered a final state
   ScheduleUid schedule;          // of a scheduled run
-  Time due_at = kNever;          // the schedule's instant it stands for
+  Time due_at = kNever;          // the due time that it was made for
   Time start_deadline = kNever;  // fails if still waiting then; kNever: waits for ever
   std::int32_t exit_code = 0;    // of an ended attempt
   std::int32_t signal = 0;
@@ -92,7 +92,7 @@ struct Task {
       parameters;  // null: none; shared with batches on their way to the store
   std::shared_ptr<const Operation> operation;  // null unless it is one; shared likewise
   Tally tally;                                 // of an operation
-  std::shared_ptr<const Planned> planned;      // null: nothing was said; shared likewise
+  std::shared_ptr<const Planned> planned;      // null: nothing to say; shared likewise
   std::shared_ptr<const Work> work;            // null: nothing to say; shared likewise
 };
 
@@ -105,7 +105,7 @@ inline std::string_view target_of(const Task& task) {
 inline std::uint64_t seq_of(const Task& task) { return task.work ? task.work->seq : 0; }
 
 // A step is an operation that the kind of a run planned. Its module is the kind's name, its entity
-// the key, and it is of the run's job.
+// the key, and it belongs to the run's job.
 inline bool is_step(const Task& task) {
   return task.kind == TaskKind::kOperation && task.job && task.parent;
 }
@@ -129,17 +129,16 @@ std::string reason_of(const Task& task);
 // The state with the reason: "done", "failed: exit code 3", "aborted: Stopped".
 std::string outcome_of(const Task& task);
 
-// Failed itself, or something that ended below it did and is kept.
+// It failed itself, or a failure of something that ended below it is kept.
 bool is_failing(const Task& task);
 
-// Its own figures; absent ones stay as they are. Nothing of a run of a job or an attempt, which
-// have none.
+// Its own figures; absent ones stay as they are. Nothing happens to a run of a job or an attempt,
+// which have none.
 void put_figures(Task& task, std::optional<double> completed, std::optional<double> total);
 
-// How far a task is. Its own figures if it has reported any. Else the sum of its children, live
-// ones
-// (`live`, all of them together) and ended ones, out of the expected workload where that is known
-// and the task goes on. A leaf is all or nothing: 0 or 1 of 1 (Scylla 6.2); so are runs.
+// How far a task is: its own figures if it has reported any. Else the sum of its children, live
+// ones (`live`, all of them together) and ended ones, out of the expected workload where that is
+// known and the task goes on. A leaf is all or nothing: 0 or 1 of 1 (Scylla 6.2); so are runs.
 Progress progress_of(const Task& task, const std::optional<Progress>& live);
 
 // A stable UUID for a task (8-4-4-4-12, lower case) made from its number, and back. Clients see

@@ -16,7 +16,7 @@ std::vector<State> all_states() {
   return states;
 }
 
-TEST(State, TheTableIsTheDrawnMachine) {
+TEST(State, TheTableMatchesTheDiagram) {
   using enum State;
   const std::set<std::pair<State, State>> drawn{
       {kCreated, kQueued}, {kCreated, kRunning}, {kCreated, kFailed},  {kCreated, kAborted},

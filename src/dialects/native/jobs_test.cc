@@ -271,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "/run/locks/0/name: must not contain control characters"},
         BadBody{R"({"id":"a","run":{"cmd":"x","placement":{"constraints":[)"
                 R"({"attribute":"hostname","operator":"LIKE","value":"("}]}}})",
-                "/run/placement/constraints/0/value: is not a regular expression of RE2: "
+                "/run/placement/constraints/0/value: is not an RE2 regular expression: "
                 "missing ): ("},
         BadBody{R"({"id":"a","run":{"cmd":"x","locks":[{"name":"l"},{"name":"l"}]}})",
                 "/run/locks/1/name: is named twice"},
