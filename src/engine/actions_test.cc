@@ -1,4 +1,4 @@
-// Runs that no job has (model::is_action). Their kind is `test` here, but for it anything.
+// Runs that no job has (model::is_action). Their kind is `test` here, but could be any.
 
 #include <gtest/gtest.h>
 
@@ -56,7 +56,7 @@ class ActionsTest : public ::testing::Test {
   testing::Harness docket;
 };
 
-TEST_F(ActionsTest, IsARunWithADefinitionOfItsOwn) {
+TEST_F(ActionsTest, IsARunWithItsOwnDefinition) {
   const auto first = act();
   const auto second = act();
   ASSERT_TRUE(first && second);
@@ -73,7 +73,7 @@ TEST_F(ActionsTest, IsARunWithADefinitionOfItsOwn) {
   end_step();
 }
 
-TEST_F(ActionsTest, EndsAsItsKindSays) {
+TEST_F(ActionsTest, EndsAsItsKindDecides) {
   const auto task = act();
   end_step();
   EXPECT_EQ(docket.stored(*task).state, State::kRunning);
@@ -85,7 +85,7 @@ TEST_F(ActionsTest, EndsAsItsKindSays) {
   EXPECT_FALSE(docket.engine().find_task(*task));
 }
 
-TEST_F(ActionsTest, GoesOnAfterARestart) {
+TEST_F(ActionsTest, ContinuesAfterARestart) {
   const auto task = act();
   end_step();
   docket.restart();
@@ -107,7 +107,7 @@ TEST_F(ActionsTest, WaitsForItsLockInTheQueue) {
   EXPECT_EQ(docket.stored(*second).state, State::kRunning);
 }
 
-TEST_F(ActionsTest, IsAbortedIfItAllowsIt) {
+TEST_F(ActionsTest, CanBeAbortedIfItIsAbortable) {
   model::Operation stubborn = shown();
   stubborn.abortable = false;
   const auto goes_on = act(two_steps(), stubborn);
@@ -118,7 +118,7 @@ TEST_F(ActionsTest, IsAbortedIfItAllowsIt) {
   EXPECT_EQ(abort(*task).error().kind, ErrorKind::kNotFound);
 }
 
-TEST_F(ActionsTest, IsNoRunForThoseWhoStopRuns) {
+TEST_F(ActionsTest, CannotBeStoppedAsARunOfAJob) {
   const auto task = act();
   docket.loop().call<bool>(
       [&](Engine& engine, Time now) -> Result<bool> {
@@ -130,7 +130,7 @@ TEST_F(ActionsTest, IsNoRunForThoseWhoStopRuns) {
   EXPECT_TRUE(docket.engine().is_live(*task));
 }
 
-TEST_F(ActionsTest, WrongOnesChangeNothing) {
+TEST_F(ActionsTest, AnInvalidOneChangesNothing) {
   model::Operation unnamed = shown();
   unnamed.module = "";
   EXPECT_EQ(act(two_steps(), unnamed).error().kind, ErrorKind::kInvalid);
@@ -153,8 +153,8 @@ TEST_F(ActionsTest, ItsDefinitionGoesWithIt) {
   EXPECT_FALSE(reader->job_version(definition, 1).value());
 }
 
-// A run that outlived its job, and whose last attempt outlived it.
-TEST_F(ActionsTest, TheEndOfARunWhoseJobIsGoneIsCountedOnce) {
+// A run that outlived its job, and whose last attempt outlived the run.
+TEST_F(ActionsTest, TheEndOfARunOfADeletedJobIsCountedOnce) {
   kinds::TestSpec spec = two_steps();
   spec.on_stop = kinds::OnStop::kDrain;
   docket.add_job({.id = "gone", .spec = kinds::spec_of(spec)});

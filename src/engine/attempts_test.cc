@@ -1,4 +1,4 @@
-// Attempts that follow failed ones: pauses, a limit of attempts, a limit of time.
+// Attempts after failed ones: pauses, a limit of attempts, a limit of time.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,7 +65,7 @@ TEST_F(AttemptsTest, TheNextOneStartsAfterItsPause) {
   EXPECT_EQ(started(), 3U);
 }
 
-TEST_F(AttemptsTest, WhatFailsAtOnceIsTriedAFewTimesASecondAtMost) {
+TEST_F(AttemptsTest, AnInstantFailureIsRetriedAFewTimesASecondAtMost) {
   const TaskId run = start_with([](const kinds::ProcessSpec&) {});
   const Time end = docket.clock.now() + minutes{1};
   while (docket.clock.now() < end) {
@@ -76,7 +76,7 @@ TEST_F(AttemptsTest, WhatFailsAtOnceIsTriedAFewTimesASecondAtMost) {
   EXPECT_LT(started(), 40U);
 }
 
-TEST_F(AttemptsTest, APauseIsTold) {
+TEST_F(AttemptsTest, APauseIsExplained) {
   const TaskId run = start_with_pauses();
   docket.finish_attempt(run, 7);
   const Explanation told = why(run);
@@ -91,7 +91,7 @@ TEST_F(AttemptsTest, APauseIsTold) {
   EXPECT_STREQ(name_of(why(run).reasons[0].kind), "running");
 }
 
-TEST_F(AttemptsTest, ARunThatIsStoppedInAPauseHasEndedAndReleasedWhatItHeld) {
+TEST_F(AttemptsTest, StoppingARunInAPauseEndsItAndReleasesWhatItHeld) {
   const TaskId run = start_with([](kinds::ProcessSpec& spec) {
     spec.restart.backoff = kMinute;
     spec.locks = {{"db", model::LockWait::kQueue}};
@@ -115,7 +115,7 @@ TEST_F(AttemptsTest, ARestartOfTheServerEndsPauses) {
   EXPECT_EQ(docket.stored(run).state, State::kDone);
 }
 
-TEST_F(AttemptsTest, AClockThatIsSetChangesNoPause) {
+TEST_F(AttemptsTest, SettingTheClockChangesNoPause) {
   const TaskId run = start_with_pauses();
   docket.finish_attempt(run, 1);
   set_clock_back(hours{5});
@@ -125,20 +125,20 @@ TEST_F(AttemptsTest, AClockThatIsSetChangesNoPause) {
   EXPECT_EQ(started(), 2U);
 }
 
-// What room a full store has left is for the ends of what runs.
+// A full store keeps what room is left for the ends of runs.
 TEST_F(AttemptsTest, NoneStartsWhileNewWorkIsRefused) {
   const TaskId run = start_with_pauses();
   docket.engine().refuse_new_work("full");
   docket.finish_attempt(run, 1);
   docket.advance(minutes{5});
   EXPECT_EQ(started(), 1U);
-  EXPECT_GT(docket.engine().next_wake(), docket.clock.now()) << "or the loop turns without end";
+  EXPECT_GT(docket.engine().next_wake(), docket.clock.now()) << "else the loop would spin";
   docket.engine().refuse_new_work({});
   wake();
   EXPECT_EQ(started(), 2U);
 }
 
-TEST_F(AttemptsTest, TheLastOneThatIsAllowedFailsTheRun) {
+TEST_F(AttemptsTest, TheLastAllowedOneFailsTheRun) {
   const TaskId run = start_with([](kinds::ProcessSpec& spec) {
     spec.restart.max_attempts = 2;
     spec.restart.backoff = {.first_s = 0, .max_s = 0};
@@ -168,7 +168,7 @@ class TimeoutTest : public AttemptsTest {
   }
 };
 
-TEST_F(TimeoutTest, ARunThatTakesTooLongIsStoppedAndHasFailed) {
+TEST_F(TimeoutTest, ARunThatTakesTooLongIsStoppedAndFails) {
   const TaskId run = start_limited();
   docket.advance(seconds{59});
   EXPECT_EQ(docket.stored(run).state, State::kRunning);
@@ -194,7 +194,7 @@ TEST_F(TimeoutTest, AllAttemptsCountTogether) {
   expect_timed_out(run);
 }
 
-TEST_F(TimeoutTest, IsFromTheStartAlsoOverARestart) {
+TEST_F(TimeoutTest, CountsFromTheStartAcrossARestart) {
   const TaskId run = start_limited();
   docket.advance(seconds{50});
   docket.restart(seconds{5});
@@ -204,7 +204,7 @@ TEST_F(TimeoutTest, IsFromTheStartAlsoOverARestart) {
   expect_timed_out(run);
 }
 
-TEST_F(TimeoutTest, AClockThatIsSetChangesNone) {
+TEST_F(TimeoutTest, SettingTheClockChangesNone) {
   const TaskId run = start_limited();
   set_clock_back(hours{5});
   docket.advance(seconds{59});

@@ -26,30 +26,31 @@ struct JobRow {
   // A dependent job starts once per round of parent successes (reference/metronome.md section 8):
   // the instant of its last start by that path; kNever when none.
   Time dependency_started_at = kNever;
-  // How the job's newest run ended, for dependents: kCreated when it never ran, else its state.
+  // How the job's newest run ended, for its dependents: kCreated when it never ran.
   model::State last_run_state = model::State::kCreated;
-  // A dependent that was to start and found no room for a run: it starts when there is.
+  // A dependent that should have started but found no room for a run: it starts when there is
+  // some.
   bool held_back = false;
-  // What a run has that the job's newest success starts; null: nothing, or it has no dependents.
+  // What the job's newest success hands on to the runs it starts; null: nothing, or no dependents.
   std::shared_ptr<const model::RunParameters> handed_on = nullptr;
   bool deleted = false;  // the row stays, for the history of its runs; its id is free again
 };
 
-// Removes what finished long ago, oldest first: roots below which nothing lives, and all that hangs
-// on them. So that a sweep never makes a long transaction it has two limits; a tree that is larger
-// than the second goes in slices, its events first, then its leaves, its root last.
+// Removes what finished long ago, oldest first: roots with nothing live below them, and everything
+// below. Two limits keep its transactions short. A tree that is larger than the second limit goes
+// in slices: its events first, then its leaves, its root last.
 struct Sweep {
   Time finished_before = kNever;
   std::uint32_t max_roots = 0;
   Time listed_until = kNever;  // listings that ended at or before this go too
   std::uint32_t max_rows = std::numeric_limits<std::uint32_t>::max();  // tasks and events
-  // Of these live tasks goes what has folded into them and finished before, with all below it;
-  // attempts that finished before, but none of the newest kAttemptsKept children; and, if they are
-  // roots, events from before: what lives for a year does not grow for a year.
+  // Live tasks. What has folded into them and finished before goes, with all below it; so do
+  // attempts that finished before, except the newest kAttemptsKept children; of those that are
+  // roots, events from before go too. So what lives for a year does not grow for a year.
   std::vector<TaskId> growing = {};
 };
 
-// Of a module: the listings of everything in it that has ended go.
+// The listings of everything in a module that has ended go.
 struct Drain {
   std::string module;
 };
@@ -72,13 +73,13 @@ struct Batch {
   std::vector<model::LedgerEntry> ledger;  // key: (schedule, first_due)
   std::vector<model::SealedSecret> secrets;
   std::vector<std::string> dropped_secrets;
-  // Of what was there before this batch; then what it lists itself.
+  // First listings that were there before this batch go, then those of the batch are put.
   std::vector<Drain> drains;
   std::vector<std::string> dropped_modules;  // with their lanes and all their listings
   std::vector<model::Listing> listings;      // key: task; until kNever removes it
   std::vector<model::Lane> lanes;            // key: (module, lane)
   std::vector<Sweep> sweeps;
-  std::optional<model::ClockRecord> clock;  // the only one
+  std::optional<model::ClockRecord> clock;  // there is only one
   std::optional<std::uint64_t> epoch;       // of the server, with its first batch
 
   bool empty() const {
@@ -89,8 +90,9 @@ struct Batch {
   }
 };
 
-// Attempts that a live run keeps in memory, the newest, whatever has not ended among them; a run
-// that restarts for ever stays small. Older ones are in the store, as long as retention keeps them.
+// The newest attempts that a live run keeps in memory, with all that have not ended among them, so
+// that a run that restarts for ever stays small. Older ones are in the store, as long as retention
+// keeps them.
 inline constexpr std::size_t kAttemptsKept = 100;
 
 // What the engine keeps in memory: definitions and live work. Its size does not depend on the
@@ -99,8 +101,8 @@ struct Snapshot {
   std::vector<JobRow> jobs;           // not deleted ones, and deleted ones with live runs
   std::vector<model::JobPtr> frozen;  // older versions that live runs were started with
   std::vector<model::Schedule> schedules;
-  // Tasks that are not final, and all that are above them; of each of these that is of a job the
-  // newest kAttemptsKept children, too, and all steps that are not folded.
+  // Tasks that are not final, and all above them; of each of these that belongs to a job, also the
+  // newest kAttemptsKept children, and all steps that are not folded.
   std::vector<model::Task> tasks;
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;

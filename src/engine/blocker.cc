@@ -14,7 +14,7 @@ const char* word_of(model::ConstraintOperator op) {
   return kWords[static_cast<std::size_t>(op)];
 }
 
-// A pattern that an older store brought along may be one that nothing can match.
+// An older store may have brought along a pattern that nothing can match.
 std::string in_words(const model::Constraint& constraint) {
   const std::string& value = *constraint.value;
   const bool is_long = value.size() > model::kPatternBytesMax;
@@ -39,7 +39,7 @@ std::string room_in_words(const Blocker& blocker) {
 std::string words_of(const Blocker& blocker) {
   switch (blocker.what) {
     case BlockedBy::kTime:
-      return "it is for later";
+      return "its time to begin has not come";
     case BlockedBy::kConstraint:
       return "no node satisfies " + in_words(blocker.constraint);
     case BlockedBy::kNoTarget:
@@ -48,7 +48,7 @@ std::string words_of(const Blocker& blocker) {
     case BlockedBy::kCapacity:
       return room_in_words(blocker);
     case BlockedBy::kRunningLimit:
-      return fmt::format("{} runs have processes, the most that may", blocker.total);
+      return fmt::format("{} runs have processes, which is the limit", blocker.total);
     case BlockedBy::kLock:
       return fmt::format("lock '{}' is held by {}", blocker.lock, blocker.who);
     case BlockedBy::kKeptLock:

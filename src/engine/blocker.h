@@ -1,6 +1,6 @@
 #pragma once
 
-// What a task that waits is waiting for, as the rule that holds it back says it.
+// What a waiting task waits for, as stated by the rule that holds it back.
 
 #include <cstdint>
 #include <string>
@@ -14,14 +14,14 @@
 namespace docket::engine {
 
 enum class BlockedBy : std::uint8_t {
-  kTime,          // its instant has not come
+  kTime,          // it may not begin before an instant
   kConstraint,    // no target satisfies it
-  kNoTarget,      // the targets that satisfy all take no new work
+  kNoTarget,      // the targets that satisfy all constraints take no new work
   kNeverFits,     // it wants more of a resource than its targets have, even empty
   kCapacity,      // a resource of its target is in use
-  kRunningLimit,  // as many tasks have processes as may
+  kRunningLimit,  // the limit of tasks with processes is reached
   kLock,          // `by` holds it
-  kKeptLock,      // nobody holds it, but `by`, older and overtaken for too long, is to have it
+  kKeptLock,      // nobody holds it; kept for `by`, older and overtaken for too long
   kTurn,          // `by`, older and overtaken for too long, goes first
 };
 

@@ -34,7 +34,7 @@ void ClockWatch::settle() {
   hands_.pending = std::min(hands_.pending, wall);
   if (hands_.agreed >= kAgreement) hands_.trusted = hands_.pending;
   if (hands_.pending > hands_.trusted) return;
-  hands_.pending = wall;  // what it shows now is to be seen for a day
+  hands_.pending = wall;  // what it shows now has to hold for a day
   hands_.agreed = Duration::zero();
 }
 

@@ -1,17 +1,17 @@
 #pragma once
 
-// Watches the wall clock with the help of the time that has passed since the machine started, which
-// nobody can set. Three hands go on with what has passed:
+// Judges the wall clock by the time since the machine started, which nobody can set. It keeps
+// three clocks, or hands. All three advance by the time that has passed:
 //
-//   trusted   what retention and lists that forget count by. Never ahead of the wall clock; goes
-//             back with it, but not forward, until what the clock was set by has been seen to hold
-//             for a day, or an operator has said that it is right.
-//   pending   what has been seen to hold since some instant less than a day ago: becomes trusted.
+//   trusted   what retention and lists that forget count by. Never ahead of the wall clock. It goes
+//             back with the wall clock, but goes forward only once what the clock was set by has
+//             held for a day, or an operator has said that the clock is right.
+//   pending   what has held since some instant less than a day ago: becomes trusted.
 //   wall      what the clock shows.
 //
-// So what an hour in the wrong century makes old is not old. The clock is *held* while trusted is
-// more than an hour behind the wall clock. The time between two starts of the machine was not seen
-// to pass: after a longer one the clock is held as well.
+// So an hour in the wrong century makes nothing old. The clock is *held* while trusted is more
+// than an hour behind the wall clock. The time between two starts of the machine was not seen to
+// pass: if it is longer than that, the clock is held as well.
 
 #include <optional>
 
@@ -22,11 +22,11 @@ namespace docket::engine {
 
 class ClockWatch {
  public:
-  // Of an earlier life of the server; before the first reading.
+  // The record of an earlier life of the server. Call it before the first reading.
   void restore(const model::ClockRecord& record);
 
-  // By how much the clock was set since the last reading, whether that is of this life or of an
-  // earlier one: zero when it was not, or when the machine was started in between and nobody knows.
+  // Returns by how much the clock was set since the last reading, in this life of the server or an
+  // earlier one: zero when it was not, or when the machine was started in between, which hides it.
   Duration read(const ClockReading& reading);
   // An operator says that the clock is right.
   void accept();
@@ -40,7 +40,7 @@ class ClockWatch {
 
   static constexpr Duration kAheadMax = std::chrono::hours{1};
   static constexpr Duration kAgreement = std::chrono::hours{24};
-  // Less than this is the difference of two clocks that are not read at the same instant.
+  // A smaller step is only the difference of two clocks that are not read at the same instant.
   static constexpr Duration kStepMin = std::chrono::milliseconds{5};
 
  private:

@@ -27,7 +27,7 @@ class ClockWatchTest : public ::testing::Test {
     clock.step(by);
     return look();
   }
-  // Another server, as this one left the store.
+  // Another server continues from what this one stored.
   Duration restart() {
     const model::ClockRecord record = watch.record();
     watch = {};
@@ -39,7 +39,7 @@ class ClockWatchTest : public ::testing::Test {
   ClockWatch watch;
 };
 
-TEST_F(ClockWatchTest, TrustsWhatPasses) {
+TEST_F(ClockWatchTest, TrustsTimeThatPasses) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(pass(hours{7}), Duration::zero());
   EXPECT_EQ(watch.trusted(), clock.now());
   EXPECT_FALSE(watch.held());
@@ -57,7 +57,7 @@ TEST_F(ClockWatchTest, AStepForwardIsNotTrustedAndMoreThanAnHourIsHeld) {
   EXPECT_EQ(watch.trusted(), kStart + minutes{1});
 }
 
-TEST_F(ClockWatchTest, AStepBackEndsIt) {
+TEST_F(ClockWatchTest, AStepBackEndsTheHold) {
   step(kCentury);
   pass(seconds{20});
   EXPECT_EQ(step(-kCentury), -kCentury);
@@ -65,14 +65,14 @@ TEST_F(ClockWatchTest, AStepBackEndsIt) {
   EXPECT_EQ(watch.trusted(), kStart + seconds{20});
 }
 
-TEST_F(ClockWatchTest, AClockThatGoesBackTakesTheTrustedOneAlong) {
+TEST_F(ClockWatchTest, AStepBackMovesTheTrustedClockToo) {
   step(-hours{2});
   EXPECT_EQ(watch.trusted(), kStart - hours{2});
   step(hours{2});
-  EXPECT_EQ(watch.trusted(), kStart - hours{2}) << "that it was right before is not known";
+  EXPECT_EQ(watch.trusted(), kStart - hours{2}) << "nothing shows that it was right before";
 }
 
-TEST_F(ClockWatchTest, AClockThatHasBeenSoForADayIsRight) {
+TEST_F(ClockWatchTest, AClockThatHeldForADayIsTrusted) {
   step(kCentury);
   for (int hour = 0; hour < 23; ++hour) pass(hours{1});
   EXPECT_TRUE(watch.held());
@@ -81,55 +81,55 @@ TEST_F(ClockWatchTest, AClockThatHasBeenSoForADayIsRight) {
   EXPECT_EQ(watch.trusted(), clock.now());
 }
 
-TEST_F(ClockWatchTest, WhatItIsSetByMeanwhileIsToBeSeenForADayOfItsOwn) {
+TEST_F(ClockWatchTest, AStepMeanwhileNeedsADayOfItsOwn) {
   step(hours{2});
   pass(hours{12});
   step(kCentury);
   pass(hours{12});
   EXPECT_TRUE(watch.held());
-  EXPECT_EQ(watch.trusted(), kStart + hours{26}) << "the first two hours are";
+  EXPECT_EQ(watch.trusted(), kStart + hours{26}) << "the first two hours are trusted";
   pass(hours{23});
   EXPECT_TRUE(watch.held());
   pass(hours{1});
   EXPECT_FALSE(watch.held());
 }
 
-TEST_F(ClockWatchTest, OfWhatComesAndGoesMeanwhileTheLeastCounts) {
+TEST_F(ClockWatchTest, TheLeastStepThatHeldAllDayIsTrusted) {
   step(hours{5});
   pass(hours{12});
   step(-hours{2});
   pass(seconds{1});
   step(hours{2});
   pass(hours{12});
-  EXPECT_EQ(watch.trusted(), kStart + hours{27} + seconds{1}) << "three hours ahead all day";
+  EXPECT_EQ(watch.trusted(), kStart + hours{27} + seconds{1}) << "it was three hours ahead all day";
 }
 
-TEST_F(ClockWatchTest, AnOperatorMayAgree) {
+TEST_F(ClockWatchTest, AnOperatorMayAcceptTheClock) {
   step(kCentury);
   watch.accept();
   EXPECT_FALSE(watch.held());
   EXPECT_EQ(watch.trusted(), clock.now());
 }
 
-TEST_F(ClockWatchTest, TwoClocksThatAreNotReadAtOnceAreNoStep) {
+TEST_F(ClockWatchTest, ReadingTwoClocksInTurnIsNoStep) {
   EXPECT_EQ(step(milliseconds{2}), Duration::zero());
   EXPECT_EQ(watch.trusted(), clock.now());
   EXPECT_EQ(step(-milliseconds{2}), Duration::zero());
   EXPECT_EQ(watch.trusted(), clock.now());
 }
 
-TEST_F(ClockWatchTest, WhatPassesWithoutAServerIsKnownAsLongAsTheMachineIsOn) {
+TEST_F(ClockWatchTest, TimeWithoutAServerIsKnownWhileTheMachineIsOn) {
   clock.set(clock.now() + hours{24 * 30});
   EXPECT_EQ(restart(), Duration::zero());
   EXPECT_EQ(watch.trusted(), clock.now());
   clock.step(kCentury);
   clock.set(clock.now() + hours{2});
-  EXPECT_EQ(restart(), kCentury) << "and so is what it was set by";
+  EXPECT_EQ(restart(), kCentury) << "and so is the step";
   EXPECT_TRUE(watch.held());
   EXPECT_EQ(watch.trusted(), kStart + hours{24 * 30 + 2});
 }
 
-TEST_F(ClockWatchTest, HowLongTheMachineWasOffIsNotKnown) {
+TEST_F(ClockWatchTest, TimeWithTheMachineOffIsNotKnown) {
   clock.reboot(minutes{10});
   EXPECT_EQ(restart(), Duration::zero()) << "deadlines are not moved by it";
   EXPECT_FALSE(watch.held());
@@ -152,7 +152,7 @@ TEST_F(ClockWatchTest, NightsOffAreTrustedAfterADayOfWork) {
   EXPECT_LT(watch.ahead(), hours{6 * 16});
 }
 
-TEST_F(ClockWatchTest, AMachineThatDoesNotSayWhichStartItIsShowsByItsAge) {
+TEST_F(ClockWatchTest, ARebootWithoutABootIdShowsByItsUptime) {
   ClockReading reading = clock.read();
   reading.wall += hours{10};
   reading.elapsed = seconds{1};

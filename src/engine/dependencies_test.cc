@@ -20,7 +20,7 @@ class DependenciesTest : public ::testing::Test {
   testing::Harness docket;
 };
 
-TEST_F(DependenciesTest, ParametersGoOnWithThePipelineAndEachRunSaysWhichOneStartedIt) {
+TEST_F(DependenciesTest, ParametersArePassedOnAndEachRunNamesItsStarter) {
   docket.add_job("first");
   auto second = docket.job("second");
   second.dependencies = {"first"};
@@ -83,7 +83,7 @@ TEST_F(DependenciesTest, AClockSetBackStallsNoDependents) {
   EXPECT_EQ(docket.stored_runs("z").size(), 2U);
 }
 
-TEST_F(DependenciesTest, ParentsThatSucceedWhileAChildDiesStartItOnceItIsGone) {
+TEST_F(DependenciesTest, ParentsThatSucceedWhileAChildEndsStartItOnceItIsGone) {
   docket.add_job("a");
   auto child = docket.job("z");
   child.dependencies = {"a"};
@@ -132,10 +132,10 @@ TEST_F(DependenciesTest, AChildThatFoundNoRoomStartsAfterACrashToo) {
   docket.restart();
   docket.advance(minutes{2});
   EXPECT_EQ(docket.stored_runs("z").size(), 1U) << "once";
-  EXPECT_TRUE(docket.stored_runs("younger").empty()) << "its parent succeeded before it was made";
+  EXPECT_TRUE(docket.stored_runs("younger").empty()) << "its parent succeeded before it existed";
 }
 
-TEST_F(DependenciesTest, AnAttemptReportedOnlyAtItsEndHasRunAllTheSame) {
+TEST_F(DependenciesTest, AnAttemptReportedOnlyAtItsEndHasRun) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   docket.finish_attempt(run, 0);

@@ -75,8 +75,8 @@ void Engine::adopt(model::Task task, model::JobPtr job) {
   runs_.emplace(node.task.id, &node);
 }
 
-// Puts a restored run back where it stood: waiting, running, or ended with processes that still
-// have to go.
+// Puts a restored run back where it was: waiting, running, or ended with processes that still have
+// to go.
 void Engine::resume(Node& run) {
   if (run.is_final()) {
     hold(run);
@@ -125,7 +125,7 @@ void Engine::reconcile(const std::vector<AttemptReport>& reports, Time now) {
     if (!node || node->is_final()) continue;
     const std::string executor(model::executor_of(node->task));
     on_attempt(report, executor, now);
-    // The order to stop may have died with the last server.
+    // The order to stop may have been lost with the last server.
     if (!node->is_final() && node->task.stopping) {
       open_.stops.push_back({.token = report.token, .executor = executor});
     }
@@ -204,8 +204,8 @@ bool Engine::is_live(TaskId id) const {
 Result<> Engine::abort_task(TaskId id, Time now) {
   Node* node = tree_.find(id);
   if (!node || node->is_final() || node->is_reported()) return operations_.abort(id, now);
-  if (node->is_step()) return fail(ErrorKind::kDenied, "a step ends with its run only");
-  if (node->parent) return fail(ErrorKind::kDenied, "an attempt ends with its run only");
+  if (node->is_step()) return fail(ErrorKind::kDenied, "a step ends only with its run");
+  if (node->parent) return fail(ErrorKind::kDenied, "an attempt ends only with its run");
   if (model::is_action(node->task) && !node->what().abortable) {
     return fail(ErrorKind::kDenied, "the task cannot be aborted");
   }

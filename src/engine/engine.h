@@ -38,7 +38,7 @@
 
 namespace docket::engine {
 
-// Orders to executors, by their names.
+// Orders to executors, which are given by name.
 struct StartEffect {
   TaskId token;
   std::string executor;
@@ -47,13 +47,13 @@ struct StartEffect {
 struct StopEffect {
   TaskId token;
   std::string executor;
-  std::optional<Duration> grace = {};  // absent: as the executor has it
+  std::optional<Duration> grace = {};  // absent: the executor's default
 };
 struct ForgetEffect {  // the attempt's end is in this batch
   TaskId token;
   std::string executor;
 };
-struct TakenEffect {  // its reports up to this number are
+struct TakenEffect {  // its reports up to this number are on disk
   TaskId token;
   std::string executor;
   std::uint64_t seq = 0;
@@ -65,7 +65,7 @@ struct Notice {
   std::string run_name;
 };
 
-// One tick: what to make durable, and what to do once it is.
+// What one tick makes durable, and what is to be done once it is.
 struct Tick {
   std::shared_ptr<Batch> batch =
       std::make_shared<Batch>();  // shared with the committer, which may retry it
@@ -114,7 +114,7 @@ class Engine : private SecretSource, private Operations::Journal {
   const JobEntry* job(const std::string& id) const;  // null: unknown
   const std::map<std::string, std::unique_ptr<JobEntry>>& jobs() const { return jobs_.by_id(); }
 
-  // --- schedules. kNotFound: subject says "job" or "schedule". kConflict: the id is taken.
+  // --- schedules. kNotFound: the subject is "job" or "schedule". kConflict: the id is taken.
   Result<const model::Schedule*> add_schedule(const std::string& job_id,
                                               model::ScheduleDefinition definition, Time now);
   Result<const model::Schedule*> update_schedule(const std::string& job_id,
@@ -127,12 +127,12 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- runs. kInvalid: flaws of the parameters, see model/flaws.h.
   Result<const Node*> start_run(const std::string& job_id,
                                 std::shared_ptr<const model::RunParameters> parameters, Time now);
-  // A run that no job has (model::is_action), with a definition of its own. `shown` says how lists
-  // tell of it; its sequence is set here. Errors as above, and kInvalid: flaws of the spec, or what
-  // is said of it makes no sense.
+  // A run that no job has (model::is_action), with a definition of its own. `shown` is what lists
+  // show of it; its sequence is set here. Errors as above, and kInvalid: flaws of the spec, or
+  // `shown` makes no sense.
   Result<const Node*> start_action(model::Spec spec, model::Operation shown, Time now);
-  // Ends the run at once as kAborted; its processes are told to exit and may outlive it. The copy
-  // shows the run and its attempts as they were left. kNotFound: subject says "job" or "run".
+  // Ends the run at once as kAborted; its processes are asked to exit and may outlive it. The copy
+  // shows the run and its attempts as they were left. kNotFound: the subject is "job" or "run".
   struct Stopped {
     model::Task run;
     model::JobPtr job;
@@ -140,9 +140,9 @@ class Engine : private SecretSource, private Operations::Journal {
   };
   Result<Stopped> stop_run(const std::string& job_id, const std::string& run_name, Time now);
   Result<Stopped> stop_run(TaskId run, Time now);
-  // Asks a begun run for something that its kind has a word for; arguments are a JSON object, or
-  // empty. kNotFound: no such live run. kConflict: it waits, or is asked to stop. Else what the
-  // kind says.
+  // Asks a begun run for something that its kind has a word for. The arguments are a JSON object,
+  // or empty. kNotFound: no such live run. kConflict: it waits, or was asked to stop. Other errors
+  // are the kind's.
   Result<> ask(TaskId run, const std::string& word, const std::string& arguments, Time now);
   const Node* find_run(const std::string& job_id,
                        const std::string& run_name) const;  // not final ones only
@@ -155,23 +155,23 @@ class Engine : private SecretSource, private Operations::Journal {
   Operations& operations() { return operations_; }
   const Operations& operations() const { return operations_; }
   bool is_live(TaskId id) const;
-  // Where doors list tasks. Runs of jobs are in lane 0 of the module of their kind, which is there
-  // while there are such jobs; that of the server's first kind always is.
+  // Where doors list tasks. Runs of jobs are in lane 0 of the module of their kind, which exists
+  // while there are such jobs; that of the server's first kind always does.
   std::vector<std::string> modules() const;
   bool has_runs(const std::string& module) const;
   bool has_module(const std::string& module) const;
   std::vector<std::uint32_t> lanes(const std::string& module) const;
-  // Doors that forget forget what has ended in it. kNotFound.
+  // Makes doors that forget forget what has ended in it. kNotFound.
   Result<> drain(const std::string& module);
-  // Stops a run, or asks an operation and what is below it to stop. kNotFound: not live. kDenied:
-  // the task cannot be aborted, or not by itself, as an attempt.
+  // Stops a run, or asks an operation and everything below it to stop. kNotFound: not live.
+  // kDenied: the task cannot be aborted, or not by itself (an attempt).
   Result<> abort_task(TaskId id, Time now);
   // How long doors that forget show what ends from now on (settings.h).
   void set_task_ttls(Duration ttl, Duration user_ttl);
-  // Such doors forget a task that has ended.
+  // Makes such doors forget a task that has ended.
   void unlist(TaskId id);
 
-  // --- secrets: paths and times only ever leave the engine.
+  // --- secrets: only paths and times ever leave the engine.
   Result<> put_secret(const std::string& path, const std::string& value, Time now);
   Result<> delete_secret(const std::string& name);
   std::vector<std::pair<std::string, Time>> secrets() const;
@@ -179,30 +179,31 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- what happened outside
   void on_attempt(const AttemptReport& report, std::string_view executor, Time now);
 
-  // --- the clock. A reading comes before everything else that is told the time: deadlines that
-  // were counted from an instant (leases, starting deadlines, restart deadlines, the time that runs
-  // have waited) move with a clock that was set. By how much it was. Without readings (tests,
+  // --- the clock. A reading must come before any other call that takes the time: deadlines
+  // counted from an instant (leases, starting deadlines, restart deadlines, the time that runs
+  // have waited) move when the clock is set. Returns by how much it was. Without readings (tests,
   // tools) the clock is taken to be right.
   Duration see_clock(const ClockReading& reading);
-  void accept_clock();  // it is right: an operator says so
+  void accept_clock();  // an operator says that it is right
   const ClockWatch& clock() const { return clock_; }
   Time trusted(Time now) const override;
-  // Retention removes what ended before; kNever: nothing.
+  // Retention removes what ended before this; kNever: nothing.
   Time kept_since(Time now) const;
 
   // --- time: fires what is due, starts what fits. Idempotent for one instant.
   void advance(Time now);
   Time next_wake();  // kNever: nothing to wait for
-  // A slice of retention now, not only when it is its time; a large one, for somebody waits.
+  // A slice of retention now instead of when it is due; a large one, because somebody waits for
+  // it.
   void sweep_now(Time now) { sweep(now, kSweepNow * settings_.sweep_rows_max); }
   static constexpr std::uint32_t kSweepNow = 10;
 
   // --- ticks
-  bool dirty() const;  // take() would give something to commit or do
+  bool dirty() const;  // take() would return something to commit or to do
   Tick take();
-  // What the open tick has gathered so far: a command that leaves it as it was has changed nothing.
+  // The size of the open tick: a command that leaves it unchanged has changed nothing.
   std::size_t open_size() const;
-  // Of the open tick, for a store that has no room for it.
+  // The stops of the open tick, for a store that has no room for it.
   std::vector<StopEffect>& open_stops() { return open_.stops; }
   const std::vector<StartEffect>& open_starts() const { return open_.starts; }
   const std::vector<TaskId>& open_ended() const { return open_.ended; }
@@ -274,7 +275,8 @@ class Engine : private SecretSource, private Operations::Journal {
   void wake_runs(Time now, bool begins_work);
   View view_of(const Node& run, Time now);
   void plan(Node& run, const Happening& happening, Time now);
-  // plans, and what hangs on them: engine_plans.cc. Each step says why it cannot be carried out.
+  // plans, and what depends on them: engine_plans.cc. Each step returns why it cannot be carried
+  // out.
   void carry_out(Node& run, Plan plan, Time now);
   const char* carry_out(Node& run, Spawn& spawn, Time now);
   const char* carry_out(Node& run, Launch& order, Time now);
@@ -365,23 +367,23 @@ class Engine : private SecretSource, private Operations::Journal {
   LockTable locks_;
   Targets targets_;
   Queue queue_;
-  std::set<std::pair<Time, TaskId>> later_;  // what may not begin before
+  std::set<std::pair<Time, TaskId>> later_;  // tasks that may not begin before this
   Wakes wakes_;
-  std::set<TaskId> more_;                         // runs whose plans go on with the next tick
-  std::set<std::pair<Time, TaskId>> impatience_;  // when attempts that were stopped are lost
-  std::set<TaskId> late_figures_;  // attempts with figures that are not in the store yet
+  std::set<TaskId> more_;                         // runs whose plans continue in the next tick
+  std::set<std::pair<Time, TaskId>> impatience_;  // when stopped attempts count as lost
+  std::set<TaskId> late_figures_;  // attempts whose newest figures are not in the store yet
   Time figures_due_ = kNever;      // when they are written
   TaskTree tree_{*this};
   Operations operations_;
-  std::map<TaskId, Node*> runs_;  // in memory: not final, or with a process that lives
+  std::map<TaskId, Node*> runs_;  // in memory: not final, or with a live process
   std::map<std::string, model::SealedSecret> secrets_;
   TaskId last_task_;
   EventSeq last_event_;
   std::uint64_t epoch_ = 1;
   ClockWatch clock_;
   bool booted_ = false;  // the machine was started: schedules with @reboot are due
-  std::vector<model::ClockStep> clock_steps_;  // that live runs lived through
-  std::optional<Duration> clock_recorded_;     // elapsed then
+  std::vector<model::ClockStep> clock_steps_;  // that some live run has lived through
+  std::optional<Duration> clock_recorded_;     // `elapsed` at the time
   Time started_at_ = kNever;                   // due times up to here were missed while down
   Time last_seen_ = kNever;                    // the newest advance; kNever: none yet
   Time last_stamp_ = kNever;                   // see rising()

@@ -1,4 +1,4 @@
-// What a clock that is set does to deadlines, and to what is remembered of it (clock_watch.h).
+// How setting the clock changes deadlines, and what is remembered of it (clock_watch.h).
 
 #include <algorithm>
 
@@ -7,16 +7,17 @@
 namespace docket::engine {
 namespace {
 
-// At least between two records of a clock that nobody sets: they go with what is written anyway.
+// The least time between two records of a clock that nobody sets: they are written with other
+// rows.
 constexpr Duration kRecordEvery = std::chrono::minutes{1};
 
-// Steps that are remembered one by one: a leap second that is smeared is a hundred.
+// Steps that are remembered one by one: smearing a leap second takes a hundred.
 constexpr std::size_t kStepsMax = 1000;
 
 }  // namespace
 
-// A number that was given out and never stored is not given to a run that is made after the step:
-// it would seem to have lived through it.
+// A task number that was given out and never stored must not go to a run that is made after the
+// step: the run would seem to have lived through the step.
 void Engine::restore_clock(const model::ClockRecord& record) {
   clock_.restore(record);
   clock_steps_ = record.steps;
@@ -67,7 +68,7 @@ void Engine::accept_clock() {
   record_clock();
 }
 
-// With the open tick. Steps go when no run is left that lived through them.
+// Written with the open tick. Steps go when no run is left that lived through them.
 void Engine::record_clock() {
   if (!clock_steps_.empty()) {
     const TaskId oldest = runs_.empty() ? TaskId{UINT64_MAX} : runs_.begin()->first;

@@ -1,4 +1,4 @@
-// A clock that is set wrong and right again: nothing is removed, and nothing ends, for that.
+// A clock that is set wrong and right again: nothing is removed, and nothing ends, because of it.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -85,7 +85,7 @@ TEST_F(EngineClockTest, AWrongClockRemovesNothing) {
   EXPECT_FALSE(is_stored(run)) << "retention goes on";
 }
 
-TEST_F(EngineClockTest, NorDoesOneThatIsWrongWhileTheServerStarts) {
+TEST_F(EngineClockTest, NorDoesAClockThatIsWrongWhenTheServerStarts) {
   docket.add_job("a");
   const TaskId run = done_run(docket);
   docket.advance(minutes{2});
@@ -102,7 +102,7 @@ TEST_F(EngineClockTest, NorDoesOneThatIsWrongWhileTheServerStarts) {
   EXPECT_TRUE(is_stored(run));
 }
 
-TEST_F(EngineClockTest, WhatHasBeenSoForADayIsRightAndRetentionGoesByIt) {
+TEST_F(EngineClockTest, RetentionGoesByAClockThatHeldForADay) {
   docket.add_job("a");
   const TaskId run = done_run(docket);
   step(kCentury);
@@ -112,7 +112,7 @@ TEST_F(EngineClockTest, WhatHasBeenSoForADayIsRightAndRetentionGoesByIt) {
   EXPECT_FALSE(is_stored(run));
 }
 
-TEST_F(EngineClockTest, AnOperatorAgreesAndARestartRemembersIt) {
+TEST_F(EngineClockTest, ARestartRemembersThatAnOperatorAccepted) {
   docket.add_job("a");
   step(kCentury);
   docket.loop().call<bool>(
@@ -126,7 +126,7 @@ TEST_F(EngineClockTest, AnOperatorAgreesAndARestartRemembersIt) {
   EXPECT_FALSE(docket.engine().clock().held());
 }
 
-TEST_F(EngineClockTest, WhoeverWatchesIsToldOnce) {
+TEST_F(EngineClockTest, TheHandlerIsCalledOnce) {
   std::vector<bool> told;
   docket.loop().on_clock([&](const ClockWatch& clock) { told.push_back(clock.held()); });
   step(kCentury);
@@ -160,7 +160,7 @@ TEST_F(EngineClockTest, WaitingRunsKeepTheirStartingDeadline) {
   EXPECT_EQ(docket.stored(run).state, State::kFailed);
 }
 
-TEST_F(EngineClockTest, AWrongClockMakesNoStartingDeadlineLonger) {
+TEST_F(EngineClockTest, AWrongClockLengthensNoStartingDeadline) {
   docket.add_job("a");
   const TaskId run = waiting_run(600);
   step(-hours{5});
@@ -194,7 +194,7 @@ TEST_F(EngineClockTest, RestartDeadlinesAreAsLongAsBefore) {
   EXPECT_EQ(docket.stored(run).state, State::kFailed);
 }
 
-TEST_F(EngineClockTest, WhoWaitsIsNotToldThatItsTimeIsOver) {
+TEST_F(EngineClockTest, AWaiterDoesNotTimeOutWhenTheClockIsSet) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   int told = 0;
@@ -207,9 +207,9 @@ TEST_F(EngineClockTest, WhoWaitsIsNotToldThatItsTimeIsOver) {
   EXPECT_EQ(told, 1);
 }
 
-// Only steps that some run lived through are kept.
-// Ending an attempt takes a number for the next one, which is nowhere stored when there is none.
-TEST_F(EngineClockTest, ANumberThatWasNeverStoredIsNotGivenToALaterRun) {
+// Only steps that some run has lived through are kept. The end of an attempt takes a number for
+// the next attempt, which is stored nowhere if there is none.
+TEST_F(EngineClockTest, ANumberThatWasNeverStoredIsNotReused) {
   Harness roomy;
   roomy.add_job("a");
   roomy.start("a");  // lives through the step
@@ -252,7 +252,7 @@ class RebootTest : public EngineClockTest {
 TEST_F(RebootTest, IsDueOnceAfterEachStartOfTheMachine) {
   docket.restart();
   docket.advance(hours{100});
-  EXPECT_EQ(runs(), 0U) << "the server alone, or time, is no reason";
+  EXPECT_EQ(runs(), 0U) << "neither the server's start nor time makes it due";
   reboot();
   ASSERT_EQ(runs(), 1U);
   const model::Task run = docket.stored_runs("a")[0];
@@ -265,7 +265,7 @@ TEST_F(RebootTest, IsDueOnceAfterEachStartOfTheMachine) {
   EXPECT_EQ(runs(), 2U);
 }
 
-TEST_F(RebootTest, IsHeldWhereSchedulesAre) {
+TEST_F(RebootTest, IsHeldBackWhenSchedulesArePaused) {
   docket.settings.paused = true;
   reboot();
   EXPECT_EQ(runs(), 0U);
@@ -276,7 +276,7 @@ TEST_F(RebootTest, HasNoNextTime) {
   const model::Schedule* schedule = docket.engine().schedule(entry->schedules.begin()->second);
   EXPECT_EQ(Engine::next_run_at(*schedule, docket.clock.now()), std::nullopt);
   const auto why = Explainer(docket.engine(), docket.clock.now()).schedule(schedule->uid).value();
-  EXPECT_EQ(why.reasons[0].message, "schedule 'nightly' is due when the machine has started");
+  EXPECT_EQ(why.reasons[0].message, "schedule 'nightly' is due when the machine starts");
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ Result<model::JobPtr> Engine::delete_job(const std::string& id, ActiveRuns activ
   entry->row.job = std::move(last);
   entry->row.deleted = true;
   std::erase(dirty_jobs_, entry);
-  // Runs that go on for a while are in the way of a job that gets this id.
+  // A run of a deleted job that is not over yet blocks a new job with this id.
   entry->terminating += static_cast<std::uint32_t>(entry->active.size());
   open_.batch->jobs.push_back(entry->row);
   jobs_.erase(*entry);
@@ -206,8 +206,8 @@ const model::Schedule& Engine::insert_schedule(JobEntry& entry,
 }
 
 // A schedule with other times starts afresh: what was due before now is not looked at again
-// (reference section 6). One that keeps its times goes on where it is: an update must not swallow a
-// due time that no tick has seen yet, nor, after the clock was set back, fire one again.
+// (reference section 6). One that keeps its times continues where it is: an update must not
+// swallow a due time that no tick has seen yet, nor fire one again after the clock was set back.
 void Engine::redefine(model::Schedule& schedule, model::ScheduleDefinition definition, Time now) {
   const auto times = [](const model::ScheduleDefinition& of) {
     return std::tie(of.cron, of.zone, of.enabled);

@@ -25,7 +25,7 @@ class EngineJobsTest : public ::testing::Test {
 
 // ---- kinds
 
-TEST_F(EngineJobsTest, AJobOfNoKindIsRefused) {
+TEST_F(EngineJobsTest, AJobOfAnUnknownKindIsRefused) {
   model::JobDefinition definition = docket.job("a");
   definition.spec = {.kind = "dance", .body = nullptr};
   const auto refused = docket.engine().create_job(definition, {}, docket.clock.now());
@@ -62,7 +62,7 @@ TEST_F(EngineJobsTest, AKindHasAModuleWhileItHasJobs) {
 }
 
 // Made by a newer server, say.
-TEST_F(EngineJobsTest, ARunOfAKindThatIsNotThereAnyMoreFails) {
+TEST_F(EngineJobsTest, ARunOfAKindThatIsGoneFails) {
   auto job = std::make_shared<model::Job>();
   job->uid = JobUid{7};
   job->definition.id = "a";
@@ -119,7 +119,7 @@ TEST_F(EngineJobsTest, DeletingAJobForgetsItsIdButNotItsRuns) {
   EXPECT_EQ(docket.engine().queue().running(), 0U);
 }
 
-TEST_F(EngineJobsTest, DeletionsAndRemakesCountTheirDyingProcesses) {
+TEST_F(EngineJobsTest, RecreatedJobsCountTheProcessesOfDeletedOnes) {
   std::vector<TaskId> attempts;
   for (int life = 0; life < 3; ++life) {
     docket.add_job("a");
@@ -142,7 +142,7 @@ TEST_F(EngineJobsTest, DeletionsAndRemakesCountTheirDyingProcesses) {
 }
 
 // Its parent succeeded again while its run waited: the end of that run would start the next.
-TEST_F(EngineJobsTest, ADependentThatIsDeletedStartsNothing) {
+TEST_F(EngineJobsTest, ADeletedDependentStartsNothing) {
   testing::Harness one(testing::Harness::one_core());
   const auto add = [&](const std::string& id, double cpus, std::vector<std::string> parents) {
     auto definition = job_with_cpus(id, cpus);

@@ -1,4 +1,4 @@
-// What kinds plan, carried out: steps of plans as changes of the tree, and as orders to executors.
+// Carries out the plans of kinds: their steps become changes of the tree and orders to executors.
 
 #include <fmt/format.h>
 
@@ -64,7 +64,7 @@ const char* flaw_of(const model::NoteText& note) {
   if (note.detail->traceback.size() > kTracebackMax) return "a note with a long traceback";
   const bool told = may_be_object(note.detail->before, kBeforeMax) &&
                     may_be_object(note.detail->after, kBeforeMax);
-  return told ? nullptr : "a note whose before or after is no JSON object, or too long";
+  return told ? nullptr : "a note whose before or after is not a JSON object, or too long";
 }
 
 std::string_view View::cell(const Node& node, std::string_view name) {
@@ -94,7 +94,7 @@ void Engine::carry_out(Node& run, Plan plan, Time now) {
   }
 }
 
-// A plan that nobody can carry out: a flaw of the kind, which hurts its own runs only.
+// A plan that cannot be carried out is a flaw of the kind, and hurts only that kind's runs.
 void Engine::give_up(Node& run, const char* why, Time now) {
   ask_attempts_to_stop(run, {}, now);
   end_run(run, State::kFailed,
@@ -107,7 +107,7 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
   if (spawn.key.empty() || spawn.key.size() > kKeyMax) return "a step without a key, or a long one";
   if (run.step(spawn.key)) return nullptr;
   Node* above = run.step(spawn.under);
-  if (!above) return "a step below one that is not there";
+  if (!above) return "a step below one that does not exist";
   if (above->is_final()) return "a step below one that has ended";
   if (depth_of(*above) >= kStepDepthMax) return "a step too far below its run";
   model::Operation what;
@@ -137,7 +137,7 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
   if (!needs.any()) return nullptr;
   const bool may_wait_for_ever = !needs.locks.empty() && !needs.patience;
   if (may_wait_for_ever && !needs_of(run).locks.empty()) {
-    return "a step that waits for a lock without end while its run holds one";
+    return "a step that waits for a lock without limit while its run holds one";
   }
   await(step, needs, now);
   return nullptr;
@@ -145,10 +145,10 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
 
 const char* Engine::carry_out(Node& run, Launch& order, Time now) {
   Node* of = run.step(order.key);
-  if (!of || of->is_final()) return "an attempt of a step that is not there, or has ended";
-  if (has_live_attempt(*of)) return "a second attempt beside one that lives";
+  if (!of || of->is_final()) return "an attempt of a step that does not exist, or has ended";
+  if (has_live_attempt(*of)) return "a second attempt beside a live one";
   for (const Node* at = of; at->is_step(); at = at->parent) {
-    if (waits_for_needs(*at)) return "an attempt of a step that waits for what it needs";
+    if (waits_for_needs(*at)) return "an attempt of a step that still waits for its needs";
   }
   const TaskId attempt = new_task_id();
   auto payload = kind_of(*run.job).payload(view_of(run, now), *of, attempt, *this);
@@ -168,7 +168,7 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
   return nullptr;
 }
 
-// A task runs from its first attempt on, or from the first below it.
+// A task runs from its first attempt on, or from the first attempt below it.
 void Engine::begin(Node& node, Time now) {
   if (node.parent && !node.is_attempt()) begin(*node.parent, now);
   if (!node.waits()) return;
@@ -193,7 +193,7 @@ void Engine::add_attempt(Node& of, TaskId id, model::Work work, Time now) {
 
 const char* Engine::carry_out(Node& run, Stop& order, Time now) {
   Node* of = run.step(order.key);
-  if (!of) return "an end of a step that is not there";
+  if (!of) return "an end of a step that does not exist";
   ask_attempts_to_stop(*of, order, now);
   return nullptr;
 }
@@ -210,8 +210,8 @@ void Engine::ask_attempts_to_stop(Node& of, const Stop& how, Time now) {
   }
 }
 
-// What is lost so may live on: its executor is not told to forget it, and when it is heard of again
-// it is stopped again (on_attempt).
+// An attempt that is lost in this way may still be alive: its executor is not told to forget it,
+// and it is stopped again when it is heard of (on_attempt).
 void Engine::lose_patience(Time now) {
   while (!impatience_.empty() && impatience_.begin()->first <= now) {
     Node* attempt = tree_.find(impatience_.begin()->second);
@@ -225,8 +225,9 @@ void Engine::lose_patience(Time now) {
 
 const char* Engine::carry_out(Node& run, Set& order, Time now) {
   Node* of = run.step(order.key);
-  if (!of || of->is_final()) return "a change of a step that is not there, or has ended";
-  if (order.facts && !are_facts(*order.facts)) return "facts that are no JSON object, or too long";
+  if (!of || of->is_final()) return "a change of a step that does not exist, or has ended";
+  if (order.facts && !are_facts(*order.facts))
+    return "facts that are not a JSON object, or too long";
   if (order.state && *order.state != of->task.state) {
     const bool allowed = *order.state == State::kRunning || *order.state == State::kPaused;
     if (!allowed || !model::may_move(of->task.state, *order.state) || waits_for_needs(*of)) {
@@ -246,14 +247,14 @@ const char* Engine::carry_out(Node& run, Set& order, Time now) {
   return nullptr;
 }
 
-// The newest counts.
+// The newest result counts.
 void Engine::put_result(const Node& of, std::string result) {
   if (!result.empty()) open_.batch->results.push_back({of.task.id, std::move(result)});
 }
 
 const char* Engine::carry_out(Node& run, Keep& order, Time) {
   Node* of = run.step(order.key);
-  if (!of || of->is_final()) return "memory of a step that is not there, or has ended";
+  if (!of || of->is_final()) return "memory of a step that does not exist, or has ended";
   if (order.cell.empty() || order.text.size() > kCellMax)
     return "a cell without a name, or too long";
   say(*of, [&](model::Planned& planned) {
@@ -263,7 +264,7 @@ const char* Engine::carry_out(Node& run, Keep& order, Time) {
   return of->task.planned->cells.size() > kCellsMax ? "too many cells" : nullptr;
 }
 
-// Rows on their way to the store keep what they have.
+// Rows on their way to the store keep their old values.
 void Engine::say(Node& node, const std::function<void(model::Planned&)>& change) {
   const auto& before = node.task.planned;
   auto after =
@@ -276,7 +277,7 @@ void Engine::say(Node& node, const std::function<void(model::Planned&)>& change)
 
 const char* Engine::carry_out(Node& run, Note& note, Time now) {
   const Node* of = run.step(note.key);
-  if (!of) return "a note of a step that is not there";
+  if (!of) return "a note of a step that does not exist";
   const char* flaw = flaw_of(note.text);
   if (!flaw) tree_.note(*of, std::move(note.text), now);
   return flaw;
@@ -289,13 +290,13 @@ const char* Engine::carry_out(Node& run, Wake& wake, Time) {
 }
 
 const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
-  if (!model::is_final(finish.state)) return "an end in a state that is none";
+  if (!model::is_final(finish.state)) return "an end in a state that is not final";
   Node* of = run.step(finish.key);
-  if (!of) return "an end of a step that is not there";
+  if (!of) return "an end of a step that does not exist";
   if (of->is_final()) return nullptr;
   if (finish.result.size() > kResultMax) return "a result that is too long";
   put_result(*of, std::move(finish.result));
-  if (finish.state == State::kDone) begin(*of, now);  // what was done has run
+  if (finish.state == State::kDone) begin(*of, now);  // what is done has run
   if (of == &run) {
     end_run(run, finish.state, std::move(finish.message), now);
   } else {
@@ -310,7 +311,7 @@ const char* Engine::carry_out(Node& run, More&, Time) {
   return nullptr;
 }
 
-// Once for each run and tick, so that no tick is as long as a plan.
+// Once for each run and tick, so that a long plan does not make a long tick.
 void Engine::go_on_with_plans(Time now) {
   for (const TaskId run : std::exchange(more_, {})) {
     if (Node* node = tree_.find(run); node && !node->is_final()) plan(*node, Look{}, now);
@@ -325,7 +326,8 @@ void Engine::end_step(Node& step, State state, std::string message, Time now) {
   step_outlived(step);
 }
 
-// While an attempt lives at or below it, a step keeps what it has, and stays although it folds.
+// While an attempt at or below it is live, a step keeps its capacity and locks, and stays in
+// memory even if it folds.
 void Engine::step_outlived(Node& step) {
   for (Node* at = &step; at->is_step(); at = at->parent) {
     const bool folds = at->what().folds && !at->leaving;
@@ -336,7 +338,7 @@ void Engine::step_outlived(Node& step) {
   }
 }
 
-// What still lives below a task that ends: attempts are asked to stop, and may outlive it; steps
+// Ends what is live below a task that ends: attempts are asked to stop, and may outlive it; steps
 // end with it, deepest first.
 void Engine::end_below(Node& node, Time now) {
   for (const auto& [id, child] : node.children()) {

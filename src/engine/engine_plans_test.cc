@@ -1,5 +1,5 @@
-// What plans do, and what becomes of those that cannot be carried out: a kind that plans whatever
-// the test says, and an engine without anything around it.
+// What plans do, and what becomes of those that cannot be carried out: with a kind that plans
+// whatever the test says, and an engine with nothing around it.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ std::shared_ptr<const model::EventDetail> of_resource(const std::string& name,
 
 class Plans : public ::testing::Test {
  protected:
-  // A run whose kind says this when it is placed, and nothing later.
+  // A run whose kind makes this plan when it is placed, and no other.
   TaskId run(Plan placed) {
     return run([placed = std::move(placed)](const View&, const Happening& happening) {
       return std::holds_alternative<Placed>(happening) ? placed : Plan{};
@@ -88,33 +88,33 @@ class Plans : public ::testing::Test {
   std::map<TaskId, model::Task> rows;
   std::vector<model::Event> events;
   std::vector<TaskId> starts, stops;
-  bool next_tick = true;  // a turn goes on until nothing changes
+  bool next_tick = true;  // advances until nothing changes
   int jobs = 0;
 };
 
-TEST_F(Plans, ThatCannotBeCarriedOutFailTheirRunAndSayWhose) {
+TEST_F(Plans, ThatCannotBeCarriedOutFailTheirRunAndNameTheKind) {
   const std::string long_text(kCellMax + 1, 'x');
   const std::pair<Plan, const char*> cases[] = {
-      {{Launch{"nobody"}}, "an attempt of a step that is not there"},
-      {{Spawn{"a"}, Launch{"a"}, Launch{"a"}}, "a second attempt beside one that lives"},
+      {{Launch{"nobody"}}, "an attempt of a step that does not exist"},
+      {{Spawn{"a"}, Launch{"a"}, Launch{"a"}}, "a second attempt beside a live one"},
       {{Spawn{""}}, "a step without a key"},
-      {{Spawn{"a", "nobody"}}, "a step below one that is not there"},
+      {{Spawn{"a", "nobody"}}, "a step below one that does not exist"},
       {{Spawn{"a"}, Finish{.key = "a"}, Spawn{"b", "a"}}, "a step below one that has ended"},
-      {{Set{.key = "nobody", .word = "x"}}, "a change of a step that is not there"},
-      {{Set{.facts = "{"}}, "facts that are no JSON object"},
-      {{Set{.facts = "[1]"}}, "facts that are no JSON object"},
+      {{Set{.key = "nobody", .word = "x"}}, "a change of a step that does not exist"},
+      {{Set{.facts = "{"}}, "facts that are not a JSON object"},
+      {{Set{.facts = "[1]"}}, "facts that are not a JSON object"},
       {{Set{.facts = "{\"a\":\"" + std::string(kFactsMax, 'x') + "\"}"}}, "or too long"},
       {{Spawn{"a"}, Set{.key = "a", .state = State::kDone}}, "a state that cannot follow"},
       {{Keep{"cell", long_text}}, "a cell without a name, or too long"},
-      {{Finish{.state = State::kRunning}}, "an end in a state that is none"},
-      {{Stop{"nobody"}}, "an end of a step that is not there"},
-      {{Note{{"x"}, "nobody"}}, "a note of a step that is not there"},
+      {{Finish{.state = State::kRunning}}, "an end in a state that is not final"},
+      {{Stop{"nobody"}}, "an end of a step that does not exist"},
+      {{Note{{"x"}, "nobody"}}, "a note of a step that does not exist"},
       {{Note{{.message = "x", .subtype = std::string(65, 'x'), .detail = {}}}},
        "a note with a long subtype"},
       {{Note{{"x", "", of_resource(std::string(1025, 'x'), "{}")}}},
        "a note of a resource with a long name"},
       {{Note{{"x", "", of_resource("/etc", "[]")}}},
-       "a note whose before or after is no JSON object, or too long"},
+       "a note whose before or after is not a JSON object, or too long"},
       {{Finish{.result = std::string(kResultMax + 1, '1')}}, "a result that is too long"},
       {Plan(kPlanMax + 1, Note{{"x"}}), "it has more than 1000 steps"}};
   for (const auto& [plan, why] : cases) {
@@ -135,7 +135,7 @@ TEST_F(Plans, ATreeCannotBeDeeperThanTheLimit) {
   EXPECT_THAT(rows[run(plan)].message, HasSubstr("too far below"));
 }
 
-TEST_F(Plans, WhatTheySayIsInTheRows) {
+TEST_F(Plans, AreStoredInTheRows) {
   const TaskId id =
       run(Plan{Spawn{"a", "", "node"}, Spawn{"a"}, Set{.word = "canary", .facts = R"({"n":1})"},
                Set{.key = "a", .word = "draining", .completed = 3, .total = 4},
@@ -150,20 +150,20 @@ TEST_F(Plans, WhatTheySayIsInTheRows) {
   EXPECT_EQ(engine.find_task(id)->children().size(), 1U) << "spawned twice is spawned once";
 }
 
-TEST_F(Plans, AStateThatItIsInLeavesTheRestOfWhatIsSaid) {
+TEST_F(Plans, SettingTheSameStateStillSetsTheRest) {
   const TaskId id = run(Plan{Spawn{"a"}, Set{.key = "a", .state = State::kRunning},
                              Set{.key = "a", .state = State::kRunning, .word = "again"}});
   EXPECT_EQ(step(id, "a")->task.planned->word, "again");
 }
 
-TEST_F(Plans, AnAttemptMakesItsStepAndWhatIsAboveRun) {
+TEST_F(Plans, AnAttemptSetsItsStepAndThoseAboveRunning) {
   const TaskId id = run(Plan{Spawn{"a"}, Spawn{"a/b", "a"}, Spawn{"c"}, Launch{"a/b"}});
   EXPECT_THAT(starts, SizeIs(1));
   EXPECT_EQ(step(id, "a")->task.state, State::kRunning);
   EXPECT_EQ(step(id, "c")->task.state, State::kCreated);
 }
 
-TEST_F(Plans, TheEndOfAStepIsTheEndOfWhatIsBelow) {
+TEST_F(Plans, TheEndOfAStepEndsWhatIsBelow) {
   const TaskId id =
       run(Plan{Spawn{"a"}, Spawn{"a/b", "a"}, Launch{"a/b"}, Finish{State::kFailed, "why", "a"}});
   EXPECT_EQ(step(id, "a")->task.state, State::kFailed);
@@ -179,7 +179,7 @@ TEST_F(Plans, AStepThatNeverRanIsNotDoneWithItsRun) {
   EXPECT_EQ(rows.rbegin()->second.state, State::kAborted);
 }
 
-TEST_F(Plans, ALaunchThatCannotBeMadeIsTold) {
+TEST_F(Plans, AFailedLaunchIsReported) {
   kind.payload_flaw = "no such secret";
   std::vector<std::string> told;
   run([&](const View&, const Happening& happening) -> Plan {
@@ -210,7 +210,7 @@ TEST_F(Plans, WakeUpsComeByName) {
   EXPECT_THAT(told, ElementsAre("soon", "late"));
 }
 
-TEST_F(Plans, ThatGoOnDoSoOnceATick) {
+TEST_F(Plans, ThatContinueDoSoOnceATick) {
   int looks = 0;
   const TaskId id = run([&](const View&, const Happening& happening) -> Plan {
     if (std::holds_alternative<Look>(happening)) ++looks;
@@ -243,9 +243,9 @@ TEST_F(Plans, ARunThatIsAskedToStopMayTakeItsTime) {
   EXPECT_EQ(rows[id].planned->word, "draining");
 }
 
-// ---- what waits is the queue's
+// ---- what waits is the queue's to begin
 
-TEST_F(Plans, AStepThatWaitsForItsNeedsIsNotTheKindsToBegin) {
+TEST_F(Plans, AKindCannotBeginAStepThatWaitsForItsNeeds) {
   const std::vector<model::LockRequest> lock{{.name = "db"}};
   kind.wants["a"] = kind.wants["b"] = {.locks = lock};
   for (const Step& too_early :
@@ -256,7 +256,7 @@ TEST_F(Plans, AStepThatWaitsForItsNeedsIsNotTheKindsToBegin) {
   }
 }
 
-TEST_F(Plans, AStepIsPlacedAndTheKindHearsIt) {
+TEST_F(Plans, AStepIsPlacedAndTheKindIsTold) {
   const std::vector<model::LockRequest> lock{{.name = "db"}};
   kind.wants["a"] = kind.wants["b"] = {.locks = lock};
   std::vector<std::string> placed;

@@ -13,7 +13,8 @@ namespace {
 using model::EventType;
 using model::State;
 
-constexpr const char* kNoFacts = "The executor reported facts that are no JSON object, or too long";
+constexpr const char* kNoFacts =
+    "The executor reported facts that are not a JSON object, or too long";
 constexpr const char* kNoResult = "The executor reported a result that is longer than 16 MiB";
 
 constexpr Duration kFiguresPause = std::chrono::seconds{1};
@@ -30,7 +31,7 @@ void put_figures(model::Task& task, const model::Progress& progress) {
 constexpr std::uint64_t kNames = 62ULL * 62 * 62 * 62 * 62;
 
 // yyyyMMddHHmmss in UTC and five characters of [A-Za-z0-9] (reference section 7). The five are the
-// task's number, stirred by a multiplication that is a bijection on five characters: unique for 900
+// task's number under a multiplication that is a bijection on five characters: unique for 900
 // million runs in a row, across restarts too, with nothing to remember.
 std::string run_name(TaskId id, Time now) {
   constexpr std::string_view kDigits =
@@ -48,7 +49,7 @@ std::string run_name(TaskId id, Time now) {
   return name;
 }
 
-// The parameters go on with the pipeline, and the name of the run that they come from.
+// The parameters are handed on along the pipeline, with the name of the run that they come from.
 std::shared_ptr<const model::RunParameters> handed_on(const model::Task& run,
                                                       const std::string& job_id) {
   auto parameters = run.parameters ? std::make_shared<model::RunParameters>(*run.parameters)
@@ -118,7 +119,7 @@ Result<const Node*> Engine::start_action(model::Spec spec, model::Operation show
   return &run;
 }
 
-// A root, with the number it has, that waits for what it needs.
+// A root that already has its number, and waits for what it needs.
 Node& Engine::create(model::Task task, model::JobPtr job, Time now) {
   task.root = task.id;
   task.job = job->uid;
@@ -150,8 +151,8 @@ void Engine::wake_runs(Time now, bool begins_work) {
   }
 }
 
-// Makes room for one more: a run that restarts for ever keeps its newest attempts only; the store
-// has them all.
+// Makes room for one more: a run that restarts for ever keeps only its newest attempts in memory;
+// the store has them all.
 void Engine::trim_attempts(Node& of) {
   while (of.children().size() >= kAttemptsKept) {
     Node& oldest = *of.children().begin()->second;
@@ -188,8 +189,8 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
   Node* found = tree_.find(report.token);
   const bool over = report.phase == AttemptPhase::kExited || report.phase == AttemptPhase::kLost;
   if (!found || found->is_final()) {
-    // Its end is on disk already. The order to forget it was lost on the way; or it has outlived
-    // the patience of who stopped it.
+    // Its end is on disk already. Either the order to forget it was lost on the way, or it has
+    // outlived the patience of a Stop.
     if (over) open_.forgets.push_back({report.token, std::string(executor)});
     const bool lives =
         report.phase == AttemptPhase::kStarting || report.phase == AttemptPhase::kRunning;
@@ -209,8 +210,8 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
   if (over) attempt_over(attempt, report, now);
 }
 
-// What it says besides its phase, of the run or step that it works for; not if that was taken
-// before.
+// Takes what a report says besides its phase about the attempt's run or step; nothing if it was
+// taken before.
 bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
   const bool is_news = report.seq > model::seq_of(attempt.task);
   if (is_news) number(attempt, report.seq);
@@ -272,16 +273,16 @@ void Engine::write_late_figures(Time now) {
 void Engine::take_note(Node& of, const model::NoteText& note, Time now) {
   const char* flaw = flaw_of(note);
   if (!flaw) return tree_.note(of, note, now);
-  tree_.note(of, {fmt::format("{} (told in {})", note.message, flaw)}, now);
+  tree_.note(of, {fmt::format("{} (reported in {})", note.message, flaw)}, now);
 }
 
-// The executor has never seen it, or no longer knows what it saw.
+// The executor has never seen it, or has lost what it knew.
 void Engine::unknown(Node& attempt, Time now) {
   if (attempt.task.state == State::kCreated) return relaunch(attempt, now);
   attempt_over(attempt, {.token = attempt.task.id, .phase = AttemptPhase::kLost}, now);
 }
 
-// Its executor keeps nothing of it any more.
+// The executor need not keep anything of it any more.
 void Engine::attempt_over(Node& attempt, AttemptReport report, Time now) {
   open_.forgets.push_back({attempt.task.id, std::string(model::executor_of(attempt.task))});
   attempt_ended(attempt, std::move(report), now);
@@ -308,7 +309,7 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
     return;
   }
   plan(run, Ended{*attempt.parent, report}, now);
-  if (refusal_.empty()) wake_runs(now, true);  // without a pause: with the end of the last attempt
+  if (refusal_.empty()) wake_runs(now, true);  // with no pause, at the end of the last attempt
 }
 
 // ---- ends
@@ -320,7 +321,7 @@ void Engine::end_run(Node& run, State state, std::string message, Time now) {
   change(run, state, std::move(message), now);
   ++(state == State::kDone ? counters_.runs_succeeded : counters_.runs_failed);
   JobEntry* entry = jobs_.find(run.task.job);
-  const bool counted = !entry && !model::is_action(run.task);  // when its job was deleted
+  const bool counted = !entry && !model::is_action(run.task);  // if its job was deleted
   if (run.live_attempts > 0 && !counted) jobs_.add_terminating(run.job->id());
   if (run.live_attempts == 0 && counted) let_others_start(run.job->id(), now);
   if (entry) {
@@ -349,8 +350,8 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
   touch(entry);
 }
 
-// The last process of a run that ended before it is gone. While it was there, its job could not be
-// started by its parents.
+// The last process of a run that had already ended is gone. Until then the run's parents could not
+// start its job again.
 void Engine::outlived(Node& run, Time now) {
   let_others_start(run.job->id(), now);
   release(run);
@@ -361,8 +362,8 @@ void Engine::let_others_start(const std::string& job_id, Time now) {
   if (JobEntry* entry = jobs_.find(job_id)) start_if_ready(*entry, now);
 }
 
-// Nothing of the run is left outside: its capacity and locks are free, and its tree leaves memory
-// with this tick.
+// Nothing of the run is left outside: frees its capacity and locks; its tree leaves memory with
+// this tick.
 void Engine::release(Node& run) {
   give_back(run);
   runs_.erase(run.task.id);
@@ -370,8 +371,8 @@ void Engine::release(Node& run) {
 }
 
 void Engine::change(Node& node, State to, std::string message, Time now) {
-  // A very short process is reported once, at its end; its task has run all the same. And what is
-  // done while it is paused has run to its end.
+  // A very short process is reported once, at its end; its task has run all the same. A task that
+  // is done while it is paused has run, too.
   const bool has_run = node.task.state == State::kCreated || node.task.state == State::kPaused;
   if (has_run && to == State::kDone) {
     change(node, State::kRunning, {}, now);
@@ -399,7 +400,7 @@ Result<Engine::Stopped> Engine::stop_run(TaskId run, Time now) {
   return stop(*it->second, "Stopped", now);
 }
 
-// What a begun run does then is its kind's to say; one that waits ends at once.
+// What a begun run does then is decided by its kind; a waiting run ends at once.
 Engine::Stopped Engine::stop(Node& run, const std::string& message, Time now) {
   Stopped stopped;
   stopped.job = run.job;
@@ -420,7 +421,7 @@ void Engine::stop_all(JobEntry& entry, const std::string& message, Time now) {
   for (const auto& [id, run] : runs) stop(*run, message, now);
 }
 
-// A run that goes on for a while is marked, so that everybody sees that it was asked.
+// A run that does not end at once is marked, so that everybody sees that it was asked.
 void Engine::ask_to_stop(Node& run, const std::string& message, Time now) {
   const bool first = !run.task.stopping;
   plan(run, Stopping{message}, now);

@@ -116,7 +116,7 @@ TEST_F(EngineRunsTest, AfterARestartRunningWorkIsAdoptedAndNeverDoubled) {
   EXPECT_EQ(docket.stored(run).state, State::kDone);
 }
 
-TEST_F(EngineRunsTest, WhatEndedWhileTheServerWasDownIsFound) {
+TEST_F(EngineRunsTest, AnEndWhileTheServerWasDownIsFound) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   docket.run_attempt(run);
@@ -126,7 +126,7 @@ TEST_F(EngineRunsTest, WhatEndedWhileTheServerWasDownIsFound) {
   EXPECT_EQ(docket.stored(run).state, State::kDone);
 }
 
-TEST_F(EngineRunsTest, AStartLostInTheCrashIsMadeUpWithTheSameToken) {
+TEST_F(EngineRunsTest, AStartLostInACrashIsRepeatedWithTheSameToken) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   const TaskId attempt = docket.newest_attempt(run);
@@ -150,7 +150,7 @@ TEST_F(EngineRunsTest, ALostAttemptHasFailedAndSaysSo) {
   EXPECT_THAT(docket.executor.forgotten, ElementsAre(attempt));
 }
 
-TEST_F(EngineRunsTest, ALostAttemptIsStartedAgainByARestartPolicyOrWhereItsJobAllowsThat) {
+TEST_F(EngineRunsTest, ALostAttemptIsRestartedWhereTheJobAllowsIt) {
   model::JobDefinition on_failure = docket.job("a");
   kinds::change_process(on_failure.spec).restart.policy = kinds::RestartPolicy::kOnFailure;
   docket.add_job(on_failure);
@@ -168,8 +168,8 @@ TEST_F(EngineRunsTest, ALostAttemptIsStartedAgainByARestartPolicyOrWhereItsJobAl
   }
 }
 
-// A store that was restored, or an executor whose records are gone: what ran may have ended.
-TEST_F(EngineRunsTest, WhatWasSeenToRunIsNotStartedAgainWhenNobodyKnowsIt) {
+// A store was restored, or an executor lost its records: what ran may have ended.
+TEST_F(EngineRunsTest, AnUnknownAttemptThatHasRunIsNotRestarted) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   docket.run_attempt(run);

@@ -1,4 +1,4 @@
-// What time brings: due schedules, expired waits, dependents, retention.
+// What happens as time passes: due schedules, expired waits, dependents, retention.
 
 #include <fmt/format.h>
 
@@ -13,22 +13,22 @@ namespace {
 
 using model::DueOutcome;
 
-// Due times looked at in one tick for one schedule; a longer absence takes several ticks, so that
+// Due times of one schedule that one tick looks at. A longer absence takes several ticks, so that
 // no tick is long.
 constexpr std::uint64_t kCatchUpStep = 5000;
 
 constexpr int kDuePerTick = 128;
 
-// Between two sweeps at the least.
+// The least time between two sweeps.
 constexpr Duration kSweepPause = std::chrono::milliseconds{100};
 
-// A clock that was this far ahead was wrong, and what it passed over is still to come.
+// A clock that was this far ahead was wrong, and the times it passed over are still to come.
 constexpr Duration kFarAhead = std::chrono::hours{24};
 
 }  // namespace
 
 void Engine::advance(Time now) {
-  // When the clock was set back, what is due from here on is not what was due while down.
+  // When the clock was set back, due times from here on were not missed while down.
   started_at_ = std::min(started_at_, now);
   if (last_seen_ == kNever || now < last_seen_) notice_step_back(now);
   last_seen_ = now;
@@ -41,7 +41,7 @@ void Engine::advance(Time now) {
   wake_runs(now, false);
   operations_.expire(now);
   start_held_back(now);
-  // What room a full store has left is for the ends of what runs.
+  // A full store keeps what room is left for the ends of runs.
   if (refusal_.empty()) {
     queue_due(now);
     wake_runs(now, true);
@@ -66,11 +66,11 @@ Time Engine::next_wake() {
 
 // ---- schedules
 
-// After a small step back schedules wait until the clock is where it was: no due time is looked at
-// twice. After one of more than a day that would be silence for as long as the clock was wrong: so
-// schedules go on from now. What the clock had jumped over is due again, in spite of its row in the
-// ledger (the newer row holds); what was dealt with after the jump, on the wrong clock, is not
-// (reference section 6: a due time fires once).
+// After a small step back schedules wait until the clock has caught up: no due time is looked at
+// twice. After a step of more than a day they would be silent for as long as the clock was wrong,
+// so they go on from now. Due times that the clock had jumped over are due again, in spite of
+// their row in the ledger (the newer row holds). Due times that were dealt with after the jump, by
+// the wrong clock, are not (reference section 6: a due time fires once).
 void Engine::notice_step_back(Time now) {
   scheduler_.for_each([&](model::Schedule& schedule) {
     if (schedule.checked_until - now > kFarAhead) go_back(schedule, now);
@@ -78,8 +78,9 @@ void Engine::notice_step_back(Time now) {
 }
 
 void Engine::go_back(model::Schedule& schedule, Time now) {
-  // Watched all the way from here: the clock did not jump, it crept, and everything was dealt with.
-  // A store that does not say yet since when it was watched: nothing is known to have been.
+  // Watched all the way from here: the clock did not jump but run fast, and everything was dealt
+  // with. A store that does not yet say since when it was watched: nothing is known to have been
+  // dealt with.
   if (schedule.watched_from != kNever) {
     schedule.done_from = std::max(schedule.watched_from, now);
     schedule.done_until = schedule.checked_until;
@@ -88,7 +89,7 @@ void Engine::go_back(model::Schedule& schedule, Time now) {
   settle(schedule, now);
 }
 
-// The record of this start of the machine is written with the runs: neither twice nor never.
+// The record of this start of the machine is stored with the runs: they start exactly once.
 void Engine::fire_at_boot(Time now) {
   record_clock();
   scheduler_.for_each([&](model::Schedule& schedule) {
@@ -100,8 +101,9 @@ void Engine::fire_at_boot(Time now) {
 }
 
 void Engine::fire_due(Time now) {
-  // Bounded, the rest in the next tick: a schedule that is far behind is looked at in steps, and of
-  // a thousand that are due at once the first start while the others are still being written.
+  // Bounded, with the rest in the next tick: a schedule that is far behind is looked at in steps,
+  // and of a thousand that are due at once the first start while the others are still being
+  // written.
   int budget = kDuePerTick;
   while (budget-- > 0) {
     const auto due = scheduler_.due(now);
@@ -121,7 +123,7 @@ bool Engine::is_missed(Time due, Time now) const {
   return due <= started_at_ || now - due > settings_.lateness_max;
 }
 
-// Walks the due times that nobody saw in time, writes them down as one stretch, and runs those that
+// Walks the due times that were not seen in time, records them as one stretch, and runs those that
 // the schedule's missed policy asks for: the newest of them.
 void Engine::catch_up(model::Schedule& schedule, Time first, Time now) {
   const auto& definition = schedule.definition;
@@ -192,8 +194,8 @@ void Engine::settle(model::Schedule& schedule, Time until) {
 
 // ---- dependencies (reference/metronome.md section 8)
 
-// Wall time that never stands still or goes back: "after" among the ends of runs must hold when the
-// clock is set back, and for two ends in one instant.
+// Wall time that never stands still or goes back: the ends of runs must be ordered even when the
+// clock is set back, or when two runs end in one instant.
 Time Engine::rising(Time now) {
   last_stamp_ = std::max(now, last_stamp_ + Duration{1});
   return last_stamp_;
@@ -206,8 +208,7 @@ void Engine::start_dependents(const JobEntry& parent, Time now) {
   if (JobEntry* self = jobs_.find(parent.id())) start_if_ready(*self, now);
 }
 
-// Once per round of its parents' successes, with the parameters of the run that made it ready: the
-// last.
+// Once per round of its parents' successes, with the parameters of the last run of the round.
 void Engine::start_if_ready(JobEntry& child, Time now) {
   const auto& parents = child.job().definition.dependencies;
   if (parents.empty() || child.leaving || child.is_busy()) return;
@@ -219,7 +220,7 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
     if (later) last = parent;
   }
   if (!room_for_run()) {
-    // Goes to disk with the end that made it ready: it starts after a crash, too.
+    // Stored with the end that made it ready, so that it starts after a crash, too.
     child.row.held_back = true;
     held_back_.insert(child.job().uid);
     return touch(child);
@@ -245,8 +246,8 @@ void Engine::start_held_back(Time now) {
 
 // ---- retention
 
-// Often enough that trees go as fast as they come: what was made in a busy hour ends its retention
-// within an hour, and is removed in a busy hour if there is one every day.
+// Often enough that trees go as fast as they come. What was made in a busy hour ends its retention
+// within one hour, and is removed in a busy hour if there is one every day.
 Duration Engine::sweep_pause(Time now) {
   const std::uint64_t made = last_task_.value - std::exchange(swept_task_, last_task_).value;
   const Duration elapsed = std::max(now - std::exchange(swept_at_, now), Duration{1});
@@ -268,7 +269,7 @@ void Engine::sweep(Time now, std::uint32_t max_rows) {
                                  .growing = growing(before)});
 }
 
-// Live tasks from before, into which something may have folded, or which were tried often.
+// Live tasks from before that instant, into which something may have folded, or with many attempts.
 std::vector<TaskId> Engine::growing(Time before) const {
   std::vector<TaskId> tasks;
   tree_.for_each([&](const Node& node) {

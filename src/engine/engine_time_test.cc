@@ -1,5 +1,5 @@
-// What time brings: schedules, their ledger, and clocks that jump; through the loop and a store in
-// memory.
+// What happens as time passes: schedules, their ledger, and clocks that jump; through the loop and
+// a store in memory.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ class EngineTimeTest : public ::testing::Test {
     const auto reader = docket.store->open_reader().value();
     return reader->ledger(schedules.begin()->second, kNever, from_micros(1LL << 60), 1000).value();
   }
-  // The clock is set; the reactor wakes, as the port promises.
+  // The clock is set; the reactor wakes, as its port promises.
   void step_to(Time when) {
     docket.clock.set(when);
     docket.reactor.fire_timer();
@@ -158,7 +158,7 @@ TEST_F(EngineTimeTest, AScheduleMadeAfterTheClockWasSetBackFires) {
 
 // ---- a clock that was far ahead
 
-TEST_F(EngineTimeTest, AfterAClockThatWasFarAheadSchedulesGoOn) {
+TEST_F(EngineTimeTest, SchedulesGoOnAfterAClockThatWasFarAhead) {
   docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
   docket.advance(hours{1} + minutes{30});
   step_to(docket.clock.now() + hours{24 * 365 * 10});
@@ -169,7 +169,7 @@ TEST_F(EngineTimeTest, AfterAClockThatWasFarAheadSchedulesGoOn) {
   EXPECT_EQ(docket.stored_runs("a").size(), 6U);
 }
 
-TEST_F(EngineTimeTest, AfterAClockThatWasFarAheadWhenTheServerStartedToo) {
+TEST_F(EngineTimeTest, AlsoIfTheClockWasFarAheadWhenTheServerStarted) {
   docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
   docket.restart(hours{24 * 365});
   docket.advance(minutes{1});
@@ -180,7 +180,7 @@ TEST_F(EngineTimeTest, AfterAClockThatWasFarAheadWhenTheServerStartedToo) {
   EXPECT_EQ(docket.stored_runs("a").size(), 5U);
 }
 
-TEST_F(EngineTimeTest, WhatRanOnTheClockThatWasAheadDoesNotRunAgain) {
+TEST_F(EngineTimeTest, ARunMadeWhileTheClockWasAheadIsNotRepeated) {
   docket.add_job(docket.job("a"), {docket.schedule("0 * * * *")});
   docket.advance(minutes{30});
   step_to(testing::working_day() + hours{72} + minutes{30});
@@ -216,7 +216,7 @@ TEST_F(EngineTimeTest, ADisabledScheduleDoesNothing) {
       docket.clock.now()));
 }
 
-TEST_F(EngineTimeTest, ForbidSeesTheDyingProcessOfADeletedJobWithTheSameId) {
+TEST_F(EngineTimeTest, ForbidCountsTheLastProcessOfADeletedJobWithTheSameId) {
   auto schedule = docket.schedule("*/10 * * * *");
   schedule.policy = model::ConcurrencyPolicy::kForbid;
   docket.add_job("a");
@@ -236,8 +236,8 @@ TEST_F(EngineTimeTest, ForbidSeesTheDyingProcessOfADeletedJobWithTheSameId) {
               ElementsAre(DueOutcome::kForbidden, DueOutcome::kForbidden, DueOutcome::kRan));
 }
 
-// Five trees a second at rest, but trees are made twice as fast: what is kept stays what retention
-// asks for.
+// Five trees a second on average, but they are made twice as fast: what is kept must stay what
+// retention asks for.
 TEST(Retention, KeepsUpWithWhatIsMade) {
   Settings settings = Harness::roomy();
   settings.retention = minutes{1};
@@ -277,9 +277,8 @@ TEST(Retention, ReachesBelowWhatLives) {
   EXPECT_EQ(docket.stored(leaf).state, model::State::kRunning);
 }
 
-// A copy of a server beside the one that it was made from: what that one starts is not started
-// twice.
-TEST(PausedEngine, StartsNothingByItselfAndAllElse) {
+// A copy of a server beside the original: what the original starts must not be started twice.
+TEST(PausedEngine, StartsNothingByItselfButServesRequests) {
   auto settings = Harness::roomy();
   settings.paused = true;
   Harness docket(settings);

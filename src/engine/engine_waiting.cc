@@ -1,4 +1,4 @@
-// What runs and steps wait for before they begin: their instant, then room and rights.
+// What runs and steps wait for before they begin: an instant, then room and rights.
 
 #include <fmt/format.h>
 
@@ -55,7 +55,7 @@ void Engine::await(Node& node, const model::Needs& needs, Time now) {
   enqueue(node, needs, now);
 }
 
-// Who has no patience is looked at once before it is over.
+// A patience of zero still means one look at the queue before it expires.
 void Engine::enqueue(Node& node, const model::Needs& needs, Time now) {
   if (needs.patience && node.task.start_deadline == kNever) {
     node.task.start_deadline = now - node.clock_set + std::max(*needs.patience, Duration{1});
@@ -108,7 +108,7 @@ void Engine::place(Node& node, Targets::Number target, Time now) {
   if (node.waits()) begin(node, now);
 }
 
-// Where the task has its place, or what is above it.
+// The target of the task, or else of the nearest task above it.
 const Target& Engine::place_of(const Node& node) const {
   for (const Node* at = &node; at; at = at->parent) {
     const Target* target = targets_.find(model::target_of(at->task));
@@ -117,9 +117,9 @@ const Target& Engine::place_of(const Node& node) const {
   return targets_.at(0);
 }
 
-// ---- in vain
+// ---- refused or expired
 
-// A run ends in this state; what becomes of a step is its kind's to say.
+// A run ends in this state; what becomes of a step is decided by its kind.
 void Engine::refuse(Node& node, State state, std::string why, Time now) {
   if (!node.is_step()) return end_run(node, state, std::move(why), now);
   wait_no_more(node);
@@ -129,7 +129,7 @@ void Engine::refuse(Node& node, State state, std::string why, Time now) {
 
 void Engine::expire_waiting(Time now) {
   for (Node* node : queue_.expired(now)) {
-    if (!node->waits()) continue;  // its run has ended with the one before
+    if (!node->waits()) continue;  // its run has ended with an earlier one
     if (node->is_step()) {
       refuse(*node, State::kFailed, "It waited too long: " + words_of(blockers(*node, now)), now);
       continue;
@@ -143,7 +143,7 @@ void Engine::expire_waiting(Time now) {
   }
 }
 
-// ---- in the end
+// ---- giving back
 
 void Engine::give_back(Node& node) {
   if (!node.holds_capacity) return;

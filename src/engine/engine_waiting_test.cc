@@ -69,8 +69,8 @@ TEST_F(EngineWaitingTest, ConstraintsHoldARunBack) {
   EXPECT_EQ(docket.stored(docket.start("b")).state, State::kRunning);
 }
 
-// Of a store from before anybody looked at patterns.
-TEST_F(EngineWaitingTest, APatternThatCannotBeReadIsMatchedByNoNode) {
+// From a store of a version that did not check patterns.
+TEST_F(EngineWaitingTest, NoNodeMatchesAnUnreadablePattern) {
   using model::ConstraintOperator;
   const std::string deep = std::string(100'000, '(') + std::string(100'000, ')');
   const std::string slow = "([a-z0-9.-]+)+!";
@@ -114,8 +114,8 @@ TEST_F(EngineWaitingTest, ALockIsHeldByOneRunAndFencesTheNext) {
   EXPECT_FALSE(docket.engine().locks().find("db")->holder);
 }
 
-// Two streams of runs that want one lock each, never both free: without a rule the run that wants
-// both would wait for ever.
+// Two streams of runs that want one lock each, and the locks are never free together: without a
+// rule the run that wants both would wait for ever.
 TEST_F(EngineWaitingTest, ARunThatWantsTwoLocksIsNotStarvedByStreamsThatWantOne) {
   const auto add = [&](const std::string& id, std::vector<model::LockRequest> locks) {
     auto definition = docket.job(id);
@@ -126,7 +126,7 @@ TEST_F(EngineWaitingTest, ARunThatWantsTwoLocksIsNotStarvedByStreamsThatWantOne)
   add("b", {{"right"}});
   add("both", {{"left"}, {"right"}});
   const auto state = [&](TaskId run) { return docket.stored(run).state; };
-  // The next waits already when the last one ends.
+  // The next one already waits when the last one ends.
   const auto pass_on = [&](const std::string& id, TaskId& last) {
     if (state(last) != State::kRunning) return;
     const TaskId next = docket.start(id);

@@ -4,9 +4,9 @@
 //
 // A token is the attempt's TaskId. start(token) is idempotent: asked twice, it runs once. An end is
 // kept by the executor until forget(token), which the engine sends only when the end is on disk.
-// What an executor tells besides phases it numbers; what repeats is dropped by its number. So
+// Executors number what they report besides phases, and repeats are dropped by their number. So
 // executors may repeat themselves, and a crash of either side is a reconnect. Figures are written
-// once a second at the most: what was told of them since is told again after a crash. Every
+// once a second at most; those that were not written are reported again after a crash. Every
 // executor passes tests/conformance/executors.
 //
 // All calls and all listener calls happen on the engine's strand, none from within another, and
@@ -37,7 +37,7 @@ class Payload {
  public:
   virtual ~Payload() = default;
 };
-using PayloadPtr = std::shared_ptr<const Payload>;  // by ticks that are tried again
+using PayloadPtr = std::shared_ptr<const Payload>;  // shared with ticks that are tried again
 
 template <class T>
 struct PayloadOf final : Payload {
@@ -61,13 +61,13 @@ enum class AttemptPhase {
   kRunning,
   kExited,
   kLost,  // it was started, but its outcome cannot be known any more (the machine went down)
-  // Of find only: it cannot be told now. The attempt counts as alive until a report says more.
+  // Only in answer to find: not known now. The attempt counts as alive until a report says more.
   kOutOfReach,
 };
 
-// What is said of a lost attempt where the executor says nothing.
+// The message of a lost attempt where the executor gives none.
 inline constexpr const char* kOutcomeUnknown =
-    "The outcome is not known: nobody can tell any more how the attempt ended";
+    "The outcome is not known: there is no record left of how the attempt ended";
 
 struct AttemptReport {
   TaskId token;
@@ -79,8 +79,8 @@ struct AttemptReport {
   bool oom = false;     // the kernel killed it for memory
   std::string message;  // why it failed, when an exit code does not say: "command not found",
                         // "artifact ..."
-  // Rises with each report of an attempt that says more than a phase: any of what follows. 0: only
-  // a phase, which may repeat.
+  // Rises with each report of an attempt that says more than a phase: any of the members below. 0:
+  // only a phase, which may repeat.
   std::uint64_t seq = 0;
   std::vector<model::NoteText> notes = {};       // events of the run or step, oldest first
   std::optional<model::Progress> progress = {};  // of the run or step
@@ -95,12 +95,12 @@ class ExecutorListener {
  public:
   virtual ~ExecutorListener() = default;
   // A change of phase, reported at least once for kRunning and kExited; may repeat after
-  // reconnects. kUnknown: an attempt that it was told to start is not there, and not on its way.
-  // Of tokens that are not this executor's nothing is taken.
+  // reconnects. kUnknown: the executor was told to start the attempt, but does not have it and is
+  // not starting it. Reports about tokens of other executors are ignored.
   virtual void on_attempt(const AttemptReport& report) = 0;
 };
 
-// An attempt that is asked for, and the newest of its reports that was taken.
+// An attempt to find, and the newest of its reports that was taken.
 struct Sought {
   TaskId token;
   std::uint64_t seq = 0;
@@ -109,8 +109,8 @@ struct Sought {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Who hears it (null: nobody), in which epoch: that rises with each start of a server. Whatever
-  // serves a later epoch does nothing any more that an earlier one asks for.
+  // Sets the listener (null: none) and the epoch, which rises with each start of a server. Once an
+  // executor serves an epoch, it does nothing that an earlier one asks for.
   virtual void attach(ExecutorListener* listener, std::uint64_t epoch) = 0;
   // A payload that it cannot carry out ends the attempt, with a message.
   virtual void start(TaskId token, const PayloadPtr& payload) = 0;
@@ -118,8 +118,9 @@ class Executor {
   // tokens are ignored.
   virtual void stop(TaskId token, std::optional<Duration> grace) = 0;
   virtual void forget(const std::vector<TaskId>& tokens) = 0;
-  // Reports one AttemptReport for each, in order; reports after `seq` follow, or come again.
-  // Serving begins when every executor has answered: one that cannot tell for now says kOutOfReach.
+  // Answers with one AttemptReport for each, in order; reports after `seq` follow, or are
+  // repeated. Serving begins when every executor has answered: one that cannot answer now says
+  // kOutOfReach.
   virtual void find(std::vector<Sought> attempts,
                     std::function<void(Result<std::vector<AttemptReport>>)> done) = 0;
   // The report of this number is on disk, and so are those before it.
@@ -129,7 +130,7 @@ class Executor {
   }
   // What its attempts wrote; null: they write nothing. Lives as long as the executor.
   virtual Logs* logs() { return nullptr; }
-  // From now on, now and then: removes what it keeps of attempts that the store has forgotten.
+  // From now on removes, now and then, what it keeps of attempts that the store has forgotten.
   virtual void sweep(Archive& archive) { static_cast<void>(archive); }
 };
 

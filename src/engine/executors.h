@@ -1,7 +1,7 @@
 #pragma once
 
-// The executors of this server, by name. The first has none: it is meant where a plan names no
-// executor. Immutable; what it leads to says itself on which thread.
+// The executors of this server, by name. The first one has no name: it is meant where a plan names
+// no executor. Immutable; each executor has its own thread rule.
 
 #include <initializer_list>
 #include <string>
@@ -15,7 +15,7 @@ namespace docket::engine {
 
 class Executors {
  public:
-  // Another than the first.
+  // Executors other than the first.
   using Named = std::pair<std::string, Executor*>;
 
   explicit Executors(Executor& first, std::initializer_list<Named> others = {})

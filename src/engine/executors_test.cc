@@ -1,4 +1,4 @@
-// Attempts on more than one executor, and what executors tell besides phases.
+// Attempts on more than one executor, and what executors report besides phases.
 
 #include "engine/executors.h"
 
@@ -19,7 +19,7 @@ using ::testing::IsEmpty;
 
 class ExecutorsTest : public ::testing::Test {
  protected:
-  // Two leaves: one is a process, the other works in the server.
+  // Two leaves: one is a process, the other runs inside the server.
   TaskId start(bool restarts_lost = false) {
     kinds::TestSpec spec{.steps = {{.name = "process"}, {.name = "server", .in_server = true}},
                          .concurrency = 2};
@@ -49,12 +49,12 @@ class ExecutorsTest : public ::testing::Test {
   Harness docket;
 };
 
-TEST_F(ExecutorsTest, OrdersGoToTheOneThatHasTheAttempt) {
+TEST_F(ExecutorsTest, OrdersGoToTheExecutorOfTheAttempt) {
   const TaskId run = start();
   EXPECT_EQ(docket.executor.started.size(), 1U);
   EXPECT_EQ(docket.tester.started.size(), 1U);
   EXPECT_EQ(docket.stored(second()).work->executor, "test");
-  EXPECT_FALSE(docket.stored(first()).work) << "nothing is written of the first executor";
+  EXPECT_FALSE(docket.stored(first()).work) << "nothing is stored for the first executor";
   docket.stop(run);
   EXPECT_THAT(docket.executor.stopped, ElementsAre(first()));
   EXPECT_THAT(docket.tester.stopped, ElementsAre(second()));
@@ -65,7 +65,7 @@ TEST_F(ExecutorsTest, OrdersGoToTheOneThatHasTheAttempt) {
   EXPECT_THAT(docket.tester.forgotten, ElementsAre(second()));
 }
 
-TEST_F(ExecutorsTest, AfterARestartEachIsAskedForItsOwn) {
+TEST_F(ExecutorsTest, AfterARestartEachIsAskedForItsOwnAttempts) {
   const TaskId run = start();
   const TaskId of_test = second();
   docket.tester.attempts.clear();  // it ended with the server
@@ -78,7 +78,7 @@ TEST_F(ExecutorsTest, AfterARestartEachIsAskedForItsOwn) {
   EXPECT_EQ(docket.stored(of_test).message, kOutcomeUnknown);
 }
 
-TEST_F(ExecutorsTest, WhatIsLostStartsAgainWhereTheKindSaysSo) {
+TEST_F(ExecutorsTest, ALostAttemptStartsAgainIfTheKindSaysSo) {
   const TaskId run = start(true);
   docket.tester.attempts.clear();
   docket.restart();
@@ -86,7 +86,7 @@ TEST_F(ExecutorsTest, WhatIsLostStartsAgainWhereTheKindSaysSo) {
   EXPECT_EQ(step(run, "server").state, State::kRunning);
 }
 
-TEST_F(ExecutorsTest, OneThatIsOutOfReachHoldsUpNothing) {
+TEST_F(ExecutorsTest, AnUnreachableExecutorHoldsUpNothing) {
   const TaskId run = start();
   docket.tester.attempts.at(second()).report.phase = AttemptPhase::kOutOfReach;
   docket.restart();
@@ -97,7 +97,7 @@ TEST_F(ExecutorsTest, OneThatIsOutOfReachHoldsUpNothing) {
   EXPECT_EQ(step(run, "server").state, State::kDone);
 }
 
-TEST_F(ExecutorsTest, AnExecutorThatIsGoneIsNamed) {
+TEST_F(ExecutorsTest, AMissingExecutorIsNamed) {
   const TaskId run = start();
   docket.has_test_executor = false;
   docket.restart();
@@ -109,7 +109,7 @@ TEST_F(ExecutorsTest, AnExecutorThatIsGoneIsNamed) {
   EXPECT_EQ(docket.executor.started.size(), 2U) << "the other leaf of the second run";
 }
 
-TEST_F(ExecutorsTest, OnlyTheOneThatHasItIsHeardOfAnAttempt) {
+TEST_F(ExecutorsTest, OnlyTheExecutorOfAnAttemptMayReportIt) {
   start();
   docket.tester.start(first(), nullptr);
   docket.tester.exit(first(), 0, docket.clock.now());
@@ -117,7 +117,7 @@ TEST_F(ExecutorsTest, OnlyTheOneThatHasItIsHeardOfAnAttempt) {
   EXPECT_EQ(docket.stored(first()).state, State::kRunning);
 }
 
-TEST_F(ExecutorsTest, WhatIsToldIsTakenOnce) {
+TEST_F(ExecutorsTest, AReportIsTakenOnce) {
   const TaskId run = start();
   AttemptReport news;
   news.notes = {{"half"}, {"way"}};
@@ -166,7 +166,7 @@ TEST_F(ExecutorsTest, FiguresAreWrittenOnceASecond) {
   EXPECT_EQ(docket.stored(of).tally.completed, 4) << "with what is written anyway";
 }
 
-TEST_F(ExecutorsTest, WhatWasTakenIsKnownAfterARestart) {
+TEST_F(ExecutorsTest, TakenReportsAreKnownAfterARestart) {
   start();
   AttemptReport news;
   news.notes = {{"once"}};
@@ -198,7 +198,7 @@ TEST_F(ExecutorsTest, ResultsAndDetailsGoToTheStore) {
   EXPECT_EQ(event.detail->resource, "/etc/x");
 }
 
-TEST_F(ExecutorsTest, ADetailThatCannotBeIsLeftOut) {
+TEST_F(ExecutorsTest, AnInvalidDetailIsLeftOut) {
   start();
   AttemptReport news;
   news.notes = {
@@ -207,18 +207,18 @@ TEST_F(ExecutorsTest, ADetailThatCannotBeIsLeftOut) {
        .detail = std::make_shared<const model::EventDetail>(model::EventDetail{.before = "[1]"})}};
   docket.tester.say(second(), news);
   docket.settle();
-  EXPECT_THAT(notes(), ElementsAre(HasSubstr("half (told in a note whose before or after")));
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("half (reported in a note whose before or after")));
   EXPECT_FALSE(docket.disk->state.events().rbegin()->second.detail);
 }
 
-TEST_F(ExecutorsTest, FactsThatAreNoneAreSaidToBe) {
+TEST_F(ExecutorsTest, InvalidFactsAreReported) {
   const TaskId run = start();
   AttemptReport news;
   news.facts = "[1]";
   docket.tester.say(second(), news);
   docket.settle();
   EXPECT_THAT(step(run, "server").planned->facts, IsEmpty());
-  EXPECT_THAT(notes(), ElementsAre(HasSubstr("no JSON object")));
+  EXPECT_THAT(notes(), ElementsAre(HasSubstr("not a JSON object")));
 }
 
 }  // namespace

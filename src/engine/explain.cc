@@ -32,8 +32,8 @@ constexpr std::array kReasonNames{"finished",
                                   "waiter",
                                   "not_before"};
 
-// Who holds most of a resource, the older first among equals. Looks at the runs that hold capacity,
-// of which there are at most settings.running_max, and at none that waits.
+// The biggest holders of a resource; the older first among equals. Looks at the runs that hold
+// capacity, of which there are at most settings.running_max, and at none that wait.
 std::vector<std::pair<std::int64_t, TaskId>> biggest_holders(
     const std::map<TaskId, Queue::Held>& holding, std::int64_t Demand::* resource) {
   std::vector<std::pair<std::int64_t, TaskId>> holders;
@@ -232,7 +232,7 @@ Result<Explanation> Explainer::job(const std::string& id) const {
   return out;
 }
 
-// What holds its oldest waiting runs back comes before what starts new ones.
+// What holds back its oldest waiting runs comes before what starts new ones.
 void Explainer::add_waiting_runs(const JobEntry& entry, Explanation& out) const {
   std::size_t waiting = 0;
   for (const auto& [id, node] : entry.active) {
@@ -285,7 +285,7 @@ void Explainer::add_schedule(const model::Schedule& schedule, Explanation& out) 
   if (definition.cron.is_reboot()) {
     out.reasons.push_back(
         {.kind = ReasonKind::kNextDue,
-         .message = fmt::format("schedule '{}' is due when the machine has started", definition.id),
+         .message = fmt::format("schedule '{}' is due when the machine starts", definition.id),
          .subject = definition.id});
     return;
   }
@@ -352,7 +352,7 @@ std::vector<TaskId> Explainer::waiters_of(const Engine& engine, const std::strin
   return engine.queue().waiters_of(lock, most);
 }
 
-// ---- who
+// ---- holders
 
 Holder Explainer::holder_of(TaskId run) const {
   Holder holder{.run = run};

@@ -1,10 +1,10 @@
 #pragma once
 
-// Why does it not run? What a run, a step, a job, a schedule or a lock waits for: the rules that
-// hold it back are asked (Engine::blockers, JobTable::parent_state), and what they say is worded
-// here. Reads only; strand only. Costs one walk over the runs that have processes at most
-// (settings.running_max), over the steps of the run that is asked about, and over the groups of
-// those that wait; never over all that wait.
+// Why does it not run? What a run, a step, a job, a schedule or a lock waits for. The rules that
+// hold it back are asked (Engine::blockers, JobTable::parent_state), and their answers are worded
+// here. Read-only; strand only. Costs at most one walk over the runs that have processes
+// (settings.running_max), over the steps of the run in question, and over the groups of waiting
+// steps; never over all that wait.
 
 #include <cstddef>
 #include <cstdint>
@@ -42,7 +42,7 @@ enum class ReasonKind : std::uint8_t {
   kFree,               // of a lock: nobody holds it
   kHeld,               // of a lock: the holder
   kWaiter,             // of a lock: a run that waits for it
-  kNotBefore,          // it is for later
+  kNotBefore,          // it may not begin before that time
 };
 const char* name_of(ReasonKind kind);  // "finished", "running", "capacity", "never_fits", ...
 
@@ -50,7 +50,7 @@ struct Holder {
   TaskId run;
   std::string run_name = {};
   std::string job_id = {};
-  std::optional<double> amount = {};  // of the reason's resource, in its unit
+  std::optional<double> amount = {};  // of the resource of the reason, in its unit
   Time since = kNever;
 };
 
@@ -61,16 +61,16 @@ struct Reason {
   std::optional<double> needed = {};  // cpus in cores, mem and disk in MiB, gpus and runs in pieces
   std::optional<double> free = {};
   std::optional<double> total = {};
-  std::vector<Holder> holders = {};  // who holds most first
+  std::vector<Holder> holders = {};  // the biggest holder first
   Time at = kNever;
 
   std::optional<double> missing() const;  // needed - free, when both are known
 };
 
 struct Explanation {
-  bool waiting = false;  // it could go later, or at all, if something changed
+  bool waiting = false;  // it could start later, or at all, if something changed
   std::vector<Reason> reasons = {};
-  Time earliest = kNever;  // when it can go at the earliest; kNever: now, or not to be known
+  Time earliest = kNever;  // the earliest it can start; kNever: now, or unknown
 };
 
 class Explainer {
@@ -81,11 +81,11 @@ class Explainer {
 
   Explainer(const Engine& engine, Time now) : engine_(engine), now_(now) {}
 
-  // Of a run, or of a step that waits. kNotFound: not in memory (any more).
+  // For a run, or a step that waits. kNotFound: not in memory (any more).
   Result<Explanation> run(TaskId id) const;
   Result<Explanation> job(const std::string& id) const;
   Result<Explanation> schedule(ScheduleUid uid) const;
-  // Of a lock that nobody ever held too: it is free.
+  // A lock that nobody has ever held is free.
   Explanation lock(const std::string& name) const;
 
   // Waiting runs that want the lock, oldest first.

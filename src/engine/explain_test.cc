@@ -97,7 +97,7 @@ TEST_F(ExplainTest, WhatTheEmptyNodeCannotHoldNeverFits) {
   EXPECT_EQ(why.reasons[0].total, 4);
 }
 
-TEST_F(ExplainTest, AJobWhoseRunsWaitSaysSoFirst) {
+TEST_F(ExplainTest, WaitingRunsOfAJobComeFirst) {
   auto job = docket.job("huge");
   kinds::change_process(job.spec).cpus = 100;
   docket.add_job(job, {docket.schedule("0 11 * * *")});
@@ -115,7 +115,7 @@ TEST_F(ExplainTest, ManyHoldersAreCut) {
   EXPECT_THAT(run(start("waits", 1)).reasons[0].holders, SizeIs(Explainer::kHoldersShown));
 }
 
-TEST_F(ExplainTest, AnAttemptExplainsItsRun) {
+TEST_F(ExplainTest, AnAttemptIsExplainedAsItsRun) {
   const TaskId id = start("a", 1);
   EXPECT_EQ(kinds(run(docket.newest_attempt(id))), "running");
   EXPECT_FALSE(run(id).waiting);
@@ -196,7 +196,7 @@ TEST_F(ExplainTest, APatternThatNothingCanMatch) {
             "expression: invalid perl operator: (?!");
 }
 
-TEST_F(ExplainTest, TheStartingDeadlineIsTold) {
+TEST_F(ExplainTest, TheStartingDeadlineIsNamed) {
   docket.add_job(docket.job("hog"));
   auto job = docket.job("a");
   kinds::change_process(job.spec).cpus = 100;
@@ -288,7 +288,7 @@ TEST_F(ExplainTest, ADisabledScheduleIsNotDue) {
   EXPECT_EQ(schedule_of("a").earliest, kNever);
 }
 
-TEST_F(ExplainTest, AServerThatHoldsItsSchedulesSaysSo) {
+TEST_F(ExplainTest, PausedSchedulesAreExplained) {
   docket.add_job(docket.job("a"), {docket.schedule("0 11 * * *")});
   docket.settings.paused = true;
   docket.restart();
@@ -314,7 +314,7 @@ TEST_F(ExplainTest, ForbidNamesTheRunsInItsWay) {
 
 // ---- steps
 
-TEST_F(ExplainTest, ARunThatGoesOnSaysWhichOfItsStepsWait) {
+TEST_F(ExplainTest, ARunningRunNamesItsWaitingSteps) {
   ::docket::kinds::TestSpec spec;
   for (const char* name : {"a", "b"}) {
     spec.steps.push_back({.name = name, .needs = {.locks = {{.name = "db"}}}});
@@ -331,7 +331,7 @@ TEST_F(ExplainTest, ARunThatGoesOnSaysWhichOfItsStepsWait) {
   EXPECT_EQ(step.reasons.at(0).message, held);
 }
 
-TEST_F(ExplainTest, ARunForLaterSaysWhen) {
+TEST_F(ExplainTest, ARunWithAStartTimeNamesIt) {
   ::docket::kinds::TestSpec spec;
   spec.steps = {{.name = "a"}};
   docket.add_job({.id = "tree", .spec = ::docket::kinds::spec_of(spec)});

@@ -22,7 +22,7 @@ struct JobEntry {
   JobRow row;
   std::map<TaskId, Node*> active;                              // runs not final, oldest first
   std::unordered_map<std::string_view, Node*> active_by_name;  // keys point into the nodes
-  // Final runs with a process that has not ended yet; and of deleted jobs with this id all runs
+  // Final runs with a process that has not ended yet, and those runs of deleted jobs with this id
   // that are not wholly over.
   std::uint32_t terminating = 0;
   std::map<std::string, ScheduleUid> schedules;  // by schedule id
@@ -32,13 +32,13 @@ struct JobEntry {
 
   const model::Job& job() const { return *row.job; }
   const std::string& id() const { return row.job->id(); }
-  // Something of it waits, runs, or still dies.
+  // A run of it waits, runs, or has a process that has not ended yet.
   bool is_busy() const { return !active.empty() || terminating > 0; }
 };
 
-// Of a job that another one depends on, for the start of that (reference/metronome.md section 8).
+// The state of a parent job, for the start of its dependent (reference/metronome.md section 8).
 enum class ParentState : std::uint8_t {
-  kReady,    // its newest run succeeded, and nobody has started the child for that yet
+  kReady,    // its newest run succeeded, and has not yet started the child
   kUnknown,  // there is no such job
   kActive,   // it waits or runs
   kNeverRan,
@@ -60,13 +60,14 @@ class JobTable {
   void set_definition(JobEntry& entry, model::JobPtr job);  // same id and kind
   void restore(JobUid last_uid) { last_uid_ = last_uid; }
   void link_all();  // after a restore, when every job is in
-  // A run of the job with this id counts as terminating (JobEntry) from here on; and no more.
+  // From here on, or no longer, a run of the job with this id counts as terminating (JobEntry).
   void add_terminating(const std::string& id);
   void remove_terminating(const std::string& id);
 
   ParentState parent_state(const JobEntry& child, const std::string& parent_id) const;
 
-  // kInvalid in the words of the reference: unknown ids, a cycle (also through itself).
+  // kInvalid, worded as in the reference: unknown ids, a cycle (also a job that depends on
+  // itself).
   Result<> check_dependencies(const model::JobDefinition& definition) const;
 
  private:

@@ -1,11 +1,11 @@
 #pragma once
 
-// A kind plans runs: a pure function between what happened and what next. No clock, no I/O, nothing
-// remembered beside what it finds in the tree. A happening is a hint: whoever sees the tree and
-// nothing else (Look) must come to the same place.
+// A kind plans runs: a pure function from what happened to what comes next. No clock, no I/O, and
+// no memory but what it finds in the tree. A happening is only a hint: a kind that sees the tree
+// and nothing else (Look) must come to the same plan.
 //
-// Before a run begins it is the engine's, which queues it, and ends it when it is stopped or late.
-// After its end no plan is asked for any more.
+// Until a run begins, the engine queues it, and ends it when it is stopped or late. After its end
+// no plan is asked for any more.
 
 #include <cstdint>
 #include <optional>
@@ -26,15 +26,15 @@
 
 namespace docket::engine {
 
-// Secret values by source path; the engine's vault answers.
+// Secret values by source path, looked up in the engine's vault.
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
   virtual Result<std::string> secret(const std::string& path) const = 0;
 };
 
-// What a plan may see: one run, and the tree below it. Steps are found by their keys; the run's own
-// key is empty. A node has its children in the order in which they were spawned.
+// What a plan may see: one run, and the tree below it. Steps are found by their keys; the run's
+// own key is empty. The children of a node are in the order in which they were spawned.
 class View {
  public:
   View(const Node& run, const Wakes& wakes, Time now, std::uint64_t draw)
@@ -44,10 +44,10 @@ class View {
   const Node* step(std::string_view key) const { return run_.step(key); }  // null: not spawned
   // The memory of the run or a step; empty where nothing was kept.
   static std::string_view cell(const Node& node, std::string_view name);
-  // Attempts of the run so far, or kAttemptsKept of more.
+  // Attempts of the run so far; at most kAttemptsKept are counted.
   std::size_t attempts() const { return run_.children().size(); }
   bool awaits(const std::string& wake) const { return wakes_.find(run_.task.id, wake) != nullptr; }
-  Time now() const { return now_; }             // on the clock that the run was made by
+  Time now() const { return now_; }             // by the clock as it was when the run was made
   std::uint64_t draw() const { return draw_; }  // uniform over 64 bits
 
  private:
@@ -66,8 +66,8 @@ struct Placed {  // a task has what it needs: the run begins, or a step may
 struct Ended {     // an attempt is over, and its task has ended
   const Node& of;  // the run or the step whose attempt it was
   const AttemptReport& report;
-  // False: it could not be launched, and is no task; or the step got in time not what it needs. The
-  // message says why.
+  // False: it could not be launched, and no task was made of it; or the step did not get what it
+  // needs in time. The message says why.
   bool launched = true;
 };
 struct Due {  // a wake-up that was asked for
@@ -76,11 +76,12 @@ struct Due {  // a wake-up that was asked for
 struct Stopping {  // somebody asks the run to end
   std::string_view reason;
 };
-// No news: see the tree and go on. After More; and once after a restart, when wake-ups are gone.
+// No news: look at the tree and continue. Comes after More, and once after a restart, which loses
+// wake-ups.
 struct Look {};
 using Happening = std::variant<Placed, Ended, Due, Stopping, Look>;
 
-// Beside these, by word: what somebody wants of a begun run.
+// Not among these, but with a function of its own: a request to a begun run, by its word.
 struct Asked {
   std::string_view word;       // of the kind's own: "pause"
   std::string_view arguments;  // a JSON object; empty: none
@@ -88,50 +89,50 @@ struct Asked {
 
 // ---- what next
 
-// Keys name a step, or the run where they are empty.
+// A key names a step; an empty key is the run.
 
-// A step below another, or below the run; nothing if there is one of this key. What has needs waits
-// in the queue.
+// A step below another, or below the run; does nothing if a step with this key exists. A step with
+// needs waits in the queue.
 struct Spawn {
   std::string key;
   std::string under = {};
   std::string type = {};  // for people: "node"; empty: "step"
-  bool folds = false;     // leaves memory with its end, and not with that of the run
+  bool folds = false;     // leaves memory when it ends, not when the run does
   bool operator==(const Spawn&) const = default;
 };
-// An attempt of the run or of a step, which has none that lives.
+// An attempt of the run or of a step, which must have no live one.
 struct Launch {
   std::string key = {};
   std::string executor = {};  // by name; empty: the server's first
   bool operator==(const Launch&) const = default;
 };
-// Every live attempt at or below it is asked to end. What has not ended within the patience is
-// counted as lost, and stopped whenever it is heard of again. Patience is not durable: after a
-// restart (Look) a kind says again what it wants.
+// Every live attempt at or below it is asked to end. One that has not ended within the patience is
+// counted as lost, and stopped again whenever it is heard of. Patience is not durable: after a
+// restart (Look) a kind states again what it wants.
 struct Stop {
   std::string key = {};
-  std::optional<Duration> grace = {};     // before it is made to; absent: as its executor has it
-  std::optional<Duration> patience = {};  // absent: it is waited for
+  std::optional<Duration> grace = {};     // before it is killed; absent: its executor's default
+  std::optional<Duration> patience = {};  // absent: as long as it takes
   bool operator==(const Stop&) const = default;
 };
-// What people see of it; absent members stay as they are.
+// What people see of the run or step; absent members stay as they are.
 struct Set {
   std::string key = {};
-  std::optional<model::State> state = {};  // kRunning or kPaused, which stops nothing by itself
+  std::optional<model::State> state = {};  // kRunning or kPaused; kPaused alone stops nothing
   std::optional<std::string> word = {};
   std::optional<std::string> facts = {};             // a JSON object of at most kFactsMax bytes
   std::optional<double> completed = {}, total = {};  // of steps and actions: runs of jobs have none
   bool operator==(const Set&) const = default;
 };
-// Its end. What lives below it is the engine's to end.
+// The end of the run or step. The engine ends what still lives below it.
 struct Finish {
   model::State state = model::State::kDone;
   std::string message = {};
   std::string key = {};
-  std::string result = {};  // JSON, at most kResultMax bytes; empty: none, or what an executor said
+  std::string result = {};  // JSON, at most kResultMax bytes; empty: none, or the executor's
   bool operator==(const Finish&) const = default;
 };
-// Memory: only the cell that changes. Empty text removes it.
+// Memory: changes this cell only. Empty text removes it.
 struct Keep {
   std::string cell;
   std::string text;  // at most kCellMax bytes
@@ -145,12 +146,12 @@ struct Note {
 };
 struct More {
   bool operator==(const More&) const = default;
-};  // the plan goes on in the next tick, with Look
+};  // the plan continues in the next tick, with Look
 // One timer for each name; kNever clears it. Not durable. An instant that has passed is due at
 // once.
 struct Wake {
   std::string name;
-  Time at = kNever;          // on the clock that the run was made by
+  Time at = kNever;          // by the clock as it was when the run was made
   std::string why = {};      // for people: "the next attempt starts then"
   bool begins_work = false;  // waits while the store is full
   bool operator==(const Wake&) const = default;
@@ -165,7 +166,7 @@ inline constexpr std::size_t kSubtypeMax = 64;
 inline constexpr std::size_t kResourceMax = 1024;
 inline constexpr std::size_t kBeforeMax = std::size_t{16} << 10U;  // and after
 inline constexpr std::size_t kTracebackMax = std::size_t{64} << 10U;
-bool are_facts(const std::string& text);           // a JSON object of at most so many bytes
+bool are_facts(const std::string& text);           // a JSON object of at most kFactsMax bytes
 const char* flaw_of(const model::NoteText& note);  // what is wrong with it; null: nothing
 inline constexpr std::size_t kCellMax = 4096;
 inline constexpr std::size_t kCellsMax = 64;  // of a task
@@ -177,18 +178,19 @@ class Kind {
   virtual std::string_view name() const = 0;  // "process"
   // False: its runs are actions only, which doors of its own begin.
   virtual bool has_jobs() const { return true; }
-  // The body of a spec: what a client or the store says of it.
+  // Reads the body of a spec, from a client or the store.
   virtual model::SpecBodyPtr read(JsonReader& in) const = 0;
   // What is wrong with a definition of this kind, whatever door it came through.
   virtual void check(const model::JobDefinition& definition, model::Flaws& flaws) const = 0;
-  // What a run needs before it begins, and what a step of this key does (nothing: it does not wait,
-  // and is the kind's to launch). Always the same of the same. A step that requests a lock while
-  // its run holds one must have patience. Refers to the arguments or the kind.
+  // What a run needs before it begins, or what the step with this key needs. (Nothing: the step
+  // does not wait; the kind launches it.) Must give the same for the same arguments. A step that
+  // requests a lock while its run holds one must have patience. Refers to the arguments or the
+  // kind.
   virtual model::Needs needs(const model::Job& job, const model::RunParameters* parameters,
                              std::string_view key) const = 0;
-  // What next. A step that is not allowed fails the run.
+  // What comes next. A step that is not allowed fails the run.
   virtual Plan plan(const View& view, const Happening& happening) const = 0;
-  // What next when a begun run is asked for something. An error is the answer to who asks, and
+  // What comes next when something is asked of a begun run. An error answers the request and
   // changes nothing. A kind without words of its own refuses all.
   virtual Result<Plan> asked(const View& view, const Asked& asked) const;
   // What the executor of this attempt must be told: when it is launched, and again after a crash if

@@ -1,7 +1,7 @@
 #pragma once
 
-// The kinds of this server, by name; few of them, so that looking one up is a comparison or two.
-// Also what a store reads specs with. Immutable: any thread.
+// The kinds of this server, by name. They are few, so a look-up is a comparison or two. The store
+// reads specs with it. Immutable: any thread.
 
 #include <initializer_list>
 #include <string_view>
@@ -16,7 +16,7 @@ class Kinds : public model::SpecReader {
   Kinds(std::initializer_list<const Kind*> kinds) : kinds_(kinds) {}
 
   const Kind* find(std::string_view name) const;  // null: there is no such kind
-  // Of a spec whose kind is not here any more: one whose runs fail with a message that says so.
+  // For a spec whose kind is gone: a kind whose runs fail with a message that says so.
   const Kind& of(const model::Spec& spec) const;
   const std::vector<const Kind*>& all() const { return kinds_; }
   model::SpecBodyPtr read_spec(std::string_view kind, JsonReader& in) const override;

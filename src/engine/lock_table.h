@@ -1,7 +1,7 @@
 #pragma once
 
 // Named exclusive rights. A run takes all its locks in one step when it starts, or none, so no two
-// runs can wait for each other; a step of it likewise. A lock is held until the run or step is
+// runs can wait for each other; so does a step of it. A lock is held until the run or step is
 // final and its last process is gone. Strand only.
 
 #include <map>
@@ -19,8 +19,8 @@ class LockTable {
  public:
   const model::Lock* find(const std::string& name) const;
   const std::map<std::string, model::Lock>& all() const { return locks_; }
-  // Grants all (they must be free) with new fencing numbers, but what its run has already; the
-  // changed rows go to `changed`.
+  // Grants all with new fencing numbers, except those that its run holds already (the others must
+  // be free). The changed rows go to `changed`.
   void grant(std::span<const model::LockRequest> requests, const model::Task& holder, Time now,
              std::vector<model::Lock>& changed);
   void release(std::span<const model::LockRequest> requests, TaskId holder,

@@ -36,7 +36,7 @@ Loop::~Loop() {
   *alive_ = false;
 }
 
-// The time, which nothing else here reads.
+// The only place here that reads the time.
 Time Loop::see_clock() {
   const ClockReading reading = clock_.read();
   waits_->clock_set(engine_.see_clock(reading));
@@ -45,11 +45,11 @@ Time Loop::see_clock() {
   return reading.wall;
 }
 
-// ---- live attempts, of executors that are asked side by side
+// ---- live attempts; executors are asked side by side
 
 struct Loop::Search {
   std::function<void(Result<>)> ready;
-  std::size_t open = 1;  // executors that have still to answer, and who asks them
+  std::size_t open = 1;  // executors that have not answered, and one for start() itself
   std::vector<AttemptReport> reports;
   Result<> result;
 };
@@ -87,7 +87,7 @@ void Loop::found(const Search& search) {
   if (!search.result) return search.ready(fail(search.result.error()));
   engine_.reconcile(search.reports, see_clock());
   look_at_disk();
-  hold_unless_full(search.ready);  // with the first tick: what fell due while the server was away
+  hold_unless_full(search.ready);  // with the first tick: what fell due while the server was down
 }
 
 void Loop::on_attempt(const AttemptReport& report, const std::string& executor) {
@@ -129,7 +129,7 @@ void Loop::stop(const StopEffect& stop) {
 
 void Loop::hold(Release release, bool changed) {
   if (failed_) return release(fail(failure_));
-  // While the store is full, what is in memory is served as it is: waiting could be for ever.
+  // While the store is full, reads are answered from memory as it is: they might wait for ever.
   if (full() && !changed) return release({});
   if (engine_.dirty() || !waiting_.empty()) {
     waiting_.push_back({std::move(release), changed});
@@ -143,7 +143,7 @@ void Loop::hold(Release release, bool changed) {
   }
 }
 
-// With the open tick, or as soon as there is no room for it: that may last for ever.
+// With the open tick; or at once if there is no room for it, which may last for ever.
 void Loop::hold_unless_full(Release release) {
   waiting_.push_back({std::move(release), false});
   schedule_flush();
@@ -165,7 +165,7 @@ void Loop::post(std::function<void()> work) {
   });
 }
 
-// Its end is in a tick that is not on disk yet.
+// The end of the task is in a tick that is not on disk yet.
 bool Loop::is_ending(TaskId task) const {
   const auto ended_in = [task](const std::vector<TaskId>& ended) {
     return std::ranges::find(ended, task) != ended.end();
@@ -222,8 +222,8 @@ void Loop::committed(const Result<>& result) {
   flush();
 }
 
-// The tick is durable: its effects, its events, its answers, in this order, so that whoever is
-// answered finds the rest done.
+// The tick is durable: lets out its effects, its events and its answers, in this order, so that a
+// client that gets its answer finds the rest done.
 void Loop::let_out() {
   const Tick tick = std::exchange(tick_, Tick{});
   const std::vector<Held> answers = std::exchange(in_flight_, {});
@@ -231,8 +231,8 @@ void Loop::let_out() {
   for (const Notice& notice : tick.notices) publish(notice);
   for (const TaskId task : tick.ended) waits_->ended(task);
   if (tick.starts.empty()) return answer(answers);
-  // Executors send what they were given at the end of this turn of the reactor: starts go out
-  // first, since an answer wakes its client, who then wants the processor too.
+  // Executors send their orders at the end of this turn of the reactor. Starts go out first, since
+  // an answer wakes its client, who then wants the processor too.
   reactor_.post([answers] { answer(answers); });
 }
 
@@ -253,8 +253,8 @@ void Loop::rearm() {
 
 // ---- a full store
 
-// Nothing of the tick was written. New work is refused from here on; the reserve makes room for the
-// ends of what runs.
+// Nothing of the tick was written. New work is refused from here on; the reserve makes room for
+// the ends of runs.
 void Loop::enter_full(const Error& error) {
   if (!full()) {
     const bool no_room = error.kind == ErrorKind::kExhausted;
@@ -262,7 +262,7 @@ void Loop::enter_full(const Error& error) {
   }
   if (reserve_ && reserve_->release()) return commit();
   stop_early(tick_.stops);
-  stop_early(engine_.open_stops());  // what was asked since may be what makes room
+  stop_early(engine_.open_stops());  // stops asked for meanwhile may make room
   committing_ = true;
   reactor_.arm(see_clock() + kFullRetry, [this, alive = alive_] {
     if (!*alive) return;
@@ -272,7 +272,7 @@ void Loop::enter_full(const Error& error) {
   answer_unchanged();
 }
 
-// Reads that came before it was known that there is no room for the tick they may have seen.
+// Answers reads that came before it was known that the tick they may have seen has no room.
 void Loop::answer_unchanged() {
   std::vector<Held> answers;
   for (std::vector<Held>* held : {&in_flight_, &waiting_}) {
@@ -285,8 +285,8 @@ void Loop::answer_unchanged() {
 }
 
 // Orders to stop need no record to be safe: a process that ends without one is found again.
-// Everything else waits, and so does an order for an attempt that has still to start: the executor
-// would not know what it means.
+// Everything else waits, and so does a stop of an attempt that has not been started yet: the
+// executor would not know the token.
 void Loop::stop_early(std::vector<StopEffect>& stops) {
   std::erase_if(stops, [this](const StopEffect& order) {
     const auto starts = [&](const StartEffect& start) { return start.token == order.token; };
@@ -297,7 +297,7 @@ void Loop::stop_early(std::vector<StopEffect>& stops) {
   });
 }
 
-// A tick that is tried again and again knows best.
+// A tick that is being retried shows best whether there is room.
 void Loop::look_at_disk() {
   if (failed_ || (committing_ && full())) return;
   set_trouble(reserve_ ? reserve_->trouble() : "");
@@ -340,7 +340,7 @@ void Loop::publish(const Notice& notice) {
 }
 
 void Loop::drain(std::function<void()> done) {
-  if (failed_) return reactor_.post(std::move(done));  // no tick will ever be committed again
+  if (failed_) return reactor_.post(std::move(done));  // no tick will be committed any more
   hold_unless_full([done = std::move(done)](const Result<>&) { done(); });
 }
 

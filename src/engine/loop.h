@@ -1,8 +1,8 @@
 #pragma once
 
 // Drives the engine: turns requests into ticks, ticks into commits, and lets answers and effects
-// out only when what they tell is on disk. Reads wait too, for the commit whose changes they may
-// have seen, so no answer ever shows what a crash could take back. Strand only.
+// out only when the changes behind them are on disk. Reads wait too, for the commit whose changes
+// they may have seen, so no answer ever shows what a crash could take back. Strand only.
 //
 //   loop.call<std::string>([](Engine& e, Time now) -> Result<std::string> { ... },
 //                          [reply](Result<std::string> answer) { ... });
@@ -24,20 +24,20 @@ namespace docket::engine {
 
 class Loop {
  public:
-  // What the loop needs to know of the disk: room to finish what runs, and whether there is room
-  // for more.
+  // What the loop needs to know of the disk: whether there is room to finish what runs, and
+  // whether there is room for more.
   class Reserve {
    public:
     virtual ~Reserve() = default;
     virtual bool release() = 0;  // frees some room; false: nothing left to free
-    // Why new work has to wait, for people: "The disk is full". Empty: it need not; what was freed
-    // is taken back.
+    // Why new work has to wait, for people: "The disk is full". Empty: it need not, and the room
+    // that was freed has been reserved again.
     virtual std::string trouble() = 0;
   };
   using Subscriber = std::function<void(const Notice&)>;
   using Subscribers = std::map<std::uint64_t, Subscriber>;
 
-  // Ends with its life, on the strand; may outlive the loop.
+  // Ends when it is destroyed, on the strand; may outlive the loop.
   class Subscription {
    public:
     Subscription() = default;
@@ -60,13 +60,13 @@ class Loop {
     std::uint64_t ticket_ = 0;
   };
 
-  // One who waits for a task; may outlive the loop. Dropping it changes nothing.
+  // A waiter for a task; may outlive the loop. Dropping it changes nothing.
   class Waiter {
    public:
     Waiter() = default;
     Waiter(const std::shared_ptr<Waits>& waits, Waits::Ticket ticket)
         : waits_(waits), ticket_(ticket) {}
-    // Leaves at once, untold; nothing if it was told already. On the strand.
+    // Ends the wait at once, without a call; does nothing if it was called already. On the strand.
     void cancel() const {
       if (const auto waits = waits_.lock()) waits->cancel(ticket_);
     }
@@ -115,15 +115,15 @@ class Loop {
   const Kinds& kinds() const { return engine_.kinds(); }
   const Executors& executors() const { return executors_; }
   bool failed() const { return failed_; }
-  // Full, or not to be written for another reason that passes.
+  // Full, or not writable for another reason that passes.
   bool full() const { return !trouble_.empty(); }
   const std::string& trouble() const { return trouble_; }  // why; empty: it is not
   // Called once when the store has failed and nothing more will be acknowledged.
   void on_failure(std::function<void(const Error&)> handler) {
     failure_handler_ = std::move(handler);
   }
-  // Called when the store cannot be written for now, with the reason, and when it can be again,
-  // with none.
+  // Called with the reason when the store cannot be written for now, and with none when it can be
+  // again.
   void on_full(std::function<void(const std::string&)> handler) {
     full_handler_ = std::move(handler);
   }
@@ -132,7 +132,8 @@ class Loop {
   void on_clock(std::function<void(const ClockWatch&)> handler) {
     clock_handler_ = std::move(handler);
   }
-  // Asks the reserve whether there is trouble, before a commit meets it. To be called now and then.
+  // Asks the reserve whether there is trouble, before a commit runs into it. To be called
+  // regularly.
   void look_at_disk();
   // Calls done when everything accepted so far is durable, or when it cannot be (the store has
   // failed, or is full with nothing left to free): for a clean stop.
@@ -142,9 +143,9 @@ class Loop {
   using Release = std::function<void(const Result<>&)>;
   struct Held {
     Release release;
-    bool changed;  // something: false for what is let out when there is no room for the tick
+    bool changed;  // false: nothing, so it need not wait for room
   };
-  // Hears one executor.
+  // Listens to one executor.
   class Ear : public ExecutorListener {
    public:
     Ear(Loop& loop, std::string executor) : loop_(loop), executor_(std::move(executor)) {}
@@ -195,12 +196,12 @@ class Loop {
   Error failure_;
   std::function<void(const Error&)> failure_handler_;
   std::function<void(const std::string&)> full_handler_;
-  bool held_ = false;  // the clock, as it was told last
+  bool held_ = false;  // whether the clock is held, as last reported
   std::function<void(const ClockWatch&)> clock_handler_;
   std::shared_ptr<Waits> waits_ =
-      std::make_shared<Waits>();  // shared so that waiters know whether it is there
+      std::make_shared<Waits>();  // shared so that waiters know whether it still exists
   std::shared_ptr<Subscribers> subscribers_ =
-      std::make_shared<Subscribers>();  // shared so that subscriptions know whether it is there
+      std::make_shared<Subscribers>();  // shared so that subscriptions know whether it still exists
   std::uint64_t last_ticket_ = 0;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // shared with posted work, which may outlive the loop

@@ -1,4 +1,4 @@
-// What the loop answers, and when, while the store is full and after it has failed.
+// What the loop answers, and when; while the store is full, and after it has failed.
 
 #include "engine/loop.h"
 
@@ -56,7 +56,7 @@ TEST_F(LoopTest, AFullStoreHoldsUpNoStop) {
 
 TEST_F(LoopTest, AFullStoreHoldsUpNoStart) {
   start_run("a");
-  executor.exit(executor.started[0], 0, clock.now());  // its end is to be written at the start
+  executor.exit(executor.started[0], 0, clock.now());  // to be written when the next server starts
   fate = store::CommitFate::kNoRoom;
   Engine restarted{Settings{}, random, vault, {&kind}};
   restarted.restore(store.load().value(), clock.now());
@@ -68,7 +68,7 @@ TEST_F(LoopTest, AFullStoreHoldsUpNoStart) {
   EXPECT_TRUE(ready);
 }
 
-TEST_F(LoopTest, WhatChangesNothingIsAnsweredWhileTheStoreIsFull) {
+TEST_F(LoopTest, RequestsThatChangeNothingAreAnsweredWhileTheStoreIsFull) {
   start_run("a");
   fate = store::CommitFate::kNoRoom;
   ASSERT_TRUE(engine.create_job(job("b"), {}, clock.now()));
@@ -91,7 +91,7 @@ TEST_F(LoopTest, WhatChangesNothingIsAnsweredWhileTheStoreIsFull) {
   EXPECT_EQ(answers, 2);
 }
 
-// Whose turn it was to see that there is no room is not known before the commit has failed.
+// Only when the commit fails is it known that there is no room.
 TEST_F(LoopTest, ReadsThatWaitForACommitAreAnsweredWhenThereIsNoRoomForIt) {
   fate = store::CommitFate::kNoRoom;
   int reads = 0;
@@ -116,7 +116,7 @@ TEST_F(LoopTest, ReadsThatWaitForACommitAreAnsweredWhenThereIsNoRoomForIt) {
   EXPECT_TRUE(created);
 }
 
-// It may be what fills the disk.
+// The process may be what fills the disk.
 TEST_F(LoopTest, AStopThatIsAskedWhileTheStoreIsFullReachesTheProcess) {
   const TaskId run = start_run("a");
   fate = store::CommitFate::kNoRoom;
@@ -174,7 +174,7 @@ class WaitTest : public LoopTest {
   std::vector<std::string> told;
 };
 
-TEST_F(WaitTest, TheEndIsToldWhenItIsDurable) {
+TEST_F(WaitTest, AWaiterIsCalledWhenTheEndIsDurable) {
   const TaskId id = add();
   wait(id);
   ASSERT_TRUE(engine.operations().finish(id, {}, clock.now()));
@@ -184,7 +184,7 @@ TEST_F(WaitTest, TheEndIsToldWhenItIsDurable) {
   EXPECT_EQ(told, (std::vector<std::string>{"ended", "ended"}));
 }
 
-TEST_F(WaitTest, RunsAndAttemptsAreWaitedForToo) {
+TEST_F(WaitTest, RunsAndAttemptsCanBeWaitedForToo) {
   const TaskId run = start_run("a");
   wait(run);
   ASSERT_TRUE(engine.abort_task(run, clock.now()));
@@ -201,7 +201,7 @@ TEST_F(WaitTest, ADeadlineIsKept) {
   EXPECT_EQ(told, (std::vector<std::string>{"late", "late"}));
 }
 
-TEST_F(WaitTest, WhoLeavesIsForgottenAtOnce) {
+TEST_F(WaitTest, ACancelledWaiterIsForgottenAtOnce) {
   const TaskId id = add();
   const Loop::Waiter leaver = loop.wait(id, kNever, [this](Result<bool>) { told.push_back("?"); });
   wait(id);
@@ -215,7 +215,7 @@ TEST_F(WaitTest, WhoLeavesIsForgottenAtOnce) {
   EXPECT_EQ(loop.waiters(), 0U);
 }
 
-TEST_F(WaitTest, WhatDoesNotLiveHasEnded) {
+TEST_F(WaitTest, AnUnknownTaskCountsAsEnded) {
   wait(TaskId{77});
   reactor.run_ready();
   EXPECT_EQ(told, std::vector<std::string>{"ended"});
@@ -228,7 +228,7 @@ TEST_F(WaitTest, ALeaseThatRunsOutWakesTheLoop) {
   EXPECT_EQ(told, std::vector<std::string>{"ended"});
 }
 
-TEST_F(WaitTest, AFailedStoreTellsEverybody) {
+TEST_F(WaitTest, AFailedStoreIsReportedToAllWaiters) {
   const TaskId id = add();
   wait(id);
   fate = store::CommitFate::kFailedAbsent;

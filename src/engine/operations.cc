@@ -19,7 +19,7 @@ constexpr std::size_t kNameMax = 64;    // bytes of a module's name
 constexpr std::size_t kTextMax = 1024;  // bytes of any other text
 constexpr std::size_t kLabelsMax = 64;
 constexpr std::uint32_t kLaneMax = 1'000'000;
-constexpr Duration kLate = std::chrono::seconds{1};  // to see that a lease has run out
+constexpr Duration kLate = std::chrono::seconds{1};  // in seeing that a lease has run out
 
 tl::unexpected<Error> invalid(const char* field, const char* why) {
   return fail({.kind = ErrorKind::kInvalid,
@@ -117,7 +117,7 @@ std::vector<std::uint32_t> Operations::lanes(const std::string& module) const {
   return numbers;
 }
 
-// What this tick has listed so far goes the same way as what the store lists.
+// Applies to what this tick has listed so far as well as to what the store lists.
 void Operations::drain(const std::string& name) {
   Batch& batch = journal_.batch();
   for (model::Listing& listing : batch.listings) {
@@ -145,8 +145,8 @@ Result<> Operations::drop_module(const std::string& name, Time now) {
   return {};
 }
 
-// All of a tree have its root's; what is below a cluster task, which has none, is a root as far as
-// numbers go.
+// All tasks of a tree have the number of its root. A cluster task has none: what is below it
+// counts as a root for its number.
 std::uint64_t Operations::number_for(const model::Operation& what, const Node* above) {
   if (above && !above->what().cluster) return above->what().sequence;
   return what.cluster ? 0 : next_number(what.module, what.lane);
@@ -196,7 +196,7 @@ Result<> Operations::number(model::Operation& what) { return number(what, nullpt
 
 Result<> Operations::number(model::Operation& what, const Node* above) {
   if (auto sound = check(what); !sound) return sound;
-  if (what.cluster) what.lane = 0;  // it is everywhere, so its module lists it with its first lane
+  if (what.cluster) what.lane = 0;  // it has no lane: its module lists it in the first
   what.sequence = number_for(what, above);
   add_lane(what.module, what.lane);
   return {};
@@ -214,7 +214,7 @@ Result<const Node*> Operations::create(model::Operation what, TaskId parent, boo
     if (!above) return fail(not_found("parent"));
     if (what.module.empty()) what.module = above->what().module;
     if (what.module != above->what().module) return invalid("module", "must be the parent's");
-    if (what.cluster) return invalid("cluster", "is of roots only");
+    if (what.cluster) return invalid("cluster", "is for roots only");
     what.internal = true;
   }
   if (auto numbered = number(what, above); !numbered) return fail(std::move(numbered.error()));
@@ -230,7 +230,7 @@ Result<const Node*> Operations::create(model::Operation what, TaskId parent, boo
   tree_.log(node, EventType::kTaskCreated, State::kCreated, {}, now);
   list_live(node);
   renew(node, now);
-  if (above && is_stopping(*above)) {  // it ends before it begins, with both instants set
+  if (above && is_stopping(*above)) {  // it ends before it begins, and has both instants
     node.task.started_at = now;
     end(node, State::kAborted, {}, now);
     return &node;
@@ -302,8 +302,8 @@ Result<> Operations::abort(TaskId id, Time now) {
   return {};
 }
 
-// Live ones, nearest first, but none with a lease, nor below such. What has ended is passed
-// through: it only waits for what is below it.
+// Live ones, nearest first, but none with a lease, nor anything below such. Looks through ended
+// ones, which only wait for what is below them.
 std::vector<TaskId> Operations::below_of_its_lease(const Node& node) {
   std::vector<TaskId> found;
   std::vector<const Node*> open{&node};
@@ -375,13 +375,13 @@ void Operations::clock_set(Duration by) {
   leases_ = std::move(moved);
 }
 
-// What hangs on it, without a lease in between, was the same reporter's.
+// Tasks below it without a lease of their own in between had the same reporter.
 void Operations::expire(Time now) {
   if (!leases_.empty() && leases_.begin()->first + kLate < now) begin_leases(now);
   while (!leases_.empty() && leases_.begin()->first <= now) {
     Node& node = tree_.at(leases_.begin()->second);
     const std::string message =
-        fmt::format("Lost: its reporter was not heard of for {} s",
+        fmt::format("Lost: its reporter was not heard from for {} s",
                     std::chrono::duration<double>(node.what().lease).count());
     std::vector<TaskId> lost = below_of_its_lease(node);
     lost.push_back(node.task.id);

@@ -26,7 +26,7 @@ class OperationsLoopTest : public ::testing::Test, protected testing::EngineLoop
   Operations& operations = engine.operations();
 };
 
-// Rows that are to be written anyway, and those that take others back, are changes too.
+// Updating a row that is written in this tick anyway, and taking rows back, are changes too.
 TEST_F(OperationsLoopTest, EveryFigureIsAChangeAndSoIsADrop) {
   const TaskId id = add();
   std::size_t before = engine.open_size();
@@ -44,8 +44,7 @@ TEST_F(OperationsLoopTest, EveryFigureIsAChangeAndSoIsADrop) {
   EXPECT_GT(engine.open_size(), before);
 }
 
-// What is said again is not on disk either.
-TEST_F(OperationsLoopTest, WhatIsSaidAgainWaitsForRoomToo) {
+TEST_F(OperationsLoopTest, ARepeatedRequestWaitsForRoomToo) {
   const TaskId id = add();
   settle();
   fill_the_store();
@@ -70,8 +69,9 @@ TEST_F(OperationsLoopTest, WhatIsSaidAgainWaitsForRoomToo) {
   EXPECT_EQ(answers, 5);
 }
 
-// An end that waits for room is no end yet, and whoever names a deadline is answered by then.
-TEST_F(OperationsLoopTest, AWaiterIsToldOfAnEndWhenThereIsRoomForIt) {
+// An end that waits for room has not happened yet, and a waiter with a deadline is answered by
+// then.
+TEST_F(OperationsLoopTest, AWaiterIsCalledWhenThereIsRoomForTheEnd) {
   const TaskId id = add();
   settle();
   fill_the_store();
@@ -110,7 +110,7 @@ class LeaseTest : public OperationsLoopTest {
   }
 };
 
-TEST_F(LeaseTest, ALeaseThatIsSeenToRunOutLateBeginsAnew) {
+TEST_F(LeaseTest, ALeaseFoundToHaveRunOutLongAgoBeginsAnew) {
   const TaskId slept = add(std::chrono::seconds{30});
   settle();
   EXPECT_TRUE(lives_after(slept, std::chrono::hours{1}));  // asleep; or the clock was set
@@ -118,7 +118,7 @@ TEST_F(LeaseTest, ALeaseThatIsSeenToRunOutLateBeginsAnew) {
   EXPECT_FALSE(lives_after(slept, std::chrono::seconds{1}));
 }
 
-TEST_F(LeaseTest, AClockThatIsSetBackMakesNoLeaseLonger) {
+TEST_F(LeaseTest, SettingTheClockBackLengthensNoLease) {
   const TaskId id = add(std::chrono::seconds{10});
   settle();
   EXPECT_TRUE(lives_after(id, -std::chrono::hours{1}));
@@ -126,8 +126,9 @@ TEST_F(LeaseTest, AClockThatIsSetBackMakesNoLeaseLonger) {
   EXPECT_FALSE(lives_after(id, std::chrono::seconds{1}));
 }
 
-// What hangs on a lease below is looked after by its own reporter, whatever became of those above.
-TEST_F(LeaseTest, ALossSparesWhatHangsOnAnotherLease) {
+// A task below with a lease of its own belongs to another reporter, whatever became of those
+// above.
+TEST_F(LeaseTest, ALossSparesTasksWithAnotherLease) {
   const TaskId root = add(std::chrono::seconds{10});
   const TaskId own = add_below(root, {});
   const TaskId others = add_below(own, std::chrono::seconds{60});
@@ -139,7 +140,7 @@ TEST_F(LeaseTest, ALossSparesWhatHangsOnAnotherLease) {
   EXPECT_TRUE(engine.is_live(below_others));
 }
 
-// What a parent leaves behind has nobody else who could end it, after a restart too.
+// Nobody else could end what a parent leaves behind, even after a restart.
 TEST_F(LeaseTest, ALossAndAnAbortReachWhatParentsLeftBehind) {
   const TaskId root = add(std::chrono::seconds{10});
   const TaskId middle = add_below(root, {});
@@ -158,8 +159,8 @@ TEST_F(LeaseTest, ALossAndAnAbortReachWhatParentsLeftBehind) {
   EXPECT_EQ(operations.live(), 0U);
 }
 
-// A start takes as long as the executor needs to say what runs.
-TEST_F(LeaseTest, LeasesBeginWhenTheServerIsInOrder) {
+// A start takes as long as an executor needs to say what runs.
+TEST_F(LeaseTest, LeasesBeginWhenTheServerIsReady) {
   const TaskId id = add(std::chrono::seconds{20});
   settle();
   Engine again{Settings{}, random, vault, {&kind}};
@@ -173,8 +174,8 @@ TEST_F(LeaseTest, LeasesBeginWhenTheServerIsInOrder) {
   EXPECT_FALSE(again.is_live(id));
 }
 
-// Its reporter may have paused when the server came back, for longer than the lease.
-TEST_F(LeaseTest, AfterAStartEveryReporterIsWaitedForAsLongAsItMayPause) {
+// When the server came back, the reporter may have been in a pause that is longer than the lease.
+TEST_F(LeaseTest, AfterAStartEveryReporterGetsTheLongestPause) {
   const TaskId id = add(std::chrono::seconds{2});
   settle();
   Engine again{Settings{}, random, vault, {&kind}};
@@ -184,11 +185,11 @@ TEST_F(LeaseTest, AfterAStartEveryReporterIsWaitedForAsLongAsItMayPause) {
   ASSERT_TRUE(again.is_live(id));
   ASSERT_TRUE(again.operations().report(id, {}, clock.now() + kReporterPauseMax - Duration{1}));
   again.advance(clock.now() + kReporterPauseMax + std::chrono::seconds{2});
-  EXPECT_FALSE(again.is_live(id)) << "from then on its own lease holds";
+  EXPECT_FALSE(again.is_live(id)) << "from then on its own lease counts";
 }
 
 // The server was away when the work began, and when it ended.
-TEST_F(LeaseTest, TimesOfTheWorkAreThoseThatItsReporterTells) {
+TEST_F(LeaseTest, TheReporterGivesTheTimesOfTheWork) {
   model::Operation what;
   what.module = "backups";
   const Time now = clock.now();

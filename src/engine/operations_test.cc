@@ -139,7 +139,7 @@ TEST_F(OperationsTest, ClusterTasksHaveNoNumberAndTheirChildrenAreNumberedAsRoot
   EXPECT_EQ(operations_.create(what, cluster, true, now_).error().kind, ErrorKind::kInvalid);
 }
 
-TEST_F(OperationsTest, NobodyTakesTheUuidsThatDocketMakes) {
+TEST_F(OperationsTest, ReportersCannotChooseDocketsOwnUuids) {
   model::Operation what = operation();
   what.uuid = model::uuid_of(TaskId{7});
   EXPECT_EQ(operations_.create(what, {}, true, now_).error().kind, ErrorKind::kInvalid);
@@ -199,14 +199,14 @@ TEST_F(OperationsTest, AChildThatEndsBeforeItsOwnChildrenIsNotFolded) {
   finish(middle);
   EXPECT_EQ(row(middle).tally.fold, 0U);
   finish(leaf);
-  EXPECT_EQ(row(leaf).tally.fold, 0U);  // its parent is not there any more
+  EXPECT_EQ(row(leaf).tally.fold, 0U);  // its parent is gone
   EXPECT_THAT(shown(root), ElementsAre(root, middle, leaf));
   finish(root);
   EXPECT_THAT(shown(root), ElementsAre(root, middle, leaf));
   EXPECT_EQ(operations_.live(), 0U);
 }
 
-TEST_F(OperationsTest, TheWordOfWhatIsListed) {
+TEST_F(OperationsTest, WhatIsListedAndForHowLong) {
   const TaskId root = add();
   const TaskId child = add(root);
   EXPECT_EQ(listed_until(root), model::kForever);
@@ -228,7 +228,7 @@ TEST_F(OperationsTest, TheWordOfWhatIsListed) {
   EXPECT_EQ(listed_until(user), kStart + std::chrono::hours{1});
 }
 
-TEST_F(OperationsTest, ADrainTakesWhatHasEndedInTheSameTickToo) {
+TEST_F(OperationsTest, ADrainIncludesTasksThatEndedInTheSameTick) {
   settings_.task_ttl = std::chrono::seconds{10};
   const TaskId ended = add();
   const TaskId live = add();
@@ -286,7 +286,7 @@ TEST_F(OperationsTest, ProgressIsReportedOrSummed) {
   EXPECT_EQ(model::progress_of(row(big), {}), (model::Progress{1, 1}));
 }
 
-TEST_F(OperationsTest, AReportIsOneRowATickAndNoEvent) {
+TEST_F(OperationsTest, AReportCostsOneRowATickAndNoEvent) {
   const TaskId root = add();
   commit();
   const std::size_t events = events_.size();
@@ -301,7 +301,7 @@ TEST_F(OperationsTest, AReportIsOneRowATickAndNoEvent) {
   EXPECT_FALSE(tree_.dirty());  // nothing new
 }
 
-TEST_F(OperationsTest, AReporterThatIsNotHeardOfLosesItsTree) {
+TEST_F(OperationsTest, ASilentReporterLosesItsTree) {
   model::Operation what = operation();
   what.lease = std::chrono::seconds{10};
   const TaskId root = add(what);
@@ -320,7 +320,7 @@ TEST_F(OperationsTest, AReporterThatIsNotHeardOfLosesItsTree) {
   now_ += std::chrono::seconds{4};
   operations_.expire(now_);
   EXPECT_EQ(row(root).state, State::kFailed);
-  EXPECT_THAT(row(root).message, HasSubstr("not heard of for 10 s"));
+  EXPECT_THAT(row(root).message, HasSubstr("not heard from for 10 s"));
   EXPECT_EQ(row(child).state, State::kFailed);
   EXPECT_EQ(row(leased).state, State::kRunning);
   EXPECT_EQ(operations_.report(root, {}, now_).error().kind, ErrorKind::kNotFound);
@@ -328,7 +328,7 @@ TEST_F(OperationsTest, AReporterThatIsNotHeardOfLosesItsTree) {
   EXPECT_EQ(operations_.next_wake(), kNever);
 }
 
-TEST_F(OperationsTest, WhatLivesIsFoundAgain) {
+TEST_F(OperationsTest, LiveOperationsAreRestored) {
   model::Operation what = operation();
   what.lease = std::chrono::seconds{10};
   what.uuid = "0a0b0c0d-0000-0000-0000-000000000001";
@@ -389,7 +389,7 @@ TEST_F(OperationsTest, NonsenseIsRefusedAndChangesNothing) {
   EXPECT_EQ(refused([](auto&) {}).message, "full");
 }
 
-TEST_F(OperationsTest, AUuidIsTakenWhileItsTaskLives) {
+TEST_F(OperationsTest, AUuidIsTakenWhileItsTaskIsLive) {
   model::Operation what = operation();
   what.uuid = "0a0b0c0d-0000-0000-0000-000000000001";
   const TaskId first = add(what);

@@ -23,7 +23,7 @@ class Committer {
                       Done done) = 0;  // shared: kept by the loop for a retry
 };
 
-// The strand's event loop.
+// The event loop of the strand.
 class Reactor {
  public:
   virtual ~Reactor() = default;

@@ -5,7 +5,7 @@
 namespace docket::engine {
 namespace {
 
-// What is folded has nothing below it that is not.
+// A folded task has nothing below it that is not folded.
 bool may_have_unfolded(const model::Task& task) { return task.operation && task.tally.fold == 0; }
 
 void add(std::optional<model::Progress>& sum, const model::Progress& progress) {

@@ -1,8 +1,8 @@
 #pragma once
 
-// How far everything below a task is that is not folded into it: what a live task's own progress is
-// made of (scylla-tasks.md section 4, progress). Trees may be very deep, so this does not recurse.
-// One turn at a time on the archive's threads.
+// The progress of everything below a task that is not folded into it: what a live task's own
+// progress is made of (scylla-tasks.md section 4, progress). Trees may be very deep, so this does
+// not recurse. One call at a time, on the archive's threads.
 
 #include <optional>
 #include <unordered_map>
@@ -14,7 +14,7 @@ namespace docket::engine {
 
 class ProgressSums {
  public:
-  // None: there is nothing below it that counts.
+  // None: nothing below it counts.
   Result<std::optional<model::Progress>> of(Reader& reader, const model::Task& task);
 
  private:
@@ -28,10 +28,10 @@ class ProgressSums {
     Sum sum = {};
   };
   Result<bool> next_child(Reader& reader, Open& open) const;
-  // The sum, if it takes no reading.
+  // The sum, if no reading is needed for it.
   std::optional<Sum> known(const model::Task& task) const;
 
-  std::unordered_map<TaskId, Sum> sums_;  // made once for all that ask
+  std::unordered_map<TaskId, Sum> sums_;  // kept for later calls
 };
 
 }  // namespace docket::engine

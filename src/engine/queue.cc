@@ -17,7 +17,7 @@ void add_to(Demand& sum, const Demand& demand, std::int64_t sign) {
 Queue::Queue(const Settings& settings, const LockTable& locks, const Targets& targets)
     : settings_(settings), locks_(locks), targets_(targets) {}
 
-// ---- coming and going
+// ---- adding and removing
 
 void Queue::add(Node& task, const model::Needs& needs) {
   const TaskId id = task.task.id;
@@ -30,7 +30,7 @@ void Queue::add(Node& task, const model::Needs& needs) {
   if (task.start_deadline() != kNever) deadlines_.emplace(task.start_deadline(), id);
 }
 
-// When the clock is set back, what waited before has waited at least as long as what comes then.
+// When the clock is set back, older tasks have still waited at least as long as younger ones.
 Time Queue::wait_since(TaskId task, Time created_at) {
   auto it = waiting_.upper_bound(task);
   const Time since = it == waiting_.end() ? created_at : std::min(created_at, it->second.since);
@@ -38,7 +38,7 @@ Time Queue::wait_since(TaskId task, Time created_at) {
   return since;
 }
 
-// Who could not have a lock because it was kept for this task may have it now.
+// A lock that was kept for this task may now go to another.
 void Queue::remove(Node& task) {
   const auto it = waiting_.find(task.task.id);
   if (it == waiting_.end()) return;
@@ -148,7 +148,7 @@ void Queue::unpark(Group& group) {
 void Queue::released(const std::string& lock) {
   const auto it = parked_.find(lock);
   if (it == parked_.end()) return;
-  // In the order of their addresses; where they go to, they are in the order of their heads.
+  // The groups are ordered by address here; the candidates they join are ordered by heads.
   for (Group* group : it->second) {
     ++visits_;
     group->parked_on = nullptr;
@@ -201,7 +201,7 @@ Queue::Group* Queue::starving(Time now) const {
   return oldest;
 }
 
-// The one that starving() comes to when all that wait for a lock are parked.
+// The group that starving() will return once all that wait for a lock are parked.
 const Queue::Group* Queue::first_in_turn(Time now) const {
   const Group* oldest = nullptr;
   for (const auto& [place, bucket] : buckets_) {
@@ -227,7 +227,7 @@ bool Queue::waited_long(TaskId task, Time now) const {
   return now - waiting_.at(task).since >= settings_.overtaking_max;
 }
 
-// What its run holds is not in the way of a step.
+// A lock that its run holds does not stop a step.
 Queue::Obstacle Queue::obstacle(const model::LockRequest& request, const Node& task,
                                 Time now) const {
   const model::Lock* lock = locks_.find(request.name);
@@ -238,8 +238,8 @@ Queue::Obstacle Queue::obstacle(const model::LockRequest& request, const Node& t
   return {.request = &request, .by = older->task.id, .kept = true};
 }
 
-// The task that the lock goes to before the given one, because it is older and has been overtaken
-// for too long; or null.
+// The task that gets the lock before the given one, because it is older and has been overtaken for
+// too long; or null.
 const Node* Queue::kept_for(const std::string& lock, TaskId task, Time now) const {
   const auto it = requested_.find(lock);
   if (it == requested_.end()) return nullptr;
@@ -261,7 +261,7 @@ Demand Queue::free(Targets::Number target) const {
   return free;
 }
 
-// Where most processors are free.
+// The target with the most processors free.
 std::optional<Targets::Number> Queue::room_for(const Place& place) const {
   std::optional<Targets::Number> best;
   std::int64_t most = 0;
@@ -282,7 +282,7 @@ bool Queue::fits_empty(const Place& place) const {
   });
 }
 
-// At least none: of who wants none there may be some although others hold more than there are.
+// At least zero: a task that needs no processors may fit even where more are held than exist.
 std::int64_t Queue::most_free_cpus() const {
   std::int64_t most = 0;
   for (Targets::Number target = 0; target < targets_.all().size(); ++target) {
@@ -295,9 +295,9 @@ bool Queue::fits_empty(const Demand& demand) const {
   return fits_empty(Place{demand, targets_.satisfying({}), true});
 }
 
-// ---- what others want to know
+// ---- questions from outside
 
-// The same rules, asked about one that waits.
+// The same rules, applied to a waiting task.
 std::vector<Blocker> Queue::blockers(const Node& task, const model::Needs& needs, Time now) const {
   const auto it = waiting_.find(task.task.id);
   if (it == waiting_.end()) return {};
@@ -321,7 +321,7 @@ std::vector<Blocker> Queue::blockers(const Node& task, const model::Needs& needs
   return out;
 }
 
-// Of the target that lacks least, one that could be empty enough before one that never is.
+// For the target that lacks least; one that could be empty enough comes before one that never is.
 void Queue::add_room(const Place& place, std::vector<Blocker>& out) const {
   if (room_for(place)) return;
   std::vector<Blocker> best;
@@ -360,7 +360,7 @@ std::vector<TaskId> Queue::waiters_of(const std::string& lock, std::size_t most)
   const auto requested = requested_.find(lock);
   if (requested == requested_.end()) return {};
   std::vector<TaskId> waiters;
-  // The oldest of each group that is left, and the group it is of.
+  // The oldest remaining task of each group, with its group.
   std::map<TaskId, const Group*> fronts(requested->second.begin(), requested->second.end());
   while (!fronts.empty() && waiters.size() < most) {
     const auto [id, group] = *fronts.begin();

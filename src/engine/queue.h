@@ -2,18 +2,19 @@
 
 // Runs and steps that wait, and the targets, capacity and locks they wait for. Strand only.
 //
-// Waiting tasks that demand the same of the same targets and request the same locks form a group,
-// oldest first; only its oldest can be the next of them. A group whose locks are taken is parked,
-// as a whole, on the first lock that is: neither a full target nor a taken lock costs anything per
-// waiting task, and a lock that becomes free costs what is parked on it, counted in groups.
+// Waiting tasks with the same demand, targets and locks form a group, oldest first; only its
+// oldest can be the next of them. A group whose locks are taken is parked, as a whole, on the
+// first lock that is taken. So neither a full target nor a taken lock costs anything per waiting
+// task, and a lock that becomes free costs one step for each group that is parked on it.
 //
-// Order: oldest first among those that fit and can have their locks. A younger task may overtake an
-// older one that could fit an empty target for settings.overtaking_max. After that nobody starves:
-//   - the oldest such task whose locks are to be had goes before everybody;
-//   - a lock that such a task requests goes to nobody younger, also while it still waits for
-//     another one. The lock may stand idle then: that is the price.
-// Nobody waits for anyone younger, so no two wait for each other. (A run that holds a lock and
-// itself waits for another run to be done may be waited for by the latter: not for docket to see.)
+// Order: oldest first among those that fit and can have their locks. A younger task may overtake
+// an older one that could fit an empty target for settings.overtaking_max. After that nobody
+// starves:
+//   - the oldest such task that can have its locks goes before everybody;
+//   - a lock that such a task requests goes to nobody younger, even while the task still waits for
+//     another lock. The lock may stand idle meanwhile: that is the price.
+// Nobody waits for anyone younger, so no two wait for each other. (A run that holds a lock may
+// itself wait for another run to end, which may wait for that lock: docket cannot see that.)
 
 #include <cstdint>
 #include <map>
@@ -38,12 +39,12 @@ class Queue {
  public:
   Queue(const Settings& settings, const LockTable& locks, const Targets& targets);
 
-  // Of not_before it knows nothing: that is over. With constraints that no target satisfies a task
+  // not_before is ignored: its time has passed. With constraints that no target satisfies a task
   // only waits.
   void add(Node& task, const model::Needs& needs);
   void remove(Node& task);  // it will not begin
-  // The next task to begin (take), and where; or to be refused, because a lock that it does not
-  // wait for is held by, or kept for, `by`. Null: none.
+  // The next task to begin (take), and where; or a task to refuse, because a lock that it does not
+  // want to wait for is held by, or kept for, `by`. Null: none.
   struct Next {
     Node* task = nullptr;
     Targets::Number target = 0;
@@ -53,15 +54,15 @@ class Queue {
   };
   Next next(Time now);
   void take(Node& task, Targets::Number target);  // leaves the queue, holds its capacity
-  // After a restart: what begun ones hold.
+  // After a restart: what tasks that have begun hold.
   void hold(Node& task, const Demand& demand, Targets::Number target);
   void give_back(Node& task);  // its last process is gone
-  // Deadlines, and the time that tasks have waited, are as long as before. The tasks know it
+  // Deadlines, and the time that tasks have waited, stay as long as before. The tasks were told
   // already.
   void clock_set(Duration by);
-  void released(const std::string& lock);  // who was parked on it is a candidate again
+  void released(const std::string& lock);  // what was parked on it is a candidate again
 
-  // What waits and must not wait any longer, and when the next is so far (kNever: none).
+  // Tasks whose wait is over, and the next instant at which there are some (kNever: none).
   std::vector<Node*> expired(Time now) const;
   Time next_deadline() const;
 
@@ -81,14 +82,14 @@ class Queue {
   const Demand& total(Targets::Number target = 0) const { return targets_.at(target).capacity; }
   Demand free(Targets::Number target = 0) const;
   std::optional<Demand> demand_of(const Node& task) const;
-  // On any target, whatever its labels, that takes new work.
+  // On any target that takes new work, whatever its labels.
   bool fits_empty(const Demand& demand) const;
 
-  // Why next() does not give this task, which waits with these needs; nothing: it is about to.
+  // Why next() does not return this task, which waits with these needs; nothing: it is about to.
   std::vector<Blocker> blockers(const Node& task, const model::Needs& needs, Time now) const;
   // Waiting tasks that request the lock, oldest first.
   std::vector<TaskId> waiters_of(const std::string& lock, std::size_t most) const;
-  // Groups looked at so far, which is what placing costs.
+  // Groups looked at so far: the cost of placing.
   std::uint64_t visits() const { return visits_; }
 
  private:
@@ -106,7 +107,7 @@ class Queue {
   struct Group {
     Bucket* bucket = nullptr;
     const Key* requests = nullptr;                  // the key it is found by
-    std::map<TaskId, Node*> tasks;                  // never empty, but in between
+    std::map<TaskId, Node*> tasks;                  // never empty between calls
     const model::LockRequest* parked_on = nullptr;  // one of requests
     Node& head() const { return *tasks.begin()->second; }
   };
@@ -119,7 +120,7 @@ class Queue {
   struct Obstacle {
     const model::LockRequest* request = nullptr;
     TaskId by = {};
-    bool kept = false;  // for who will have it, else held
+    bool kept = false;  // for the next holder; else held
     explicit operator bool() const { return request != nullptr; }
     bool is_waited_for() const { return request && request->wait == model::LockWait::kQueue; }
   };
@@ -157,13 +158,13 @@ class Queue {
   const Targets& targets_;
   std::map<TaskId, Waiting> waiting_;
   std::map<TaskId, Held> holding_;           // of what holds capacity
-  std::uint32_t running_ = 0;                // runs among these
-  std::map<Targets::Number, Demand> taken_;  // by these
+  std::uint32_t running_ = 0;                // how many of these are runs
+  std::map<Targets::Number, Demand> taken_;  // what these hold
   std::map<Place, Bucket> buckets_;
   std::map<std::string, Heads> requested_;          // by lock: every group that requests it
   std::map<std::string, std::set<Group*>> parked_;  // by the lock that they are parked on
-  std::set<std::pair<Time, TaskId>> deadlines_;     // of what waits and has one
-  mutable std::uint64_t visits_ = 0;                // counts, no more: see visits()
+  std::set<std::pair<Time, TaskId>> deadlines_;     // of waiting tasks that have one
+  mutable std::uint64_t visits_ = 0;                // only a counter: see visits()
 };
 
 }  // namespace docket::engine

@@ -1,4 +1,4 @@
-// Who is next, and what finding out costs.
+// Which task is next, and what it costs to find out.
 
 #include "engine/queue.h"
 
@@ -42,7 +42,7 @@ class QueueTest : public ::testing::Test {
     const model::Needs needs{.demand = cores(cpus), .locks = wanted[run.task.id]};
     return queue.blockers(run, needs, now);
   }
-  // The task that the lock, its only blocker, is kept for.
+  // The task that the lock is kept for; the lock is its only blocker.
   TaskId kept_for(std::uint64_t id) {
     const auto found = blockers(id);
     EXPECT_EQ(found.size(), 1U);
@@ -53,7 +53,7 @@ class QueueTest : public ::testing::Test {
   Node& add(const std::vector<std::string>& names, std::int64_t cpus = 1) {
     return add_requesting(requests(names), cpus);
   }
-  // Starts whoever may start; gives their numbers in order.
+  // Starts whatever may start; returns their numbers in order.
   std::vector<std::uint64_t> place() {
     std::vector<std::uint64_t> started;
     std::vector<model::Lock> changed;
@@ -88,7 +88,7 @@ class QueueTest : public ::testing::Test {
 
 // ---- what it costs
 
-TEST_F(QueueTest, AReleasedLockCostsGroupsAndNotWaiters) {
+TEST_F(QueueTest, AReleasedLockCostsPerGroupNotPerWaiter) {
   constexpr std::uint64_t kWaiters = 100'000;
   for (std::uint64_t i = 0; i < kWaiters; ++i) add({"db"}, 1 + static_cast<std::int64_t>(i % 3));
   ASSERT_THAT(place(), ElementsAre(1));
@@ -100,7 +100,7 @@ TEST_F(QueueTest, AReleasedLockCostsGroupsAndNotWaiters) {
   }
 }
 
-TEST_F(QueueTest, ALockWakesNobodyWhoWaitsForAnother) {
+TEST_F(QueueTest, ALockWakesOnlyItsWaiters) {
   Node& holder = add({"a"});
   add({"b"});
   ASSERT_THAT(place(), ElementsAre(1, 2));
@@ -127,7 +127,7 @@ TEST_F(QueueTest, AFullNodeCostsNothingPerWaiter) {
 
 // ---- who waits for whom
 
-TEST_F(QueueTest, WhoIsStoppedWhileParkedLeavesNoTrace) {
+TEST_F(QueueTest, ATaskStoppedWhileParkedLeavesNoTrace) {
   Node& holder = add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
   Node& second = add({"a"});
@@ -141,7 +141,7 @@ TEST_F(QueueTest, WhoIsStoppedWhileParkedLeavesNoTrace) {
   EXPECT_THAT(place(), IsEmpty());
 }
 
-TEST_F(QueueTest, WaitersAreToldOldestFirstAcrossGroups) {
+TEST_F(QueueTest, WaitersAreListedOldestFirstAcrossGroups) {
   add({"a"}, 1);
   ASSERT_THAT(place(), ElementsAre(1));
   add({"a"}, 2);
@@ -164,7 +164,7 @@ TEST_F(QueueTest, OneOfTwoLocksMayBeTakenByYoungerRunsForAWhile) {
   EXPECT_THAT(place(), ElementsAre(4));
 }
 
-TEST_F(QueueTest, AfterThatALockIsKeptForTheOldestWhoWishesForIt) {
+TEST_F(QueueTest, AfterThatALockIsKeptForTheOldestThatRequestsIt) {
   Node& a = add({"a"});
   Node& b = add({"b"});
   ASSERT_THAT(place(), ElementsAre(1, 2));
@@ -180,7 +180,7 @@ TEST_F(QueueTest, AfterThatALockIsKeptForTheOldestWhoWishesForIt) {
   EXPECT_THAT(place(), ElementsAre(4));
 }
 
-TEST_F(QueueTest, WhatWasKeptForARunThatIsStoppedIsFree) {
+TEST_F(QueueTest, ALockKeptForAStoppedRunIsFree) {
   add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
   Node& both = add({"a", "b"});
@@ -191,7 +191,7 @@ TEST_F(QueueTest, WhatWasKeptForARunThatIsStoppedIsFree) {
   EXPECT_THAT(place(), ElementsAre(3));
 }
 
-TEST_F(QueueTest, AChainOfOldWishesEndsWithTheOldest) {
+TEST_F(QueueTest, AChainOfKeptLocksEndsWithTheOldest) {
   Node& holder = add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
   Node& second = add({"a", "b"});
@@ -209,7 +209,7 @@ TEST_F(QueueTest, AChainOfOldWishesEndsWithTheOldest) {
   EXPECT_EQ(queue.size(), 0U);
 }
 
-TEST_F(QueueTest, AClockSetBackMakesNobodyWaitLonger) {
+TEST_F(QueueTest, SettingTheClockBackMakesNoTaskWaitLonger) {
   add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
   Node& before = add({"a", "b"});
@@ -238,7 +238,7 @@ TEST_F(QueueTest, ARunThatNeverFitsKeepsNoLock) {
   EXPECT_THAT(place(), ElementsAre(3));
 }
 
-TEST_F(QueueTest, WhoDoesNotWaitForALockIsRefusedOneThatIsKeptToo) {
+TEST_F(QueueTest, AKeptLockRefusesATaskThatWillNotWait) {
   add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
   add({"a", "b"});
@@ -251,7 +251,7 @@ TEST_F(QueueTest, WhoDoesNotWaitForALockIsRefusedOneThatIsKeptToo) {
   EXPECT_EQ(next.by, TaskId{2});
 }
 
-TEST_F(QueueTest, WhoIsRefusedAtItsFirstLockGoesFirstWhateverItsSecond) {
+TEST_F(QueueTest, ATaskRefusedAtItsFirstLockGoesFirstWhateverItsSecond) {
   add({"a", "b"});
   ASSERT_THAT(place(), ElementsAre(1));
   Node& impatient = add_requesting({{"a", LockWait::kFail}, {"b", LockWait::kQueue}});
@@ -290,11 +290,11 @@ TEST_F(QueueTest, ATaskGoesWhereThereIsRoom) {
   EXPECT_EQ(queue.free().cpus_micro, 0);
 }
 
-TEST_F(QueueTest, ConstraintsAreAskedOfATargetAndOfWhatItIsPartOf) {
+TEST_F(QueueTest, ConstraintsSeeTheLabelsOfATargetAndOfItsParents) {
   targets.add({.name = "east", .labels = {{"datacenter", "east"}}});
   const auto node = targets.add({.name = "e1", .parent = "east", .capacity = cores(1)});
   const std::vector<model::Constraint> east{{.attribute = "datacenter", .value = "east"}};
-  EXPECT_EQ(targets.satisfying(east), std::vector{node}) << "what has no room is no place to run";
+  EXPECT_EQ(targets.satisfying(east), std::vector{node}) << "without capacity: no place to run";
   EXPECT_EQ(targets.unmet(east), nullptr);
   const std::vector<model::Constraint> both{east[0], {.attribute = "hostname", .value = "e2"}};
   ASSERT_NE(targets.unmet(both), nullptr);
@@ -311,7 +311,7 @@ TEST_F(QueueTest, NothingBeginsOnATargetThatDrains) {
   EXPECT_THAT(place(), ElementsAre(1));
 }
 
-TEST_F(QueueTest, WhoWantsNothingFitsAlthoughMoreIsHeldThanThereIs) {
+TEST_F(QueueTest, ATaskWithoutDemandFitsAnOvercommittedTarget) {
   Node& much = nodes.emplace_back();
   much.task.id = TaskId{1};
   queue.hold(much, cores(99), 0);
@@ -321,7 +321,7 @@ TEST_F(QueueTest, WhoWantsNothingFitsAlthoughMoreIsHeldThanThereIs) {
 
 // ---- steps
 
-TEST_F(QueueTest, StepsDoNotWaitForRunsToBeFewer) {
+TEST_F(QueueTest, StepsDoNotCountAgainstTheRunningLimit) {
   settings.running_max = 1;
   Node& run = add({});
   ASSERT_THAT(place(), ElementsAre(1));
@@ -332,11 +332,11 @@ TEST_F(QueueTest, StepsDoNotWaitForRunsToBeFewer) {
   step.task.created_at = now;
   queue.add(step, {.demand = cores(1)});
   add({});
-  EXPECT_THAT(place(), ElementsAre(2)) << "or a run that holds its place would wait for itself";
+  EXPECT_THAT(place(), ElementsAre(2)) << "else a run that holds its place would wait for itself";
   EXPECT_EQ(queue.running(), 1U);
 }
 
-TEST_F(QueueTest, WhatARunHoldsIsNotInTheWayOfItsSteps) {
+TEST_F(QueueTest, LocksOfARunDoNotBlockItsSteps) {
   Node& run = add({"a"});
   ASSERT_THAT(place(), ElementsAre(1));
   Node& step = nodes.emplace_back();
@@ -352,13 +352,13 @@ TEST_F(QueueTest, WhatARunHoldsIsNotInTheWayOfItsSteps) {
   EXPECT_EQ(locks.find("b")->holder, step.task.id);
   end(step);
   EXPECT_FALSE(locks.find("b")->holder);
-  EXPECT_EQ(locks.find("a")->holder, run.task.id) << "that is the run's";
+  EXPECT_EQ(locks.find("a")->holder, run.task.id) << "it is the run's";
 }
 
-// ---- explanations are the rules
+// ---- explanations agree with the rules
 
-// Whatever has happened: who waits is held back by something, and who is not is next.
-TEST_F(QueueTest, WhoWaitsHasABlocker) {
+// Whatever has happened, a waiting task is either held back by something or is next.
+TEST_F(QueueTest, AWaitingTaskHasABlockerOrIsNext) {
   docket::testing::SeededRandom random(7);
   const auto below = [&random](std::uint64_t most) { return random.next() % most; };
   settings.running_max = 6;

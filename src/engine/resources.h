@@ -14,14 +14,14 @@ using model::Demand;
 struct Resource {
   const char* name;
   std::int64_t Demand::* amount;
-  double unit;  // amounts of a Demand in one of what people say
+  double unit;  // amounts of a Demand in one unit that people use
 };
 
 inline constexpr std::array kResources{
     Resource{"cpus", &Demand::cpus_micro, 1e6}, Resource{"mem", &Demand::mem_kib, 1024},
     Resource{"disk", &Demand::disk_kib, 1024}, Resource{"gpus", &Demand::gpus, 1}};
 
-// Nothing wanted is nothing missing, also of a resource that a restart with less has overdrawn.
+// A demand of zero is always met, even if a restart with less capacity has overdrawn the resource.
 inline bool lacks(const Resource& resource, const Demand& demand, const Demand& room) {
   const std::int64_t needed = demand.*resource.amount;
   return needed > 0 && needed > room.*resource.amount;

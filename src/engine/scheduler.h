@@ -1,7 +1,7 @@
 #pragma once
 
-// All schedules, and which is due next. Knows times only; what a due time means is the engine's.
-// Strand only.
+// All schedules, and which is due next. Knows only times; what a due time means is the engine's
+// business. Strand only.
 
 #include <memory>
 #include <optional>
@@ -30,7 +30,7 @@ class Scheduler {
     Time at;
   };
   std::optional<Due> due(Time now);
-  // Everything up to `until` is dealt with: arms the next due time after it.
+  // Everything up to `until` has been dealt with: arms the next due time after it.
   void advance_to(model::Schedule& schedule, Time until);
   ScheduleUid new_uid() { return ScheduleUid{++last_uid_.value}; }
   void restore(ScheduleUid last_uid) { last_uid_ = last_uid; }

@@ -25,12 +25,12 @@ struct Settings {
   std::uint32_t queued_max = 1'000'000;  // runs waiting; more are refused (kExhausted)
   std::uint32_t jobs_max = 1'000'000;
   std::uint32_t schedules_per_job_max = 100;
+  bool paused = false;  // no schedule starts a run; all else goes on
   // A due time is fired if seen at most this late; later ones are missed (freeze, clock step): no
   // storm afterwards.
-  bool paused = false;  // no schedule starts a run; all else goes on
   Duration lateness_max = std::chrono::seconds{60};
-  // A waiting run that fits the empty node may be overtaken by smaller ones this long; then it goes
-  // first.
+  // A waiting run that fits the empty node may be overtaken by smaller ones for this long; then it
+  // goes first.
   Duration overtaking_max = std::chrono::seconds{60};
   Duration kill_grace = std::chrono::seconds{3};  // Mesos' default where a job names none
   Duration retention =
@@ -39,7 +39,7 @@ struct Settings {
   std::uint32_t sweep_roots_max = 1000;
   std::uint32_t sweep_rows_max = 10'000;
   std::uint32_t operations_max = 1'000'000;  // live ones; more are refused (kExhausted)
-  // How long doors that forget show an ended root: others, and those a person asked for.
+  // How long doors that forget show an ended root; user_task_ttl is for those a person asked for.
   Duration task_ttl{};
   Duration user_task_ttl = std::chrono::hours{1};
 };

@@ -19,8 +19,8 @@ namespace docket::engine {
 
 inline constexpr std::uint32_t kMaxPage = 1000;  // rows a query may return, whatever limit it names
 
-// Of a commit: nothing was written, and the same batch can be committed later (decision 0006). The
-// disk is full, or may not be written for now.
+// Whether a failed commit wrote nothing and the same batch can be committed later (decision 0006):
+// the disk is full, or may not be written for now.
 inline bool passes(const Error& error) {
   return error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
 }
@@ -79,8 +79,8 @@ struct ListedRow {
   Time until = kNever;
 };
 
-// The children of a task as the Scylla Task Manager sees them. Those that ended one after the other
-// are folded into their parent; of a parent that is folded itself only the failing ones are kept.
+// The children of a task as the Scylla Task Manager sees them. Those with nothing left below them
+// when they ended are folded into their parent; of a folded parent only the failing ones are kept.
 enum class Fold {
   kUnfolded,  // live ones, and those that ended before something below them did; by id
   kFolded,    // by their ends
@@ -104,13 +104,13 @@ struct ChildId {
   std::string uuid;         // as its reporter chose it; empty: derived from the id
 };
 
-// Tasks that doors which forget still show, in one lane of a module. Runs that have not ended have
+// Tasks that doors that forget still show, in one lane of a module. Runs that have not ended have
 // no listing (TaskQuery finds them by state).
 struct ListedQuery {
   std::string module;
   std::uint32_t lane = 0;
   bool internal = false;
-  Time now = kNever;          // what ended before is not shown
+  Time now = kNever;          // listings that ended before this are not shown
   Time after_until = kNever;  // with `after`: the last row's
   std::optional<TaskId> after;
   std::uint32_t limit = kMaxPage;
@@ -131,7 +131,7 @@ class Reader {
   virtual Result<std::vector<model::LedgerEntry>> ledger(ScheduleUid schedule, Time from,
                                                          Time until, std::uint32_t limit) = 0;
   virtual Result<std::vector<TaskRow>> children(const ChildQuery& query) = 0;
-  // The same children, for stores that can tell their ids without reading them whole.
+  // The same children, for stores that can read their ids without their rows.
   virtual Result<std::vector<ChildId>> child_ids(const ChildQuery& query) {
     const auto rows = children(query);
     if (!rows) return fail(rows.error());
@@ -146,7 +146,7 @@ class Reader {
   virtual Result<std::optional<model::Listing>> listing(TaskId task) = 0;
   // The operation whose reporter chose this uuid, the newest of several.
   virtual Result<std::optional<TaskId>> task_of_uuid(const std::string& uuid) = 0;
-  // A definition as it was, for runs of older versions and deleted jobs.
+  // A definition as it was, for runs of older versions and of deleted jobs.
   virtual Result<std::optional<model::JobPtr>> job_version(JobUid job, std::uint32_t version) = 0;
 };
 
@@ -155,8 +155,8 @@ class Store {
   virtual ~Store() = default;
   virtual Result<Snapshot> load() = 0;
   // Durable when it returns success. kExhausted: no room; nothing was written and the same batch
-  // may be tried again. Any other error: the store is not to be trusted any more; every later
-  // commit fails as well until it is opened anew.
+  // may be tried again. Any other error: the store is no longer to be trusted; every later commit
+  // fails as well until it is opened anew.
   virtual Result<> commit(const Batch& batch) = 0;
   virtual Result<std::unique_ptr<Reader>> open_reader() = 0;
   // A consistent copy into a new file while commits go on.

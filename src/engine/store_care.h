@@ -15,13 +15,13 @@
 
 namespace docket::engine {
 
-// Looks on. Called often: it is cheap, and reports at a rate of its own.
+// Watches the work. Called often, so it must be cheap; it limits the rate of its own reports.
 class CareWatch {
  public:
   virtual ~CareWatch() = default;
-  // How far the work is. False: stop as soon as what is half done is tidied up.
+  // How far the work is. False: stop as soon as unfinished work is cleaned up.
   virtual bool go_on(double completed, double total) = 0;
-  // Blocks for a moment in which others have the store to themselves.
+  // Blocks for a moment, to leave the store to others.
   virtual void rest() = 0;
 };
 
@@ -33,8 +33,8 @@ class StoreCare {
   // Progress in bytes. kConflict: the file exists.
   virtual Result<> backup(const std::string& file, CareWatch& watch) = 0;
   // Compares every page with its checksum, then rows with each other and with their indexes: those
-  // of the record families named, or all. Progress in bytes, each counted twice. kInternal: damage,
-  // and where.
+  // of the named record families, or all. Progress in bytes, each counted twice. kInternal: there
+  // is damage; the message says where.
   virtual Result<> verify(const std::vector<std::string>& families, CareWatch& watch) = 0;
   // Gives free pages back to the file system, as far as the store can while it is in use, and
   // empties the log. Progress in pages.
@@ -44,13 +44,13 @@ class StoreCare {
   // Every record as a line of JSON in a new file, as of one instant. Progress in records.
   // kConflict: the file exists.
   virtual Result<> export_records(const std::string& file, CareWatch& watch) = 0;
-  // That the store has the form of this program. Progress in schema versions.
+  // Checks that the store has this program's schema. Progress in schema versions.
   virtual Result<> upgrade(CareWatch& watch) = 0;
-  // Trees that ended before this instant.
+  // The number of trees that ended before this instant.
   virtual Result<std::uint64_t> trees_ended_before(Time instant) = 0;
 };
 
-// What a call above ends with when it was to stop.
+// The error of a call above that was asked to stop.
 inline tl::unexpected<Error> cancelled() {
   return fail(ErrorKind::kCancelled, "Asked to stop before it had ended");
 }

@@ -12,7 +12,7 @@ namespace {
 std::int64_t micro(double cpus) { return std::llround(cpus * 1e6); }
 std::int64_t kib(double mib) { return std::llround(mib * 1024); }
 
-// Constraints know it by this name, and by the other.
+// Constraints may call the host name either.
 constexpr std::string_view kHostname = "hostname";
 constexpr std::string_view kHostnameField = "@hostname";
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // The places where work runs: clusters, datacenters, racks, nodes, as a tree. This machine is the
-// first of them. A constraint is asked of a target, whose labels and those of all it is part of
-// answer (reference/metronome.md section 3, `placement`). Strand only.
+// first of them. A constraint on a target is checked against its labels and those of everything it
+// is part of (reference/metronome.md section 3, `placement`). Strand only.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Target {
   std::string name;         // unique
   std::string parent = {};  // by name; empty: it is part of none
   StringPairs labels = {};
-  model::Demand capacity = {};  // nothing: tasks do not wait for it
+  model::Demand capacity = {};  // none: tasks do not wait for this target
   std::string executor = {};    // how it is reached; empty: as this machine, by the first
   TargetState state = TargetState::kUp;
 };
@@ -39,7 +39,7 @@ class Targets {
 
   explicit Targets(const NodeSettings& node);
 
-  // The name is free, and the parent is there.
+  // The name must be free, and the parent must exist.
   Number add(Target target);
   void set_state(Number target, TargetState state) { all_[target].state = state; }
   const std::vector<Target>& all() const { return all_; }
@@ -48,7 +48,7 @@ class Targets {
 
   // This machine, and those with capacity, if they satisfy all.
   std::vector<Number> satisfying(std::span<const model::Constraint> constraints) const;
-  // The first constraint that none of those that satisfy the ones before it satisfies, or null.
+  // The first constraint that no target satisfies together with those before it, or null.
   const model::Constraint* unmet(std::span<const model::Constraint> constraints) const;
 
  private:
@@ -62,7 +62,7 @@ class Targets {
   std::vector<Number> with_capacity() const;
 
   std::vector<Target> all_;
-  // Labels are the same for long, so what a pattern said of one is remembered, and a run costs no
+  // Labels seldom change, so the result of a pattern on a label is remembered, and a run costs no
   // compilation.
   static constexpr std::size_t kRememberedMax = 1000;
   mutable std::map<std::pair<std::string, std::string>, Match> remembered_;

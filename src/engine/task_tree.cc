@@ -113,8 +113,8 @@ void TaskTree::change(Node& node, State to, std::string message, Time now) {
   journal_.ended(node.task.id);
 }
 
-// A parent that has ended before takes nothing up any more. A step counts in its parent although it
-// stays.
+// Nothing is folded into a parent that has ended. A step counts in its parent although it stays
+// in memory.
 void TaskTree::fold(Node& node, EventSeq end) {
   Node* parent = node.parent;
   if (!parent || parent->is_final() || !parent->task.operation) return;
@@ -159,7 +159,7 @@ void TaskTree::take(Batch& batch) {
   for (Node* node : std::exchange(leaving_, {})) erase(*node);
 }
 
-// Below it nothing is left that stays.
+// Nothing below it stays.
 void TaskTree::erase(Node& node) {
   while (!node.children().empty()) erase(*node.children().begin()->second);
   if (node.is_step()) node.root().below->steps.erase(node.task.planned->key);

@@ -1,8 +1,8 @@
 #pragma once
 
-// The live tasks in memory: runs with their attempts, and what reporters say. A task leaves memory
-// with the tick that stores its end, unless something below it lives on: then it waits for that. A
-// change is remembered until the tick takes it to the store. Strand only.
+// The live tasks in memory: runs with their attempts, and operations of reporters. A task leaves
+// memory with the tick that stores its end, unless something below it is still live; then it waits
+// for that. A change is remembered until the tick takes it to the store. Strand only.
 
 #include <cstdint>
 #include <functional>
@@ -40,7 +40,7 @@ struct Node {
   bool leaving = false;             // leaves memory with this tick
   bool recovered = false;           // came from the store at start-up (STARTING instead of INITIAL)
   bool holds_capacity = false;      // of its target, until the last process is gone
-  Duration clock_set{};             // of what waits: how far since it was made (Engine::see_clock)
+  Duration clock_set{};             // while it waits: by how much (Engine::see_clock)
   Time lease_until = kNever;        // of a reporter's task; kNever: no lease
 
   bool is_attempt() const { return task.kind == model::TaskKind::kAttempt; }
@@ -55,7 +55,7 @@ struct Node {
   }
   const Node* step(std::string_view key) const { return const_cast<Node*>(this)->step(key); }
   const model::Operation& what() const { return *task.operation; }
-  // Of what waits, on the clock as it is.
+  // Of a waiting task, by the present clock.
   Time start_deadline() const {
     return task.start_deadline == kNever ? kNever : task.start_deadline + clock_set;
   }
@@ -83,7 +83,7 @@ bool has_live_attempt_below(const Node& of);
 
 class TaskTree {
  public:
-  // What the engine lends: the event log, and the ear of those who wait for an end.
+  // What the engine lends: the event log, and the call for those that wait for an end.
   class Journal {
    public:
     virtual ~Journal() = default;
@@ -109,11 +109,11 @@ class TaskTree {
   EventSeq log(const Node& node, model::EventType type, model::State before, std::string message,
                Time now);
   void note(const Node& node, model::NoteText text, Time now);
-  // Another state, with an event of it; nothing where the table of states allows no such move. A
-  // message that is empty leaves the old one. What ends is folded into a live parent if it is an
-  // operation and nothing is left below it.
+  // Another state, with an event; does nothing where the state table does not allow the move. An
+  // empty message leaves the old one. An operation that ends with nothing left below it is folded
+  // into a live parent.
   void change(Node& node, model::State to, std::string message, Time now);
-  // With this tick, and whatever is below it; parents that only waited for it leave, too.
+  // Leaves with this tick, and so does everything below; so do parents that only waited for it.
   void leave(Node& node);
   // At once: not dirty, not leaving, and without children.
   void drop(Node& node);
@@ -121,8 +121,8 @@ class TaskTree {
   bool dirty() const { return !dirty_.empty(); }
   // Changes since the last take(); a row that changes twice counts twice.
   std::size_t changes() const { return changes_; }
-  void count_change() { ++changes_; }  // of what else is written about tasks
-  // Rows of what has changed into the batch; what is leaving goes.
+  void count_change() { ++changes_; }  // of other rows about tasks
+  // Puts the rows of what has changed into the batch; removes what is leaving.
   void take(Batch& batch);
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who waits for the end of a task, and until when. Knows nothing of tasks but their numbers. A
-// waiter costs its callback and two small index entries. Strand only. Tested by waits_test.cc.
+// Waiters for the end of a task, and their deadlines. Knows only the numbers of tasks. A waiter
+// costs its callback and two small index entries. Strand only. Tested by waits_test.cc.
 
 #include <cstdint>
 #include <functional>
@@ -24,12 +24,12 @@ class Waits {
   using Ticket = std::uint64_t;
 
   Ticket add(TaskId task, Time until, Done done);  // kNever: without end
-  // Forgets a waiter without a word; nothing if it was told already.
+  // Removes a waiter without calling it; does nothing if it was called already.
   void cancel(Ticket ticket);
   // Each of these takes the waiters it calls out of the table first: they may add others.
   void ended(TaskId task);
   void expire(Time now);
-  void clock_set(Duration by);  // deadlines are as far away as before
+  void clock_set(Duration by);  // deadlines stay as far away as before
   void fail_all(const Error& error);
 
   Time next_wake() const;  // kNever: nobody has a deadline

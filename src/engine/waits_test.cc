@@ -26,7 +26,7 @@ class WaitsTest : public ::testing::Test {
   std::vector<std::string> told_;
 };
 
-TEST_F(WaitsTest, AllWhoWaitForATaskAreToldOnce) {
+TEST_F(WaitsTest, AllWaitersForATaskAreCalledOnce) {
   add("a", 1);
   add("b", 1, at(9));
   add("c", 2);
@@ -51,7 +51,7 @@ TEST_F(WaitsTest, DeadlinesAreKeptInOrder) {
   EXPECT_EQ(waits_.size(), 0U);
 }
 
-TEST_F(WaitsTest, WhoIsToldMayWaitAgain) {
+TEST_F(WaitsTest, ACalledWaiterMayWaitAgain) {
   waits_.add(TaskId{1}, kNever, [this](Result<bool>) { add("again", 1); });
   waits_.ended(TaskId{1});
   EXPECT_EQ(waits_.size(), 1U);
@@ -59,7 +59,7 @@ TEST_F(WaitsTest, WhoIsToldMayWaitAgain) {
   EXPECT_THAT(told(), ElementsAre("again ended"));
 }
 
-TEST_F(WaitsTest, WhoLeavesIsNotTold) {
+TEST_F(WaitsTest, ACancelledWaiterIsNotCalled) {
   const auto leaver =
       waits_.add(TaskId{1}, at(3), [this](Result<bool>) { told_.push_back("left"); });
   add("stays", 1);
@@ -72,7 +72,7 @@ TEST_F(WaitsTest, WhoLeavesIsNotTold) {
   waits_.cancel(leaver);
 }
 
-TEST_F(WaitsTest, AFailureReachesEverybody) {
+TEST_F(WaitsTest, AFailureReachesAllWaiters) {
   add("a", 1);
   add("b", 2, at(3));
   waits_.fail_all({.kind = ErrorKind::kUnavailable, .message = "gone"});

@@ -1,7 +1,7 @@
 #pragma once
 
-// What begun runs wait for in time, as their kinds asked: one instant for each run and name. Not
-// durable: kinds ask again when a store was loaded. Strand only.
+// The times that begun runs wait for, as their kinds asked: one instant for each run and name. Not
+// durable: kinds ask again after the store was loaded. Strand only.
 
 #include <array>
 #include <map>
@@ -30,12 +30,12 @@ class Wakes {
 
   void set(TaskId run, const std::string& name, Entry entry);  // at kNever: none
   void clear(TaskId run);
-  // Takes the oldest of this sort that is due.
+  // Takes the oldest one that is due and begins work, or does not.
   std::optional<Due> due(Time now, bool begins_work);
   Time next(bool begins_work) const;  // kNever: nothing to wait for
   const Entry* find(TaskId run, const std::string& name) const;
   const std::map<std::string, Entry>& of(TaskId run) const;
-  void clock_set(Duration by);  // what is left is as long as before
+  void clock_set(Duration by);  // the time left stays as long as before
 
  private:
   using Order = std::set<std::tuple<Time, TaskId, std::string>>;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr Time kNow{std::chrono::hours{1}};
 constexpr Duration kSecond = std::chrono::seconds{1};
-constexpr bool kWork = true;  // that begins
+constexpr bool kWork = true;  // that begins work
 constexpr bool kOther = false;
 
 Wakes::Entry at(Time when, bool begins_work) { return {when, "", begins_work}; }
@@ -17,7 +17,7 @@ TaskId due(Wakes& wakes, Time now, bool begins_work) {
   return due ? due->run : TaskId{};
 }
 
-TEST(Wakes, TellWhatIsDueOldestFirst) {
+TEST(Wakes, ComeOldestFirst) {
   Wakes wakes;
   EXPECT_EQ(wakes.next(kWork), kNever);
   wakes.set(TaskId{1}, "again", at(kNow + 2 * kSecond, kWork));
@@ -48,7 +48,7 @@ TEST(Wakes, HaveOneInstantForEachName) {
   EXPECT_TRUE(wakes.of(TaskId{1}).empty());
 }
 
-TEST(Wakes, MoveWithAClockThatIsSet) {
+TEST(Wakes, MoveWhenTheClockIsSet) {
   Wakes wakes;
   wakes.set(TaskId{1}, "again", at(kNow + kSecond, kWork));
   wakes.clock_set(-std::chrono::minutes{30});

@@ -28,7 +28,7 @@ struct Operation {
   std::uint32_t lane = 0;      // Scylla's shard: each lane of a module numbers its trees by itself
   std::uint64_t sequence = 0;  // from 1 in (module, lane) of its root, which all of a tree share
   std::optional<double> expected;  // workload of its whole subtree, when it is known beforehand
-  Duration lease{};  // fails unless its reporter is heard of this often; zero: no lease
+  Duration lease{};  // fails unless its reporter is heard from this often; zero: no lease
   bool abortable = false;
   bool internal = false;  // hidden from plain lists, like everything with a parent
   bool cluster = false;   // spreads over nodes; else of one node

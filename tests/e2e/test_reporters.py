@@ -6,7 +6,7 @@ import subprocess
 
 from docket_server import PROGRAM, Command, alive, eventually
 
-LOST = "Lost: its reporter was not heard of for 1 s"
+LOST = "Lost: its reporter was not heard from for 1 s"
 
 
 def wrap(server, *flags, command):

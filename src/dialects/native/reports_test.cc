@@ -45,7 +45,7 @@ TEST_F(NativeReports, AClusterTaskIsARootOfNoLaneWithoutANumber) {
   const auto child = make(R"("parent":1,"lane":2)");
   EXPECT_EQ(child.at("/operation/cluster"), "false");
   EXPECT_EQ(child.at("/operation/sequence"), "1");
-  EXPECT_EQ(make(R"("parent":1,"cluster":true)").errors(), "/cluster: is of roots only");
+  EXPECT_EQ(make(R"("parent":1,"cluster":true)").errors(), "/cluster: is for roots only");
 }
 
 TEST_F(NativeReports, TheSameUuidIsTheSameTaskWhileItLives) {
@@ -214,7 +214,7 @@ TEST_F(NativeReports, AReporterThatFallsSilentIsLost) {
   EXPECT_EQ(get("/tasks/1").at("/state"), "running");
   docket.advance(seconds{1});
   EXPECT_EQ(get("/tasks/1").at("/state"), "failed");
-  EXPECT_EQ(get("/tasks/1").at("/message"), "Lost: its reporter was not heard of for 30 s");
+  EXPECT_EQ(get("/tasks/1").at("/message"), "Lost: its reporter was not heard from for 30 s");
 }
 
 TEST_F(NativeReports, ARestartKeepsTheTaskAndItsLease) {

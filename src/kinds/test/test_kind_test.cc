@@ -259,7 +259,7 @@ TEST_F(TestKindTest, AStepThatCouldWaitForEverWhileItsRunHoldsALockIsNone) {
     {"name": "x", "locks": [{"name": "b"}]}]})");
   EXPECT_EQ(docket.stored(run).message,
             "The kind 'test' made a plan that cannot be carried out: a step that waits for a lock "
-            "without end while its run holds one");
+            "without limit while its run holds one");
 }
 
 TEST_F(TestKindTest, AStopEndsStepsThatWait) {
