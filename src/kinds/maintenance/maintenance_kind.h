@@ -1,8 +1,8 @@
 #pragma once
 
 // docket's own housekeeping as runs: each is one attempt of the care executor, and they run one
-// after the other. Who asks one to stop waits for it: what is half made is tidied up first. What
-// its server leaves unfinished has failed.
+// after the other. A run that is asked to stop ends once its half-done work is cleaned up. A run
+// that its server left unfinished has failed.
 
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@ namespace docket::kinds {
 
 // Held by the run that works. A job that takes this lock keeps housekeeping away while it runs.
 inline constexpr const char* kMaintenanceLock = "docket.maintenance";
-// Of a run that its server left unfinished.
+// The message of a run that its server left unfinished.
 inline constexpr const char* kServerEnded = "The server ended before this did";
 
 class MaintenanceKind : public engine::Kind {

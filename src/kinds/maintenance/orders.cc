@@ -31,7 +31,7 @@ std::string file_name(care::Chore chore, Time now) {
                      chore == care::Chore::kBackup ? "db" : "jsonl");
 }
 
-// What has its lock, and what waits for it.
+// The run that holds the maintenance lock, and those that wait for it.
 std::vector<const model::Job*> live_orders(const engine::Engine& engine) {
   std::vector<TaskId> runs = engine.queue().waiters_of(kMaintenanceLock, Orders::kWaitingMax);
   const model::Lock* lock = engine.locks().find(kMaintenanceLock);

@@ -41,7 +41,7 @@ MaintenanceSpec read_maintenance_spec(JsonReader& in) {
   std::string chore;
   if (in.read_required("chore", chore)) {
     const auto known = care::chore_of(chore);
-    if (!known) in.complain("chore", "is none that docket knows");
+    if (!known) in.complain("chore", "is not one that docket knows");
     spec.work.chore = known.value_or(care::Chore::kVerify);
   }
   in.read("file", spec.work.file);

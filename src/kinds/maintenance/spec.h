@@ -22,8 +22,8 @@ MaintenanceSpec read_maintenance_spec(JsonReader& in);
 model::Spec spec_of(MaintenanceSpec maintenance);
 const MaintenanceSpec* maintenance_of(const model::Spec& spec);  // null: of another kind
 
-// A family that is none; a file that could be elsewhere than in the directory: names of 1 to 128 of
-// A-Z a-z 0-9 _ - . that do not begin with a dot. Paths are members of the spec: "/file".
+// Flaws: an unknown family; a file that could be outside the directory. (Names have 1 to 128 of
+// A-Z a-z 0-9 _ - . and do not begin with a dot.) Paths are members of the spec: "/file".
 void check(const care::CareWork& work, model::Flaws& flaws);
 
 }  // namespace docket::kinds

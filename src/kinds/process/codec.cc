@@ -214,7 +214,7 @@ void read_ucr(JsonReader& in, ProcessSpec& spec) {
 
 Volume read_volume(JsonReader& reader) {
   for (const char* of_either : {"containerPath", "hostPath", "mode", "secret"})
-    reader.find(of_either);  // what the other sort of volume has is no unknown member
+    reader.find(of_either);  // a member of the other sort of volume is not unknown
   if (reader.has("secret")) {
     SecretVolume secret;
     reader.read_required("containerPath", secret.container_path);

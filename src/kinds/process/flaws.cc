@@ -57,9 +57,10 @@ void check_constraints(const ProcessSpec& run, model::Flaws& flaws) {
     if (constraint.op == model::ConstraintOperator::kIs) continue;
     bytes += constraint.value->size();
     if (bytes > model::kPatternBytesMax) {
-      return flaws.add(fmt::format("is too long: all patterns of a job may have {} bytes together",
-                                   model::kPatternBytesMax),
-                       "/run/placement/constraints({})/value", i);
+      return flaws.add(
+          fmt::format("is too long: all patterns of a job may have at most {} bytes together",
+                      model::kPatternBytesMax),
+          "/run/placement/constraints({})/value", i);
     }
     if (const auto pattern = model::Pattern::compile(*constraint.value); !pattern)
       flaws.add(pattern.error().message, "/run/placement/constraints({})/value", i);

@@ -35,7 +35,7 @@ class ProcessFlaws : public ::testing::Test {
   model::JobDefinition job;
 };
 
-TEST_F(ProcessFlaws, AreToldWithTheirPlaces) {
+TEST_F(ProcessFlaws, AreReportedWithTheirPaths) {
   const std::string nul("a\0b", 3);
   const std::string bell = "a\x07";
   run().docker = Docker{.image = bell, .parameters = {{bell, "a\nb"}, {"k", nul}}};
@@ -52,7 +52,7 @@ TEST_F(ProcessFlaws, AreToldWithTheirPlaces) {
           at("/run/networks(0)/labels/k", kControl)));
 }
 
-TEST_F(ProcessFlaws, NumbersOutOfRangeAreTold) {
+TEST_F(ProcessFlaws, NumbersOutOfRangeAreReported) {
   run().max_launch_delay_s = 9'000'000'000'000'000;
   run().timeout_s = 0;
   run().restart.max_attempts = 101;
@@ -77,7 +77,7 @@ TEST_F(ProcessFlaws, AFileOfASecretStaysBelowTheWorkingDirectory) {
     EXPECT_THAT(flaw.errors, ElementsAre("must name a file below the working directory"));
 }
 
-TEST_F(ProcessFlaws, WhatAProgramCanBeGivenIsNone) {
+TEST_F(ProcessFlaws, WhatAProgramCanTakeIsNoFlaw) {
   run().cmd = std::string(model::kExecTextMax, 'x');
   run().args = {{"two\nlines\r\n\t\x1B", ""}};
   run().env = {{"A", std::string(model::kExecTextMax - 2, 'x')}, {"a.b-c d", "x=y\n"}};
@@ -91,7 +91,7 @@ TEST_F(ProcessFlaws, WhatAProgramCanBeGivenIsNone) {
                           at("/run/env/S\n", "must not have control characters in its name")));
 }
 
-TEST_F(ProcessFlaws, AreNotToldWithoutEnd) {
+TEST_F(ProcessFlaws, AreReportedUpToALimit) {
   run().args.emplace(model::kFlawsMax + 1, std::string(1, '\0'));
   EXPECT_EQ(flaws_of(job).size(), model::kFlawsMax);
 }
@@ -102,9 +102,10 @@ TEST_F(ProcessFlaws, PatternsAreBoundedTogether) {
   run().constraints = {{"rack", kLike, half}, {"rack", kIs, half}, {"rack", kUnlike, half}};
   EXPECT_THAT(flaws_of(job), IsEmpty());
   run().constraints.push_back({"rack", kLike, "a"});
-  EXPECT_THAT(flaws_of(job),
-              ElementsAre(at("/run/placement/constraints(3)/value",
-                             "is too long: all patterns of a job may have 1024 bytes together")));
+  EXPECT_THAT(
+      flaws_of(job),
+      ElementsAre(at("/run/placement/constraints(3)/value",
+                     "is too long: all patterns of a job may have at most 1024 bytes together")));
 }
 
 }  // namespace

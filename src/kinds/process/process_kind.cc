@@ -68,7 +68,7 @@ std::vector<std::string> used_secrets(const ProcessSpec& spec) {
   return names;
 }
 
-// The same, of a secret that belongs to a group that the job is not in.
+// The same for a secret of a group that the job is not in.
 Error secret_of_others(const std::string& job_id, const std::string& source) {
   return {.kind = ErrorKind::kDenied,
           .message = fmt::format("secret \"{}\" belongs to group {}: job {} may not use it", source,
@@ -148,15 +148,15 @@ std::vector<runner::SecretFile> secret_files(const ProcessSpec& spec,
   return files;
 }
 
-// The Go client of DC/OS sends 0 for "not said".
+// The Go client of DC/OS sends 0 for "not given".
 Duration grace(const ProcessSpec& spec, Duration otherwise) {
   if (!spec.kill_grace_s || *spec.kill_grace_s <= 0) return otherwise;
   return std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(std::min(*spec.kill_grace_s, 86400.0)));
 }
 
-// What was lost may have done all of its work: it is not begun anew unless the job says that it
-// may.
+// A lost attempt may have done all of its work: it is not started again unless the job allows
+// that.
 bool may_try_again(const ProcessSpec& spec, const model::Task& run, bool lost, Time now) {
   const bool wanted = spec.restart.policy == RestartPolicy::kOnFailure ||
                       (lost && spec.on_lost == OnLost::kRestart);
@@ -165,8 +165,8 @@ bool may_try_again(const ProcessSpec& spec, const model::Task& run, bool lost, T
   return now < run.created_at + std::chrono::seconds{*spec.restart.active_deadline_s};
 }
 
-// Doubled with each attempt, and drawn between half of that and all, so that jobs that failed
-// together do not come back together.
+// Doubled with each attempt, then drawn at random between half of that and all of it, so that jobs
+// that failed together are not tried again together.
 Duration pause_after(const Restart& restart, std::size_t attempts, std::uint64_t draw) {
   if (!restart.backoff && attempts <= 1) return Duration::zero();
   const Backoff backoff = restart.backoff.value_or(Backoff{});
@@ -223,7 +223,7 @@ Plan due(const engine::View& view, std::string_view name) {
                  fmt::format("Timed out after {} s", spec_of(view).timeout_s.value_or(0))}};
 }
 
-// After a restart. What is left of a pause between two attempts is not known: it is over.
+// After a restart. How much is left of a pause between two attempts is not known: it is over.
 Plan look(const engine::View& view) {
   const engine::Node& run = view.run();
   Plan plan;

@@ -35,7 +35,7 @@ class ProcessKindTest : public ::testing::Test {
     node.job = std::make_shared<const model::Job>(job());
     node.below = std::make_unique<engine::Node::Below>();
     for (std::uint64_t id = 1; id <= attempts; ++id) node.below->children[TaskId{id}] = nullptr;
-    // In the middle of what a pause may be.
+    // The middle of the range of a pause.
     return {node, wakes, now, std::uint64_t{1} << 63U};
   }
   Result<engine::PayloadPtr> payload() {
@@ -117,7 +117,7 @@ TEST_F(ProcessKindTest, LaunchesTheCommandWithItsSurroundings) {
   EXPECT_EQ(launch.kill_grace, std::chrono::seconds{3});
 }
 
-TEST_F(ProcessKindTest, ZeroGraceMeansNotSaid) {
+TEST_F(ProcessKindTest, ZeroGraceMeansNotGiven) {
   spec.kill_grace_s = 0;
   EXPECT_EQ(launched().kill_grace, std::chrono::seconds{3});
   spec.kill_grace_s = 1.5;
@@ -135,8 +135,8 @@ TEST_F(ProcessKindTest, SaysWhatItCannotRun) {
   EXPECT_EQ(flaw_of_payload(), "secret \"nameless\" is used but not defined");
 }
 
-// Its job was made before the doors looked at this, or the secret was changed since.
-TEST_F(ProcessKindTest, SecretsThatItMayNotOrCannotUse) {
+// The job was made before the doors checked this, or the secret was changed since.
+TEST_F(ProcessKindTest, RefusesSecretsThatItMayNotOrCannotUse) {
   spec.secrets = {{"pw", "/finance/db"}};
   spec.env = {{"PW", SecretRef{"pw"}}};
   EXPECT_EQ(flaw_of_payload(),
@@ -200,7 +200,7 @@ TEST_F(ProcessKindTest, ALostAttemptHasFailedAndOnlyThePolicyStartsItAgain) {
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
 }
 
-TEST_F(ProcessKindTest, OnLostRestartStartsWhatWasLostAgainAndNothingElse) {
+TEST_F(ProcessKindTest, OnLostRestartRestartsLostAttemptsOnly) {
   spec.on_lost = OnLost::kRestart;
   EXPECT_TRUE(tries_again(ended(lost)));
   EXPECT_EQ(failure(ended(exited(1))), "exit code 1");
@@ -208,7 +208,7 @@ TEST_F(ProcessKindTest, OnLostRestartStartsWhatWasLostAgainAndNothingElse) {
   EXPECT_EQ(failure(ended(lost, kCreated + std::chrono::seconds{30})), "not known");
 }
 
-TEST_F(ProcessKindTest, ALaunchThatCannotBeMadeIsNotTriedAgain) {
+TEST_F(ProcessKindTest, AFailedLaunchIsNotTriedAgain) {
   spec.restart.policy = RestartPolicy::kOnFailure;
   const AttemptReport unmade{.token = TaskId{9},
                              .phase = AttemptPhase::kExited,
@@ -216,7 +216,7 @@ TEST_F(ProcessKindTest, ALaunchThatCannotBeMadeIsNotTriedAgain) {
   EXPECT_EQ(failure(plan(engine::Ended{node, unmade, false}).at(0)), unmade.message);
 }
 
-TEST_F(ProcessKindTest, ATimeoutRunsFromTheStartAlsoAfterARestart) {
+TEST_F(ProcessKindTest, ATimeoutCountsFromTheStartAcrossARestart) {
   spec.timeout_s = 60;
   const auto limit = [](const Plan& steps) { return std::get<Wake>(steps.back()).at; };
   EXPECT_EQ(limit(plan(engine::Placed{node, here})), kCreated + std::chrono::seconds{60});

@@ -108,7 +108,7 @@ struct ProcessSpec {
   OnLost on_lost = OnLost::kFail;
   // Whether cpus and mem, which are what it needs, are also the most that it gets.
   Limits limits = Limits::kAll;
-  std::optional<std::int64_t> timeout_s;  // docket's own: a run that takes longer has failed
+  std::optional<std::int64_t> timeout_s;  // docket's own: a run that takes longer fails
   bool operator==(const ProcessSpec&) const = default;
 };
 
@@ -118,12 +118,12 @@ void write_spec(JsonWriter& out, const ProcessSpec& spec);
 // Reads what write_spec wrote, or a client's object. Absent members take their defaults.
 ProcessSpec read_process_spec(JsonReader& in);
 
-// Of the kind `process`.
+// The name of the kind.
 inline constexpr const char* kProcess = "process";
 model::Spec spec_of(ProcessSpec process);
-// Of a spec of this kind.
+// The body of a spec of this kind.
 const ProcessSpec& process_of(const model::Spec& spec);
-// A copy of its own for the spec, to be changed before the spec is given to anybody else.
+// Gives the spec a copy of its own, to be changed before the spec is shared.
 ProcessSpec& change_process(model::Spec& spec);
 
 }  // namespace docket::kinds

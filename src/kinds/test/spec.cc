@@ -86,7 +86,7 @@ void read_name(JsonReader& in, TestStep& step, std::set<std::string>& names) {
 void read_steps(JsonReader& in, std::vector<TestStep>& into, Count count, std::size_t& total) {
   std::set<std::string> names;
   if (++count.depth > kTestDepthMax) {
-    return in.complain("steps", "are too deep: 64 levels are the most");
+    return in.complain("steps", "are too deep: at most 64 levels");
   }
   in.each("steps", [&](JsonReader& item) {
     TestStep& step = into.emplace_back();
@@ -125,7 +125,7 @@ TestSpec read_test_spec(JsonReader& in) {
   std::size_t total = 0;
   in.require("steps");
   read_steps(in, spec.steps, {}, total);
-  if (total > kTestStepsMax) in.complain("steps", "are too many: 10000 are the most");
+  if (total > kTestStepsMax) in.complain("steps", "are too many: at most 10000");
   in.read("concurrency", spec.concurrency, 1, 1000);
   read_amount(in, "pauseSeconds", spec.pause_s, kTestSecondsMax);
   spec.on_stop = static_cast<OnStop>(in.choice("onStop", kOnStops));

@@ -1,7 +1,7 @@
 #pragma once
 
-// The spec of the kind `test`: a tree of steps told by data. For people without a cluster, and for
-// docket's own tests.
+// The spec of the kind `test`: a tree of steps described as data. For people without a cluster,
+// and for docket's own tests.
 //
 //   {"steps": [{"name": "a", "steps": [{"name": "b", "seconds": 0.5}, {"name": "c", "outcome":
 //   "failed"}]},
@@ -11,10 +11,10 @@
 //    "onLost": "restart",
 //    "cpus": 0.1, "mem": 32, "locks": [{"name": "db"}], "patienceSeconds": 60}
 //
-// Leaves may have the last line, too: then each waits by itself, and begins when it has that,
-// however many others work. A run with NOT_BEFORE=2026-11-28T21:00:00Z in its environment waits for
-// that instant, and is not begun more than an hour after it. A run may be asked to `pause`, so that
-// no step starts but those that wait by themselves, and to `resume`.
+// Leaves may have the members of the last line, too: then each waits by itself, and begins when it
+// has what it needs, however many others work. A run with NOT_BEFORE=2026-11-28T21:00:00Z in its
+// environment waits for that instant, and is not begun more than an hour after it. A run may be
+// asked to `pause`, so that no step starts but those that wait by themselves, and to `resume`.
 
 #include <cstdint>
 #include <optional>
@@ -38,27 +38,27 @@ struct TestNeeds {
 struct TestStep {
   std::string name;    // unique beside its siblings; keys join names: "a/b"
   double seconds = 0;  // of work, if there are no steps below it
-  bool fails = false;  // its work does
-  bool folds = false;  // leaves memory with its end
-  // Work of the test executor, in the server: it tells how far it is, and ends with the server.
-  // Else a process.
+  bool fails = false;  // its work fails
+  bool folds = false;  // leaves memory when it ends
+  // Work of the test executor, in the server: it reports progress, and ends with the server. Else
+  // a process.
   bool in_server = false;
-  std::int64_t parts = 0;  // in which it tells that
+  std::int64_t parts = 0;  // in which it reports progress
   std::string result;      // JSON, of such work; empty: none
   TestNeeds needs = {};
   std::vector<TestStep> steps;
 };
 
-// End at once; when what has started has ended; or when what is stopped has ended.
+// The run ends at once; when what has started has ended; or when what was stopped has ended.
 enum class OnStop { kStop, kDrain, kAwait };
 
 struct TestSpec {
   std::vector<TestStep> steps;
   std::int64_t concurrency = 1;  // steps that work at one time
-  double pause_s = 0;            // between two that start
+  double pause_s = 0;            // between two starts
   OnStop on_stop = OnStop::kStop;
-  std::optional<double> stop_patience_s;  // of kAwait: then what has not ended is lost
-  bool restarts_lost = false;  // steps whose work nobody can tell of any more; else they fail
+  std::optional<double> stop_patience_s;  // for kAwait: what has not ended by then is lost
+  bool restarts_lost = false;             // steps whose outcome is not known; else they fail
   TestNeeds needs = {};
 };
 

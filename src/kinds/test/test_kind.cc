@@ -70,7 +70,7 @@ model::Needs needs_of(const TestNeeds& needs) {
   return out;
 }
 
-// As the run was asked for: NOT_BEFORE=2026-11-28T21:00:00Z in its environment.
+// From the run's environment: NOT_BEFORE=2026-11-28T21:00:00Z.
 Time not_before(const model::RunParameters* parameters) {
   if (!parameters) return kNever;
   const auto request =
@@ -79,8 +79,8 @@ Time not_before(const model::RunParameters* parameters) {
   return parse_time(request->second).value_or(kNever);
 }
 
-// ---- memory: how many steps were spawned, since those that folded are not seen any more; and of
-// each group whether a step of it that folded had failed.
+// ---- memory: how many steps were spawned, since folded ones are no longer seen; and for each
+// group whether a folded step of it failed.
 constexpr const char* kSpawned = "spawned";
 constexpr const char* kFailed = "failed";
 
@@ -89,7 +89,7 @@ std::size_t spawned(const View& view) {
   return text.empty() ? 0 : std::stoul(text);
 }
 
-// The next steps of the tree; none when it is whole.
+// The next steps of the tree; none when it is complete.
 Plan spawn(const View& view) {
   constexpr std::size_t kAtOnce = engine::kPlanMax - 2;
   const std::size_t before = spawned(view);
@@ -233,8 +233,8 @@ Plan leaf_ended(const View& view, const engine::Ended& ended) {
 
 Plan stopping(const View& view, std::string_view reason) {
   if (spec_of(view).on_stop == OnStop::kDrain && !view.run().task.stopping) {
-    return {engine::Set{.word = "draining"}, engine::Note{{"what has started goes on to its end"}},
-            More{}};
+    return {engine::Set{.word = "draining"},
+            engine::Note{{"steps that have started run to their end"}}, More{}};
   }
   if (spec_of(view).on_stop == OnStop::kAwait) {
     Plan plan = go_on_stopping(spec_of(view));

@@ -1,7 +1,7 @@
 #pragma once
 
-// The kind `test`: runs the tree that its spec tells, each leaf as a process that sleeps. Served
-// only with --enable-test-api. Pure; see engine/kind.h.
+// The kind `test`: runs the tree that its spec describes, each leaf as a process that sleeps.
+// Served only with --enable-test-api. Pure; see engine/kind.h.
 
 #include "engine/kind.h"
 #include "kinds/test/spec.h"

@@ -89,7 +89,7 @@ TEST_F(TestKindTest, ATreeOfThreeLevelsRunsToItsEnd) {
   EXPECT_EQ(docket.engine().find_task(run), nullptr) << "nothing of it is left in memory";
 }
 
-TEST_F(TestKindTest, AFailureIsItsGroupsAndItsRuns) {
+TEST_F(TestKindTest, AFailureFailsItsGroupAndItsRun) {
   const TaskId run = start(kThreeLevels);
   end(run, "a/x/1", 3);
   end(run, "a/x/2");
@@ -114,7 +114,7 @@ TEST_F(TestKindTest, AfterACrashTheTreeIsWhereItWas) {
   EXPECT_EQ(docket.stored(run).state, State::kDone);
 }
 
-TEST_F(TestKindTest, AStopEndsWhatWorksAndWhatHasNotStarted) {
+TEST_F(TestKindTest, AStopEndsRunningAndUnstartedSteps) {
   const TaskId run = start(kThreeLevels);
   const auto attempts = working(run);
   docket.stop(run);
@@ -129,7 +129,7 @@ TEST_F(TestKindTest, AStopEndsWhatWorksAndWhatHasNotStarted) {
   EXPECT_EQ(docket.engine().find_task(run), nullptr);
 }
 
-TEST_F(TestKindTest, ADrainLetsWhatHasStartedEnd) {
+TEST_F(TestKindTest, ADrainLetsStartedStepsEnd) {
   const TaskId run = start(R"({"onStop": "drain", "steps": [{"name": "a"}, {"name": "b"}]})");
   docket.stop(run);
   docket.settle();
@@ -152,7 +152,7 @@ TEST_F(TestKindTest, PausesLieBetweenStepsThatStart) {
   EXPECT_THAT(keys_working(run), ElementsAre("a", "b"));
 }
 
-TEST_F(TestKindTest, WhatFoldsLeavesMemoryAndIsRemembered) {
+TEST_F(TestKindTest, FoldedStepsLeaveMemoryAndAreRemembered) {
   const TaskId run = start(R"({"steps": [{"name": "g", "steps": [
       {"name": "a", "folds": true}, {"name": "b", "folds": true}]}, {"name": "c"}]})");
   end(run, "g/a", 1);
@@ -188,7 +188,7 @@ TEST_F(TestKindTest, ATreeThatIsLargerThanAPlanIsMadeInSeveral) {
   EXPECT_EQ(working(run).size(), 3U);
 }
 
-TEST_F(TestKindTest, ReadsWhatItWritesAndNamesWhatIsWrong) {
+TEST_F(TestKindTest, ReadsWhatItWritesAndNamesFlaws) {
   model::Spec spec = spec_of(read(kThreeLevels));
   EXPECT_EQ(spec_of(read(spec.text())), spec);
   std::vector<JsonComplaint> complaints;
@@ -234,7 +234,7 @@ TEST_F(TestKindTest, AStepThatWaitsIsFoundWaitingAfterACrash) {
   EXPECT_EQ(docket.engine().queue().free(), docket.engine().queue().total());
 }
 
-TEST_F(TestKindTest, AStepWithoutPatienceFailsAndSaysWhoWasInItsWay) {
+TEST_F(TestKindTest, AStepThatLosesPatienceFailsAndNamesItsBlocker) {
   const TaskId run = start(R"({"steps": [
     {"name": "a", "locks": [{"name": "db"}]},
     {"name": "b", "locks": [{"name": "db"}], "patienceSeconds": 10},
@@ -254,7 +254,7 @@ TEST_F(TestKindTest, AStepWithoutPatienceFailsAndSaysWhoWasInItsWay) {
   EXPECT_EQ(docket.stored(run).state, State::kFailed);
 }
 
-TEST_F(TestKindTest, AStepThatCouldWaitForEverWhileItsRunHoldsALockIsNone) {
+TEST_F(TestKindTest, AStepMayNotWaitForeverWhileItsRunHoldsALock) {
   const TaskId run = start(R"({"locks": [{"name": "a"}], "steps": [
     {"name": "x", "locks": [{"name": "b"}]}]})");
   EXPECT_EQ(docket.stored(run).message,
@@ -274,7 +274,7 @@ TEST_F(TestKindTest, AStopEndsStepsThatWait) {
   EXPECT_FALSE(docket.engine().locks().find("db")->holder);
 }
 
-TEST_F(TestKindTest, ARunForLaterBeginsThen) {
+TEST_F(TestKindTest, ARunWithAStartTimeBeginsThen) {
   model::JobDefinition job = docket.job("tree");
   job.spec = spec_of(read(R"({"steps": [{"name": "a"}]})"));
   docket.add_job(job);
@@ -341,7 +341,7 @@ TEST_F(TestKindTest, APausedRunStartsNothingUntilItIsResumed) {
   EXPECT_EQ(ask("resume"), "Job Run not found");
 }
 
-TEST_F(TestKindTest, WhatIsStoppedIsAwaitedAndThenLost) {
+TEST_F(TestKindTest, StoppedStepsAreAwaitedAndThenLost) {
   const TaskId run = start(R"({"onStop": "await", "stopPatienceSeconds": 30, "concurrency": 2,
                                "steps": [{"name": "a"}, {"name": "b"}, {"name": "c"}]})");
   const auto attempts = working(run);
@@ -361,7 +361,7 @@ TEST_F(TestKindTest, WhatIsStoppedIsAwaitedAndThenLost) {
   EXPECT_EQ(lost.state, State::kFailed);
   EXPECT_EQ(lost.message, "It was stopped and did not end in time");
 
-  // It lives on: whenever it is heard of it is stopped again, and forgotten when it is over.
+  // It is still alive: it is stopped again whenever it is heard of, and forgotten when it is over.
   const auto forgotten = [&] {
     return std::ranges::count(docket.executor.forgotten, attempts.at("b"));
   };
