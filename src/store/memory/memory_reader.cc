@@ -46,7 +46,7 @@ engine::Fold fold_of(const model::Task& child, const model::Task& parent) {
   return model::is_failing(child) ? engine::Fold::kKept : engine::Fold::kFolded;
 }
 
-// Whether a child of the first kind is among those that the second asks for.
+// Whether a child of fold `child` is among those that `wanted` asks for.
 bool shows(engine::Fold child, engine::Fold wanted) {
   return child == wanted || (child == engine::Fold::kKept && wanted == engine::Fold::kFolded);
 }

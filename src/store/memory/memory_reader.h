@@ -1,7 +1,7 @@
 #pragma once
 
-// Queries over a MemoryState, by looking at everything: the plain truth that faster stores are
-// compared with.
+// Queries over a MemoryState that scan everything: the reference that faster stores are compared
+// with.
 
 #include <memory>
 #include <mutex>

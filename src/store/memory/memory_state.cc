@@ -317,7 +317,7 @@ void MemoryState::sweep_deleted_jobs(const engine::Sweep& sweep) {
   }
 }
 
-// Definitions that no task was started with and that no job has as its present one.
+// Removes definitions that no task was started with and that are not the present one of a job.
 void MemoryState::sweep_versions() {
   std::erase_if(versions_, [this](const auto& entry) {
     const auto job = jobs_.find(entry.first.first);

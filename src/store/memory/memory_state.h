@@ -19,8 +19,8 @@ namespace docket::store {
 
 class MemoryState {
  public:
-  // Refuses (kInternal, nothing changed) a task whose identity differs from what was put before:
-  // see same_identity(). So is an operation that does not say what it is.
+  // Refuses (kInternal, nothing changed) a task whose identity differs from what was put before,
+  // see same_identity(); and an operation that does not say what it is.
   Result<> apply(const engine::Batch& batch);
   engine::Snapshot snapshot() const;
 
@@ -76,7 +76,7 @@ class MemoryState {
   std::map<std::string, model::SealedSecret> secrets_;
   std::map<TaskId, model::Listing> listings_;
   std::map<std::pair<std::string, std::uint32_t>, model::Lane> lanes_;
-  // Ways into tasks_ and events_.
+  // Indexes of tasks_ and events_.
   std::set<std::pair<TaskId, TaskId>> by_parent_;  // (parent, child)
   std::set<std::pair<JobUid, TaskId>> by_job_;     // every task
   std::set<TaskId> live_;                          // not final
@@ -93,8 +93,8 @@ class MemoryState {
   EventSeq last_event_;
 };
 
-// What a task is never changes once it was put: its place in the tree, its job and version, its
-// name, when and why it was made, what an operation says of itself. The rest (state, instants,
+// A task's identity never changes once it was put: its place in the tree, its job and version, its
+// name, when and why it was made, the description of an operation. The rest (state, instants,
 // outcome, message) is what an upsert may change.
 bool same_identity(const model::Task& one, const model::Task& other);
 

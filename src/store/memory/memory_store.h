@@ -1,14 +1,14 @@
 #pragma once
 
-// A store in memory, for unit tests and the simulator. It is as durable as its MemoryDisk: give a
-// new MemoryStore the disk of the old one and the world is as after a restart. A CommitHook decides
-// what becomes of each commit, so that a simulator can fill the disk, crash before or after a
-// commit, or fail with the outcome unknown:
+// A store in memory, for unit tests and the simulator. It is as durable as its MemoryDisk: a new
+// MemoryStore on the disk of the old one is the world after a restart. A CommitHook decides what
+// becomes of each commit, so that a simulator can fill the disk, crash before or after a commit,
+// or fail with the outcome unknown:
 //
 //   auto disk = std::make_shared<MemoryDisk>();
 //   MemoryStore store(disk, [&](const engine::Batch&) { return dice.next_fate(); });
-//   ...                             // the engine dies
-//   MemoryStore again(disk, ...);   // and lives
+//   ...                             // the engine crashes
+//   MemoryStore again(disk, ...);   // and starts again
 //
 // Threads: load() and commit() from one thread at a time, readers from any; one mutex guards the
 // disk.
@@ -25,8 +25,8 @@ enum class CommitFate {
   kDurable,
   kNoRoom,        // kExhausted: nothing is written, the same batch may come again
   kFailedAbsent,  // the store fails for good; the batch is not there after a restart
-  kFailedThere,   // the store fails for good; the batch is there after a restart, though nobody was
-                  // told
+  kFailedThere,   // the store fails for good; the batch is there after a restart, though it was not
+                  // acknowledged
 };
 using CommitHook = std::function<CommitFate(const engine::Batch&)>;
 
@@ -42,7 +42,7 @@ class MemoryStore : public engine::Store {
   // Not supported: kUnavailable. clone() is this store's backup.
   Result<> backup(const std::string& file) override;
 
-  // A copy of everything, for worlds that part ways; costs the whole state.
+  // A copy of everything, for simulations that branch; costs the whole state.
   std::shared_ptr<MemoryDisk> clone() const;
 
  private:

@@ -12,8 +12,8 @@
 namespace docket::store {
 namespace {
 
-// Not stat(): whoever asks for the times of a file makes its next write record a new one, and the
-// sync after that wait for the file system's journal.
+// Not stat(): asking for the times of a file makes its next write record a new one, and the sync
+// after that wait for the file system's journal.
 std::optional<struct statx> look_at(int folder, const char* name, int flags) {
   struct statx file{};
   if (::statx(folder, name, flags, STATX_INO | STATX_NLINK, &file) != 0) return std::nullopt;
@@ -60,7 +60,7 @@ Result<> check_place(const Anchor& anchor) {
       return {};
     case Anchor::Place::kElsewhere:
       return fail(ErrorKind::kDenied, anchor.file() +
-                                          " is not there any more: its directory was moved, or its "
+                                          " is no longer there: its directory was moved, or its "
                                           "disk unmounted");
     case Anchor::Place::kGone:
       break;

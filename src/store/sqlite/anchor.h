@@ -1,11 +1,11 @@
 #pragma once
 
-// Holds on to a file by what it is, so as to tell whether its name still leads to it. What is
-// written into a file that was deleted, or into a file system that was unmounted, is kept by the
-// kernel until the last who has it open is gone, and lost then.
+// Holds a file open by its identity, to tell whether its name still leads to it. What is written
+// into a file that was deleted, or into a file system that was unmounted, is kept by the kernel
+// only until the last process that has it open closes it.
 //
-// Not owned: locks. Closing an anchor leaves the locks of the process on the file alone, which
-// closing any other descriptor of it does not.
+// Closing an anchor leaves the locks of the process on the file alone; closing any other
+// descriptor of it does not.
 
 #include <cstdint>
 #include <string>
@@ -37,7 +37,7 @@ class Anchor {
   std::uint64_t inode_ = 0;
 };
 
-// Nothing when it is there; kDenied when it may come back, kUnavailable when it will not.
+// Success: it is there. kDenied: it may come back. kUnavailable: it will not.
 Result<> check_place(const Anchor& anchor);
 
 }  // namespace docket::store

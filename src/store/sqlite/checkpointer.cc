@@ -5,9 +5,9 @@
 namespace docket::store {
 namespace {
 
-// So many pages are copied within a commit: a few milliseconds.
+// A commit copies at most this many pages: a few milliseconds.
 constexpr std::uint32_t kShortRest = 1024;
-// At this many times its goal, a commit copies all of the log whatever it takes.
+// When the log is this many times its goal, a commit copies all of it whatever it takes.
 constexpr std::uint32_t kPatience = 4;
 
 }  // namespace
@@ -16,8 +16,8 @@ Result<std::unique_ptr<Checkpointer>> Checkpointer::start(Database& writer, cons
                                                           const std::string& vfs,
                                                           const SqliteOptions& options) {
   std::unique_ptr<Checkpointer> made(new Checkpointer(writer, options.checkpoint_pages));
-  // If the last life ended with a failed sync, pages of the log may be in the cache of the kernel
-  // only. Copying them writes them again and syncs them, before anything new is acknowledged.
+  // If the last life ended with a failed sync, pages of the log may be in the kernel's cache only.
+  // Copying them writes them again and syncs them, before anything new is acknowledged.
   made->copy(writer);
   if (made->failed_) return fail(ErrorKind::kUnavailable, "cannot copy the log into the database");
   sqlite3_wal_hook(writer.handle(), on_commit, made.get());

@@ -39,8 +39,8 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   void after_commit();  // writer's thread
-  // Any thread: no more copying, and the log stays for the next life, also when the store is
-  // closed.
+  // Any thread. No more copying from now on: the log stays for the next life, even when the store
+  // is closed.
   void stop_for_good() { failed_ = true; }
   bool failed() const { return failed_; }
 

@@ -121,7 +121,8 @@ int file_bytes(const sqlite3_vfs* base) {
   return static_cast<int>(sizeof(PageFile)) + base->szOsFile;
 }
 
-// All but xOpen is the base's. Its functions get the base, which some of them look into.
+// All functions but xOpen are the base's, and are called with the base, which some of them look
+// into.
 sqlite3_vfs vfs_over(sqlite3_vfs* base, const char* name) {
   sqlite3_vfs vfs = *base;
   vfs.pNext = nullptr;

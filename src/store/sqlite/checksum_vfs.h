@@ -6,8 +6,8 @@
 //
 // SQLite leaves these bytes alone because the file's header says so (reserved bytes, set when the
 // store is made). The write-ahead log is not touched: its frames have checksums of SQLite's own.
-// sqlite3 the program reads such files as any other; a page that it writes has no checksum, and the
-// store refuses it.
+// The sqlite3 program reads such files as any other; a page that it writes has no checksum, and
+// the store refuses it.
 
 #include <string>
 
@@ -16,8 +16,8 @@ namespace docket::store {
 inline constexpr int kPageBytes = 4096;
 inline constexpr int kReservedBytes = 8;
 
-// Registers, once in a program, the file system that stands on `base` (empty: SQLite's default).
-// Gives its name; empty when there is no such base. Any thread.
+// Registers, once in a program, such a file system on top of `base` (empty: SQLite's default).
+// Returns its name; empty when there is no such base. Any thread.
 std::string checksum_vfs(const std::string& base);
 
 }  // namespace docket::store

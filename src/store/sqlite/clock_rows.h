@@ -15,7 +15,7 @@ class ClockWriter {
  public:
   explicit ClockWriter(Database& database);
   Result<> prepared() const;
-  Result<> put(const model::ClockRecord& record);  // in the place of what was there
+  Result<> put(const model::ClockRecord& record);  // replaces what was there
 
  private:
   Statement upsert_, drop_steps_, insert_step_;

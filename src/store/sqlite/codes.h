@@ -1,8 +1,8 @@
 #pragma once
 
-// The numbers that stand for words in the store: the one place that says which. A number never gets
-// another meaning, and one that is not used any more is never used again; what the program calls
-// the values, and in which order it has them, may change.
+// The numbers that the store uses for enumerations; they are defined only here. A number never
+// gets another meaning, and one that is not used any more is never used again. The program may
+// change the names and the order of the values.
 
 #include <array>
 #include <cstdint>
@@ -81,7 +81,7 @@ constexpr std::optional<Enum> value_of(std::int64_t code) {
   return std::nullopt;
 }
 
-// As statements and indexes have them.
+// Conditions as statements and indexes write them.
 #define DOCKET_IS_OVER "state >= 4"
 #define DOCKET_IS_LIVE "state < 4"
 #define DOCKET_IS_DONE "state = 4"

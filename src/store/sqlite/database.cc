@@ -16,7 +16,7 @@ bool is_out_of_space(sqlite3* handle, int code) {
   return system == ENOSPC || system == EDQUOT;
 }
 
-// A file system that is read-only for now, a directory whose permissions were taken.
+// A file system that is read-only for now, or a directory without write permission.
 bool is_not_writable(sqlite3* handle, int code) {
   if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return false;
   const int primary = code & 0xff;
@@ -195,7 +195,7 @@ Transaction::Transaction(Database& database, Mode mode)
       begun_(database.run(mode == Mode::kWrite ? "BEGIN IMMEDIATE" : "BEGIN")) {}
 
 Transaction::~Transaction() {
-  // A rollback that fails leaves a transaction open; whoever begins the next one is told so.
+  // A rollback that fails leaves a transaction open; the next one to begin gets the error.
   if (begun_ && database_.in_transaction()) (void)database_.run("ROLLBACK");
 }
 

@@ -9,8 +9,8 @@
 namespace docket::store {
 namespace {
 
-// A store holds what docket wrote: a member that nobody knows is of a newer one, and any other flaw
-// is damage. read(reader) gives the value.
+// A store holds what docket wrote: an unknown member comes from a newer docket, and any other flaw
+// is damage. read(reader) returns the value.
 template <class Read>
 auto read_whole(std::string_view text, const char* what, Read read)
     -> Result<decltype(read(std::declval<JsonReader&>()))> {

@@ -12,9 +12,9 @@
 
 namespace docket::store {
 
-// {"id": ..., "description": ..., "labels": {}, "dependencies": [], "kind": "process",
-// "run": {...}}; a spec of a kind that `specs` does not have, or of any if there are none, is kept
-// as it is.
+// {"id": ..., "description": ..., "labels": {}, "dependencies": [], "kind": "process", "run":
+// {...}}. A spec of a kind that `specs` does not have (any kind, if there are none) is kept as it
+// is.
 void write_definition(std::string& out, const model::JobDefinition& definition);
 Result<model::JobDefinition> read_definition(std::string_view text, const model::SpecReader* specs);
 

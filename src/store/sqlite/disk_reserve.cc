@@ -30,7 +30,7 @@ bool DiskReserve::restore() {
   return true;
 }
 
-// Under another name until it is whole, so that a crash leaves no chunk that holds nothing.
+// It has another name until it is complete, so that a crash leaves no chunk without its space.
 bool DiskReserve::make_chunk(std::uint64_t index) const {
   const std::string file = chunk_file(index);
   const std::string partial = file + ".partial";

@@ -1,6 +1,6 @@
 #pragma once
 
-// Space set aside for the day the disk is full: files of 1 MiB beside the database, filled when
+// Space set aside for the day the disk is full: files of 1 MiB beside the database, made while
 // there is plenty. On a full disk, giving one back lets stops and the ends of running work be
 // written while new work is refused.
 //
@@ -23,11 +23,11 @@ class DiskReserve {
 
   // Deletes a chunk; false when none was left.
   bool release();
-  // Makes missing chunks again, as many as leave the file system with comfortable space: as much
-  // again as the whole reserve, and kComfortBytes. True when the reserve is whole.
+  // Makes missing chunks again, as long as enough space stays free: as much as the whole reserve,
+  // plus kComfortBytes. True when the reserve is whole.
   bool restore();
 
-  std::uint64_t free_bytes() const;  // of the file system, for this user; 0 when it cannot be told
+  std::uint64_t free_bytes() const;  // of the file system, for this user; 0 when it is not known
   std::uint64_t held_bytes() const;
 
   static constexpr std::uint64_t kChunkBytes = 1 << 20;

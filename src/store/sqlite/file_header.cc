@@ -45,15 +45,15 @@ Result<> check_header(const std::string& file) {
   const std::string_view magic(reinterpret_cast<const char*>(header.data()), kMagic.size());
   if (got < static_cast<ssize_t>(header.size()) || magic != kMagic) {
     return fail(ErrorKind::kInvalid,
-                file + " is not a docket store: it is no SQLite file, or damaged");
+                file + " is not a docket store: it is not a SQLite file, or it is damaged");
   }
-  // A store whose making was interrupted has no mark yet, but the reserved bytes.
+  // A store whose creation was interrupted has no mark yet, but has the reserved bytes.
   const bool is_ours = number_at(header, kApplicationIdAt) == kApplicationId;
   if (!is_ours && header[kReservedAt] != kReservedBytes) {
     return fail(ErrorKind::kInvalid, file + " is a SQLite file, but was not made by docket");
   }
-  // Looked at again, with what the log says, by migrate(). Here because a newer docket may lay out
-  // its pages in another way, and would seem damaged.
+  // migrate() checks this again, including the log. It is checked here because a newer docket may
+  // lay out its pages in another way, which would look like damage.
   if (is_ours) return check_version(number_at(header, kUserVersionAt), file);
   return {};
 }

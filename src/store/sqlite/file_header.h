@@ -1,7 +1,7 @@
 #pragma once
 
-// A look at the first bytes of a database file before SQLite sees it, so that someone else's file
-// is told from a damaged one of ours.
+// Looks at the first bytes of a database file before SQLite opens it, to tell a file of another
+// program from a damaged one of docket's.
 
 #include <cstdint>
 #include <string>

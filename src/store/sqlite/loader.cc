@@ -9,8 +9,8 @@
 namespace docket::store {
 namespace {
 
-// What has not ended, what is above it, and of each of these that is of a job the newest children
-// (engine/batch.h, kAttemptsKept) and the steps that stay.
+// Tasks that have not ended, all above them, and, for each of these that belongs to a job, the
+// newest children (engine/batch.h, kAttemptsKept) and the steps that stay.
 #define DOCKET_LIVE_TREES                                                                     \
   "WITH RECURSIVE live(id) AS ("                                                              \
   "  SELECT id FROM task INDEXED BY run_by_state WHERE parent = 0 AND state IN (0, 1, 2, 3) " \

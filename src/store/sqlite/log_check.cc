@@ -77,7 +77,7 @@ class Log {
   // Of the frame read last: was it written since the log was last started anew?
   bool is_of_this_round() const { return sum_at(frame_.data() + 8) == salt_; }
   bool ends_transaction() const { return big_endian(frame_.data() + 4) != 0; }
-  // Continues the sum; to be asked once for each frame, in order, until it is false.
+  // Continues the sum. Call it once for each frame, in order, until it is false.
   bool is_sound() {
     sum_.add(frame_.data(), 8, big_);
     sum_.add(frame_.data() + kFrameHeader, kPageBytes, big_);

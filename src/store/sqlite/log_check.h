@@ -8,8 +8,8 @@
 // one is written. So when the log goes on after the transaction that holds the wrong frame, that
 // transaction was whole once, and the log is damaged.
 //
-// What cannot be told is damage in the last transaction or two of a log: it looks like a
-// transaction cut off. The format: https://www.sqlite.org/fileformat.html#the_write_ahead_log
+// Damage in the last transaction or two of a log cannot be told from a transaction that was cut
+// off. The format: https://www.sqlite.org/fileformat.html#the_write_ahead_log
 
 #include <string>
 

@@ -180,10 +180,10 @@ ALTER TABLE schedule ADD COLUMN done_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE schedule ADD COLUMN done_until INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// Operations. The table has what a task of that kind has beyond the columns of task; its indexes
-// are the three ways in which the children of a parent are looked at (engine/store.h, Fold), so
-// `fold` and `kept` are written with the end of an operation and not with its progress. A listing
-// until 9223372036854775807 stays while its task lives.
+// Operations. The table has what such a task has beyond the columns of task. Its indexes are the
+// three ways of listing the children of a parent (engine/store.h, Fold), so `fold` and `kept` are
+// written with the end of an operation and not with its progress. A listing until
+// 9223372036854775807 stays while its task is live.
 constexpr const char* kThird = R"sql(
 CREATE TABLE operation (
   task INTEGER PRIMARY KEY,
@@ -265,8 +265,8 @@ CREATE VIEW operations AS
                  JOIN state_name ON state_name.state = task.state;
 )sql";
 
-// The clock, as engine/clock_watch.h sees it: one row, and what it was set by while tasks up to
-// `task` were there.
+// The clock, as engine/clock_watch.h sees it: one row, and one for each step by which it was set
+// while the tasks up to `task` existed.
 constexpr const char* kFourth = R"sql(
 CREATE TABLE clock (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -284,12 +284,12 @@ CREATE TABLE clock_step (
 ) STRICT;
 )sql";
 
-// What the runs that a job's newest success starts have from it.
+// What a job's newest success hands on to the runs that it starts.
 constexpr const char* kFifth = R"sql(
 ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
-// What kinds say of their runs and of the steps in these, and of events; which executor has an
+// What kinds say of their runs, of the steps in these, and of events; which executor has an
 // attempt, where, and the newest of its reports; results; the kind of a job beside its id.
 constexpr const char* kSixth = R"sql(
 ALTER TABLE task ADD COLUMN key TEXT;

@@ -1,7 +1,7 @@
 #pragma once
 
 // A file that appears under its name complete and synced, or not at all. Until then it is
-// NAME.partial, which a crash may leave behind; nobody's file is ever replaced.
+// NAME.partial, which a crash may leave behind; an existing file is never replaced.
 //
 //   Result<NewFile> file = NewFile::begin(name);
 //   ... write file->partial() and close it ...

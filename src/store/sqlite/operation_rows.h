@@ -8,7 +8,7 @@
 
 namespace docket::store {
 
-// Of a row that a folded parent still shows: see engine::Fold::kKept.
+// Whether a folded parent still shows this row: see engine::Fold::kKept.
 bool is_kept(const model::Task& task);
 
 // All columns of the table, in its order.

@@ -9,7 +9,7 @@ namespace {
   "UPDATE operation SET counts = ?, completed = ?, total = ?, children = ?, " \
   "failing = ?, children_completed = ?, children_total = ?, unfolded = ?"
 
-// Nothing has happened to it that a live operation knows nothing of.
+// It has only what a live operation that a reporter owns can have.
 bool is_plain(const model::Task& task) {
   return !model::is_final(task.state) && task.tally.fold == 0 && task.finished_at == kNever &&
          task.start_deadline == kNever && task.exit_code == 0 && task.signal == 0 &&

@@ -24,7 +24,7 @@ class OperationWriter {
   // Whether the row of the table task is there and as it should be.
   bool only_progress(const model::Task& operation) const;
   Result<> put_progress(const model::Task& operation);
-  // With the row of the table task, new or changed.
+  // For an operation whose row of the table task is new or changed.
   Result<> put_new(const model::Task& operation);
   Result<> put_old(const model::Task& operation);
 

@@ -1,9 +1,9 @@
 #pragma once
 
 // Rows of the tables as the model's structs, and back. One list of columns for each table, in one
-// order, used by the statement that writes it and by the one that reads it. Whatever comes from the
-// file is checked: a number that no enumeration has, or JSON that does not parse, is kInternal
-// "damaged row", never a value from nowhere.
+// order, used by the statement that writes it and by the one that reads it. Whatever comes from
+// the file is checked: a number that no enumeration has, or JSON that does not parse, is kInternal
+// "damaged row", never an invented value.
 
 #include <cstdint>
 #include <string>
@@ -58,7 +58,7 @@ class RowReader {
   bool ok_ = true;
 };
 
-// Of the table task alone, for statements that also read what only operations have.
+// Columns of the table task alone, for statements that read the columns of operations separately.
 #define DOCKET_OWN_TASK_COLUMNS                                                                  \
   "task.id, task.parent, task.root, task.job, task.job_version, task.kind, task.state, "         \
   "task.trigger, task.stopping, task.name, task.created_at, task.started_at, task.finished_at, " \
@@ -88,11 +88,11 @@ inline constexpr int kTaskRowColumns = kOwnTaskColumns + kOperationColumns + 2;
 
 // The columns word, facts and cells; NULL for what is empty.
 void bind_planned(Statement& into, const model::Planned* planned, std::string& buffer);
-// What changes of where and how it is worked at: seq and target, NULL for none.
+// The columns seq and target, which change; NULL for none.
 void bind_work(Statement& into, const model::Task& task);
 // NULL for none.
 void bind_parameters(Statement& into, const model::RunParameters* parameters, std::string& buffer);
-struct TaskBuffers {  // as long as the bound statement
+struct TaskBuffers {  // must live as long as the bound statement
   std::string parameters, cells;
 };
 void bind_new_task(Statement& insert, const model::Task& task, TaskBuffers& buffers);

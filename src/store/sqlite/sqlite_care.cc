@@ -14,7 +14,7 @@
 namespace docket::store {
 namespace {
 
-// Tables of a record family, where they are not just the one of its name.
+// The tables of a record family, unless it is just the one of its name.
 const std::vector<std::string>* more_tables(const std::string& family) {
   static const std::map<std::string, std::vector<std::string>> kTables{
       {"job", {"job", "job_version", "job_version_use"}},
@@ -57,7 +57,7 @@ Result<> SqliteCare::export_records(const std::string& file, engine::CareWatch& 
   return export_store(file_, vfs_, file, watch);
 }
 
-// A store gets the form of this program when it is opened, so there is nothing left to do.
+// A store is brought to this program's schema when it is opened, so there is nothing left to do.
 Result<> SqliteCare::upgrade(engine::CareWatch& watch) {
   Result<Database> database = Database::open(file_, Access::kReadOnly, vfs_);
   if (!database) return fail(database.error());

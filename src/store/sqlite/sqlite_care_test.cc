@@ -66,7 +66,7 @@ class SqliteCareTest : public testing::Test {
       ASSERT_TRUE(committed) << committed.error().message;
     }
   }
-  // So many runs that ended at the beginning of time, with a long word each.
+  // Adds runs that ended at the beginning of time, each with a long word.
   void add_ended_runs(std::uint64_t first, std::uint64_t count) {
     engine::Batch batch;
     for (std::uint64_t id = first; id < first + count; ++id) {
@@ -131,7 +131,7 @@ TEST_F(SqliteCareTest, ABackupNeverReplacesAFile) {
   EXPECT_EQ(fs::file_size(path("mine")), 5U);
 }
 
-TEST_F(SqliteCareTest, WhatIsStoppedLeavesNothingBehind) {
+TEST_F(SqliteCareTest, StoppedWorkLeavesNothingBehind) {
   add_ended_runs(1, 5000);
   checkpoint();
   for (const bool backup : {true, false}) {
@@ -152,7 +152,7 @@ TEST_F(SqliteCareTest, AnUnwritablePlaceIsAnError) {
 
 // ---- verify
 
-TEST_F(SqliteCareTest, ASoundStoreIsSound) {
+TEST_F(SqliteCareTest, ASoundStorePasses) {
   fill(20);
   checkpoint();
   const auto done = care_.verify({}, watch_);
@@ -235,7 +235,7 @@ TEST_F(SqliteCareTest, VacuumGivesPagesBackWhileTheStoreIsUsed) {
   EXPECT_TRUE(care_.verify({}, again));
 }
 
-TEST_F(SqliteCareTest, AVacuumThatIsStoppedKeepsWhatItHasDone) {
+TEST_F(SqliteCareTest, AStoppedVacuumKeepsWhatItHasDone) {
   add_ended_runs(1, 3000);
   engine::Batch batch;
   batch.sweeps.push_back({.finished_before = from_micros(2901), .max_roots = 10'000});
@@ -313,7 +313,7 @@ TEST_F(SqliteCareTest, TreesThatEndedBeforeAnInstant) {
   EXPECT_EQ(care_.trees_ended_before(from_micros(100)), 10U);
 }
 
-TEST_F(SqliteCareTest, AnOpenStoreHasTheFormOfThisProgram) {
+TEST_F(SqliteCareTest, AnOpenStoreHasTheSchemaOfThisProgram) {
   EXPECT_TRUE(care_.upgrade(watch_));
   EXPECT_EQ(watch_.completed, watch_.total);
 }

@@ -7,7 +7,7 @@
 namespace docket::store {
 namespace {
 
-// What the SQL takes as "does not matter" is a negative number.
+// The SQL takes a negative number as "does not matter".
 template <class Id>
 std::int64_t number_or_any(const std::optional<Id>& id) {
   return id ? static_cast<std::int64_t>(id->value) : -1;
@@ -131,8 +131,8 @@ Result<std::vector<TaskId>> SqliteReader::attempts_of(TaskId run) {
   });
 }
 
-// A task's events are found through its tree. A task that is not there has none, unless it was its
-// own root.
+// A task's events are found through its tree. An unknown task has none, unless it was its own
+// root.
 Result<TaskId> SqliteReader::root_of(TaskId task) {
   const Result<bool> row = root_.bind(task.value).step();
   if (!row) return fail(row.error());

@@ -46,11 +46,11 @@ Result<Database> open_writer(const std::string& file, const std::string& vfs,
   if (!database) return database;
   int reserved = kReservedBytes;  // counts only while the file is new
   sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-  // The log, emptied, and its index stay when the store is closed: their room is there for the next
-  // to open it, on a full disk too. (The log is emptied only if there is some limit to its size.)
+  // The emptied log and its index stay when the store is closed: their room is kept for the next
+  // open, even on a full disk. (The log is emptied only if there is some limit to its size.)
   int stays = 1;
   sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &stays);
-  // Said to a store that has these already, it would write them again, and need room for that.
+  // A store that has these settings already would write them again, and need room for that.
   const std::string layout =
       "PRAGMA page_size = " + std::to_string(kPageBytes) + "; PRAGMA auto_vacuum = INCREMENTAL; ";
   const Result<std::int64_t> pages = database->number("PRAGMA page_count");
@@ -69,7 +69,7 @@ Result<Database> open_writer(const std::string& file, const std::string& vfs,
 
 }  // namespace
 
-// In this order: readers of the members below stand on those above.
+// In this order: members use those above them.
 struct SqliteStore::Parts {
   std::string file;
   std::string vfs;
@@ -151,8 +151,8 @@ Result<> SqliteStore::try_commit(const engine::Batch& batch) {
   return transaction.commit();
 }
 
-// What was acknowledged is in the files that are open, and is copied from the log into the database
-// when they are closed, as ever.
+// What was acknowledged is in the open files, and is copied from the log into the database when
+// they are closed, as ever.
 Result<> SqliteStore::check_places() {
   for (const Anchor& anchor : parts_->anchors) {
     Result<> there = check_place(anchor);
@@ -163,8 +163,8 @@ Result<> SqliteStore::check_places() {
   return {};
 }
 
-// Only a full disk (or a file locked by someone else), and one that may not be written for now, may
-// pass; and only if the transaction is really undone.
+// Only a full disk (or a file locked by another program), and a store that may not be written for
+// now, may pass; and only if the transaction was really undone.
 Result<> SqliteStore::after_failure(Error error) {
   parts_->writer->forget_cached();
   const bool passes = engine::passes(error);

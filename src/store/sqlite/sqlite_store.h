@@ -5,7 +5,7 @@
 // start with the views `run` and `attempt`.
 //
 // Durability: commit() is one transaction with one fdatasync of the write-ahead log (synchronous =
-// FULL). After a failed sync nobody can say what is on disk, so nothing is acknowledged any more
+// FULL). After a failed sync it is not known what is on disk, so nothing is acknowledged any more
 // until the store is opened anew; a transaction that was not acknowledged may then turn out to be
 // there, or not, but always whole.
 //
@@ -45,7 +45,7 @@ struct SqliteOptions {
   DiskReserve* reserve = nullptr;
   // What definitions are read with; outlives the store. Null: specs are kept as text.
   const model::SpecReader* specs = nullptr;
-  std::string vfs;  // name of a SQLite file system to stand on; empty: the real one
+  std::string vfs;  // name of a SQLite file system to build on; empty: the real one
 };
 
 class SqliteStore : public engine::Store {

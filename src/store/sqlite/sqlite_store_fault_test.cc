@@ -79,8 +79,8 @@ class SqliteFaults : public testing::Test {
             .vfs = "faulty"};
   }
 
-  // Runs the script, opening the store anew in the middle, until something fails. How many batches
-  // were acknowledged.
+  // Runs the script, opening the store anew in the middle, until something fails. Returns how many
+  // batches were acknowledged.
   std::size_t live() {
     std::size_t acknowledged = 0;
     for (std::size_t half : {kBatches / 2, kBatches}) {

@@ -1,5 +1,5 @@
-// What is SQLite's alone: opening, refusing, migrating, damage. What every store must do is in
-// tests/conformance.
+// What is particular to SQLite: opening, refusing, migrating, damage. What every store must do is
+// in tests/conformance.
 
 #include "store/sqlite/sqlite_store.h"
 
@@ -87,10 +87,10 @@ TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesAnEmptyLog) {
     fill(**store, 3);
   }
   EXPECT_EQ(fs::file_size(file() + "-wal"), 0U);
-  EXPECT_TRUE(fs::exists(file() + "-shm")) << "its room is for the next who opens the store";
+  EXPECT_TRUE(fs::exists(file() + "-shm")) << "its room is kept for the next open";
 }
 
-// On a full disk that could not be done.
+// On a full disk it could not write.
 TEST_F(SqliteStoreTest, OpeningAgainWritesNothing) {
   {
     auto store = open();
@@ -102,7 +102,7 @@ TEST_F(SqliteStoreTest, OpeningAgainWritesNothing) {
   EXPECT_EQ(vfs_.count(Operation::kWrite), 0U);
 }
 
-// What is written into files that nobody can find again is lost with the process.
+// What is written into files that no name leads to is lost with the process.
 TEST_F(SqliteStoreTest, AStoreThatIsElsewhereRefusesUntilItIsBack) {
   auto store = open();
   ASSERT_TRUE(store);
@@ -151,7 +151,7 @@ TEST_F(SqliteStoreTest, TwoServersCannotShareAStore) {
   expect_refused(ErrorKind::kConflict, "another docket server");
 }
 
-TEST_F(SqliteStoreTest, FilesOfOthersAreRefused) {
+TEST_F(SqliteStoreTest, FilesOfOtherProgramsAreRefused) {
   write_file("this is not a database, and it is longer than the hundred bytes of a header: " +
              std::string(200, 'x'));
   expect_refused(ErrorKind::kInvalid, "is not a docket store");
@@ -177,7 +177,7 @@ TEST_F(SqliteStoreTest, ANewerStoreIsRefusedWithBothVersions) {
   expect_refused(ErrorKind::kInvalid, "up to " + std::to_string(newest_schema()));
 }
 
-// A newer docket may have another checksum: its version is told, not damage.
+// A newer docket may have another checksum: the error must be its version, not damage.
 TEST_F(SqliteStoreTest, ANewerStoreIsRefusedBeforeAnyPageIsRead) {
   ASSERT_TRUE(open());
   std::fstream header(file(), std::ios::in | std::ios::out | std::ios::binary);
@@ -315,7 +315,7 @@ TEST_F(SqliteStoreTest, APageWrittenByAnotherProgramIsRefused) {
   EXPECT_FALSE((*store)->verify());
 }
 
-// One bit anywhere in the file: everything the store then says is an error or the truth.
+// One bit anywhere in the file: whatever the store then answers is an error or correct.
 TEST_F(SqliteStoreTest, AFlippedBitIsDetectedOrHarmless) {
   const auto answers = [](SqliteStore& store) -> Result<std::string> {
     if (Result<> verified = store.verify(); !verified) return fail(verified.error());
@@ -358,8 +358,8 @@ TEST_F(SqliteStoreTest, AFlippedBitIsDetectedOrHarmless) {
   EXPECT_GT(detected, 380);
 }
 
-// A log as a killed server leaves it, with one bit flipped anywhere: opening fails, or what was
-// lost is at most the last transactions, which nobody can tell from a transaction that was cut off.
+// A log as a killed server leaves it, with one bit flipped anywhere: opening fails, or at most the
+// last transactions are lost, which cannot be told from a transaction that was cut off.
 TEST_F(SqliteStoreTest, AFlippedBitInTheLogIsDetectedUnlessAtItsEnd) {
   std::string database, log;
   constexpr int kBatches = 40;

@@ -172,7 +172,7 @@ Result<> Sweeper::remove_events(std::int64_t root, Time before) {
   return delete_tree_events_.bind(root).bind(last).run();
 }
 
-// Down to a task without children, which goes; then on from its parent.
+// Goes down to a task without children, removes it, and goes on from its parent.
 Result<> Sweeper::remove_from_leaves(std::int64_t top) {
   std::vector<std::int64_t> path{top};
   while (!path.empty() && rows_left_ > 0) {

@@ -14,8 +14,8 @@ using engine::TaskQuery;
 
 constexpr std::uint32_t kMaxChunk = 256;
 
-// What each source reads, by the number of the enumeration. The first condition repeats that of the
-// partial index: SQLite uses such an index only for a query that says it.
+// What each source reads, by the number of the enumeration. The first condition repeats that of
+// the partial index: SQLite uses such an index only for a query that has it.
 constexpr std::array<const char*, 8> kSourceSql{
     "FROM task WHERE ",
     "FROM task INDEXED BY child_by_parent WHERE parent <> 0 AND parent = ? AND ",
@@ -239,7 +239,7 @@ Result<> TaskPages::append_if_wanted(std::int64_t id, const TaskQuery& query,
   if (!found) return fail(found.error());
   if (!*found) {
     return fail(ErrorKind::kInternal, "an index names task " + std::to_string(id) +
-                                          ", which is not there: the store is damaged");
+                                          ", which does not exist: the store is damaged");
   }
   engine::TaskRow& row = **found;
   if (matches(query, row.task) && admits(query.job_id, row.job_id)) page.push_back(std::move(row));

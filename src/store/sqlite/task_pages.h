@@ -2,12 +2,12 @@
 
 // Pages of tasks for any combination of filters, in milliseconds however long the history is.
 //
-// Idea: the filters that an index knows (parent, name, schedule, job, state) split the tasks into
+// Idea: the filters that an index covers (parent, name, schedule, job, state) split the tasks into
 // disjoint streams of ids, each already in order in its index; for "failed or aborted runs of job
 // 7" these are (7, failed) and (7, aborted). The page is the merge of the streams. A range of
-// creation times becomes a range of ids first (task_blocks.h). What is left of the query is checked
-// on each row. Streams are read in growing chunks, so the cost follows the size of the page. Tested
-// by tests/conformance and, for time, by benchmarks/store_bench.cc.
+// creation times becomes a range of ids first (task_blocks.h). What is left of the query is
+// checked on each row. Streams are read in growing chunks, so the cost follows the size of the
+// page. Tested by tests/conformance and, for time, by benchmarks/store_bench.cc.
 
 #include <array>
 #include <cstdint>
@@ -24,7 +24,7 @@ class TaskPages {
  public:
   explicit TaskPages(Database& database);
 
-  // Both within a transaction of the caller's, so that a page is of one instant.
+  // Both within the caller's transaction, so that a page is of one instant.
   Result<std::optional<engine::TaskRow>> task(TaskId id);
   Result<std::vector<engine::TaskRow>> page(const engine::TaskQuery& query);
 

@@ -9,7 +9,7 @@ namespace docket::store {
 namespace {
 
 // Conditions repeat those of the partial indexes: SQLite uses such an index only for a query that
-// says it. No operation is of a job.
+// has them. No operation belongs to a job.
 #define DOCKET_OPERATION_ROWS(index)                                    \
   "SELECT " DOCKET_TASK_COLUMNS ", '' FROM operation INDEXED BY " index \
   " CROSS JOIN task ON task.id = operation.task WHERE operation.parent = ? AND "
@@ -114,9 +114,9 @@ Statement& bind_lane_of(Statement& read, const engine::ListedQuery& query) {
 
 }  // namespace
 
-// Behind the last row seen, and not before the first that is still shown. Whatever lives is listed
-// until one and the same instant, so the rest of an instant is a question of its own: SQLite would
-// look at all of it again for a comparison of (until, task).
+// After the last row seen, and not before the first that is still shown. All live tasks are listed
+// until the same instant, so the rest of an instant is a query of its own: for a comparison of
+// (until, task) SQLite would scan all of it again.
 Result<std::vector<engine::ListedRow>> TreePages::listed(const engine::ListedQuery& query) {
   const std::int64_t limit = page_size(query.limit);
   const bool goes_on = query.after && query.after_until > query.now;

@@ -1,8 +1,8 @@
 #pragma once
 
 // The task tree as the Scylla Task Manager shows it: the children of a task by how they ended, the
-// tasks that doors which forget still show, tasks by the uuid of their reporter. Pages are
-// read from indexes that have their order, so a page costs its rows.
+// tasks that doors that forget still show, tasks by the uuid of their reporter. Pages are read
+// from indexes in their order, so a page costs only its rows.
 
 #include <array>
 #include <string>
@@ -17,7 +17,7 @@ class TreePages {
  public:
   explicit TreePages(Database& database);
 
-  // All within a transaction of the caller's.
+  // All within the caller's transaction.
   Result<std::vector<engine::TaskRow>> children(const engine::ChildQuery& query);
   Result<std::vector<engine::ChildId>> child_ids(const engine::ChildQuery& query);
   Result<std::vector<engine::ListedRow>> listed(const engine::ListedQuery& query);

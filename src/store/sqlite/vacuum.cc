@@ -7,7 +7,7 @@
 namespace docket::store {
 namespace {
 
-// Of one transaction: a few milliseconds, so that a commit hardly waits.
+// The slice of one transaction: a few milliseconds, so that a commit hardly waits.
 constexpr const char* kSlice = "PRAGMA incremental_vacuum(64)";
 constexpr int kSlicesPerCheckpoint = 32;
 constexpr std::int64_t kIncremental = 2;  // PRAGMA auto_vacuum
@@ -20,7 +20,7 @@ struct Log {
 Result<Database> open_beside(const std::string& file, const std::string& vfs) {
   Result<Database> database = Database::open(file, Access::kReadWrite, vfs);
   if (!database) return database;
-  // The log is for the writer's next life whatever happens here.
+  // Whatever happens here, the log must stay for the writer's next life.
   database->leave_log_on_close();
   Result<> ready = database->run(
       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192");
@@ -28,7 +28,7 @@ Result<Database> open_beside(const std::string& file, const std::string& vfs) {
   return database;
 }
 
-// Blocks nobody. Another one under way does the same work.
+// Blocks nobody. A checkpoint that is already under way does the same work.
 Result<Log> checkpoint(Database& database, int mode) {
   Log log;
   const int code =
@@ -38,7 +38,8 @@ Result<Log> checkpoint(Database& database, int mode) {
   return log;
 }
 
-// Bulk first, which stops no commit; then the short rest, and only if nobody has to be waited for.
+// Copies the bulk first, which stops no commit; then the short rest, if nobody has to be waited
+// for.
 Result<Log> empty_log(Database& database) {
   Result<Log> log = checkpoint(database, SQLITE_CHECKPOINT_PASSIVE);
   if (!log) return log;
@@ -53,7 +54,7 @@ Result<std::int64_t> free_pages(Database& database) {
   return *mode == kIncremental ? database.number("PRAGMA freelist_count") : 0;
 }
 
-// What becomes free meanwhile is for the next time.
+// Pages that become free meanwhile are left for the next time.
 Result<> give_back(Database& database, std::int64_t all, engine::CareWatch& watch) {
   std::int64_t left = all;
   for (int slice = 1; left > 0; ++slice) {

@@ -5,9 +5,9 @@
 // Idea: a store is made so that SQLite can move pages from the end of the file into the gaps
 // (auto_vacuum = incremental). That is done here a few pages at a time, each slice a short
 // transaction, with a rest after it in which commits go first. The file gets shorter when a
-// checkpoint has copied the slices from the log. Stores that were made by older dockets cannot:
-// SQLite would have to write them anew as a whole, with commits waiting; their free pages are used
-// again but stay in the file.
+// checkpoint has copied the slices from the log. This does not work for stores of older dockets:
+// SQLite would have to rewrite the whole file while commits wait. Their free pages are used again
+// but stay in the file.
 
 #include <string>
 

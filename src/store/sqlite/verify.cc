@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kDamageShown = 10;
 constexpr int kPagesAtOnce = 256;
-// A page may be read while a checkpoint writes it: half old, half new. Then it is whole soon.
+// A page may be read while a checkpoint writes it, half old and half new; soon it is whole.
 constexpr int kReadings = 1000;
 // Steps of SQLite's virtual machine between two looks at whether to go on.
 constexpr int kStepsAtOnce = 50'000;

@@ -1,11 +1,12 @@
 #pragma once
 
-// Whether what a store keeps is what was written. First every page of the file is compared with its
-// checksum, which finds a flipped bit anywhere, also in pages that nothing reads any more. Then
-// SQLite compares the structure: trees of pages, rows with their indexes, the list of free pages.
+// Checks that a store still holds what was written. First every page of the file is compared with
+// its checksum, which finds a flipped bit anywhere, even in pages that nothing reads any more.
+// Then SQLite compares the structure: trees of pages, rows with their indexes, the list of free
+// pages.
 //
-// Reads over a connection of its own while commits go on. What is in the log only is seen by the
-// second half as far as it is a row's newest form.
+// Reads over a connection of its own while commits go on. Of what is only in the log, the second
+// half sees the newest form of each row.
 
 #include <string>
 #include <vector>

@@ -56,7 +56,7 @@ class Writer {
   OperationWriter operations_;
   Sweeper sweeper_;
   std::uint64_t last_task_ = 0;  // no row has a higher id
-  // Of the batch at hand, written once each at its end.
+  // For the present batch; each is written once, at its end.
   std::map<std::pair<std::uint64_t, std::uint32_t>, std::int64_t> new_uses_;
   std::map<std::uint64_t, Span> new_blocks_;
   std::string buffer_;
