@@ -20,7 +20,7 @@ using engine::AttemptReport;
 
 constexpr Duration kReportEvery = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds kRest{10};
-constexpr int kInVainMax = 20;  // slices of retention without a tree that is gone after them
+constexpr int kInVainMax = 20;  // slices of retention in a row that removed no tree
 constexpr const char* kServerStopped = "The server was stopped before this had ended";
 
 void remove_partial_files(const std::string& directory) {
@@ -49,7 +49,7 @@ std::string facts_of(const CareWork& what) {
   return facts;
 }
 
-// Blocks. Retention is not here: that is the engine's.
+// Blocks. Retention is not here: the engine does it.
 Result<> do_now(engine::StoreCare& care, const CareWork& what, const std::string& directory,
                 engine::CareWatch& watch) {
   const std::string file = (fs::path(directory) / what.file).string();
@@ -87,7 +87,7 @@ Result<> do_safely(engine::StoreCare& care, const CareWork& what, const std::str
 
 }  // namespace
 
-// ---- one attempt, as both sides see it
+// ---- one attempt, as both threads see it
 
 class CareExecutor::Work : public engine::CareWatch {
  public:
@@ -110,14 +110,14 @@ class CareExecutor::Work : public engine::CareWatch {
 
   const CareWork what;
   AttemptReport report;
-  std::string why_stopped;  // by whom else than the engine; empty: by that, or not at all
+  std::string why_stopped;  // who else stopped it; empty: the engine, or nobody
   // Of retention.
   std::uint64_t trees = 0;       // at the beginning
   std::uint64_t trees_left = 0;  // at the last look
   int in_vain = 0;
   bool counted = false;
 
-  // ---- in the background; of retention, on the strand
+  // ---- in the background; for retention, on the strand
   bool go_on(double completed, double total) override {
     last = model::Progress{completed, total};
     if (stop_) return false;
@@ -156,7 +156,7 @@ CareExecutor::~CareExecutor() {
   *alive_ = false;
 }
 
-// Before anything is made: then what is half made was the last server's.
+// Before anything is made, so that half-made files are the last server's.
 void CareExecutor::attach(engine::ExecutorListener* listener, std::uint64_t) {
   if (listener && works_.empty()) remove_partial_files(directory_);
   listener_ = listener;
@@ -215,8 +215,8 @@ void CareExecutor::shut() {
 
 // ---- the work
 
-// What is posted finds the work although it may be forgotten by then; what runs in the background
-// knows nothing of this executor, which may be gone.
+// What is posted keeps the work alive, although it may be forgotten by then. What runs in the
+// background does not use this executor, which may be gone.
 void CareExecutor::carry_out(const WorkPtr& work) {
   const auto post = [this, alive = alive_, post = ports_.post](auto what) {
     post([this, alive, what = std::move(what)] {
@@ -272,7 +272,7 @@ void CareExecutor::ended(Work& work, const Result<>& result) {
 
 void CareExecutor::tell(const Work& work) const {
   if (!listener_) return;
-  const AttemptReport copy = work.report;  // what hears it may forget the work
+  const AttemptReport copy = work.report;  // the listener may forget the work
   listener_->on_attempt(copy);
 }
 
@@ -296,7 +296,7 @@ void CareExecutor::count_trees(const WorkPtr& work, Time before) {
 void CareExecutor::counted(const WorkPtr& of, Time before, const Result<std::uint64_t>& trees) {
   if (!trees) return ended(*of, fail(trees.error()));
   Work& work = *of;
-  // What stays although it ended long ago has something below it that goes on, or goes in slices.
+  // A tree that ended long ago but stays has something live below it, or is removed in slices.
   const bool fewer = !work.counted || *trees < work.trees_left;
   work.in_vain = fewer ? 0 : work.in_vain + 1;
   const bool done = *trees == 0 || work.in_vain == kInVainMax;

@@ -1,8 +1,9 @@
 #pragma once
 
-// Carries out CareWork (launch.h): docket's own housekeeping, one piece after the other on a thread
-// of its own. What has begun ends with its server; what is half made then goes when the next one
-// attaches. Strand only, but for the destructor; see engine/executor.h.
+// Carries out CareWork (launch.h): docket's own housekeeping, one piece after the other on a
+// thread of its own. Work that has begun ends with its server; files that it left half made are
+// removed when the next server attaches. Strand only, except for the destructor; see
+// engine/executor.h.
 
 #include <functional>
 #include <map>
@@ -17,7 +18,8 @@
 
 namespace docket::care {
 
-// What retention asks of the engine: it removes what is old itself, a slice at a time. Strand only.
+// What retention asks of the engine, which removes old trees itself, a slice at a time. Strand
+// only.
 class Retention {
  public:
   virtual ~Retention() = default;
@@ -36,7 +38,7 @@ class CareExecutor : public engine::Executor {
     std::function<void(Piece)> background;  // on another thread, one after the other
     std::function<void(Piece)> post;        // on the strand, from any thread; never within the call
   };
-  // `directory`: of backups and exports, made when the first is asked for.
+  // `directory`: for backups and exports; made when the first is asked for.
   CareExecutor(Ports ports, std::string directory);
   ~CareExecutor() override;
   CareExecutor(const CareExecutor&) = delete;
@@ -50,13 +52,13 @@ class CareExecutor : public engine::Executor {
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override;
   void taken(TaskId token, std::uint64_t seq) override;
 
-  // The server stops: what is under way fails soon, and what is started from now on is for the next
-  // server.
+  // The server stops: work that is under way fails soon, and work that is started from now on is
+  // left to the next server.
   void shut();
 
  private:
   class Work;
-  using WorkPtr = std::shared_ptr<Work>;  // with the piece that is under way background
+  using WorkPtr = std::shared_ptr<Work>;  // shared with the piece that runs in the background
 
   void on_strand(std::function<void()> what);
   void carry_out(const WorkPtr& work);
@@ -73,7 +75,7 @@ class CareExecutor : public engine::Executor {
   engine::ExecutorListener* listener_ = nullptr;
   bool shut_ = false;
   std::map<TaskId, WorkPtr> works_;
-  // Shared with what is posted, which may come later than the end.
+  // Shared with what is posted, which may run after the end of this object.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

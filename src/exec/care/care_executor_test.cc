@@ -139,13 +139,13 @@ TEST_F(CareExecutorTest, AnOrderIsATaskFromTheStart) {
   EXPECT_EQ(what.entity, "a.db");
   EXPECT_EQ(what.units, "bytes");
   EXPECT_TRUE(what.abortable && what.user && what.local && !what.internal);
-  EXPECT_TRUE(care.done.empty()) << "done background";
+  EXPECT_TRUE(care.done.empty()) << "done in the background";
   work();
   EXPECT_EQ(state(*task), model::State::kDone);
   EXPECT_EQ(care.done, std::vector<std::string>{"backup a.db"});
 }
 
-TEST_F(CareExecutorTest, OneAfterTheOther) {
+TEST_F(CareExecutorTest, WorksOneAfterTheOther) {
   const auto first = ask({.work = {.chore = Chore::kVerify, .families = {"task"}}});
   const auto second = ask({.work = {.chore = Chore::kVacuum},
                            .type = "major compaction",
@@ -210,14 +210,14 @@ TEST_F(CareExecutorTest, AnAbortStopsTheWork) {
   EXPECT_EQ(docket.stored(*task).tally.completed, 2);
 }
 
-TEST_F(CareExecutorTest, WhatIsDoneBeforeItHearsOfTheAbortIsDone) {
+TEST_F(CareExecutorTest, WorkThatEndsBeforeItSeesTheAbortIsDone) {
   const auto task = ask({.work = {.chore = Chore::kVerify}});
   care.during = [&](engine::CareWatch&) { abort(*task); };
   work();
   EXPECT_EQ(state(*task), model::State::kDone);
 }
 
-TEST_F(CareExecutorTest, WhatWaitsIsAbortedWithoutWaiting) {
+TEST_F(CareExecutorTest, AWaitingOrderIsAbortedAtOnce) {
   const auto first = ask({.work = {.chore = Chore::kVerify}});
   const auto second = ask({.work = {.chore = Chore::kVerify}});
   const auto third = ask({.work = {.chore = Chore::kVacuum}});
@@ -238,7 +238,7 @@ TEST_F(CareExecutorTest, AnAbortBeforeTheWorkBegins) {
   EXPECT_TRUE(care.done.empty());
 }
 
-TEST_F(CareExecutorTest, AJobThatHasTheLockKeepsHousekeepingAway) {
+TEST_F(CareExecutorTest, AJobThatHoldsTheLockKeepsHousekeepingAway) {
   model::JobDefinition job = docket.job("a");
   kinds::change_process(job.spec).locks = {{.name = kinds::kMaintenanceLock}};
   docket.add_job(std::move(job));
@@ -265,14 +265,14 @@ TEST_F(CareExecutorTest, FilesAreNeverReplaced) {
             ErrorKind::kInvalid);
 }
 
-TEST_F(CareExecutorTest, AFileWithoutANameIsNamedByTheInstant) {
+TEST_F(CareExecutorTest, AFileWithoutANameIsNamedAfterTheInstant) {
   const auto task = ask({.work = {.chore = Chore::kBackup}});
   EXPECT_EQ(docket.stored(*task).operation->entity, "docket-20240115T100000.000000Z.db");
   const auto other = ask({.work = {.chore = Chore::kExport}});
   EXPECT_EQ(docket.stored(*other).operation->entity, "docket-20240115T100000.000000Z.jsonl");
 }
 
-TEST_F(CareExecutorTest, OnlySoManyWait) {
+TEST_F(CareExecutorTest, TheNumberOfWaitingOrdersIsLimited) {
   ASSERT_TRUE(ask({.work = {.chore = Chore::kVerify}}));
   for (std::size_t i = 0; i < kinds::Orders::kWaitingMax; ++i) {
     ASSERT_TRUE(ask({.work = {.chore = Chore::kVerify}}));
@@ -282,7 +282,7 @@ TEST_F(CareExecutorTest, OnlySoManyWait) {
 
 // ---- ends
 
-TEST_F(CareExecutorTest, AServerThatStopsFailsWhatGoesOnAndLeavesTheRestToTheNext) {
+TEST_F(CareExecutorTest, AStoppingServerFailsItsWorkAndLeavesTheRestToTheNext) {
   const auto first = ask({.work = {.chore = Chore::kVerify}});
   const auto second = ask({.work = {.chore = Chore::kVacuum}});
   care.result = engine::cancelled();
@@ -300,11 +300,11 @@ TEST_F(CareExecutorTest, AServerThatStopsFailsWhatGoesOnAndLeavesTheRestToTheNex
   EXPECT_EQ(state(*second), model::State::kDone);
 }
 
-TEST_F(CareExecutorTest, ACrashFailsWhatHasBegun) {
+TEST_F(CareExecutorTest, ACrashFailsWorkThatHasBegun) {
   const auto first = ask({.work = {.chore = Chore::kVerify}});
   const auto second = ask({.work = {.chore = Chore::kVacuum}});
   care.during = [&](engine::CareWatch&) { docket.settle(); };
-  pieces.front()();  // its end is never heard of
+  pieces.front()();  // its end is never reported
   care.during = [](engine::CareWatch&) {};
   restart();
   EXPECT_EQ(state(*first), model::State::kFailed);
@@ -313,7 +313,7 @@ TEST_F(CareExecutorTest, ACrashFailsWhatHasBegun) {
   EXPECT_EQ(state(*second), model::State::kDone);
 }
 
-TEST_F(CareExecutorTest, ACrashBeforeItsBeginningCostsNothing) {
+TEST_F(CareExecutorTest, ACrashBeforeTheWorkBeginsCostsNothing) {
   const auto task = ask({.work = {.chore = Chore::kVerify}});
   restart();
   work();
@@ -332,7 +332,7 @@ TEST_F(CareExecutorTest, HalfMadeFilesGoAndOthersStay) {
   EXPECT_FALSE(fs::exists(directory + "/b.db.partial"));
 }
 
-TEST_F(CareExecutorTest, AFileIsAFact) {
+TEST_F(CareExecutorTest, TheFactsNameTheFile) {
   const auto task = ask({.work = {.chore = Chore::kBackup, .file = "a.db"}});
   work();
   EXPECT_EQ(docket.stored(*task).planned->facts, R"({"file":"a.db"})");

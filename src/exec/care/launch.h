@@ -1,6 +1,6 @@
 #pragma once
 
-// What the care executor is told: a chore of docket's own housekeeping, and what it is for.
+// The payload of the care executor: a chore of docket's own housekeeping, and what to apply it to.
 
 #include <algorithm>
 #include <array>
@@ -51,7 +51,7 @@ inline std::optional<Chore> chore_of(std::string_view name) {
   if (found == kChores.end()) return std::nullopt;
   return static_cast<Chore>(found - kChores.begin());
 }
-// Of files that are being made.
+// The suffix of files that are being made.
 inline constexpr std::string_view kPartial = ".partial";
 
 inline bool makes_file(Chore chore) { return chore == Chore::kBackup || chore == Chore::kExport; }

@@ -34,8 +34,8 @@ tl::unexpected<Error> fail_archive(std::string_view doing, archive* handle) {
               fmt::format("{}: {}", doing, why == nullptr ? "unknown error" : why));
 }
 
-// How deep a relative path ends below its start, or -1 when it leaves it on the way. So it may do
-// with ".." behind a name: that may be of a link, and lead anywhere.
+// How deep a relative path ends below its start, or -1 when it may leave it on the way. ".." after
+// a name may: the name may be a link, and lead anywhere.
 int depth_of(std::string_view path, int depth) {
   bool named = false;
   while (!path.empty()) {
@@ -87,7 +87,7 @@ Result<> check_entry(archive_entry* entry) {
   }
   const auto type = ::archive_entry_filetype(entry);
   if (hardlink == nullptr && type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK) {
-    return fail(ErrorKind::kInvalid, fmt::format("entry {} is no file, folder or link", path));
+    return fail(ErrorKind::kInvalid, fmt::format("entry {} is not a file, folder or link", path));
   }
   return {};
 }
@@ -99,11 +99,11 @@ Result<> copy_data(archive* in, archive* out, std::uint64_t& left) {
     la_int64_t offset = 0;
     const int status = ::archive_read_data_block(in, &block, &size, &offset);
     if (status == ARCHIVE_EOF) return {};
-    if (status < ARCHIVE_WARN) return fail_archive("can not read the archive", in);
+    if (status < ARCHIVE_WARN) return fail_archive("cannot read the archive", in);
     if (size > left) return fail(ErrorKind::kExhausted, "it unpacks to more than the limit");
     left -= size;
     if (::archive_write_data_block(out, block, size, offset) < ARCHIVE_WARN) {
-      return fail_archive("can not unpack", out);
+      return fail_archive("cannot unpack", out);
     }
   }
 }
@@ -119,7 +119,7 @@ Result<Reader> open_archive(const std::string& file) {
   }
   constexpr std::size_t kBlock = 256 * 1024;
   if (::archive_read_open_filename(in.get(), file.c_str(), kBlock) != ARCHIVE_OK) {
-    return fail_archive("can not open the archive", in.get());
+    return fail_archive("cannot open the archive", in.get());
   }
   return in;
 }
@@ -134,9 +134,9 @@ DiskWriter open_disk() {
 
 Result<> write_entry(archive* in, archive* out, archive_entry* entry, std::uint64_t& left) {
   ::archive_entry_set_perm(entry, static_cast<__LA_MODE_T>(::archive_entry_perm(entry) & 0777U));
-  if (::archive_write_header(out, entry) < ARCHIVE_WARN) return fail_archive("can not unpack", out);
+  if (::archive_write_header(out, entry) < ARCHIVE_WARN) return fail_archive("cannot unpack", out);
   if (auto copied = copy_data(in, out, left); !copied) return copied;
-  if (::archive_write_finish_entry(out) < ARCHIVE_WARN) return fail_archive("can not unpack", out);
+  if (::archive_write_finish_entry(out) < ARCHIVE_WARN) return fail_archive("cannot unpack", out);
   return {};
 }
 
@@ -157,7 +157,7 @@ Result<> extract_archive(const std::string& file, const FetchLimits& limits) {
     archive_entry* entry = nullptr;
     const int status = ::archive_read_next_header(in->get(), &entry);
     if (status == ARCHIVE_EOF) break;
-    if (status < ARCHIVE_WARN) return fail_archive("can not read the archive", in->get());
+    if (status < ARCHIVE_WARN) return fail_archive("cannot read the archive", in->get());
     if (entries >= limits.extracted_entries) {
       return fail(ErrorKind::kExhausted, "it has more entries than the limit");
     }
@@ -168,7 +168,7 @@ Result<> extract_archive(const std::string& file, const FetchLimits& limits) {
     if (auto done = write_entry(in->get(), out.get(), entry, bytes_left); !done) return done;
   }
   if (::archive_write_close(out.get()) < ARCHIVE_WARN)
-    return fail_archive("can not unpack", out.get());
+    return fail_archive("cannot unpack", out.get());
   return {};
 }
 

@@ -68,10 +68,10 @@ std::optional<ArtifactCache::Hit> ArtifactCache::find(const std::string& uri) co
 Result<ArtifactCache::Draft> ArtifactCache::draft(const std::string& uri) const {
   Draft draft;
   draft.name = fmt::format("{}.{}.body", key_of(uri), ::getpid());
-  ::unlinkat(directory_, draft.name.c_str(), 0);  // of a process that had our number before
+  ::unlinkat(directory_, draft.name.c_str(), 0);  // left by an earlier process with our pid
   draft.body = OwnedFd(
       ::openat(directory_, draft.name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!draft.body) return fail_errno("can not write to the cache", errno);
+  if (!draft.body) return fail_errno("cannot write to the cache", errno);
   return draft;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
-// Downloaded artifacts kept for the next attempt of the same user, each with what its server said
-// to tell whether it is still the current version (ETag, Last-Modified); every use asks the server.
+// Downloaded artifacts kept for the next attempt of the same user, each with its server's
+// validators (ETag, Last-Modified). Every use asks the server whether the copy is still current.
 // Several fetching processes may use one cache at once: bodies never change once they have their
-// name, and the small file that names the body is replaced by rename. Used by the fetching process.
+// name, and the small file that names the body is replaced by rename. Used by the fetching
+// process.
 
 #include <cstdint>
 #include <optional>
@@ -26,7 +27,8 @@ class ArtifactCache {
   };
   std::optional<Hit> find(const std::string& uri) const;
 
-  // A new body to write to; keep() gives it its place and makes room. Not kept: drop() it.
+  // A new body to write to. keep() gives it its place and makes room; if it is not kept, drop()
+  // it.
   struct Draft {
     OwnedFd body;  // open for reading too
     std::string name;

@@ -109,7 +109,7 @@ tl::unexpected<Error> explain(CURLcode code, long status, const char* detail,
     return fail(ErrorKind::kExhausted,
                 fmt::format("it is larger than the limit of {} bytes", limits.download_bytes));
   }
-  if (transfer.write_error != 0) return fail_errno("can not write", transfer.write_error);
+  if (transfer.write_error != 0) return fail_errno("cannot write", transfer.write_error);
   if (status >= 400)
     return fail(ErrorKind::kUnavailable, fmt::format("the server answered {}", status));
   return fail(ErrorKind::kUnavailable, *detail != '\0' ? detail : ::curl_easy_strerror(code));
@@ -163,12 +163,12 @@ Result<> copy_open_file(int from_fd, int to_fd, std::uint64_t limit) {
   for (;;) {
     const ssize_t n = ::read(from_fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("can not read", errno);
+    if (n < 0) return fail_errno("cannot read", errno);
     if (n == 0) return {};
     const auto bytes = static_cast<std::size_t>(n);
     if (bytes > limit) return fail(ErrorKind::kExhausted, "it is larger than the limit");
     limit -= bytes;
-    if (!write_all(to_fd, buffer.data(), bytes)) return fail_errno("can not write", errno);
+    if (!write_all(to_fd, buffer.data(), bytes)) return fail_errno("cannot write", errno);
   }
 }
 

@@ -12,7 +12,7 @@
 
 namespace docket::runner {
 
-// What a server said about a version of a document, to be shown to it later. Empty: it said
+// What a server said about a version of a document, to be sent back to it later. Empty: it said
 // nothing.
 struct Validators {
   std::string etag;

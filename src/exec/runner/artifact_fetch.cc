@@ -40,7 +40,7 @@ Result<> get_cached(const std::string& uri, int to_fd, const FetchLimits& limits
   }
   ::lseek(draft->body.get(), 0, SEEK_SET);
   auto copied = copy_open_file(draft->body.get(), to_fd, limits.download_bytes);
-  // A server that can not tell versions apart gives us nothing to ask it next time.
+  // A server that cannot tell versions apart gives us nothing to ask it next time.
   if (copied && done->validators.any()) {
     cache.keep(uri, *draft, done->validators);
   } else {
@@ -54,7 +54,7 @@ Result<> get(const Artifact& artifact, const FetchRequest& request) {
   if (!name) return fail(name.error());
   const OwnedFd to(
       ::open(name->c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!to) return fail_errno(fmt::format("can not make {}", *name), errno);
+  if (!to) return fail_errno(fmt::format("cannot make {}", *name), errno);
   Result<> done;
   if (const auto path = local_path(artifact.uri)) {
     done = copy_file(*path, to.get(), request.limits);

@@ -282,7 +282,7 @@ TEST_F(ArtifactTest, StopWhileFetchingCancels) {
   EXPECT_EQ(runner.out(token), "");
 }
 
-TEST_F(ArtifactTest, FetchingHoldsUpNobodyElse) {
+TEST_F(ArtifactTest, FetchingHoldsUpNoOtherAttempt) {
   runner.start(spec("true", {http.url("/silent")}));
   EXPECT_TRUE(runner.run("true").succeeded());
 }
@@ -309,7 +309,7 @@ TEST(ArtifactNameTest, IsTheLastPartOfThePath) {
   }
 }
 
-TEST(ArtifactNameTest, TellsArchives) {
+TEST(ArtifactNameTest, RecognizesArchives) {
   EXPECT_TRUE(is_archive_name("a.tar.gz"));
   EXPECT_TRUE(is_archive_name("a.zip"));
   EXPECT_TRUE(is_archive_name("a.gz"));
@@ -317,7 +317,8 @@ TEST(ArtifactNameTest, TellsArchives) {
   EXPECT_FALSE(is_archive_name(".tar"));
 }
 
-// What comes after it would be shown, and decide whether to unpack, but not be the file.
+// What follows the NUL would be shown, and decide whether to unpack, but not be part of the file
+// name.
 TEST(ArtifactNameTest, RefusesNul) {
   for (const std::string& uri :
        {std::string("http://h/a\0b.tgz", 16), std::string("http://h\0/x", 11),
@@ -340,7 +341,7 @@ TEST(FetchRequestTest, IsReadAsItWasWritten) {
   EXPECT_FALSE(decode_request("[]"));
 }
 
-TEST(FetchRequestTest, NumbersThatAreNoneReadAsZero) {
+TEST(FetchRequestTest, InvalidNumbersReadAsZero) {
   const auto read =
       decode_request(R"({"artifacts":[],"seconds":"x","cacheBytes":-1,"downloadBytes":0.5})");
   ASSERT_TRUE(read);

@@ -24,8 +24,8 @@ using engine::AttemptReport;
 
 namespace {
 
-// A job of root may move its processes out of their cgroup. To look for them costs more the more
-// attempts live, so with more than this nobody does.
+// A job of root may move its processes out of their cgroup. Looking for them costs more the more
+// attempts are live, so with more than this many the runner does not.
 constexpr std::size_t kLookForStrays = 1000;
 
 void set_outcome(AttemptReport& report, int code, int status) {
@@ -40,8 +40,8 @@ std::string last_line(const AttemptReport& report) {
   return report.phase == AttemptPhase::kLost ? std::string(kLostLine) : exit_line(report);
 }
 
-// PIDFD_GET_INFO of Linux 6.15: the status of a process that was not our child, once its own parent
-// has reaped it. Declared here since the headers of older distributions do not know it.
+// PIDFD_GET_INFO of Linux 6.15: the status of a process that was not our child, once its own
+// parent has reaped it. Declared here since the headers of older distributions lack it.
 struct PidfdInfo {
   __u64 mask = 1U << 3;  // PIDFD_INFO_EXIT
   __u64 cgroup_id = 0;
@@ -134,7 +134,7 @@ void Attempts::main_ended(Attempt& attempt) {
 }
 
 // Kills what is left. The group first: while a member of it dies, a child that left the group is
-// not ours to see yet; it comes to us when its parent is gone. The number of a group is not given
+// not ours to see yet; it passes to us when its parent is gone. The number of a group is not given
 // to a new process while the group has members.
 bool Attempts::nothing_left(const Attempt& attempt) const {
   const bool members = ::kill(-attempt.group, attempt.slot == nullptr ? 0 : SIGKILL) == 0;
@@ -197,7 +197,7 @@ void Attempts::drain() {
   }
 }
 
-// Its reaper is about to say how it ended. Where the reaper is gone too, the kernel may know.
+// Its reaper is about to record how it ended. Where the reaper is gone too, the kernel may know.
 void Attempts::adopted_ended(TaskId token) {
   Attempt* attempt = live(token);
   if (attempt == nullptr || !attempt->adopted || attempt->stage != Stage::kRunning) return;
@@ -242,7 +242,7 @@ void Attempts::fail_attempt(Attempt& attempt, std::string message, int exit_code
   finish(attempt);
 }
 
-// The record first, then the word to the server, then nothing is left in memory.
+// Records the end first, then reports it to the server, then keeps nothing in memory.
 void Attempts::finish(Attempt& attempt) {
   const TaskId token = attempt.token;
   AttemptReport& report = attempt.report;
@@ -262,7 +262,7 @@ void Attempts::finish(Attempt& attempt) {
 
 void Attempts::put_end(TaskId token, const OwnedFd& record, const AttemptReport& report) {
   if (append_lines(record, last_line(report))) return;
-  note_(fmt::format("attempt {}: can not record its end: {}", token.value, errno_text(errno)));
+  note_(fmt::format("attempt {}: cannot record its end: {}", token.value, errno_text(errno)));
   unrecorded_.insert_or_assign(token, report);
 }
 
@@ -300,8 +300,7 @@ void Attempts::trim_logs(TaskId token) {
   const bool out_kept = trim_log(stdout_path(config_.dir, token), config_.log_bytes);
   const bool err_kept = trim_log(stderr_path(config_.dir, token), config_.log_bytes);
   if ((out_kept && err_kept) || std::exchange(told_no_holes_, true)) return;
-  note_(
-      "this file system can not punch holes: output files over the limit start again from nothing");
+  note_("this file system cannot punch holes: output files over the limit start again empty");
 }
 
 void Attempts::check_disk(Attempt& attempt) {

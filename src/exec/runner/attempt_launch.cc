@@ -21,7 +21,7 @@ namespace {
 // In one turn: few enough that exits and new messages need not wait long.
 constexpr std::size_t kStartsPerTurn = 32;
 
-// While the disk is full, between two looks whether there is room again.
+// While the disk is full: the time between two looks whether there is room again.
 constexpr std::int64_t kRoomPauseNs = 500'000'000;
 
 }  // namespace
@@ -54,8 +54,8 @@ void Attempts::launch(Attempt& attempt) {
   }
 }
 
-// Known from before this runner. Only "nothing ran" lets it start now; recall may put an adopted
-// attempt in its place.
+// The token is known from an earlier runner. It may start now only if nothing ran; recall() may
+// put an adopted attempt in its place.
 void Attempts::take_up_again(Attempt& attempt) {
   const TaskId token = attempt.token;
   auto waiting = std::move(live_.extract(token).mapped());
@@ -68,7 +68,7 @@ void Attempts::take_up_again(Attempt& attempt) {
   }
   Attempt& again = *live_.emplace(token, std::move(waiting)).first->second;
   if (root_.has_record(token)) {
-    return fail_attempt(again, "can not remove what was prepared by an earlier runner", 126);
+    return fail_attempt(again, "cannot remove what was prepared by an earlier runner", 126);
   }
   queue_.push_front(token);
 }
@@ -79,8 +79,8 @@ void Attempts::wait_for_room(Attempt& attempt, const std::string& why) {
   queue_from_ns_ = monotonic_ns() + kRoomPauseNs;
 }
 
-// May have come to any step before, and waited for room since. Success without a record: the token
-// has one already.
+// An earlier call may have come to any step and waited for room since. Success without a record:
+// the token has one already.
 Result<> Attempts::prepare(Attempt& attempt) {
   if (!attempt.sandbox.record) {
     if (auto checked = check(attempt); !checked) return checked;
@@ -167,7 +167,7 @@ void Attempts::run(Attempt& attempt) {
 void Attempts::running(Attempt& attempt, const StartRecord& start) {
   // If this write is lost with the runner, the process is known by the pid that it wrote itself.
   if (!append_lines(attempt.sandbox.record, start_line(start))) {
-    note_(fmt::format("attempt {}: can not record its start: {}", attempt.token.value,
+    note_(fmt::format("attempt {}: cannot record its start: {}", attempt.token.value,
                       errno_text(errno)));
   }
   attempt.stage = Stage::kRunning;

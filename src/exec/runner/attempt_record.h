@@ -1,16 +1,16 @@
 #pragma once
 
 // The record file of an attempt: lines appended as it lives, each by one write, so that a runner
-// started after a kill -9 knows how far it came. A line counts only with its newline. Lines, in
-// order:
+// started after a kill -9 knows how far the attempt came. A line counts only with its newline.
+// Lines, in order:
 //
 //   claim <boot id> <grace us> <disk MiB> <mem MiB> <cgroup slot or ->   before anything runs
 //   secret <path>                           a secret file to remove at the end
 //   spawn <pid>                             written by the child itself, just before exec
 //   start <pid> <from ns> <to ns> <at us>   the child, made between two readings of the boot clock
 //   end <code> <signal> <at us>             by the command's reaper (reaper.h), when it is over
-//   exit <code> <signal> <oom> <started us> <finished us> <message>   everything is seen to
-//   lost                                    the outcome can not be known any more
+//   exit <code> <signal> <oom> <started us> <finished us> <message>   everything is cleaned up
+//   lost                                    the outcome cannot be known any more
 //
 // The file appears with its claim in it. "claim" without "spawn" on the same boot proves that
 // nothing ran, so the token may start. Records are not synced: after a power loss one without an

@@ -84,7 +84,7 @@ void SweepRounds::leave_shard() {
   shard_.clear();
 }
 
-// Nothing is removed on a doubt: only when the store answered that there is no such task.
+// In doubt nothing is removed: only if the store answered that there is no such task.
 void SweepRounds::look_at(TaskId attempt, engine::Reader& reader) {
   const auto row = reader.task(attempt);
   if (row && !*row && remove_attempt_files(dir_, attempt)) {

@@ -17,8 +17,8 @@ namespace docket::runner {
 
 // Rounds over the runner's directory. Retention goes by age and tokens rise, so a round begins at
 // the oldest shard and goes on until many attempts in a row are still wanted; then it looks at one
-// shard of the rest, another one each round. What it costs is what it removes. Any thread, one at a
-// time.
+// shard of the rest, another one each round. So the cost follows what is removed. Any thread, one
+// at a time.
 class SweepRounds {
  public:
   explicit SweepRounds(std::filesystem::path runner_dir, std::size_t enough_wanted = 1000)
@@ -58,7 +58,7 @@ class AttemptSweeper {
   void start();
 
  private:
-  // Shared with the slice that is under way; it alone looks at it while it is busy.
+  // Shared with the slice that is under way, which alone uses it while it is busy.
   struct Work {
     explicit Work(std::filesystem::path runner_dir) : rounds(std::move(runner_dir)) {}
     SweepRounds rounds;

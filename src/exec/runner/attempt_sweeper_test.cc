@@ -110,7 +110,7 @@ TEST_F(AttemptSweeperTest, RemovesOnlyWhatTheStoreForgot) {
   EXPECT_EQ(entries(), 1 + 4 + 1U);
 }
 
-// It was a shard of a thousand attempts a minute once.
+// A round used to take one shard of a thousand attempts a minute.
 TEST_F(AttemptSweeperTest, OneRoundTakesAllThatWasForgotten) {
   for (std::uint64_t token = 9'000; token < 90'000; token += 300) leave_files(TaskId{token});
   for (const std::uint64_t token : {9'300U, 60'300U, 89'700U}) want(TaskId{token});
@@ -118,7 +118,7 @@ TEST_F(AttemptSweeperTest, OneRoundTakesAllThatWasForgotten) {
   EXPECT_EQ(entries(), 3 + 3 * 4U) << "three shards, each with the attempt that is wanted";
 }
 
-TEST_F(AttemptSweeperTest, ASliceIsSoManyAttempts) {
+TEST_F(AttemptSweeperTest, ASliceHasALimitedNumberOfAttempts) {
   for (const std::uint64_t token : {1U, 2U, 3U}) leave_files(TaskId{token});
   for (int left = 2; left >= 0; --left) {
     EXPECT_TRUE(rounds.go_on(reader, 1));
@@ -128,8 +128,8 @@ TEST_F(AttemptSweeperTest, ASliceIsSoManyAttempts) {
   EXPECT_EQ(entries(), 0U);
 }
 
-// A long history costs no more than a short one, and is looked at all the same.
-TEST_F(AttemptSweeperTest, ARoundWithoutPreyLooksAtAnotherPartOfTheRestEachTime) {
+// A long history costs no more than a short one, and is still looked at.
+TEST_F(AttemptSweeperTest, ARoundThatRemovesNothingLooksAtAnotherPartEachTime) {
   for (std::uint64_t shard = 1; shard <= 6; ++shard) {
     for (const std::uint64_t token : {shard * 1000, shard * 1000 + 1}) {
       leave_files(TaskId{token});

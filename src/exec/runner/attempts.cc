@@ -20,8 +20,8 @@ using engine::AttemptReport;
 
 namespace {
 
-// The cgroup directory of a runner is told from those of other runners on the machine by its data
-// directory.
+// The cgroup directory of a runner is named after its data directory, which tells it from those of
+// other runners on the machine.
 std::string cgroup_name(const std::filesystem::path& dir) {
   std::uint64_t hash = 14695981039346656037U;  // FNV-1a
   for (const char c : dir.string()) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
@@ -39,7 +39,7 @@ StartRecord start_of(pid_t pid) {
           wall_now() - std::chrono::duration_cast<Duration>(age)};
 }
 
-// A zombie counts as long as its reaper has yet to say how it ended.
+// A zombie is not over while its reaper has yet to record how it ended.
 bool is_over(const ProcessStat& stat) {
   if (stat.state != 'Z') return stat.state == 'X';
   const std::string parent = fmt::format("/proc/{}/comm", stat.parent);
@@ -115,8 +115,8 @@ void Attempts::stop(TaskId token, std::optional<Duration> grace) {
 }
 
 void Attempts::forget(TaskId token) {
-  // What has ended is on disk only; what has not is still ours to watch and to clean up, but nobody
-  // wants to hear of it.
+  // An ended attempt is on disk only. A live one must still be watched and cleaned up, but is no
+  // longer reported.
   if (Attempt* attempt = live(token)) attempt->forgotten = true;
   unrecorded_.erase(token);
 }
@@ -138,7 +138,7 @@ AttemptReport Attempts::recall(TaskId token) {
   return recall_unfinished(token, record);
 }
 
-// Started by a runner that is gone: still running, over unseen, or never come to its exec.
+// Started by a runner that is gone: it still runs, or ended unseen, or never got to its exec.
 AttemptReport Attempts::recall_unfinished(TaskId token, const AttemptRecord& record) {
   const bool this_boot = record.claim && record.claim->boot_id == boot_id_;
   if (this_boot && !record.spawned) {
@@ -147,7 +147,7 @@ AttemptReport Attempts::recall_unfinished(TaskId token, const AttemptRecord& rec
   }
   if (this_boot && !record.end && !record.lost) {
     if (const Attempt* adopted = adopt(token, record)) return adopted->report;
-    // What has ended since the record was read has its end in it now.
+    // If it ended since the record was read, the record now has its end.
     return conclude(token, parse_record(token, root_.read_record(token).value_or("")));
   }
   return conclude(token, record);
@@ -183,8 +183,8 @@ Attempt* Attempts::adopt(TaskId token, const AttemptRecord& record) {
   return live_.emplace(token, std::move(attempt)).first->second.get();
 }
 
-// Nothing ran but perhaps a downloader, so the token may start: in an empty directory, as it would
-// have found it, and with a claim of its own.
+// At most a downloader ran, so the token may start: in an empty directory, as it would have found
+// it, and with a claim of its own.
 void Attempts::drop_preparations(TaskId token, const AttemptRecord& record) {
   kill_remains(token, record, slot_of(record));
   std::error_code ignored;
@@ -196,8 +196,9 @@ CgroupSlot* Attempts::slot_of(const AttemptRecord& record) {
   return record.claim ? cgroups_.adopt(record.claim->slot) : nullptr;
 }
 
-// A cgroup has them all, and none once it is gone. Without one everything that runs is looked at;
-// not by the number of the main process, whose session and group may be somebody else's by now.
+// A cgroup has them all, and none once it is gone. Without one all running processes are looked
+// at, but not by the number of the main process, whose session and group may have been reused by
+// now.
 void Attempts::kill_remains(TaskId token, const AttemptRecord& record, CgroupSlot* slot) {
   if (slot != nullptr) {
     for (const pid_t pid : cgroups_.processes(*slot)) ::kill(pid, SIGKILL);
@@ -210,7 +211,7 @@ void Attempts::kill_remains(TaskId token, const AttemptRecord& record, CgroupSlo
   }
 }
 
-// It was over when nobody was there to see to it. Its reaper has left the outcome; without one the
+// It ended while no runner was there. Its reaper has left the outcome; without a reaper the
 // attempt is lost.
 AttemptReport Attempts::conclude(TaskId token, const AttemptRecord& record) {
   AttemptReport report{.token = token, .phase = AttemptPhase::kLost};

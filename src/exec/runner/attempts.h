@@ -1,8 +1,8 @@
 #pragma once
 
 // The life of every attempt that this runner knows: queued, fetching artifacts, running, draining
-// (the main process is over, what it left behind is being killed), then told and dropped from
-// memory: what ended is on disk and is read from there when somebody asks. Driven by the loop in
+// (the main process is over, what it left behind is being killed), then reported and dropped from
+// memory: ended attempts are on disk and are read from there on request. Driven by the loop in
 // runner.cc: reap() on SIGCHLD, on_turn() after every wake-up. Runner thread only; nothing here
 // blocks.
 
@@ -56,8 +56,8 @@ struct Attempt {
 class Attempts {
  public:
   using Tell = std::function<void(const engine::AttemptReport&)>;
-  // tell: every change of phase. watch: asks the loop to call adopted_ended(token) once the pidfd
-  // is readable.
+  // tell: called for every change of phase. watch: asks the loop to call adopted_ended(token) once
+  // the pidfd is readable.
   using Watch = std::function<void(int pidfd, TaskId token)>;
   using Note = std::function<void(const std::string&)>;
 
@@ -71,12 +71,12 @@ class Attempts {
 
   void reap();
   void adopted_ended(TaskId token);
-  // Starts some of what is queued, kills what is due, looks at limits when it is time.
+  // Starts some queued attempts, kills what is due, checks limits when it is time.
   void on_turn();
   // Until on_turn must be called again without an event; nullopt: no need.
   std::optional<std::int64_t> next_turn_ns() const;
 
-  // What ended is on disk: nothing would be lost without this runner.
+  // Ended attempts are on disk: nothing would be lost without this runner.
   bool idle() const { return live_.empty() && unrecorded_.empty(); }
   const std::string& limits_status() const { return cgroups_.status(); }
 

@@ -21,7 +21,7 @@ constexpr std::int64_t kPeriodMicros = 100'000;
 Result<> write_value(const fs::path& path, std::string_view value) {
   OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd || ::write(fd.get(), value.data(), value.size()) < 0) {
-    return fail_errno(fmt::format("can not set {} to {}", path.string(), value), errno);
+    return fail_errno(fmt::format("cannot set {} to {}", path.string(), value), errno);
   }
   return {};
 }
@@ -106,7 +106,7 @@ Result<> enable_controllers(const fs::path& cgroup) {
   if (enabled.find("cpu") == std::string::npos || enabled.find("memory") == std::string::npos) {
     if (auto done = write_value(control, "+cpu +memory"); !done) return done;
   }
-  // Not every machine delegates it; the others are worth having without.
+  // Not every machine delegates it; the other controllers are useful without it.
   if (!has_pids_controller(cgroup)) (void)write_value(control, "+pids");
   return {};
 }

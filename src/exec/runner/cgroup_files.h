@@ -1,6 +1,6 @@
 #pragma once
 
-// The names and formats of the files in a cgroup directory, which is all in which v1 and v2 differ
+// The names and formats of the files in a cgroup directory: the only difference between v1 and v2
 // for us. Pure functions over paths; runner thread.
 
 #include <cstdint>

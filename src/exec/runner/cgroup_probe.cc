@@ -72,7 +72,7 @@ bool brings(const Mount& mount, std::string_view name, const std::vector<Hierarc
   return lists(mount.options, name, ',') && std::ranges::none_of(known, controller);
 }
 
-// Of a v1 mount; nothing when it has no controller that is new to us.
+// The controllers of a v1 mount; none when all of them are known already.
 Hierarchy controllers_of(const Mount& mount, const std::vector<Hierarchy>& known) {
   return {CgroupVersion::kV1,
           {},

@@ -56,7 +56,7 @@ CgroupPool::CgroupPool(CgroupOptions options, std::vector<Hierarchy> hierarchies
   start();
 }
 
-// Without limits attempts still run: that is better than not at all, as long as it is said.
+// Without limits attempts still run: that is better than not at all, as long as it is reported.
 void CgroupPool::start() {
   if (auto ready = prepare(); ready) {
     status_ = describe(hierarchies_);
@@ -78,14 +78,14 @@ Result<> CgroupPool::prepare() {
     if (hierarchy.version == CgroupVersion::kV2) {
       if (auto done = prepare_v2(hierarchy); !done) return done;
     } else if (::mkdir(hierarchy.base.c_str(), 0755) != 0 && errno != EEXIST) {
-      return fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
+      return fail_errno(fmt::format("cannot make {}", hierarchy.base.string()), errno);
     }
   }
   clear_old_slots();
   return {};
 }
 
-// Tries our own cgroup, then its ancestors; the first refusal is the one to tell.
+// Tries our own cgroup, then its ancestors; the first refusal is the one to report.
 Result<> CgroupPool::prepare_v2(Hierarchy& hierarchy) {
   const std::string name = hierarchy.base.filename();
   fs::path parent = hierarchy.base.parent_path();
@@ -97,7 +97,7 @@ Result<> CgroupPool::prepare_v2(Hierarchy& hierarchy) {
     Result<> done = enable_controllers(parent);
     if (!done && move_own_processes_to_leaf(parent)) done = enable_controllers(parent);
     if (done && ::mkdir(hierarchy.base.c_str(), 0755) != 0 && errno != EEXIST) {
-      done = fail_errno(fmt::format("can not make {}", hierarchy.base.string()), errno);
+      done = fail_errno(fmt::format("cannot make {}", hierarchy.base.string()), errno);
     }
     if (done) done = enable_controllers(hierarchy.base);
     if (done) hierarchy.pids = has_pids_controller(hierarchy.base);
@@ -135,7 +135,7 @@ Result<CgroupSlot*> CgroupPool::make_slot(const std::string& name) {
   for (const Hierarchy& hierarchy : hierarchies_) {
     const fs::path path = hierarchy.base / name;
     if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-      return fail_errno(fmt::format("can not make cgroup {}", path.string()), errno);
+      return fail_errno(fmt::format("cannot make cgroup {}", path.string()), errno);
     }
     slot->paths_.push_back(path);
     slot->counts_processes_ |= hierarchy.pids;
@@ -149,7 +149,7 @@ Result<CgroupSlot*> CgroupPool::make_slot(const std::string& name) {
     }
     const fs::path join = path / join_file(hierarchy.version);
     OwnedFd fd(::open(join.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!fd) return fail_errno(fmt::format("can not open {}", join.string()), errno);
+    if (!fd) return fail_errno(fmt::format("cannot open {}", join.string()), errno);
     slot->join_fds_.push_back(fd.get());
     slot->files_.push_back(std::move(fd));
   }

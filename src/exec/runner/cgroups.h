@@ -6,8 +6,8 @@
 // since making and removing a cgroup costs more than a spawn. A slot also names every process of
 // its attempt, however it daemonized. Runner thread only.
 //
-// A record may name a slot as its attempt's long after the runner that gave it is gone. So the name
-// of a slot says which runner made it, and no other runner gives it to anybody: it is adopted with
+// A record may name a slot as its attempt's long after the runner that gave it out is gone. So the
+// name of a slot says which runner made it, and no other runner gives it out: it is adopted with
 // its attempt or removed.
 //
 // Joining: on v2 the child is made in its cgroup (CLONE_INTO_CGROUP). On v1 it writes "0" into
@@ -16,7 +16,7 @@
 //
 // Where slots are on v2: below our own cgroup, if it is delegated to us and holds only docket's
 // processes (a systemd unit with Delegate=yes; they move into a leaf first, since a cgroup with
-// processes can not have limited children). Else below the nearest ancestor that lets us: as root
+// processes cannot have limited children). Else below the nearest ancestor that lets us: as root
 // in a login session that is the user's slice.
 
 #include <sys/types.h>
@@ -56,8 +56,8 @@ struct Hierarchy {
 };
 
 // What /proc/self/mountinfo and /proc/self/cgroup say. Pure, so that every layout can be tested.
-// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else, each once. Of pids
-// alone there is no use: what enforces neither cpu nor memory is none.
+// v2 is chosen when its hierarchy offers cpu and memory; v1 hierarchies else, each once. A
+// hierarchy that has pids but neither cpu nor memory does not count.
 std::vector<Hierarchy> find_hierarchies(
     std::string_view mountinfo, std::string_view self_cgroup,
     const std::function<std::string(const std::filesystem::path&)>& read_file);

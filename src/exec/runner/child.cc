@@ -92,8 +92,8 @@ DOCKET_IN_CHILD int child_main(void* argument) {
 
 #if defined(__x86_64__)
 #define DOCKET_HAS_CLONE3 1
-// clone3 with an own stack has no wrapper in libc: the child must not return through the parent's
-// frame.
+// clone3 with a stack of its own has no wrapper in libc: the child must not return through the
+// parent's frame.
 long clone3_call(const clone_args& args, int (*function)(void*), void* argument) {
   long result = SYS_clone3;
   register auto target asm("r8") = function;

@@ -25,8 +25,8 @@ struct ChildPlan {
   const Command* command;
   const ResourceLimit* limits;
   std::size_t limit_count;
-  // Written by the kernel: the pid before the child runs; in_memory becomes 0, with a wake-up of
-  // who waits for it (a futex), when the child leaves this memory by its exec or its end.
+  // Written by the kernel: the pid before the child runs; in_memory becomes 0, and its waiters are
+  // woken (a futex), when the child leaves this memory by its exec or its end.
   pid_t pid = -1;
   std::atomic<std::uint32_t> in_memory = 1;
   SpawnStep failed = SpawnStep::kDone;

@@ -58,7 +58,7 @@ Result<> Clients::listen() {
       ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
   ::umask(before);
   if (!listener_ || bound != 0 || ::listen(listener_.get(), 64) != 0) {
-    return fail_errno(fmt::format("can not listen on {}", path), errno);
+    return fail_errno(fmt::format("cannot listen on {}", path), errno);
   }
   epoll_event event{EPOLLIN, {.fd = listener_.get()}};
   ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, listener_.get(), &event);
@@ -167,7 +167,7 @@ void Clients::write(Client& client) {
     client.out.clear();
     client.sent = 0;
   }
-  // Nothing is lost with a client that does not read: it asks for everything again when it comes
+  // Dropping a client that does not read loses nothing: it asks for everything again when it is
   // back.
   if (left > config_.max_unsent_bytes) client.closing = true;
   if ((left > 0) != client.wants_write) watch(client, left > 0);

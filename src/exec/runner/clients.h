@@ -1,8 +1,7 @@
 #pragma once
 
 // The runner's socket and whoever is connected to it: normally one server, briefly two when a
-// server is replaced. Buffers both ways; one write a turn for everything said in it. Runner thread
-// only.
+// server is replaced. Buffers both ways; one write for all output of a turn. Runner thread only.
 
 #include <cstdint>
 #include <functional>

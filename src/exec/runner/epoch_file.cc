@@ -26,7 +26,7 @@ Result<> note_epoch(const std::filesystem::path& dir, std::uint64_t epoch) {
   const OwnedFd fd(::open(path_in(dir).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   const std::string text = fmt::format("{}\n", epoch);
   if (fd && ::pwrite(fd.get(), text.data(), text.size(), 0) == std::ssize(text)) return {};
-  return fail_errno("can not write " + path_in(dir), errno);
+  return fail_errno("cannot write " + path_in(dir), errno);
 }
 
 }  // namespace docket::runner

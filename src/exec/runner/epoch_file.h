@@ -11,7 +11,7 @@
 
 namespace docket::runner {
 
-std::uint64_t epoch_seen(const std::filesystem::path& dir);  // 0: none, or a file that is no number
+std::uint64_t epoch_seen(const std::filesystem::path& dir);  // 0: none, or not a number
 Result<> note_epoch(const std::filesystem::path& dir, std::uint64_t epoch);
 
 }  // namespace docket::runner

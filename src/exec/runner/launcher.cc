@@ -49,17 +49,17 @@ Launched explain(const SpawnResult& failed, const Command& command, const User& 
     case SpawnStep::kExec:
       if (failed.error == ENOENT) return {-1, fmt::format("command not found: {}", name), 127, {}};
       if (failed.error == EACCES) return {-1, fmt::format("permission denied: {}", name), 126, {}};
-      return {-1, fmt::format("can not execute {}: {}", name, reason), 126, {}};
+      return {-1, fmt::format("cannot execute {}: {}", name, reason), 126, {}};
     case SpawnStep::kUser:
-      return {-1, fmt::format("can not become user {}: {}", user.name, reason), 126, {}};
+      return {-1, fmt::format("cannot become user {}: {}", user.name, reason), 126, {}};
     case SpawnStep::kCgroup:
-      return {-1, fmt::format("can not enter the cgroup: {}", reason), 126, {}};
+      return {-1, fmt::format("cannot enter the cgroup: {}", reason), 126, {}};
     case SpawnStep::kLimits:
-      return {-1, fmt::format("can not set the limits of the process: {}", reason), 126, {}};
+      return {-1, fmt::format("cannot set the limits of the process: {}", reason), 126, {}};
     case SpawnStep::kClone:
-      return {-1, fmt::format("can not make a process: {}", reason), 126, {}};
+      return {-1, fmt::format("cannot make a process: {}", reason), 126, {}};
     default:
-      return {-1, fmt::format("can not set up the process: {}", reason), 126, {}};
+      return {-1, fmt::format("cannot set up the process: {}", reason), 126, {}};
   }
 }
 
@@ -69,7 +69,7 @@ OwnedFd memory_file(const char* name, std::string_view text) {
   return fd;
 }
 
-// One cache for each user: what one user brought in, another must not be made to run.
+// One cache for each user: what one user downloaded must not be run by another.
 OwnedFd open_cache(const std::filesystem::path& dir, const User& user) {
   const std::filesystem::path all = dir / "cache";
   const std::filesystem::path own = all / std::to_string(user.uid);
@@ -150,13 +150,13 @@ Launched Launcher::fetch(const LaunchSpec& spec, const User& user, const std::st
   const OwnedFd request = memory_file(
       "docket-fetch", encode_request({spec.artifacts, config_.fetch, static_cast<bool>(cache)}));
   OwnedFd result = memory_file("docket-fetch-result", "");
-  if (!request || !result) return {-1, "can not prepare the fetching of artifacts", 126, {}};
+  if (!request || !result) return {-1, "cannot prepare the fetching of artifacts", 126, {}};
   Command command = base_command(config_.limits, sandbox, user, slot);
   command.programs = {config_.fetch_program};
   command.argv = {config_.fetch_program};
   command.argv.insert(command.argv.end(), config_.fetch_arguments.begin(),
                       config_.fetch_arguments.end());
-  const LaunchSpec no_env;  // secrets of the job are none of the downloader's business
+  const LaunchSpec no_env;  // the downloader must not see the job's secrets
   command.env = make_environment(no_env, user, work);
   command.stdin_fd = request.get();
   command.stdout_fd = result.get();

@@ -46,7 +46,7 @@ Result<> remove_attempt_files(const std::filesystem::path& dir, TaskId token) {
     std::filesystem::remove_all(path, error);
     if (error) {
       return fail(ErrorKind::kInternal,
-                  fmt::format("can not remove {}: {}", path.string(), error.message()));
+                  fmt::format("cannot remove {}: {}", path.string(), error.message()));
     }
   }
   return {};

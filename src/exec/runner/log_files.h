@@ -5,13 +5,12 @@
 // directory, token): any thread.
 //
 //   DIR/attempts/<token / 1000>/
-//       <token>.record    made first: its existence says that the token was started; what the
-//       runner
-//                         knows of it (attempt_record.h)
+//       <token>.record    made first: its existence says that the token was started; holds what
+//                         the runner knows of it (attempt_record.h)
 //       <token>.stdout    opened O_APPEND and handed to the command; so is <token>.stderr
 //       <token>/          the private working directory, owned by the attempt's user
 //
-// No directory of its own holds the four: to make one costs as much as three files.
+// The four have no common directory of their own: making one costs as much as three files.
 //
 // Output files keep their newest part only: the runner punches a hole into the head of a file that
 // grows past the limit, so byte offsets never change for a follower. Read them with log_reader.h,

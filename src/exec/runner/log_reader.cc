@@ -26,7 +26,7 @@ Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t count) {
     const ssize_t n =
         ::pread(fd, data.data() + filled, count - filled, static_cast<off_t>(offset + filled));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("can not read the log", errno);
+    if (n < 0) return fail_errno("cannot read the log", errno);
     if (n == 0) break;
     filled += static_cast<std::size_t>(n);
   }
@@ -40,9 +40,9 @@ Result<LogChunk> read_log(const std::filesystem::path& path, std::uint64_t offse
                           std::size_t max) {
   OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd && errno == ENOENT) return fail(ErrorKind::kNotFound, "no such log");
-  if (!fd) return fail_errno(fmt::format("can not open {}", path.string()), errno);
+  if (!fd) return fail_errno(fmt::format("cannot open {}", path.string()), errno);
   struct stat info{};
-  if (::fstat(fd.get(), &info) != 0) return fail_errno("can not stat the log", errno);
+  if (::fstat(fd.get(), &info) != 0) return fail_errno("cannot stat the log", errno);
   LogChunk chunk;
   chunk.size = static_cast<std::uint64_t>(info.st_size);
   chunk.first_available = first_data(fd.get(), chunk.size);

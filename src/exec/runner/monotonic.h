@@ -1,7 +1,7 @@
 #pragma once
 
-// The clocks of the runner and of who starts it: the runner is a process of its own, so it reads
-// them itself. Wall time for reports, monotonic for timers.
+// The clocks of the runner and of the server that starts it: the runner is a process of its own,
+// so it reads them itself. Wall time for reports, monotonic for timers.
 
 #include <time.h>
 

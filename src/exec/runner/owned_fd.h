@@ -44,7 +44,7 @@ class OwnedFd {
 
 inline std::string errno_text(int error) { return std::generic_category().message(error); }
 
-// A state that passes: the disk is full, or somebody's share of it.
+// A state that passes: the disk is full, or a quota is used up.
 inline bool is_full(int error) { return error == ENOSPC || error == EDQUOT; }
 
 // An Error that says what was tried and why the kernel refused; kExhausted when there is no room.
@@ -54,7 +54,7 @@ inline tl::unexpected<Error> fail_errno(std::string_view doing, int error) {
 }
 
 // Reads from the start of a file, whatever its position. Empty on an error: readers of proc, sysfs
-// and records treat a file that can not be read like one that is not there.
+// and records treat an unreadable file like a missing one.
 std::string read_whole(int fd, std::size_t limit);
 std::string read_small_file(int dir_fd, const char* path, std::size_t limit = 1 << 20);
 

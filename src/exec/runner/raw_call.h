@@ -64,7 +64,7 @@ DOCKET_IN_CHILD long raw_call(long number, Arguments... arguments) {
   return raw_call_of_longs(number, values[0], values[1], values[2], values[3], values[4]);
 }
 
-// Writes the digits of value backwards from end, and gives back where they begin.
+// Writes the digits of value backwards from end, and returns where they begin.
 DOCKET_IN_CHILD inline char* put_digits(char* end, long value) {
   do {
     *--end = static_cast<char>('0' + value % 10);

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t kStackBytes = 16 * 1024;
 
-// Where the runner and its new reaper meet, on the runner's stack: the reaper must not look at it
-// any more once it has said kSettled.
+// Shared by the runner and its new reaper, on the runner's stack: the reaper must not touch it any
+// more once it has set kSettled.
 struct Meeting {
   enum : std::uint32_t { kKilled = 0, kBusy = 1, kSettled = 2 };  // the kernel writes kKilled
   ChildPlan* plan;
@@ -35,13 +35,13 @@ DOCKET_IN_CHILD void take_name_and_signals() {
   raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &all_signals, nullptr, sizeof all_signals);
 }
 
-// Until here the runner's table of descriptors is shared, so that none is copied in vain.
+// Until here the reaper shares the runner's table of descriptors, so that none is copied in vain.
 DOCKET_IN_CHILD void keep_only(int record_fd) {
   raw_call(SYS_close_range, record_fd + 1, ~0U, CLOSE_RANGE_UNSHARE);
   if (record_fd > 3) raw_call(SYS_close_range, 3, record_fd - 1, 0);
 }
 
-// The kernel is not to write kKilled at our end: by then the place belongs to somebody else.
+// The kernel must not write kKilled when the reaper ends: by then the memory is in other use.
 DOCKET_IN_CHILD void settle(Meeting& meeting) {
   raw_call(SYS_set_tid_address, nullptr);
   auto* const word = &meeting.stage;
@@ -114,8 +114,8 @@ void Reapers::make_child(ChildPlan& plan, void* child_stack) {
   if (meeting.stage == Meeting::kKilled) take_over(plan, reaper);
 }
 
-// Somebody killed the reaper at work. Its child, ours now, uses memory that we are about to reuse
-// until its exec; from there on it lacks nothing but a reaper.
+// The reaper was killed at work. Its child, ours now, uses memory that we are about to reuse until
+// its exec; from there on it lacks nothing but a reaper.
 void Reapers::take_over(ChildPlan& plan, pid_t reaper) const {
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(reaper), &info, WEXITED | WNOWAIT);  // its child is ours then

@@ -1,19 +1,19 @@
 #pragma once
 
 // A reaper is a tiny process between the runner and one command: it is the command's parent, waits
-// for its end, and appends "end <code> <signal> <time us>" to the attempt's record. So an exit code
-// depends on nobody's life but its reaper's: a runner that is killed, by an operator, by the kernel
-// or by a job, finds the line when it is back.
+// for its end, and appends "end <code> <signal> <time us>" to the attempt's record. So an exit
+// code depends only on the life of its reaper: a runner that is killed, by an operator, by the
+// kernel or by a job, finds the line when it is back.
 //
-// It shares the runner's memory (CLONE_VM), so to make one copies no page tables and executes
-// nothing, and its memory goes on when the runner dies. It has a stack of its own and descriptors
-// of its own: the record (the command's record_fd), and 0 to 2. It makes raw system calls only and
-// blocks every signal.
+// It shares the runner's memory (CLONE_VM), so making one copies no page tables and executes
+// nothing, and the memory outlives the runner. It has a stack of its own and descriptors of its
+// own: the record (the command's record_fd), and 0 to 2. It makes raw system calls only and blocks
+// every signal.
 //
-// It looks at the end of the command without taking it (WNOWAIT) and exits. The command, a zombie
-// still, then comes to the runner, which is the subreaper, as if it had been its own child: until
-// the runner has seen to it, neither its pid nor its group can belong to somebody else. A reaper
-// that is killed hands its command over in the same way, alive.
+// It waits for the end of the command without reaping it (WNOWAIT) and exits. The command, still a
+// zombie, then passes to the runner, which is the subreaper, as if it had been its own child:
+// until the runner has reaped it, neither its pid nor its group can belong to another process. The
+// command of a reaper that is killed passes to the runner in the same way, alive.
 //
 // Runner thread only. Tested by runner_crash_test.cc and spawn_test.cc.
 

@@ -50,7 +50,7 @@ sigset_t take_signals() {
 // spawn.cc places files on 1 to 3.
 Result<> take_standard_files() {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0) return fail_errno("can not open /dev/null", errno);
+  if (null < 0) return fail_errno("cannot open /dev/null", errno);
   ::dup2(null, 0);
   for (const int fd : {1, 2}) {
     if (::fcntl(fd, F_GETFD) < 0) ::dup2(null, fd);
@@ -70,14 +70,14 @@ bool holder_lives(int lock) {
 }
 
 // A runner that was killed while it started a command leaves the lock to the child that has yet to
-// call exec. Only when that is done do the records tell what runs, so it is waited for.
+// call exec. Only after that do the records tell what runs, so the lock is waited for.
 bool take_lock(int lock) {
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
   return !holder_lives(lock) && ::flock(lock, LOCK_EX) == 0;
 }
 
 constexpr Duration kForFirstClient = std::chrono::seconds{30};  // however slow the machine
-constexpr int kIdleLookMs = 1000;  // between two looks whether the first client may still come
+constexpr int kIdleLookMs = 1000;  // between two checks whether the first client may still come
 
 class Runner {
  public:
@@ -109,22 +109,23 @@ class Runner {
   bool ending_ = false;
 };
 
-// Whoever starts a runner makes its directory: one that is gone by now was moved or unmounted.
+// The directory is made before the runner is started: if it is gone now, it was moved or
+// unmounted.
 Result<> Runner::lock_directory() {
   std::error_code error;
   config_.dir = std::filesystem::canonical(config_.dir, error);
   if (error)
     return fail(ErrorKind::kInternal,
-                fmt::format("can not use {}: {}", config_.dir.string(), error.message()));
+                fmt::format("cannot use {}: {}", config_.dir.string(), error.message()));
   const std::string path = config_.dir / "runner.lock";
   lock_ = OwnedFd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock_) return fail_errno(fmt::format("can not open {}", path), errno);
+  if (!lock_) return fail_errno(fmt::format("cannot open {}", path), errno);
   if (!take_lock(lock_.get())) {
     return fail(ErrorKind::kConflict, fmt::format("another runner has {}", config_.dir.string()));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());  // for people who look
   if (::ftruncate(lock_.get(), 0) != 0 || ::pwrite(lock_.get(), pid.data(), pid.size(), 0) < 0) {
-    return fail_errno(fmt::format("can not write {}", path), errno);
+    return fail_errno(fmt::format("cannot write {}", path), errno);
   }
   return {};
 }
@@ -133,7 +134,7 @@ Result<> Runner::watch_signals() {
   const sigset_t handled = take_signals();
   epoll_ = OwnedFd(::epoll_create1(EPOLL_CLOEXEC));
   signals_ = OwnedFd(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!epoll_ || !signals_) return fail_errno("can not watch signals", errno);
+  if (!epoll_ || !signals_) return fail_errno("cannot watch signals", errno);
   watch(signals_.get(), EPOLLIN);
   return {};
 }
@@ -233,8 +234,8 @@ bool Runner::directory_is_gone() const {
   return ::fstat(lock_.get(), &lock) == 0 && lock.st_nlink == 0;
 }
 
-// What ended is on disk, so only attempts that live and clients that listen keep the runner, and
-// the first client, who started it and is on the way.
+// Ended attempts are on disk. So only live attempts and connected clients keep the runner, and the
+// first client, which started it and is on the way.
 bool Runner::should_end() {
   if (ending_) return true;
   if (!attempts_->idle() || !clients_->none()) {

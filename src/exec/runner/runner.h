@@ -38,7 +38,7 @@ struct CgroupOptions {
   double cpu_quota_floor = 0.1;
 };
 
-// Of every attempt, whatever it asks for; 0 open files: what the runner was started with.
+// Limits of every attempt, whatever it asks for; 0 open files: what the runner was started with.
 struct ProcessLimits {
   std::uint64_t processes = 4096;  // and threads, at once; 0: not limited. Without a pids cgroup:
                                    // of its user, and not for root
@@ -64,11 +64,11 @@ struct RunnerConfig {
   std::uint64_t log_bytes = std::uint64_t{100} << 20;  // kept of each output stream, the newest
   Duration sample_interval = std::chrono::milliseconds{250};  // log and disk limits
   Duration drain_limit = std::chrono::seconds{
-      10};  // for killed descendants to vanish (disk sleep) before the exit is told
+      10};  // for killed descendants to vanish (disk sleep) before the exit is reported
 };
 
-// Serves until idle or SIGTERM. 0, or 1 with the reason on stderr. Never stops attempts when it
-// ends.
+// Serves until idle or SIGTERM. Returns 0, or 1 with the reason on stderr. Never stops attempts
+// when it ends.
 int run_runner(const RunnerConfig& config);
 
 // Gets the artifacts listed in in_fd into the current directory; the reason of a failure goes to

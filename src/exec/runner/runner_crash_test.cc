@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 
 std::filesystem::path runner_dir(const Harness& runner) { return runner.dir() / "runner"; }
 
-// A command that says its pid and ends, with 5, when a file appears.
+// A command that prints its pid and ends, with 5, when a file appears.
 std::string until_file(const std::filesystem::path& file) {
   return fmt::format("echo $$; while [ ! -e {} ]; do sleep 0.01; done; exit 5", file.string());
 }
@@ -64,7 +64,7 @@ TEST(ServerCrashTest, FindsWhatStillRuns) {
   EXPECT_EQ(report.phase, AttemptPhase::kRunning);
   EXPECT_EQ(report.started_at, started);
   touch(runner.dir() / "go");
-  EXPECT_EQ(runner.wait(token).exit_code, 5);  // told to the new server
+  EXPECT_EQ(runner.wait(token).exit_code, 5);  // reported to the new server
 }
 
 TEST(ServerCrashTest, FindsWhatEndedMeanwhile) {
@@ -146,8 +146,8 @@ OwnedFd silent_server(int& port) {
   return fd;
 }
 
-// Its artifacts were on the way; nothing of it had run, so the next runner begins anew.
-TEST(RunnerCrashTest, WhatHadNotRunIsNotLost) {
+// Its artifacts were on the way; nothing of it had run, so the next runner starts over.
+TEST(RunnerCrashTest, AnAttemptThatHadNotRunIsNotLost) {
   Harness runner;
   int port = 0;
   OwnedFd silent = silent_server(port);
@@ -161,8 +161,8 @@ TEST(RunnerCrashTest, WhatHadNotRunIsNotLost) {
   EXPECT_EQ(runner.seen(token, AttemptPhase::kLost), 0);
 }
 
-// The exit code is written down by somebody who needs no runner.
-TEST(RunnerCrashTest, WhatEndedWithoutARunnerIsKnownToTheNext) {
+// The exit code is recorded by the reaper, which needs no runner.
+TEST(RunnerCrashTest, AnEndWithoutARunnerIsKnownToTheNext) {
   Harness runner;
   LaunchSpec spec = shell("setsid sleep 1000 & echo $!; " + until_file(runner.dir() / "go"));
   spec.secret_files = {{"key", "x"}};
@@ -183,8 +183,8 @@ TEST(RunnerCrashTest, WhatEndedWithoutARunnerIsKnownToTheNext) {
   EXPECT_FALSE(std::filesystem::exists(work_path(runner_dir(runner), token) / "key"));
 }
 
-// The instant between the end of a command and the word of its reaper.
-TEST(RunnerCrashTest, AZombieIsNotLostBeforeItsReaperHasSpoken) {
+// The instant between the end of a command and its reaper's record of it.
+TEST(RunnerCrashTest, AZombieIsNotLostBeforeItsReaperHasRecordedItsEnd) {
   Harness runner;
   const TaskId token = runner.start(until_file(runner.dir() / "go"));
   const pid_t pid = std::atoi(runner.first_line(token).c_str());
@@ -217,8 +217,8 @@ TEST(RunnerCrashTest, AReaperHoldsNothingOfTheRunner) {
   runner.wait(token);
 }
 
-// What looks like its parent to a job is its reaper; the runner takes the job over.
-TEST(RunnerCrashTest, AJobThatKillsItsParentHurtsNobody) {
+// A job sees its reaper as its parent. When the reaper is killed, the runner takes the job over.
+TEST(RunnerCrashTest, AJobThatKillsItsParentDoesNoHarm) {
   Harness runner;
   const TaskId bystander = runner.start(until_file(runner.dir() / "go"));
   runner.first_line(bystander);
@@ -241,7 +241,7 @@ TEST(RunnerCrashTest, AnAdoptedAttemptCanBeStopped) {
   EXPECT_TRUE(runner.until([&] { return runner.find(token).phase != AttemptPhase::kRunning; }));
 }
 
-// The new runner hears of the start and the stop before it has looked at what the token did before.
+// The new runner gets the start and the stop before it has read what the token did before.
 TEST(RunnerCrashTest, AStopBehindARepeatedStartIsNotLost) {
   Harness runner;
   const LaunchSpec spec = shell("echo $$; exec sleep 1000");
@@ -253,7 +253,7 @@ TEST(RunnerCrashTest, AStopBehindARepeatedStartIsNotLost) {
   EXPECT_TRUE(runner.until([&] { return !runs(pid); }));
 }
 
-TEST(RunnerCrashTest, WhatEndedUnseenIsLostAndItsRemainsAreKilled) {
+TEST(RunnerCrashTest, AnUnseenEndIsLostAndItsRemainsAreKilled) {
   Harness runner;
   LaunchSpec spec = shell("setsid sleep 1000 & echo $$ $!; while :; do sleep 0.01; done");
   spec.secret_files = {{"key", "x"}};
@@ -323,7 +323,7 @@ TEST(RunnerCrashTest, AProcessThatOnlyNotedItselfIsAdopted) {
 
 // A record names the cgroup of its attempt until a runner has seen the end of it, maybe two runners
 // later. Nothing else may run there meanwhile: it would be killed as what the attempt left behind.
-TEST(RunnerCrashTest, ALostAttemptsRemainsAreNotAnotherAttempt) {
+TEST(RunnerCrashTest, AnotherAttemptIsNotKilledAsTheRemainsOfALostOne) {
   Harness runner;
   const TaskId lost = runner.start(until_file(runner.dir() / "never"));
   const pid_t pid = std::atoi(runner.first_line(lost).c_str());
@@ -346,8 +346,8 @@ TEST(RunnerCrashTest, ALostAttemptsRemainsAreNotAnotherAttempt) {
   EXPECT_TRUE(std::filesystem::exists(runner.dir() / "over")) << "killed as a remain of the first";
 }
 
-// A process may bear the number of a lost attempt by now, and so may its session and its group.
-TEST(RunnerCrashTest, ALostAttemptsNumberDoesNotMarkAProcessAsItsRemains) {
+// A process may have the pid of a lost attempt by now, and so may its session and its group.
+TEST(RunnerCrashTest, ALostAttemptsPidDoesNotMarkAProcessAsItsRemains) {
   Harness runner;
   const TaskId other = runner.start("env -i /bin/sh -c 'echo $$; cd /; exec sleep 1000'");
   runner.first_line(other);
@@ -367,7 +367,7 @@ TEST(RunnerCrashTest, ALostAttemptsNumberDoesNotMarkAProcessAsItsRemains) {
 }
 
 // Between its claim and its command the last runner wrote secrets and fetched artifacts.
-TEST(RunnerCrashTest, WhatWasPreparedForACommandThatNeverRanIsNoObstacle) {
+TEST(RunnerCrashTest, PreparationsForACommandThatNeverRanAreNoObstacle) {
   Harness runner;
   LaunchSpec spec = shell("cat key; rm key; [ ! -e half ]");
   spec.secret_files = {{"key", "new"}};
@@ -422,7 +422,7 @@ TEST(RunnerCrashTest, OneRunnerForADirectory) {
 }
 
 // Its directory was moved between its start and its first look, or its disk unmounted.
-TEST(RunnerCrashTest, ADirectoryThatIsNotThereIsNotMade) {
+TEST(RunnerCrashTest, AMissingDirectoryIsNotMade) {
   Harness runner;
   const auto gone = runner.dir() / "gone";
   const TaskId token = runner.start(fmt::format("{} runner {} 2>&1", RUNNER_MAIN, gone.string()));

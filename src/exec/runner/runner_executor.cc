@@ -35,8 +35,8 @@ constexpr std::chrono::milliseconds kSweepInterval = std::chrono::minutes{1};
 
 using Socket = asio::local::stream_protocol::socket;
 
-// A token between its start (or first report) and its end or forget: all that must be said again on
-// a new connection.
+// A token between its start (or first report) and its end or forget: all that must be sent again
+// on a new connection.
 struct Live {
   std::string start_frame;  // until a report says that it was started
   std::optional<wire::Stop> stop;
@@ -108,7 +108,7 @@ struct RunnerExecutor::Impl : std::enable_shared_from_this<Impl> {
   std::map<std::uint64_t, PendingFind> finds;
   std::map<TaskId, wire::Stop> blind_stops;  // of tokens not in live, asked while disconnected
   RunnerStatus status;
-  std::string noted;  // the last reason told to the log
+  std::string noted;  // the last reason that was logged
 };
 
 // ---- the connection ----
@@ -270,7 +270,7 @@ void RunnerExecutor::Impl::on_message(wire::Message& message) {
 
 void RunnerExecutor::Impl::on_report(const AttemptReport& report) {
   const auto known = live.find(report.token);
-  // One that waits in the runner may be forgotten with it: it is asked for again.
+  // A start that waits in the runner may be lost with the runner: it is sent again.
   if (known != live.end() && report.phase != AttemptPhase::kStarting) {
     known->second.start_frame.clear();
   }
@@ -368,8 +368,8 @@ void RunnerExecutor::stop(TaskId token, std::optional<Duration> grace) {
 
 void RunnerExecutor::forget(const std::vector<TaskId>& tokens) {
   for (const TaskId token : tokens) impl_->live.erase(token);
-  // Lost with a broken connection it does no harm: a runner keeps nothing in memory of what has
-  // ended.
+  // Losing it with the connection does no harm: a runner keeps nothing in memory of ended
+  // attempts.
   if (impl_->is_connected) wire::append(impl_->out(), wire::Forget{tokens});
 }
 

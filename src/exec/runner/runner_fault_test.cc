@@ -1,6 +1,6 @@
 // Every call of the runner that touches the disk fails once: with a full disk (ENOSPC), and with a
-// broken one (EIO). Whatever fails, a command runs once at the most, and if it ran its outcome is
-// told; the runner serves on, or the next one does.
+// broken one (EIO). Whatever fails, a command runs at most once, and if it ran its outcome is
+// reported; the runner goes on, or the next one does.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -66,7 +66,7 @@ void live_a_day(Harness& runner) {
   EXPECT_TRUE(runner.run("true").succeeded());
 }
 
-// Every call; with the sanitizers, which make a day ten times as long, ever fewer.
+// Every call; with the sanitizers, which make a day ten times as long, fewer and fewer of them.
 int next_call(int number) {
 #ifdef DOCKET_SANITIZE_ADDRESS
   return number + 1 + number / 2;
@@ -119,7 +119,7 @@ class FullDiskTest : public ::testing::Test {
   const std::filesystem::path disk = runner.dir() / "runner";
 };
 
-TEST_F(FullDiskTest, WhatRunsEndsWithItsOutcome) {
+TEST_F(FullDiskTest, ARunningAttemptEndsWithItsOutcome) {
   const TaskId token = runner.start(
       fmt::format("while [ ! -e {}/go ]; do sleep 0.01; done; exit 5", runner.dir().string()));
   runner.wait(token, AttemptPhase::kRunning);
@@ -130,7 +130,7 @@ TEST_F(FullDiskTest, WhatRunsEndsWithItsOutcome) {
   EXPECT_EQ(runner.find(token).exit_code, 5);
 }
 
-TEST_F(FullDiskTest, WhatHasNotStartedWaitsForRoom) {
+TEST_F(FullDiskTest, AnUnstartedAttemptWaitsForRoom) {
   const pid_t before = runner.runner_pid();
   fill();
   const TaskId token = runner.start(marking(runner, "waiting"));
@@ -147,7 +147,7 @@ TEST_F(FullDiskTest, WhatHasNotStartedWaitsForRoom) {
   EXPECT_EQ(runner.runner_pid(), before);
 }
 
-TEST_F(FullDiskTest, ARunnerThatStartsThereKnowsWhatRan) {
+TEST_F(FullDiskTest, ARunnerThatStartsOnAFullDiskKnowsWhatRan) {
   const TaskId over = runner.start(marking(runner, "over"));
   runner.wait(over);
   const TaskId token = runner.start("exec sleep 1000");
@@ -160,7 +160,7 @@ TEST_F(FullDiskTest, ARunnerThatStartsThereKnowsWhatRan) {
   EXPECT_NE(runner.wait(token).signal, 0);
 }
 
-// ---- somebody removes what is the runner's
+// ---- somebody removes the runner's files
 
 TEST(RemovedFilesTest, AttemptsAreMadeAgain) {
   Harness runner;

@@ -26,7 +26,7 @@ bool enforced(const Harness& runner) {
 constexpr char kEatMemory[] =
     "exec dd if=/dev/zero of=/dev/null bs=300M count=1";  // one buffer of 300 MiB
 
-TEST(CgroupLimitTest, MemoryIsEnforcedAndOomIsSaid) {
+TEST(CgroupLimitTest, MemoryIsEnforcedAndOomIsReported) {
   Harness runner;
   if (!enforced(runner)) GTEST_SKIP() << runner.executor().status().limits;
   LaunchSpec spec = shell(kEatMemory);
@@ -42,7 +42,7 @@ TEST(CgroupLimitTest, MemoryIsEnforcedAndOomIsSaid) {
   EXPECT_FALSE(runner.run(next).oom);
 }
 
-TEST(CgroupLimitTest, OomOfAChildOfTheShellIsSaidToo) {
+TEST(CgroupLimitTest, OomOfAChildOfTheShellIsReportedToo) {
   Harness runner;
   if (!enforced(runner)) GTEST_SKIP() << runner.executor().status().limits;
   LaunchSpec spec = shell("dd if=/dev/zero of=/dev/null bs=300M count=1; exit $?");
@@ -102,7 +102,7 @@ TEST(CgroupLimitTest, TinyJobsAreNotStarved) {
   EXPECT_LT(report.finished_at - report.started_at, std::chrono::seconds{5});
 }
 
-TEST(CgroupLimitTest, WithoutCgroupsAttemptsRunAndTheReasonIsSaid) {
+TEST(CgroupLimitTest, WithoutCgroupsAttemptsRunAndTheReasonIsGiven) {
   Harness runner({"cgroups=0"});
   EXPECT_THAT(runner.executor().status().limits, StartsWith("limits are not enforced: "));
   LaunchSpec spec = shell("true");
@@ -111,11 +111,11 @@ TEST(CgroupLimitTest, WithoutCgroupsAttemptsRunAndTheReasonIsSaid) {
   EXPECT_TRUE(runner.run(spec).succeeded());
 }
 
-// Says how many of fifty children it could make.
+// Writes how many of fifty children it could make.
 constexpr char kForkFifty[] =
     "i=0; while [ $i -lt 50 ]; do sleep 1000 & i=$((i+1)); echo $i > made; done 2>/dev/null; true";
 
-TEST(ProcessLimitTest, ACgroupCountsAlsoRoot) {
+TEST(ProcessLimitTest, ACgroupLimitsRootToo) {
   Harness runner({"processes=20"});
   if (runner.executor().status().limits.find("pids") == std::string::npos) {
     GTEST_SKIP() << runner.executor().status().limits;
@@ -129,7 +129,7 @@ TEST(ProcessLimitTest, ACgroupCountsAlsoRoot) {
 }
 
 // Counted with all other processes of that user.
-TEST(ProcessLimitTest, WithoutACgroupAnotherUserIsLimited) {
+TEST(ProcessLimitTest, WithoutACgroupOtherUsersAreLimited) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can run jobs of other users";
   Harness runner({"cgroups=0", "processes=20"});
   LaunchSpec spec = shell("awk '/Max processes/ {print $3, $4}' /proc/self/limits");
@@ -153,8 +153,9 @@ TEST(ProcessLimitTest, NoCoreFilesUnlessAsked) {
   EXPECT_EQ(runner.out(token), "0\n0\n");
 }
 
-// Root can leave: by its session it is found all the same, or by what it was started with.
-TEST(CgroupLimitTest, WhoLeavesItsCgroupIsKilledAndReported) {
+// Processes of root can leave their cgroup: they are still found by session, or by what started
+// them.
+TEST(CgroupLimitTest, AProcessThatLeavesItsCgroupIsKilledAndReported) {
   Harness runner;
   if (!enforced(runner) || ::geteuid() != 0) GTEST_SKIP() << runner.executor().status().limits;
   const std::string leave =
@@ -172,7 +173,7 @@ TEST(CgroupLimitTest, WhoLeavesItsCgroupIsKilledAndReported) {
               HasSubstr(fmt::format("killing process {}, which has left", on_its_own)));
 }
 
-TEST(DiskLimitTest, IsEnforcedAndSaid) {
+TEST(DiskLimitTest, IsEnforcedAndReported) {
   Harness runner({"sample_ms=20"});
   LaunchSpec spec = shell("mkdir a; head -c 20M /dev/zero > a/file; exec sleep 1000");
   spec.disk_mib = 10;

@@ -11,7 +11,7 @@ namespace {
 
 // Files are looked at this often, all together, only while somebody follows one.
 constexpr std::chrono::milliseconds kLookInterval{50};
-constexpr int kRounds = 20;  // then the follower is told anyway
+constexpr int kRounds = 20;  // then the follower is called anyway
 
 }  // namespace
 

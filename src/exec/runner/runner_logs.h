@@ -19,7 +19,7 @@ class RunnerLogs : public engine::Logs {
                                 std::size_t max_bytes) override;
   void when_grown(TaskId attempt, engine::LogStream stream, std::uint64_t offset,
                   std::function<void()> done) override;
-  void stop();  // nobody is told any more
+  void stop();  // no follower is called any more
 
  private:
   struct Watch {

@@ -92,7 +92,7 @@ TEST(WireTest, EveryPrefixWaitsForMore) {
   }
 }
 
-TEST(WireTest, EveryDamagedByteIsReadOrRefusedButNeverWorse) {
+TEST(WireTest, EveryDamagedByteIsReadOrRefused) {
   std::string bytes;
   wire::append(bytes, TaskId{7}, full_spec());
   for (std::size_t at = 4; at < bytes.size(); ++at) {
@@ -128,7 +128,7 @@ TEST(WireTest, SeveralFramesComeInOrder) {
   EXPECT_TRUE(found.reports.at(0).oom);
 }
 
-TEST(WireTest, TooLongAFrameIsRefusedBeforeItArrives) {
+TEST(WireTest, AFrameThatIsTooLongIsRefusedBeforeItArrives) {
   std::string_view rest("\xff\xff\xff\x7f\x01", 5);
   EXPECT_FALSE(wire::take(rest, kMaxFrame));
 }
@@ -228,8 +228,8 @@ TEST(CgroupProbeTest, TakesEachControllerOnce) {
   EXPECT_EQ(list[1].base, "/sys/fs/cgroup/memory");
 }
 
-// Nothing but process limits would look like limits, and be none of those that jobs ask for.
-TEST(CgroupProbeTest, PidsAloneAreNothing) {
+// Process limits alone would look like limits, but be none of those that jobs ask for.
+TEST(CgroupProbeTest, PidsAloneDoNotCount) {
   EXPECT_TRUE(
       found("35 1 0:31 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n", "8:pids:/\n").empty());
 }
@@ -239,7 +239,7 @@ TEST(CgroupProbeTest, FindsNothingWhereThereIsNothing) {
   EXPECT_TRUE(found("34 1 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/\n").empty());
 }
 
-// A folder of plain files stands in for a v2 hierarchy, which this test can not count on.
+// A folder of plain files stands in for a v2 hierarchy, which this test cannot count on.
 TEST(CgroupPoolTest, WritesV2Limits) {
   Folder folder;
   write_file(folder / "cgroup.subtree_control", "cpu memory pids\n");
@@ -263,22 +263,22 @@ TEST(CgroupPoolTest, WritesV2Limits) {
   EXPECT_TRUE(pool.oom_killed(**slot));
 }
 
-// Own cgroup refuses (its control file can not be written), the parent lets us.
-TEST(CgroupPoolTest, GoesUpToTheAncestorThatLetsIt) {
+// Our own cgroup refuses (its control file cannot be written), the parent does not.
+TEST(CgroupPoolTest, GoesUpToTheAncestorThatAllowsIt) {
   Folder folder;
   write_file(folder / "cgroup.subtree_control", "cpu memory pids\n");
   std::filesystem::create_directories(folder /
-                                      "session/cgroup.subtree_control");  // can not be written
+                                      "session/cgroup.subtree_control");  // cannot be written
   write_file(folder / "docket/cgroup.subtree_control", "cpu memory pids\n");
   CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "session/docket", true, true}}, 7);
   EXPECT_EQ(pool.status(), "cgroup v2 (cpu, memory, pids)");
 }
 
-TEST(CgroupPoolTest, SaysWhyItCanNot) {
+TEST(CgroupPoolTest, SaysWhyItCannot) {
   Folder folder;
   std::filesystem::create_directories(folder / "cgroup.subtree_control");
   CgroupPool pool({}, {Hierarchy{CgroupVersion::kV2, folder / "docket", true, true}}, 7);
-  EXPECT_THAT(pool.status(), ::testing::HasSubstr("can not set"));
+  EXPECT_THAT(pool.status(), ::testing::HasSubstr("cannot set"));
   EXPECT_FALSE(pool.active());
 }
 

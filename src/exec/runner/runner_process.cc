@@ -57,7 +57,7 @@ Result<pid_t> start_runner(const std::filesystem::path& dir, const std::vector<s
   const int failed = ::posix_spawn(&pid, arguments.front(), &plan.files, &plan.attributes,
                                    arguments.data(), environ);
   if (failed != 0)
-    return fail_errno(fmt::format("can not start the runner {}", argv.front()), failed);
+    return fail_errno(fmt::format("cannot start the runner {}", argv.front()), failed);
   return pid;
 }
 

@@ -35,7 +35,7 @@ class Caller {
     wire::append(frame, wire::greeting(epoch));
     say(frame);
   }
-  bool hears_something() const {  // else it is hung up
+  bool hears_something() const {  // else the runner has hung up
     char byte = 0;
     return ::recv(fd_.get(), &byte, 1, 0) > 0;
   }
@@ -51,7 +51,7 @@ TEST(RunnerSocketTest, IsForItsOwnerOnly) {
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
 }
 
-TEST(RunnerSocketTest, NonsenseDropsTheClientOnly) {
+TEST(RunnerSocketTest, NonsenseDropsOnlyItsClient) {
   Harness runner;
   const char too_long[] = "\xff\xff\xff\xff?";
   const char bad_body[] = "\x03\0\0\0\x05\xff\xff";
@@ -65,7 +65,7 @@ TEST(RunnerSocketTest, NonsenseDropsTheClientOnly) {
   EXPECT_TRUE(runner.run("true").succeeded());
 }
 
-// One that was stopped for a while, and has a successor since.
+// A server that was stopped for a while, and has a successor by now.
 TEST(RunnerSocketTest, AServerOfAnEarlierEpochIsNotObeyed) {
   Harness runner;
   const Caller successor(runner);
@@ -77,7 +77,7 @@ TEST(RunnerSocketTest, AServerOfAnEarlierEpochIsNotObeyed) {
   runner.start("touch " + (runner.dir() / "ran").string());
   EXPECT_TRUE(runner.until([&] { return !runner.executor().status().connected; }));
   EXPECT_FALSE(std::filesystem::exists(runner.dir() / "ran"));
-  const Caller without(runner);  // a tool, or a server of before
+  const Caller without(runner);  // a tool, or an older server
   without.greet(0);
   EXPECT_TRUE(without.hears_something());
   runner.drop_server();

@@ -37,14 +37,14 @@ class RunnerTest : public ::testing::Test {
   Harness runner;
 };
 
-TEST_F(RunnerTest, TellsSuccess) {
+TEST_F(RunnerTest, ReportsSuccess) {
   const AttemptReport report = runner.run("true");
   EXPECT_TRUE(report.succeeded());
   EXPECT_NE(report.started_at, kNever);
   EXPECT_GE(report.finished_at, report.started_at);
 }
 
-TEST_F(RunnerTest, TellsExitCodes) {
+TEST_F(RunnerTest, ReportsExitCodes) {
   EXPECT_EQ(runner.run("exit 1").exit_code, 1);
   const AttemptReport report = runner.run("exit 255");
   EXPECT_EQ(report.exit_code, 255);
@@ -52,13 +52,13 @@ TEST_F(RunnerTest, TellsExitCodes) {
   EXPECT_EQ(report.message, "");
 }
 
-TEST_F(RunnerTest, TellsTheSignalThatEndedIt) {
+TEST_F(RunnerTest, ReportsTheSignalThatEndedIt) {
   const AttemptReport report = runner.run("kill -SEGV $$");
   EXPECT_EQ(report.signal, SIGSEGV);
   EXPECT_FALSE(report.succeeded());
 }
 
-TEST_F(RunnerTest, SaysRunningBeforeExited) {
+TEST_F(RunnerTest, ReportsRunningBeforeExited) {
   const TaskId token = runner.start("true");
   runner.wait(token);
   EXPECT_EQ(runner.seen(token, AttemptPhase::kRunning), 1);
@@ -126,16 +126,16 @@ TEST_F(RunnerTest, ArgsFollowCmd) {
   EXPECT_EQ(runner.out(token), "zero one two\n");
 }
 
-TEST_F(RunnerTest, UnknownCommandIsSaidSo) {
+TEST_F(RunnerTest, UnknownCommandIsReported) {
   LaunchSpec spec;
   spec.args = {"no-such-command"};
   const AttemptReport report = runner.run(spec);
   EXPECT_EQ(report.message, "command not found: no-such-command");
   EXPECT_EQ(report.exit_code, 127);
-  EXPECT_EQ(runner.run("no-such-command").exit_code, 127);  // said by the shell
+  EXPECT_EQ(runner.run("no-such-command").exit_code, 127);  // from the shell
 }
 
-TEST_F(RunnerTest, ForbiddenCommandIsSaidSo) {
+TEST_F(RunnerTest, ForbiddenCommandIsReported) {
   LaunchSpec spec;
   spec.args = {"/etc/passwd"};
   const AttemptReport report = runner.run(spec);
@@ -143,10 +143,10 @@ TEST_F(RunnerTest, ForbiddenCommandIsSaidSo) {
   EXPECT_EQ(report.exit_code, 126);
 }
 
-TEST_F(RunnerTest, AnyOtherRefusalOfTheKernelIsSaidSo) {
+TEST_F(RunnerTest, AnyOtherRefusalOfTheKernelIsReported) {
   LaunchSpec spec;
   spec.args = {"/bin/true", std::string(std::size_t{1} << 20, 'x')};
-  EXPECT_EQ(runner.run(spec).message, "can not execute /bin/true: Argument list too long");
+  EXPECT_EQ(runner.run(spec).message, "cannot execute /bin/true: Argument list too long");
 }
 
 TEST_F(RunnerTest, ScriptWithoutInterpreterLineIsRunByTheShell) {
@@ -209,7 +209,7 @@ TEST_F(RunnerTest, RunsAsAnotherUser) {
   EXPECT_THAT(runner.err(token), HasSubstr("Permission denied"));
 }
 
-TEST_F(RunnerTest, UnknownUserIsSaidSo) {
+TEST_F(RunnerTest, UnknownUserIsReported) {
   LaunchSpec spec = shell("true");
   spec.user = "no-such-user";
   EXPECT_EQ(runner.run(spec).message, "unknown user: no-such-user");
@@ -293,7 +293,7 @@ TEST_F(RunnerTest, StartedTwiceRunsOnce) {
   const TaskId token = runner.start(spec);
   runner.executor().start(token, engine::payload_of(spec));
   runner.wait(token);
-  runner.executor().start(token, engine::payload_of(spec));  // ended: told again
+  runner.executor().start(token, engine::payload_of(spec));  // ended: reported again
   ASSERT_TRUE(runner.until([&] { return runner.seen(token, AttemptPhase::kExited) >= 2; }));
   EXPECT_EQ(slurp(runner.dir() / "count"), "run\n");
 }

@@ -19,7 +19,7 @@ constexpr mode_t kPassThrough = 0711;
 Result<> give_to(int fd, const User& owner, const char* what) {
   if (owner.uid == ::geteuid()) return {};
   if (::fchown(fd, owner.uid, owner.gid) == 0) return {};
-  return fail_errno(fmt::format("can not give {} to {}", what, owner.name), errno);
+  return fail_errno(fmt::format("cannot give {} to {}", what, owner.name), errno);
 }
 
 // Opens a folder below parent one name at a time, so that no link can lead out.
@@ -30,16 +30,16 @@ OwnedFd open_folder(int parent, const std::string& name) {
 Result<> open_output(int shard, const std::string& name, const User& owner, OwnedFd& fd) {
   fd = OwnedFd(
       ::openat(shard, name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!fd) return fail_errno(fmt::format("can not make {}", name), errno);
+  if (!fd) return fail_errno(fmt::format("cannot make {}", name), errno);
   return give_to(fd.get(), owner, name.c_str());
 }
 
 Result<> open_work(int shard, const std::string& name, const User& owner, OwnedFd& fd) {
   if (::mkdirat(shard, name.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail_errno(fmt::format("can not make the directory {}", name), errno);
+    return fail_errno(fmt::format("cannot make the directory {}", name), errno);
   }
   fd = open_folder(shard, name);
-  if (!fd) return fail_errno(fmt::format("can not open the directory {}", name), errno);
+  if (!fd) return fail_errno(fmt::format("cannot open the directory {}", name), errno);
   return give_to(fd.get(), owner, name.c_str());
 }
 
@@ -60,7 +60,7 @@ Result<Place> find_place(int work_fd, const std::string& path, MissingFolders mi
     const bool made =
         missing == MissingFolders::kMake && ::mkdirat(folder.get(), name.c_str(), 0700) == 0;
     folder = open_folder(folder.get(), name);
-    if (!folder) return fail_errno(fmt::format("can not open the folder of {}", path), errno);
+    if (!folder) return fail_errno(fmt::format("cannot open the folder of {}", path), errno);
     if (made && owner != nullptr) {
       if (auto given = give_to(folder.get(), *owner, "a folder"); !given) {
         return fail(std::move(given.error()));
@@ -75,13 +75,13 @@ Result<> write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("can not write", errno);
+    if (n < 0) return fail_errno("cannot write", errno);
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
 }
 
-// False, with errno, when there is one already or it can not be.
+// False, with errno, when it exists already or cannot be made.
 bool put_in_place(const fs::path& draft, const fs::path& place) {
   if (::renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) == 0) {
     return true;
@@ -96,18 +96,18 @@ bool put_in_place(const fs::path& draft, const fs::path& place) {
 
 SandboxRoot::SandboxRoot(fs::path dir) : dir_(std::move(dir)) {}
 
-// Made anew when somebody has removed it: retention with its last attempt, or a hand all of it.
+// Made anew if it was removed: by retention with its last attempt, or all of it by hand.
 Result<> SandboxRoot::use_shard(TaskId token) {
   const fs::path path = shard_path(dir_, token);
   if (path == shard_path_) return {};
   shard_path_.clear();
   for (const fs::path& folder : {path.parent_path(), path}) {
     if (::mkdir(folder.c_str(), kPassThrough) != 0 && errno != EEXIST) {
-      return fail_errno(fmt::format("can not make {}", folder.string()), errno);
+      return fail_errno(fmt::format("cannot make {}", folder.string()), errno);
     }
   }
   shard_ = OwnedFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!shard_) return fail_errno(fmt::format("can not open {}", path.string()), errno);
+  if (!shard_) return fail_errno(fmt::format("cannot open {}", path.string()), errno);
   shard_path_ = path;
   return {};
 }
@@ -116,7 +116,7 @@ Result<OwnedFd> SandboxRoot::claim(TaskId token, std::string_view lines) {
   const fs::path draft = dir_ / "claim";
   OwnedFd record(::open(draft.c_str(),
                         O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!record) return fail_errno(fmt::format("can not make {}", draft.string()), errno);
+  if (!record) return fail_errno(fmt::format("cannot make {}", draft.string()), errno);
   if (auto written = write_all(record.get(), lines); !written) return fail(written.error());
   if (auto used = use_shard(token); !used) return fail(std::move(used.error()));
   const fs::path place = record_path(dir_, token);
@@ -128,7 +128,7 @@ Result<OwnedFd> SandboxRoot::claim(TaskId token, std::string_view lines) {
   }
   if (placed) return record;
   if (errno == EEXIST) return OwnedFd();
-  return fail_errno(fmt::format("can not make {}", place.string()), errno);
+  return fail_errno(fmt::format("cannot make {}", place.string()), errno);
 }
 
 Result<> SandboxRoot::open(TaskId token, const User& owner, Sandbox& sandbox) {
@@ -172,7 +172,7 @@ Result<> write_secret(int work_fd, const SecretFile& file, const User& owner) {
   if (!place) return fail(std::move(place.error()));
   OwnedFd fd(::openat(place->folder.get(), place->name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400));
-  if (!fd) return fail_errno(fmt::format("can not make the secret file {}", file.path), errno);
+  if (!fd) return fail_errno(fmt::format("cannot make the secret file {}", file.path), errno);
   if (auto given = give_to(fd.get(), owner, file.path.c_str()); !given) return given;
   return write_all(fd.get(), file.content);
 }

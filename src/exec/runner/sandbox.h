@@ -29,9 +29,10 @@ class SandboxRoot {
  public:
   explicit SandboxRoot(std::filesystem::path dir);
 
-  // Makes the record file of a token, which says that it is started: it appears with these lines in
-  // it. No descriptor: there is one, the token was started before. The first lines take a block of
-  // the disk that has room for the others: what is claimed can be recorded when the disk is full.
+  // Makes the record file of a token, which marks it as started; it appears with these lines in
+  // it. No descriptor: it exists, the token was started before. The first lines take a block of
+  // the disk that has room for the others, so that an attempt with a claim can be recorded on a
+  // full disk.
   Result<OwnedFd> claim(TaskId token, std::string_view lines);
   // Makes what is missing of a claimed token and gives it to the owner.
   Result<> open(TaskId token, const User& owner, Sandbox& sandbox);
@@ -52,7 +53,7 @@ class SandboxRoot {
 };
 
 // Writes all of the lines or none of them: half a line would be read together with the next. False,
-// with errno, when it can not.
+// with errno, when it cannot.
 bool append_lines(const OwnedFd& record, std::string_view lines);
 
 // Writes a secret below work, 0400 and the owner's, making folders on the way; never through a

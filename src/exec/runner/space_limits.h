@@ -13,7 +13,7 @@
 namespace docket::runner {
 
 // Cuts the head of an output file that holds more than keep_bytes, without moving what follows: a
-// hole is punched. Where the file system can not, the file is emptied and starts again at offset 0,
+// hole is punched. Where the file system cannot, the file is emptied and starts again at offset 0,
 // and false is returned.
 bool trim_log(const std::filesystem::path& file, std::uint64_t keep_bytes);
 

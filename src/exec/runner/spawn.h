@@ -1,10 +1,10 @@
 #pragma once
 
-// The one place that makes processes. clone(CLONE_VM | CLONE_VFORK) with an own stack: no page
-// tables are copied, the runner waits until the child has called exec, and the child reports a
-// failed step through shared memory. Between clone and exec the child (child.h) makes plain system
-// calls only; everything it needs is prepared in Command. A command with a record gets a parent of
-// its own, see reaper.h. Runner thread only.
+// The one place that makes processes. clone(CLONE_VM | CLONE_VFORK) with a stack of its own: no
+// page tables are copied, the runner waits until the child has called exec, and the child reports
+// a failed step through shared memory. Between clone and exec the child (child.h) makes plain
+// system calls only; everything it needs is prepared in Command. A command with a record gets a
+// parent of its own, see reaper.h. Runner thread only.
 
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -74,7 +74,8 @@ class Spawner {
   Spawner& operator=(const Spawner&) = delete;
   SpawnResult spawn(const Command& command);
 
-  // Of children of the runner that are no command: whether it is a reaper, and that it is over.
+  // For children of the runner that are not commands: whether it is a reaper, and that it has
+  // ended.
   bool is_reaper(pid_t pid) const;
   void ended(pid_t pid);
 

@@ -1,4 +1,4 @@
-// Processes as Spawner makes them, and reapers that are killed while they are at it.
+// Processes as Spawner makes them, and reapers that are killed while they work.
 
 #include "exec/runner/spawn.h"
 
@@ -84,8 +84,8 @@ TEST(SpawnTest, ChildIsMadeInItsCgroup) {
   ::rmdir(cgroup.c_str());
 }
 
-// Its line for the record fits into no full pipe: so the command stays where it is, between clone
-// and exec, until somebody reads.
+// The line for its record does not fit into a full pipe, so the command stays where it is, between
+// clone and exec, until somebody reads.
 class ReaperTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -139,7 +139,7 @@ TEST_F(ReaperTest, ACommandOutlivesAReaperThatIsKilledBeforeTheExec) {
   EXPECT_EQ(exit_code_of(result.pid), 3);
 }
 
-TEST_F(ReaperTest, AFailureIsToldAlthoughItsReaperIsKilled) {
+TEST_F(ReaperTest, AFailureIsReportedAlthoughItsReaperIsKilled) {
   std::thread killer([&] {
     kill_whole(reaper_at_work());
     record_.read();

@@ -19,14 +19,14 @@ class StartPace {
 
   StartPace(Duration first, Duration last) : first_(first), last_(last) {}
 
-  // One was started, or could not be.
+  // A runner was started, or could not be.
   void begins() { is_there_ = true; }
-  // It serves, whoever started it.
+  // A runner serves, whoever started it.
   void serves(Instant now) {
     is_there_ = true;
     since_ = now;
   }
-  // None is there. True the first time after one was.
+  // There is no runner. True the first time after there was one.
   bool ends(Instant now) {
     if (!std::exchange(is_there_, false)) return false;
     const auto since = std::exchange(since_, std::nullopt);

@@ -26,7 +26,7 @@ constexpr StartPace::Instant kStart{std::chrono::hours{1}};
 
 class StartPaceTest : public ::testing::Test {
  protected:
-  // One starts when it may, serves so long, and ends. The pause that follows.
+  // One starts when it may, serves for this long, and ends. Returns the pause that follows.
   Duration live(Duration serves) {
     now = std::max(now, pace.next());
     pace.begins();
@@ -55,7 +55,7 @@ TEST_F(StartPaceTest, PausesDoubleUpToTheLast) {
   EXPECT_EQ(pace.in_a_row(), 12U);
 }
 
-TEST_F(StartPaceTest, ALifeLongerThanThePauseIsForgiven) {
+TEST_F(StartPaceTest, AServiceLongerThanThePauseResetsThePause) {
   for (int i = 0; i < 12; ++i) live(Duration::zero());
   EXPECT_EQ(live(minutes{1}), milliseconds{50});
   EXPECT_EQ(pace.in_a_row(), 1U);

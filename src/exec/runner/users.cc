@@ -47,7 +47,7 @@ Result<User> look_up(const std::string& name) {
   std::vector<char> buffer(kEntryBytes);
   const int error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (found != nullptr) return user_of(entry);
-  if (error != 0) return fail_errno(fmt::format("can not look up user {}", name), error);
+  if (error != 0) return fail_errno(fmt::format("cannot look up user {}", name), error);
   return fail(ErrorKind::kNotFound, fmt::format("unknown user: {}", name));
 }
 
@@ -66,7 +66,7 @@ Result<User> UserTable::find(const std::string& name, Time now) {
   if (!user) return user;
   if (::geteuid() != 0 && user->uid != ::geteuid()) {
     return fail(ErrorKind::kDenied,
-                fmt::format("can not run as user {}: docket does not run as root", name));
+                fmt::format("cannot run as user {}: docket does not run as root", name));
   }
   known_.insert_or_assign(name, Entry{*user, now});
   return user;

@@ -36,7 +36,7 @@ class UserTable {
     User user;
     Time read_at;
   };
-  const User own_;  // nobody's first attempt waits for libc to load what looks users up
+  const User own_;  // so that no first attempt waits for libc to load its user lookup
   std::unordered_map<std::string, Entry> known_;
 };
 

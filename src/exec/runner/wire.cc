@@ -90,7 +90,7 @@ class Reader {
     return value;
   }
   bool flag() { return number() != 0; }
-  // A count of things that each take at least one byte: a lie about it can not make us allocate.
+  // A count of things that each take at least one byte: a lie about it cannot make us allocate.
   std::size_t count() {
     const std::uint64_t n = number();
     if (n <= in_.size()) return static_cast<std::size_t>(n);
@@ -249,7 +249,7 @@ std::optional<Message> read_message(Type type, Reader& in) {
 
 }  // namespace
 
-// In the text of the first greeting, so that runners of before read it, too.
+// In the text of the first greeting, so that older runners can read it, too.
 Hello greeting(std::uint64_t epoch) { return {.status = fmt::format("{}{}", kEpoch, epoch)}; }
 
 std::uint64_t epoch_of(const Hello& greeting) {

@@ -1,10 +1,10 @@
 #pragma once
 
-// The language between server and runner: frames over a unix stream socket, each u32 length (little
-// endian, of what follows), u8 type, body. Numbers in bodies are LEB128, signed ones zigzag; texts
-// carry their length. The first frame of each side is Hello; the version rises when a frame changes
-// meaning, and a runner refuses other versions by name. Values of env and secrets pass through here
-// and memory only. Pure; any thread.
+// The protocol between server and runner: frames over a unix stream socket, each u32 length
+// (little endian, of what follows), u8 type, body. Numbers in bodies are LEB128, signed ones
+// zigzag; texts carry their length. The first frame of each side is Hello; the version rises when
+// a frame changes meaning, and a runner refuses other versions by name. Values of env and secrets
+// pass through here and memory only. Pure; any thread.
 
 #include <cstddef>
 #include <cstdint>

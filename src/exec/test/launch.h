@@ -1,6 +1,6 @@
 #pragma once
 
-// What the test executor is told: work that takes its time and does nothing.
+// The payload of the test executor: work that takes time and does nothing.
 
 #include <cstdint>
 #include <string>
@@ -15,8 +15,8 @@ struct TestWork {
   Duration takes{};
   int exit_code = 0;
   std::uint32_t parts = 0;  // reports of progress on the way, each with a note
-  std::string facts = {};   // said with the last part, or with the end if there are none
-  std::string result = {};  // JSON, told with the end
+  std::string facts = {};   // reported with the last part, or with the end if there are none
+  std::string result = {};  // JSON, reported with the end
 };
 
 }  // namespace docket::test_executor

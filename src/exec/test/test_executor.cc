@@ -90,13 +90,13 @@ void TestExecutor::end(Attempt& attempt) {
 void TestExecutor::end_by_signal(Attempt& attempt) {
   if (attempt.report.phase == AttemptPhase::kExited) return;
   attempt.report.signal = SIGTERM;
-  attempt.work = {};  // it comes to nothing
+  attempt.work = {};  // it has no result
   end(attempt);
 }
 
 void TestExecutor::tell(Attempt& attempt) {
   if (!listener_) return;
-  const AttemptReport copy = attempt.report;  // what hears it may forget the attempt
+  const AttemptReport copy = attempt.report;  // the listener may forget the attempt
   listener_->on_attempt(copy);
 }
 
