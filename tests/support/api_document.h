@@ -1,7 +1,7 @@
 #pragma once
 
-// A door's OpenAPI document, and answers held against it: the status and the body of an answer must
-// be described for the route that gave it.
+// A door's OpenAPI document, and answers checked against it: the status and the body of an answer
+// must be described for the route that gave it.
 
 #include <boost/json/value.hpp>
 #include <memory>
@@ -19,11 +19,11 @@ class ApiDocument {
   explicit ApiDocument(std::string_view text);
 
   const boost::json::value& value() const { return value_; }
-  // "get /task_manager/ttl": what it describes, and what a door has.
+  // "get /task_manager/ttl": the operations that it describes, and those that a door has.
   std::set<std::string> operations() const;
   static std::set<std::string> operations(const http::Door& door);
 
-  // Fails the test that calls it. What no route of the door answers passes.
+  // Fails the test that calls it. Answers that no route of the door gave pass.
   void expect_described(const std::shared_ptr<const http::Door>& door, const std::string& method,
                         const std::string& target, const http::Response& response) const;
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A loop with its engine and a store whose commits fare as the test wishes; no doors, no jobs: for
-// what the loop itself promises. Everything else is tried with a Harness.
+// A loop with its engine, and a store whose commits end as the test wishes; no doors, no jobs: for
+// what the loop itself promises. Everything else is tested with a Harness.
 
 #include <memory>
 
@@ -19,7 +19,7 @@ struct EngineLoop {
     loop.start([](const Result<>&) {});
     reactor.run_ready();
   }
-  // Everything that was asked for is done, or waits for the store.
+  // Runs until all that was asked for is done, or waits for the store.
   void settle() {
     loop.drain([] {});
     reactor.run_ready();

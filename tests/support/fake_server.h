@@ -17,7 +17,7 @@ namespace docket::cli {
 
 class FakeServer final : public HttpClient {
  public:
-  // Requests are known by method and URL behind http://test: "GET /service/metronome/v1/jobs". The
+  // Requests are named by method and URL after http://test: "GET /service/metronome/v1/jobs". The
   // last answer to a request stays.
   void answer(const std::string& request, int status, std::string body,
               std::string type = "application/json") {

@@ -24,13 +24,13 @@ class FakeClock : public Clock {
   explicit FakeClock(Time start) : now_(start) {}
   Time now() override { return now_; }
   ClockReading read() override { return {.wall = now_, .elapsed = elapsed_, .boot = boot_}; }
-  // Time passes. What was is not again: a clock that goes back was set.
+  // Time passes. Elapsed time never goes back: a clock that goes back was set.
   void set(Time now) {
     if (now > now_) elapsed_ += now - now_;
     now_ = now;
   }
   void step(Duration by) { now_ += by; }  // somebody sets it
-  // The machine starts anew: nobody knows for how long it was away.
+  // The machine starts again; how long it was off is not known.
   void reboot(Duration away) {
     now_ += away;
     elapsed_ = Duration::zero();
@@ -60,7 +60,7 @@ class SeededRandom : public Random {
   std::uint64_t state_;
 };
 
-// Seals by turning the text around: enough to tell sealed from plain.
+// Seals by reversing the text: enough to tell sealed from plain.
 class FakeVault : public engine::Vault {
  public:
   std::string seal(const std::string&, const std::string& plain, Random&) override {
@@ -113,13 +113,13 @@ class FakeCommitter : public engine::Committer {
   FakeReactor& reactor_;
 };
 
-// Remembers what it was told, and knows every attempt it was given until it is told to forget it.
-// Outlives the engine, as the runner outlives the server.
+// Remembers what it was told, and knows every attempt that it was given until it is told to forget
+// it. Outlives the engine, as the runner outlives the server.
 class FakeExecutor : public engine::Executor {
  public:
   struct Attempt {
     engine::PayloadPtr payload;
-    runner::LaunchSpec spec;  // that it is, of a process
+    runner::LaunchSpec spec;  // if it is a process
     engine::AttemptReport report;
     int starts = 0;  // how often a process was really made: never more than one
   };
@@ -174,7 +174,7 @@ class FakeExecutor : public engine::Executor {
     report.finished_at = now;
     tell(report);
   }
-  // What else it tells of an attempt, with the next number or with one of before.
+  // Something else to report about an attempt, with the next number or with an earlier one.
   void say(TaskId token, engine::AttemptReport news, std::optional<std::uint64_t> seq = {}) {
     auto& report = attempts.at(token).report;
     news.token = token;

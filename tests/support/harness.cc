@@ -246,7 +246,7 @@ std::shared_ptr<std::optional<http::Response>> Harness::send(http::Site site,
                                                              const std::string& target,
                                                              const std::string& body,
                                                              http::Fields headers) {
-  auto answer = std::make_shared<std::optional<http::Response>>();  // shared with who answers
+  auto answer = std::make_shared<std::optional<http::Response>>();  // shared with the handler
   const auto parts = http::split_target(target).value();
   const std::string path(parts.path);
   const auto router = http::Router::compile(std::move(site));

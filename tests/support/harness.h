@@ -1,7 +1,7 @@
 #pragma once
 
-// The whole server without sockets, processes or threads: engine, loop, a store in memory and fakes
-// at every other port.
+// The whole server without sockets, processes or threads: engine, loop, a store in memory and
+// fakes at every other port.
 //
 //   Harness docket;
 //   docket.add_job("a");
@@ -10,7 +10,7 @@
 //   docket.advance(std::chrono::hours{1});   // timers fire on the way, in order
 //   docket.restart();                        // kill -9 and start again; processes live on
 //
-// A door is tried with ask(): the request goes through the real router, everything runs until the
+// A door is tested with ask(): the request goes through the real router, everything runs until the
 // answer is there.
 
 #include <memory>
@@ -46,7 +46,7 @@ class Harness {
 
   // Runs what is ready: posted work, commits, answers.
   void settle() { reactor.run_ready(); }
-  // Work of reporters, committed.
+  // Work of reporters; it is committed.
   void operate(const std::function<void(engine::Operations&, Time)>& work);
   // Moves time, firing timers at their instants.
   void advance(Duration by);
@@ -59,14 +59,15 @@ class Harness {
   void add_job(const std::string& id);
   void add_job(model::JobDefinition definition,
                std::vector<model::ScheduleDefinition> schedules = {});
-  // What the engine would refuse today, as a store of an older docket may hold it. Restarts.
+  // Puts in what the engine would refuse today, as a store of an older docket may hold it.
+  // Restarts.
   void find_job_in_store(model::JobDefinition definition);
   model::ScheduleDefinition schedule(const std::string& cron,
                                      const std::string& zone = "UTC") const;  // id "nightly"
   TaskId start(const std::string& job_id,
                std::shared_ptr<const model::RunParameters> parameters = nullptr);
   void stop(TaskId run);
-  // The newest attempt of a run: starts (if it has not), exits.
+  // The newest attempt of a run: its id; starts it, if it has not started; ends it.
   TaskId newest_attempt(TaskId run) const;
   void run_attempt(TaskId run);
   void finish_attempt(TaskId run, int code);
@@ -74,7 +75,8 @@ class Harness {
   model::Task stored(TaskId id) const;
   std::vector<model::Task> stored_runs(const std::string& job_id) const;  // oldest first
 
-  // Sends a request through the door's routes and gives its answer; fails the test if none comes.
+  // Sends a request through the door's routes and returns its answer; fails the test if none
+  // comes.
   http::Response ask(const http::Door& door, const std::string& method, const std::string& target,
                      const std::string& body = {},
                      http::Fields headers = {{"content-type", "application/json"}});
@@ -82,7 +84,7 @@ class Harness {
   // The same through a listener's whole site: mounts, gates, and `access` where it is set.
   http::Response ask(http::Site site, const std::string& method, const std::string& target,
                      const std::string& body, http::Fields headers);
-  // The same for a request whose answer may come later: it is in what this returns once it is
+  // The same for a request whose answer may come later: the returned optional has it once it is
   // there.
   std::shared_ptr<std::optional<http::Response>> send(http::Site site, const std::string& method,
                                                       const std::string& target,
@@ -99,9 +101,9 @@ class Harness {
   FakeVault vault;
   FakeReactor reactor;
   FakeExecutor executor;
-  FakeExecutor tester;  // by the name that the kind test knows it by
+  FakeExecutor tester;  // under the name that the kind `test` uses
   bool has_test_executor = true;
-  FakeExecutor carer;                        // of housekeeping
+  FakeExecutor carer;                        // for housekeeping
   engine::Executor* care_executor = &carer;  // from the next start on
   FakeLogs logs;
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();

@@ -1,8 +1,8 @@
 #pragma once
 
 // For tests: the door in front of a whole server with fakes at its ports (tests/support). Every
-// answer is also held against the OpenAPI document: its status and its body must be described there
-// for the route that gave it.
+// answer is also checked against the OpenAPI document: its status and its body must be described
+// there for the route that gave it.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,7 +70,7 @@ struct Answer {
     }
     return {};
   }
-  // Of a problem: "/run/cmd: must be a string; ..."
+  // The flaws in a problem: "/run/cmd: must be a string; ..."
   std::string errors() const {
     std::string out;
     const Json* list = body.is_object() ? body.as_object().if_contains("errors") : nullptr;
@@ -90,7 +90,7 @@ class NativeTest : public ::testing::Test {
     open_door();
   }
 
-  // Again after a restart: the door refers to the loop that died.
+  // Again after a restart: the door refers to the old loop.
   void open_door() {
     door = make_native_door(docket.loop(), *docket.archive,
                             {.version = "1.2.3", .started_at = docket.clock.now()});

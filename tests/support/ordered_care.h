@@ -1,7 +1,7 @@
 #pragma once
 
-// Housekeeping that is ordered by a door under test and done by nobody: the test says how each
-// piece of it ends.
+// Housekeeping that a door under test orders and nobody does: the test says how each piece of it
+// ends.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ class OrderedCare {
  public:
   explicit OrderedCare(Harness& docket) : docket_(docket) {
     std::filesystem::create_directories(directory_);
-    std::ofstream(directory_ + "/there") << "a file of before";
+    std::ofstream(directory_ + "/there") << "an earlier file";
   }
   OrderedCare(const OrderedCare&) = delete;
   OrderedCare& operator=(const OrderedCare&) = delete;
@@ -41,7 +41,7 @@ class OrderedCare {
     return kinds::maintenance_of(node->job->definition.spec)->work;
   }
 
-  // Ends the task, and before it what it waits for.
+  // Ends the task, and first what it waits for.
   void finish(TaskId task, const std::string& error = {}) {
     for (int rounds = 0; docket_.engine().is_live(task); ++rounds) {
       ASSERT_LT(rounds, 1000);

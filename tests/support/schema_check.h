@@ -1,8 +1,8 @@
 #pragma once
 
-// Holds values against the schemas of an OpenAPI document. Knows as much of JSON Schema as docket's
-// documents use, and fails on keywords it does not know, so that no document can promise what
-// nobody checks.
+// Checks values against the schemas of an OpenAPI document. Knows as much of JSON Schema as
+// docket's documents use, and fails on keywords that it does not know, so that no document can
+// promise what is not checked.
 
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ class SchemaCheck {
  public:
   explicit SchemaCheck(const boost::json::value& document) : document_(document) {}
 
-  // Complaints, each with a JSON pointer; none: the value is as the schema says.
+  // Complaints, each with a JSON pointer; none: the value fits the schema.
   std::vector<std::string> check(const boost::json::value& value,
                                  const boost::json::value& schema) {
     complaints_.clear();

@@ -95,7 +95,7 @@ class Client {
   bool read_some() {
     pollfd wait{.fd = socket_, .events = POLLIN, .revents = 0};
     if (::poll(&wait, 1, kPatienceMs) != 1) {
-      ADD_FAILURE() << "the server says nothing after: " << buffer_.substr(0, 500);
+      ADD_FAILURE() << "the server sends nothing after: " << buffer_.substr(0, 500);
       return false;
     }
     std::string bytes(64 * 1024, '\0');

@@ -65,20 +65,20 @@ class TranscriptStage {
  public:
   virtual ~TranscriptStage() = default;
   virtual http::Site site() = 0;
-  // The server was restarted: what was made of the old one is gone.
+  // The server was restarted: whatever was made from the old one is gone.
   virtual void restarted() = 0;
   // Everything that a refused request must not change, asked without access control.
   virtual std::string everything() = 0;
-  // How "*time" looks, as a regular expression.
+  // What "*time" matches, as a regular expression.
   virtual const char* time_pattern() const = 0;
   // A directive of its own; false: it has none of this name.
   virtual bool direct(const std::string& verb, std::istream& rest);
   // The JSON that a line "@..." of a request stands for.
   virtual std::string body(const std::string& line);
-  // Every answer, whole, to the request that gave it.
+  // Called with every answer, whole, and the request that it answers.
   virtual void answered(const std::string& /*method*/, const std::string& /*target*/,
                         const http::Response& /*response*/) {}
-  // Takes a line "@..." of an answer into the JSON that is expected.
+  // Adds a line "@..." of an answer to the JSON that is expected.
   virtual void expect(const std::string& line, boost::json::value& wanted);
 
   Harness docket;
@@ -104,7 +104,7 @@ class TranscriptPlayer {
     std::string later;          // the answer's name
   };
   struct Exchange {
-    std::string method;  // "answer": of what was asked before
+    std::string method;  // "answer": the answer to an earlier request
     std::string target;
     http::Fields headers;
     bool has_content_type = false;
@@ -138,11 +138,11 @@ class TranscriptPlayer {
   std::map<std::string, Earlier> earlier_;
 };
 
-// Pulls a streamed body to its end into the response. Streams that have none of their own (with a
-// heartbeat) stay as they are.
+// Reads a streamed body to its end into the response. Streams that have no end of their own (with
+// a heartbeat) stay as they are.
 void join_body(Harness& docket, http::Response& response);
 
-// JSON text as a value; fails the test if it is none.
+// JSON text as a value; fails the test if it is not JSON.
 boost::json::value parsed_json(std::string_view text);
 // RFC 7386.
 void merge_json(boost::json::value& target, const boost::json::value& patch);

@@ -1,15 +1,15 @@
 #pragma once
 
-// A SQLite file system for tests: it stands on the real one, counts what is done, and fails on
-// request: one chosen operation, everything for want of space, or everything from some instant on,
-// as when the power goes. It knows what was synced, so after a power cut it can put files back to
-// what a disk would have kept. Syncs cost nothing.
+// A SQLite file system for tests: it is built on the real one, counts what is done, and fails on
+// request: one chosen operation, everything for lack of space, or everything from some instant on,
+// as in a power cut. It knows what was synced, so after a power cut it can put files back to what
+// a disk would have kept. Syncs cost nothing.
 //
 //   FaultVfs vfs("faulty");
 //   vfs.fail(Operation::kSync, 3);             // the third sync from now fails, once
 //   ... SqliteStore::open({.directory = d, .vfs = "faulty"}) ...
 //   vfs.cut_power_after(17);                   // operations 18 and on fail, and nothing more
-//   reaches the files
+//                                              // reaches the files
 //   ... close ...
 //   vfs.restore_power(Unsynced::kSomeOfIt, seed);
 
@@ -33,7 +33,7 @@ enum class Unsynced { kLost, kSomeOfIt, kKept };
 
 class FaultVfs {
  public:
-  explicit FaultVfs(const std::string& name);  // registered until destroyed; no two with one name
+  explicit FaultVfs(const std::string& name);  // registered until destroyed; names are unique
   ~FaultVfs();
   FaultVfs(const FaultVfs&) = delete;
   FaultVfs& operator=(const FaultVfs&) = delete;

@@ -58,7 +58,7 @@ class Load : public engine::ExecutorListener {
   LaunchSpec spec_;
 };
 
-// Processor time in microseconds, which a busy machine changes less than the wall.
+// Processor time in microseconds; a busy machine changes it less than wall time.
 struct CpuTime {
   double runner = 0;
   double children = 0;
@@ -85,7 +85,7 @@ CpuTime read_cpu(pid_t runner) {
           micros(self.ru_utime) + micros(self.ru_stime)};
 }
 
-// What this machine can do at most, in the same minute: posix_spawn of the same program, two at
+// The most that this machine can do, in the same minute: posix_spawn of the same program, two at
 // once, nothing else.
 double spawn_rate(int total) {
   char path[] = "/bin/true";

@@ -30,7 +30,8 @@ std::filesystem::path make_temporary() {
   return pattern;
 }
 
-// Words to put before a command: its first start in dir is traced, and one call of it fails.
+// Words to put before a command: its first start in dir is traced, and one system call of it
+// fails.
 std::vector<std::string> tracer(const std::filesystem::path& dir, const Fault& fault) {
   const std::string trace =
       fmt::format("strace -qq -o {}/trace -e trace={} -e inject={}:error={}:when={}", dir.string(),

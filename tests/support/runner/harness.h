@@ -19,7 +19,7 @@
 
 namespace docket::runner::testing {
 
-// One system call of the harness's first runner fails; runners after it are whole again. Made by
+// One system call of the harness's first runner fails; later runners have no fault. Made by
 // strace, so that the kernel's own answer is what changes.
 struct Fault {
   std::string call;   // "write"
@@ -41,7 +41,7 @@ class Harness : public engine::ExecutorListener {
   RunnerExecutor& executor() { return *executor_; }
   const std::filesystem::path& dir() const { return dir_; }
 
-  // The server dies without a word and comes back.
+  // The server dies without warning and comes back.
   void drop_server();
   void start_server();
   void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }  // the next server has the one after it
@@ -59,7 +59,7 @@ class Harness : public engine::ExecutorListener {
   // Runs the io_context until it holds; false after 30 s.
   bool until(const std::function<bool()>& holds);
 
-  // Whether the fault has come to pass.
+  // Whether the fault has happened.
   bool fault_struck() const;
 
   std::string out(TaskId token) const;
