@@ -50,7 +50,7 @@ std::string describe_pairs(const StringPairs& pairs) {
   return out;
 }
 
-// Every bit of it.
+// With all its bits.
 std::string exact(double number) {
   std::ostringstream out;
   out << std::hexfloat << number;

@@ -6,7 +6,7 @@
 namespace docket::conformance {
 namespace {
 
-// Puts `row` where its key belongs, over the row that has the key already if there is one.
+// Puts `row` where its key belongs, replacing the row with the same key if there is one.
 template <class Row, class Key>
 void put(std::vector<Row>& rows, const Row& row, Key key) {
   const auto at = std::find_if(rows.begin(), rows.end(),

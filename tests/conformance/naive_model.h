@@ -1,6 +1,6 @@
 #pragma once
 
-// What a store should say, computed the slow and obvious way: lists of rows, every question
+// What a store should answer, computed the slow and obvious way: lists of rows, every question
 // answered by looking at all of them. Shares no code with any store.
 
 #include <vector>
@@ -35,7 +35,7 @@ class NaiveModel {
   bool is_used(const model::Job& version) const;
   bool tree_is_live(TaskId root) const;
   bool has_live_member(const model::Task& top) const;
-  bool is_remembered(const model::Task& each) const;  // a snapshot has it
+  bool is_remembered(const model::Task& each) const;  // it is in a snapshot
   const model::Task* task(TaskId id) const;
   void put_listings(const engine::Batch& batch);
   void sweep(const engine::Sweep& sweep);

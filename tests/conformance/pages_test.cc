@@ -1,5 +1,5 @@
 // Pages: order, `after`, limits and filters, over a small world where every answer can be named.
-// Combinations at random are in workload_test.cc.
+// Random combinations are in workload_test.cc.
 
 #include "conformance/describe.h"
 #include "conformance/samples.h"
@@ -67,7 +67,7 @@ TEST_P(StoreConformance, NoPageOfTheTreeIsLongerThanTheLimitOfThePort) {
 }
 
 // The worked tree of reference/scylla-tasks.md section 4, with children that ended out of order.
-TEST_P(StoreConformance, ChildrenOfAnOperationAreByTheirEnds) {
+TEST_P(StoreConformance, ChildrenOfAnOperationAreOrderedByTheirEnds) {
   const model::Task root = plain_operation(1);
   model::Task over = ended(plain_operation(2, &root), State::kFailed, at_second(3));  // not folded
   const model::Task first = folded(plain_operation(6, &root), 21);
@@ -95,7 +95,7 @@ TEST_P(StoreConformance, ChildrenOfAnOperationAreByTheirEnds) {
   EXPECT_EQ(of(99, Fold::kUnfolded), Ids{});
   EXPECT_EQ(of(0, Fold::kUnfolded), Ids{});
 
-  // Folded later, and with a failure found later: the same child is elsewhere.
+  // Folded later, and with a failure found later: the same child has another place.
   over.tally.fold = 50;
   third.tally.failing = 0;
   commit({.tasks = {over, third}});
@@ -195,7 +195,7 @@ TEST_P(StoreConformance, TasksAreFilteredByEachMember) {
             (Ids{3, 2}));
 }
 
-TEST_P(StoreConformance, HistoryIsByEndNewestFirst) {
+TEST_P(StoreConformance, HistoryIsOrderedByEndNewestFirst) {
   const model::Task slow = ended(plain_run(1), State::kDone, at_second(90));
   const model::Task quick = ended(plain_run(2), State::kDone, at_second(50));
   const model::Task same = ended(plain_run(3), State::kDone, at_second(50));

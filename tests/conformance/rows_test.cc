@@ -1,4 +1,4 @@
-// Every kind of row goes in and comes out as it was, also after opening the store anew.
+// Every kind of row goes in and comes out unchanged, also after opening the store anew.
 
 #include <limits>
 
@@ -64,7 +64,7 @@ TEST_P(StoreConformance, TasksKeepEveryMember) {
             describe(engine::TaskRow{attempt, "prod.e-mail", "process"}));
 }
 
-TEST_P(StoreConformance, ALiveRunIsLoadedWithItsNewestAttemptsAndThoseThatLive) {
+TEST_P(StoreConformance, ALiveRunIsLoadedWithItsNewestAndItsLiveAttempts) {
   const model::Task run = plain_run(10, 1, State::kRunning);
   engine::Batch batch{.jobs = {plain_job(1, "a")}, .tasks = {run}};
   std::vector<model::Task> expected{run};
@@ -95,8 +95,8 @@ TEST_P(StoreConformance, OperationsKeepEveryMember) {
   EXPECT_EQ(describe(reader().task_of_uuid(rich.operation->uuid)), "10");
 }
 
-// The put that a reporter's figures cause may be a quicker one: it must not be less.
-TEST_P(StoreConformance, ProgressIsKeptAndSoIsWhatChangesWithIt) {
+// The put for a reporter's figures may be a quicker one, but must not store less.
+TEST_P(StoreConformance, ProgressAndWhatChangesWithItAreKept) {
   model::Task task = plain_operation(10);
   commit({.tasks = {task}});
   const auto expect_kept = [&] {
@@ -123,7 +123,7 @@ TEST_P(StoreConformance, ProgressIsKeptAndSoIsWhatChangesWithIt) {
   expect_kept();
 }
 
-TEST_P(StoreConformance, OfOperationsLiveOnesAreLoadedAndWhatIsAboveThem) {
+TEST_P(StoreConformance, LiveOperationsAndThoseAboveThemAreLoaded) {
   const model::Task root = plain_operation(1);
   const model::Task over = ended(plain_operation(2, &root), State::kDone, at_second(9));
   const model::Task late = plain_operation(3, &over);
@@ -180,7 +180,7 @@ TEST_P(StoreConformance, TheEpochIsKeptUntilTheNextOne) {
   EXPECT_EQ(load().epoch, 8U);
 }
 
-TEST_P(StoreConformance, OfALiveRunAllStepsThatStayAreLoadedAtEveryDepth) {
+TEST_P(StoreConformance, AllStayingStepsOfALiveRunAreLoadedAtEveryDepth) {
   commit({.jobs = {plain_job(1, "a")}});
   const model::Task run = plain_run(1, 1, State::kRunning);
   const model::Task rack = plain_step(2, run, "rack");
@@ -191,7 +191,7 @@ TEST_P(StoreConformance, OfALiveRunAllStepsThatStayAreLoadedAtEveryDepth) {
   const model::Task attempt = plain_attempt(153, tasks.back(), State::kDone);
   std::vector<model::Task> all = tasks;
   all.push_back(attempt);
-  // 154 to 303 fold: as many as are newest children of their parent are loaded all the same.
+  // 154 to 303 fold: still, as many are loaded as are newest children of their parent.
   for (std::uint64_t id = 154; id < 304; ++id) {
     all.push_back(folded(plain_step(id, rack, std::to_string(id)), id));
   }
@@ -245,7 +245,7 @@ TEST_P(StoreConformance, ListingsKeepEveryMemberAndAreReplaced) {
   EXPECT_EQ(describe(reader().listing(TaskId{9})), "none");
 }
 
-TEST_P(StoreConformance, ADrainForgetsWhatHasEnded) {
+TEST_P(StoreConformance, ADrainForgetsEndedTasks) {
   const model::Listing live{TaskId{1}, "a", 0, false, model::kForever};
   const model::Listing ended_one{TaskId{2}, "a", 1, true, at_second(5)};
   const model::Listing other{TaskId{3}, "b", 0, false, at_second(5)};
@@ -255,7 +255,7 @@ TEST_P(StoreConformance, ADrainForgetsWhatHasEnded) {
   EXPECT_EQ(describe(reader().listing(live.task)), describe(live));
   EXPECT_EQ(describe(reader().listing(ended_one.task)), "none");
   EXPECT_EQ(describe(reader().listing(other.task)), describe(other));
-  // What is listed by the same batch comes after the drain, and after the drop of a module.
+  // Listings of the same batch come after the drain, and after the drop of a module.
   commit({.drains = {{"b"}}, .listings = {other}});
   EXPECT_EQ(describe(reader().listing(other.task)), describe(other));
   commit({.dropped_modules = {"a"}, .listings = {ended_one}});
@@ -263,7 +263,7 @@ TEST_P(StoreConformance, ADrainForgetsWhatHasEnded) {
   EXPECT_EQ(describe(reader().listing(ended_one.task)), describe(ended_one));
 }
 
-TEST_P(StoreConformance, AnOperationThatDoesNotSayWhatItIsIsRefused) {
+TEST_P(StoreConformance, AnOperationWithoutItsDescriptionIsRefused) {
   model::Task task = plain_operation(1);
   task.operation = nullptr;
   const Result<> refused = store_->commit({.tasks = {task}});
@@ -305,7 +305,7 @@ TEST_P(StoreConformance, EventsKeepEveryMember) {
   EXPECT_EQ(describe(reader().events({})), describe(std::vector{job_event, run_event}));
 }
 
-TEST_P(StoreConformance, TheDetailOfAnEventIsThereForWhoAsksForIt) {
+TEST_P(StoreConformance, TheDetailOfAnEventIsReadOnRequest) {
   const model::EventDetail detail{.resource = "/etc/x",
                                   .changes = true,
                                   .before = R"({"mode":"644"})",
@@ -324,7 +324,7 @@ TEST_P(StoreConformance, TheDetailOfAnEventIsThereForWhoAsksForIt) {
   EXPECT_FALSE(reader().event(EventSeq{3}).value());
 }
 
-TEST_P(StoreConformance, AResultIsTheNewestAndGoesWithItsTask) {
+TEST_P(StoreConformance, OnlyTheNewestResultIsKeptAndItGoesWithItsTask) {
   const model::Task run = ended(plain_run(5, 3), State::kDone, at_second(10));
   commit({.jobs = {plain_job(3, "x")}, .tasks = {run}, .results = {{run.id, "[1]"}}});
   commit({.results = {{run.id, R"({"ü":2})"}}});

@@ -16,8 +16,8 @@ namespace docket::conformance {
 class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
-  // The first call makes an empty store; each later one finds what was committed before. The one
-  // before is gone.
+  // The first call makes an empty store; each later one finds what was committed before. The
+  // previous store is gone.
   virtual std::unique_ptr<engine::Store> open() = 0;
   // A copy made by backup(), opened; null for a store that has no backup.
   virtual std::unique_ptr<engine::Store> open_backup() { return nullptr; }

@@ -13,7 +13,7 @@ engine::Batch sweep_before(std::int64_t seconds, std::uint32_t max_roots = 100) 
   return {.sweeps = {{at_second(seconds), max_roots, kNever}}};
 }
 
-TEST_P(StoreConformance, ASweepRemovesTheOldestEndedTreesWithAllThatHangsOnThem) {
+TEST_P(StoreConformance, ASweepRemovesTheOldestEndedTreesWithAllThatBelongsToThem) {
   const model::Task late = ended(plain_run(1), State::kDone, at_second(300));
   const model::Task early = ended(plain_run(2), State::kFailed, at_second(100));
   const model::Task attempt = ended(plain_attempt(3, early), State::kFailed, at_second(100));
@@ -70,7 +70,7 @@ TEST_P(StoreConformance, ASweepRemovesTreesOfOperationsWithTheirListings) {
   EXPECT_NE(describe(reader().listing(younger.id)), "none");
 }
 
-TEST_P(StoreConformance, ASweepRemovesListingsThatAreOverTheOldestFirst) {
+TEST_P(StoreConformance, ASweepRemovesExpiredListingsTheOldestFirst) {
   const auto is_listed = [this](std::uint64_t task) {
     return describe(reader().listing(TaskId{task})) != "none";
   };
@@ -127,7 +127,7 @@ TEST_P(StoreConformance, ALargeTreeGoesInSlicesItsRootLast) {
   EXPECT_EQ(reader().tasks({})->size(), 0U);
 }
 
-TEST_P(StoreConformance, WhatFoldedIntoALiveTaskGoesByItsAge) {
+TEST_P(StoreConformance, TasksFoldedIntoALiveTaskGoByTheirAge) {
   const model::Task root = plain_operation(1);
   const auto end = [&root](std::uint64_t id, std::uint64_t fold, std::int64_t at) {
     model::Task child = folded(plain_operation(id, &root), fold);
@@ -144,7 +144,7 @@ TEST_P(StoreConformance, WhatFoldedIntoALiveTaskGoesByItsAge) {
   recent.at = at_second(150);
   commit({.tasks = {root, early, below, late, live}, .events = {old, recent}});
   commit({.sweeps = {{.finished_before = at_second(100), .max_roots = 9}}});
-  EXPECT_EQ(reader().tasks({})->size(), 5U) << "the root is not told to be growing";
+  EXPECT_EQ(reader().tasks({})->size(), 5U) << "the root is not listed as growing";
   commit({.sweeps = {
               {.finished_before = at_second(100), .max_roots = 9, .growing = {root.id, live.id}}}});
   reopen();

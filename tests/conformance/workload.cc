@@ -233,7 +233,7 @@ void Workload::change_listings(engine::Batch& batch) {
   if (chance(2)) batch.dropped_modules.push_back(some_module());
 }
 
-// Few instants, so that many listings end at the same.
+// Few instants, so that many listings end at the same one.
 Time Workload::some_until() {
   return at_second((now_s_ + static_cast<std::int64_t>(below(2000))) / 500 * 500);
 }
@@ -264,7 +264,7 @@ engine::TaskQuery Workload::task_query() {
 engine::ChildQuery Workload::child_query() {
   engine::ChildQuery query;
   query.parent = some_task();
-  // Half of the time of one that may have many.
+  // Half of the time the parent is one that may have many children.
   if (chance(50) && !operations_.empty()) query.parent = operations_[below(operations_.size())].id;
   query.which = static_cast<engine::Fold>(below(3));
   if (chance(40)) query.after = below(std::max(last_task_, last_event_) + 2);

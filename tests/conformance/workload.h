@@ -1,8 +1,8 @@
 #pragma once
 
-// A seeded stream of batches such as an engine makes: numbers rise, trees are whole, what a task is
-// never changes. The clock sometimes steps back. Operations fold into
-// their parents when nothing below them is live.
+// A seeded stream of batches such as an engine makes: numbers rise, trees are whole, a task's
+// identity never changes. The clock sometimes steps back. Operations fold into their parents when
+// nothing below them is live.
 
 #include <cstdint>
 #include <random>

@@ -1,5 +1,5 @@
-// A few hundred random batches, compared with the naive model all along: what load() says, what
-// every query says, and both again after opening the store anew.
+// A few hundred random batches, compared with the naive model throughout: what load() returns,
+// what every query returns, and both again after opening the store anew.
 
 #include "conformance/workload.h"
 
@@ -48,7 +48,7 @@ void expect_same_answers(engine::Reader& reader, const NaiveModel& model, Worklo
   }
 }
 
-TEST_P(StoreConformance, RandomWorkloadsGiveWhatTheNaiveModelSays) {
+TEST_P(StoreConformance, RandomWorkloadsMatchTheNaiveModel) {
   for (std::uint64_t seed : {1U, 2U}) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     if (seed > 1) SetUp();

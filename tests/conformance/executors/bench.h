@@ -1,6 +1,6 @@
 #pragma once
 
-// What the suite needs of an executor under test: its works, its time, and the lives of its server.
+// What the suite needs of an executor under test: work for it, its time, and lives of its server.
 
 #include <functional>
 #include <map>
@@ -18,9 +18,9 @@ class ExecutorBench : public engine::ExecutorListener {
   // Work that ends by itself with this code; and work that ends only when it is stopped.
   virtual engine::PayloadPtr ending(TaskId token, int code) = 0;
   virtual engine::PayloadPtr lasting(TaskId token) = 0;
-  // How the code of work that failed is told, where there is only one way to fail.
+  // The code that failed work reports, for an executor with only one way to fail.
   virtual int told_as(int code) const { return code; }
-  // How often the token's work has begun: what began twice tells of two beginnings.
+  // How often the token's work has begun: work that began twice reports two beginnings.
   virtual int begun(TaskId token) {
     std::set<Time> begins;
     for (const auto& report : reports[token]) {
@@ -32,7 +32,7 @@ class ExecutorBench : public engine::ExecutorListener {
   virtual bool until(const std::function<bool()>& holds) = 0;
   // The server dies, and the next one starts, in the next epoch.
   virtual void restart_server() = 0;
-  // Whether what runs goes on without its server.
+  // Whether running work goes on without its server.
   virtual bool outlives_server() const = 0;
 
   void on_attempt(const engine::AttemptReport& report) override {

@@ -128,7 +128,7 @@ class TestBench : public SimulatedBench {
 
 // ---- and docket's housekeeping, on threads
 
-// Of each piece of work the families say which it is, and whether it lasts.
+// The families of a piece of work say which piece it is, and whether it lasts.
 class CareUnderTest : public engine::StoreCare {
  public:
   Result<> backup(const std::string&, engine::CareWatch&) override { return {}; }

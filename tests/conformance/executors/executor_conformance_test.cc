@@ -49,7 +49,7 @@ class ExecutorConformance : public ::testing::TestWithParam<ExecutorUnderTest> {
   std::unique_ptr<ExecutorBench> bench = GetParam().make();
 };
 
-TEST_P(ExecutorConformance, AnEndIsToldWithItsCode) {
+TEST_P(ExecutorConformance, AnEndIsReportedWithItsCode) {
   start_ending(a);
   start_ending(b, 3);
   EXPECT_TRUE(bench->reports.empty()) << "nothing is called back from within a call";
@@ -61,7 +61,7 @@ TEST_P(ExecutorConformance, AnEndIsToldWithItsCode) {
   EXPECT_FALSE(end_of(b).succeeded());
 }
 
-TEST_P(ExecutorConformance, WhatIsStartedTwiceRunsOnce) {
+TEST_P(ExecutorConformance, AnAttemptStartedTwiceRunsOnce) {
   start_lasting(a);
   bench->executor().start(a, bench->lasting(a));
   start_ending(b);
@@ -101,20 +101,20 @@ TEST_P(ExecutorConformance, FindAnswersForEachInOrder) {
   EXPECT_EQ(reports[2].phase, AttemptPhase::kRunning);
 }
 
-TEST_P(ExecutorConformance, WhatIsStoppedEnds) {
+TEST_P(ExecutorConformance, AStoppedAttemptEnds) {
   start_lasting(a);
   bench->executor().stop(a, Duration{});
   bench->executor().stop(a, Duration{});
   EXPECT_NE(end_of(a).signal, 0);
-  EXPECT_EQ(end_of(a).result, "") << "it came to nothing";
+  EXPECT_EQ(end_of(a).result, "") << "it has no result";
   bench->executor().stop(a, Duration{});  // it has ended
-  bench->executor().stop(b, Duration{});  // nobody knows it
+  bench->executor().stop(b, Duration{});  // it is unknown
   start_ending(c);
   EXPECT_TRUE(end_of(c).succeeded());
   EXPECT_FALSE(said(b, AttemptPhase::kExited));
 }
 
-TEST_P(ExecutorConformance, AStopRightBehindTheStartIsNotLost) {
+TEST_P(ExecutorConformance, AStopRightAfterTheStartIsNotLost) {
   bench->executor().start(a, bench->lasting(a));
   bench->executor().stop(a, Duration{});
   EXPECT_NE(end_of(a).signal, 0);
@@ -127,7 +127,7 @@ TEST_P(ExecutorConformance, WorkOfAnotherExecutorEndsWithAMessage) {
   EXPECT_FALSE(end.message.empty());
 }
 
-TEST_P(ExecutorConformance, ReportsThatSayMoreThanAPhaseRiseInNumber) {
+TEST_P(ExecutorConformance, ReportsWithMoreThanAPhaseHaveRisingNumbers) {
   start_ending(a);
   end_of(a);
   std::uint64_t last = 0;
@@ -138,7 +138,7 @@ TEST_P(ExecutorConformance, ReportsThatSayMoreThanAPhaseRiseInNumber) {
   }
 }
 
-TEST_P(ExecutorConformance, AfterTheServersDeathFindTellsTheTruth) {
+TEST_P(ExecutorConformance, FindIsRightAfterTheServerDied) {
   start_lasting(a);
   start_ending(b, 3);
   end_of(b);
@@ -160,7 +160,7 @@ TEST_P(ExecutorConformance, AfterTheServersDeathFindTellsTheTruth) {
   EXPECT_NE(end_of(a).signal, 0);
 }
 
-TEST_P(ExecutorConformance, WhatIsUnknownMayStart) {
+TEST_P(ExecutorConformance, AnUnknownAttemptMayStart) {
   bench->restart_server();
   EXPECT_EQ(find(a).phase, AttemptPhase::kUnknown);
   start_ending(a);
