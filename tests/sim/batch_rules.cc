@@ -136,7 +136,7 @@ void BatchRules::follow(const model::Event& event, const model::Task& row) {
     return;
   }
   if (event.before == event.after && event.before == state && !row.parent) {
-    return verdict_.require(row.stopping, "an abort is told and kept",
+    return verdict_.require(row.stopping, "an abort is recorded and kept",
                             fmt::format("task {}", event.task.value));
   }
   verdict_.require(event.before == state && model::may_move(event.before, event.after),
@@ -155,8 +155,8 @@ void BatchRules::follow(const model::Event& event, const model::Task& row) {
   }
 }
 
-// At the instant a FORBID schedule makes a run, nothing of its job runs, waits or still dies, nor
-// does anything of a deleted job that had its id.
+// When a FORBID schedule makes a run, nothing of its job runs, waits or has a process left, and
+// neither does anything of a deleted job that had its id.
 void BatchRules::forbid(const engine::Batch& batch, const model::Task& run) {
   if (run.trigger != model::Trigger::kSchedule) return;
   const auto forbids = [&](const model::Schedule& schedule) {
@@ -200,7 +200,7 @@ void BatchRules::take_task(const model::Task& task) {
   const State before = is_new ? State::kCreated : known->second.state;
   const auto told = states_.find(task.id);
   verdict_.require(task.state == (told == states_.end() ? before : told->second),
-                   "a task's state is what its events tell",
+                   "a task's state agrees with its events",
                    fmt::format("task {}: {}", task.id.value, model::name_of(task.state)));
   if (is_new) {
     check_new(task);
@@ -232,13 +232,13 @@ void BatchRules::take_task(const model::Task& task) {
                    fmt::format("run {}", task.parent.value));
 }
 
-// A run that is for later is not begun before, by what the clock has shown.
+// A run with a NOT_BEFORE is not begun before it, by what the clock has shown.
 void BatchRules::check_time(const model::Task& task) {
   const model::JobPtr job = record_.job_of(task);
   if (task.parent || !task.parameters || job->definition.spec.kind != kinds::kTest) return;
   for (const auto& [name, value] : task.parameters->env) {
     if (name != kinds::kNotBefore || task.started_at == kNever) continue;
-    verdict_.require(newest_at_ >= parse_time(value).value(), "what is for later begins later",
+    verdict_.require(newest_at_ >= parse_time(value).value(), "no run begins before its start time",
                      fmt::format("run {}", task.id.value));
   }
 }
@@ -293,8 +293,8 @@ void BatchRules::follow_schedule(const model::Schedule& before, const model::Sch
 }
 
 void BatchRules::take_ledger(const engine::Batch& batch) {
-  // A schedule with new times starts afresh: after a backward step of the clock it may be due again
-  // at an instant of which the ledger tells.
+  // A schedule with new times starts afresh: after a backward step of the clock it may be due
+  // again at an instant that the ledger has already.
   for (const model::Schedule& schedule : batch.schedules) {
     const auto known = record_.schedules.find(schedule.uid);
     if (known == record_.schedules.end() ||
@@ -310,7 +310,7 @@ void BatchRules::take_ledger(const engine::Batch& batch) {
 
 void BatchRules::take_entry(const engine::Batch& batch, const model::LedgerEntry& entry) {
   auto& entries = record_.ledger[entry.schedule];
-  // A run from before may still pass its deadline, among the new times.
+  // A run from before the change may still pass its deadline, among the new times.
   if (entry.outcome == DueOutcome::kPastDeadline && set_back_.contains(entry.schedule)) return;
   const auto after = entries.upper_bound(entry.last_due);
   if (after != entries.begin()) {
@@ -341,7 +341,7 @@ void BatchRules::take_entry(const engine::Batch& batch, const model::LedgerEntry
   });
   // A run may pass its deadline after its schedule has changed or gone.
   verdict_.require(right || entry.outcome == DueOutcome::kPastDeadline,
-                   "the ledger tells of due times only", show(entry));
+                   "the ledger has due times only", show(entry));
 }
 
 // Late runs are those that the schedule's policy for missed times asks for, and no others.
@@ -384,7 +384,8 @@ void BatchRules::take_locks(const engine::Batch& batch) {
   check_holders();
 }
 
-// A run that could start on the empty node is overtaken on a lock for so long and no longer.
+// A run that could start on the empty node is overtaken on a lock for overtaking_max and no
+// longer.
 void BatchRules::check_turn(const model::Lock& granted) {
   const Duration limit = clock_.true_time_of(granted.held_since) - settings_.overtaking_max;
   for (const auto& [uid, life] : record_.jobs) {

@@ -61,8 +61,8 @@ class BatchRules {
   const engine::Targets targets_;
   const engine::Queue node_;        // the empty node
   std::set<ScheduleUid> set_back_;  // got new times while the clock was behind their ledger
-  std::set<std::pair<Time, TaskId>> ended_runs_;  // that no sweep was to remove
-  std::map<TaskId, model::State> states_;         // within this batch, as its events tell
+  std::set<std::pair<Time, TaskId>> ended_runs_;  // that no sweep was allowed to remove
+  std::map<TaskId, model::State> states_;         // within this batch, by its events
 };
 
 }  // namespace docket::sim

@@ -25,7 +25,7 @@ void CareRules::apply(const engine::Batch& batch) {
     const bool made_one =
         task.state == State::kDone && task.operation->type == care::name_of(care::Chore::kBackup);
     verdict_.require(!made_one || is_made(task.operation->entity),
-                     "what a chore is to make is there when it is done", show(task.id));
+                     "a chore's file exists when it is done", show(task.id));
   }
   verdict_.require(under_way_.size() <= 1, "one chore is under way at a time",
                    under_way_.empty() ? "" : show(*under_way_.rbegin()));

@@ -1,7 +1,7 @@
 #pragma once
 
 // The rules of docket's own housekeeping (src/kinds/maintenance), judged on every durable batch.
-// What becomes of the runs as such is for BatchRules.
+// What becomes of its runs as runs is up to BatchRules.
 
 #include <map>
 #include <set>
@@ -17,7 +17,7 @@ class CareRules {
   explicit CareRules(Verdict& verdict) : verdict_(verdict) {}
 
   void apply(const engine::Batch& batch);
-  // The client was told.
+  // The client got its answer.
   void acknowledged(TaskId task);
   // What is on the disk now, whatever becomes of the task.
   void made(const std::string& file) { files_.insert(file); }

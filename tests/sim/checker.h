@@ -31,7 +31,7 @@ Findings match(const std::vector<Time>& due, std::vector<SeenRun> runs, Duration
                const std::vector<Outage>& outages);
 
 std::vector<Time> due_times(const Cron& cron, const Zone& zone, Time after, Time until);
-// What the record tells of one schedule's runs.
+// The runs that the record has of one schedule.
 std::vector<SeenRun> runs_of(const Record& record, ScheduleUid schedule);
 
 }  // namespace docket::sim

@@ -61,7 +61,8 @@ class History : public ::testing::Test {
                 {"0 * * * *", "Europe/Rome"}});
   }
 
-  // Every schedule kept its times; what is missing has an excuse. Gives how many were excused.
+  // Checks that every schedule kept its times: what is missing has an excuse. Returns how many had
+  // one.
   std::size_t judge() {
     EXPECT_TRUE(docket.verdict.ok()) << docket.verdict.violation();
     std::size_t excused = 0;
@@ -125,7 +126,7 @@ TEST_F(History, AClockSetAnHourBackRepeatsNothing) {
   EXPECT_EQ(judge(), 0U);
 }
 
-// What is added after the clock was set back has not been missed by anybody.
+// A schedule that is added after the clock was set back has missed nothing.
 TEST_F(History, AScheduleMadeAfterTheClockWasSetBackKeepsItsTimesAtOnce) {
   docket.run_to(minutes{10});
   docket.restart_after(seconds{1});

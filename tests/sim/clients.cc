@@ -218,7 +218,7 @@ Clients::Work Clients::stop_run() {
   };
 }
 
-// Whoever pauses a run may leave it so: what is paused is resumed or stopped in the end.
+// A client may leave a run paused: a paused run is resumed or stopped in the end.
 Clients::Work Clients::ask_run() {
   return [run = dice_.pick(runs_), word = dice_.percent(50) ? "pause" : "resume"](
              Engine& engine, Time now) -> Result<Effect> {
@@ -264,7 +264,8 @@ std::vector<kinds::TestStep> Clients::draw_steps(int depth) {
   return steps;
 }
 
-// Of a leaf; whose run may have a lock, too, so that it must not wait for one without end.
+// The needs of a leaf. Its run may have a lock, too, so the leaf must not wait for one without
+// limit.
 kinds::TestNeeds Clients::draw_needs() {
   kinds::TestNeeds needs;
   if (dice_.percent(50)) needs.cpus = static_cast<double>(dice_.between(1, 20)) / 10;

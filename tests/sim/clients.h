@@ -1,8 +1,8 @@
 #pragma once
 
-// People and programs that use the server: each owns a few jobs, which it alone defines, and starts
-// and stops runs of anybody's. One request at a time, over a network with delays; a request whose
-// answer was lost is one whose outcome is unknown.
+// People and programs that use the server. Each owns a few jobs, which it alone defines, and
+// starts and stops runs of all clients. One request at a time, over a network with delays; the
+// outcome of a request whose answer was lost is unknown.
 
 #include <functional>
 #include <string>

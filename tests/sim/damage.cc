@@ -12,7 +12,7 @@ using model::EventType;
 using model::State;
 using model::Task;
 
-// What the damage is done to: all operations in the batch that `which` names.
+// The operations to damage: all operations in the batch that `which` selects.
 template <class Which>
 std::vector<Task*> operations(Batch& batch, const Which& which) {
   std::vector<Task*> found;
@@ -82,7 +82,7 @@ void spares_the_lost(Batch& batch) {
             }));
 }
 
-// Rows of parents that have nothing to say but what their children left behind.
+// Drops the rows of parents that changed only by what their children left behind.
 void forgets_parents(Batch& batch) {
   std::set<TaskId> told;
   for (const Event& event : batch.events) told.insert(event.task);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What mutations do to batches on their way to the disk: the damage of an engine that is wrong
-// about operations.
+// How mutations damage batches on their way to the disk: as an engine would that is wrong about
+// operations.
 
 #include <functional>
 

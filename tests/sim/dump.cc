@@ -31,7 +31,7 @@ bool has_folded(const engine::Node& step) {
   return false;
 }
 
-// Those that have folded, and what is below them, may still be in the memory of one of the two.
+// Folded steps, and what is below them, may still be in the memory of only one of the two engines.
 void dump_steps(const engine::Node& run, std::vector<std::string>& lines) {
   for (const auto& [key, step] : run.steps()) {
     if (has_folded(*step)) continue;

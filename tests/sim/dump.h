@@ -10,7 +10,7 @@
 
 namespace docket::sim {
 
-// `operations`: those that should live.
+// `operations`: those that should be live.
 std::vector<std::string> dump(const engine::Engine& engine, const std::set<TaskId>& operations);
 // The first line that differs; empty when none does.
 std::string difference(const std::vector<std::string>& left, const std::vector<std::string>& right);

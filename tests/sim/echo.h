@@ -26,7 +26,7 @@ class Echo : public engine::Executor, private engine::ExecutorListener {
     executor_.find(std::move(attempts), std::move(done));
   }
 
-  bool renumbers = false;  // a mutation: what is repeated has a new number
+  bool renumbers = false;  // a mutation: repeated reports have new numbers
 
  private:
   void on_attempt(const engine::AttemptReport& report) override {

@@ -10,7 +10,7 @@
 namespace docket::sim {
 namespace {
 
-// At once, or when what has started has ended; which may be all that there was.
+// Stopped at once, or when what had started has ended; which may have been everything.
 bool is_stopped(const model::Task& run) {
   return run.state == model::State::kAborted || run.stopping;
 }

@@ -1,9 +1,8 @@
 #pragma once
 
-// What clients may rely on. A write that was acknowledged is there for ever; one that was refused
-// never is; one whose answer was lost may be there or not, until a later acknowledged write to the
-// same thing decides it. Everything a client writes carries a mark, so that writes can be told
-// apart.
+// What clients may rely on. An acknowledged write stays for ever; a refused one never appears; one
+// whose answer was lost may be there or not, until a later acknowledged write to the same thing
+// decides it. Everything that a client writes carries a mark, so that writes can be told apart.
 
 #include <cstdint>
 #include <map>
@@ -18,7 +17,7 @@
 
 namespace docket::sim {
 
-using Mark = std::optional<std::int64_t>;  // none: the thing is not there
+using Mark = std::optional<std::int64_t>;  // none: the thing does not exist
 
 // What one request does if it succeeds.
 struct Effect {
@@ -39,11 +38,11 @@ class Expectations {
   Expectations(const Record& record, Verdict& verdict) : record_(record), verdict_(verdict) {}
 
   void may_happen(const Effect& effect);    // the engine has done it; not durable yet
-  void acknowledged(const Effect& effect);  // the client is told: it must be durable now
-  // Everything that was ever acknowledged is on this disk.
+  void acknowledged(const Effect& effect);  // the client has its answer: it must be durable now
+  // Checks that everything that was ever acknowledged is on this disk.
   void check_definitions(const engine::Snapshot& snapshot);
   void check_runs(const store::MemoryState& state);
-  // Every run that was acknowledged has ended.
+  // Checks that every acknowledged run has ended.
   void check_all_ended();
   std::size_t runs() const { return started_.size(); }
 

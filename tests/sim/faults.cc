@@ -58,8 +58,8 @@ void Faults::stop() {
   world_.executor.habits.delay_max = milliseconds{20};
   world_.executor.runner.habits.fails_percent = 0;
   world_.executor.runner.habits.unstartable_percent = 0;
-  // Half of the worlds start anew into their calm, where nobody writes: what has to happen then,
-  // the start itself must set going.
+  // Half of the worlds start their calm phase with a restart. Nobody writes then, so the start
+  // itself must set going whatever has to happen.
   if (dice_.percent(50)) world_.crash();
   world_.boot();
 }
@@ -83,7 +83,7 @@ void Faults::crash() {
   });
 }
 
-// Crashes like the neighbourhood of a commit: the events around it decide what is known to whom.
+// Crashes like to come near a commit: the events around it decide who knows what.
 void Faults::watch_commit() {
   if (!std::exchange(crash_at_commit_, false)) return;
   crash_in_steps_ = 1 + dice_.below(dice_.percent(70) ? 4 : 30);
@@ -94,7 +94,7 @@ void Faults::watch_step() {
   crash();
 }
 
-// The server gives up when its store does; someone starts it again.
+// The server ends when its store fails; someone starts it again.
 void Faults::store_failed() {
   world_.timeline.at(now() + dice_.spread(milliseconds{1}, seconds{5}), [this] {
     if (world_.loop() == nullptr) crash();
@@ -104,7 +104,7 @@ void Faults::store_failed() {
 
 // ---- the rest
 
-// Far ahead, by less than what makes schedules go back with it, and right again.
+// Sets the clock far ahead, by less than what makes schedules go back with it, and right again.
 void Faults::wrong_clock() {
   if (std::exchange(clock_is_wrong_, true)) return;
   const Duration by = dice_.spread(hours{2}, hours{16});

@@ -1,4 +1,4 @@
-// What leaves the house while the store is full.
+// The orders that go out while the store is full.
 
 #include <gmock/gmock.h>
 
@@ -49,8 +49,8 @@ class FullStore : public ::testing::Test {
   engine::Loop loop{engine, committer, engine::Executors(executor), clock, reactor};
 };
 
-// The attempt that starts and the order to stop it are in one tick, which has to wait for room. An
-// order to stop that goes out first means nothing to the executor, and must not be lost by it.
+// The attempt's start and the order to stop it are in one tick, which has to wait for room. An
+// order to stop that went out first would mean nothing to the executor, and be lost.
 TEST_F(FullStore, AnAttemptThatStartsAndStopsInOneTickIsStopped) {
   ASSERT_TRUE(engine.create_job(restarting_job(), {}, clock.now()));
   const TaskId run = engine.start_run("a", nullptr, clock.now()).value()->task.id;

@@ -1,7 +1,7 @@
 // docket-sim: runs seeds and says which are clean.
 //
 //   docket-sim --seeds 1000            1,000 seeds from 1 on
-//   docket-sim --seed 77 --verbose     one seed again, with its story
+//   docket-sim --seed 77 --verbose     one seed again, with all that happens
 
 #include <CLI/CLI.hpp>
 #include <atomic>

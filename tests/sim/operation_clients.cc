@@ -46,7 +46,7 @@ void OperationClients::be_born(Reporter& reporter) {
   renew_later(reporter, ++reporter.life);
 }
 
-// Its operations with leases will be lost; the others the next one looks after.
+// Its operations with leases will be lost; the next reporter takes over the others.
 void OperationClients::die(Reporter& reporter) {
   for (const Owned& each : owned_) {
     if (each.reporter == reporter.number && each.life == reporter.life && each.leased)
@@ -134,7 +134,7 @@ void OperationClients::answered(Reporter& reporter, std::uint64_t request) {
   think(reporter);
 }
 
-// What was not durable is not there: its number is somebody else's soon.
+// What was not durable is gone: its number will soon be given to another.
 void OperationClients::server_died() {
   waiters_.server_died();
   const auto lost = [this](TaskId id) { return !world_.record.operations.contains(id); };

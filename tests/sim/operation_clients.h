@@ -1,8 +1,8 @@
 #pragma once
 
-// Programs that report what they do into the task tree, and people who look after it. Each reporter
-// has operations with leases, which it renews as long as it lives, and some without. Everybody
-// aborts, waits, drains and forgets. See waiters.h for those who wait.
+// Programs that report their work into the task tree, and people who tend it. Each reporter has
+// operations with leases, which it renews as long as it lives, and some without. All of them abort,
+// wait, drain and forget. Waiters are in waiters.h.
 
 #include <functional>
 #include <string>
@@ -16,10 +16,10 @@
 namespace docket::sim {
 
 struct OperationHabits {
-  bool deaf = false;       // a mutation: nobody hears that leases are renewed
+  bool deaf = false;       // a mutation: renewals of leases are not heard
   bool undying = false;    // a mutation: dead reporters go on renewing
-  bool hasty = false;      // a mutation: waiters are told what is not durable yet
-  bool forgetful = false;  // a mutation: now and then a waiter is not told
+  bool hasty = false;      // a mutation: waiters are called before the end is durable
+  bool forgetful = false;  // a mutation: now and then a waiter is not called
 };
 
 class OperationClients {
@@ -29,13 +29,13 @@ class OperationClients {
   void stop() { active_ = false; }  // nothing new; leases are still renewed
   void server_died();
   void give_up();                                  // all reporters, for good
-  void end_all(engine::Engine& engine, Time now);  // what has no lease
+  void end_all(engine::Engine& engine, Time now);  // operations without a lease
   void check(const store::MemoryState& state) { expectations_.check(state); }
   const Waiters& waiters() const { return waiters_; }
   std::uint64_t acknowledged() const { return acknowledged_; }
 
  private:
-  using Promise = std::function<void()>;  // to be kept once the client is told
+  using Promise = std::function<void()>;  // made when the client gets its answer
   using Work = std::function<Result<Promise>(engine::Engine&, Time)>;
   struct Reporter {
     std::size_t number;

@@ -19,8 +19,8 @@ void OperationExpectations::created(TaskId id, const model::Operation& what) {
   if (told.cluster) told.lane = life->second.task.operation->lane;
   told.sequence = life->second.task.operation->sequence;
   told.internal = life->second.task.operation->internal;
-  verdict_.require(told == *life->second.task.operation, "an operation is what was said of it",
-                   show(id));
+  verdict_.require(told == *life->second.task.operation,
+                   "an operation is as its reporter described it", show(id));
 }
 
 void OperationExpectations::begun(TaskId id) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// What those who report operations, and those who look after them, may rely on: nothing that was
-// acknowledged is lost, neither a task, nor how far it was, nor its end.
+// What reporters of operations, and clients that tend them, may rely on: nothing that was
+// acknowledged is lost, neither a task, nor its progress, nor its end.
 
 #include <map>
 #include <optional>
@@ -23,7 +23,7 @@ class OperationExpectations {
     model::State state;
     std::string message;
   };
-  // Each is called when the client is told: it must be durable now, and stay.
+  // Each is called when the client gets its answer: it must be durable now, and stay.
   void created(TaskId id, const model::Operation& what);
   void begun(TaskId id);
   void progressed(TaskId id, double completed);
@@ -32,10 +32,10 @@ class OperationExpectations {
   void asked_to_stop(TaskId id);
   void dropped(const std::set<TaskId>& lived);  // with their module
   void unlisted(TaskId id, const store::MemoryState& state);
-  // Everything in the module that had ended by then is not listed.
+  // Nothing in the module that had ended by then is listed.
   void drained(const std::string& module, EventSeq then, const store::MemoryState& state);
 
-  // All of it, on this disk.
+  // Checks all of it on this disk.
   void check(const store::MemoryState& state);
 
  private:

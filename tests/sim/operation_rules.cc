@@ -78,7 +78,7 @@ void OperationRules::follow(const model::Event& event) {
   }
   OperationLife* life = life_of(event.task);
   if (!life || model::is_final(life->state)) {
-    return verdict_.violated("nothing happens to what has ended", show(event.task));
+    return verdict_.violated("nothing happens to an ended operation", show(event.task));
   }
   if (event.type == EventType::kTaskNote) {
     record_.notes[event.message] = event;
@@ -110,7 +110,7 @@ void OperationRules::follow_change(const model::Event& event, OperationLife& lif
 void OperationRules::create(const model::Task& row) {
   OperationLife* parent = row.parent ? life_of(row.parent) : nullptr;
   verdict_.require(!row.parent || (parent && !model::is_final(parent->state)),
-                   "nothing is made below what has ended", show(row.id));
+                   "nothing is created below an ended operation", show(row.id));
   verdict_.require(!life_of(row.id) && !record_.task(row.id), "numbers are never used again",
                    show(row.id));
   number(row, parent);
@@ -139,9 +139,9 @@ void OperationRules::number(const model::Task& row, const OperationLife* parent)
     verdict_.require(what.sequence == parent->task.operation->sequence &&
                          what.module == parent->task.operation->module &&
                          row.root == parent->task.root,
-                     "all of a tree have its root's number", show(row.id));
+                     "all tasks of a tree have its root's number", show(row.id));
   } else if (what.cluster) {
-    verdict_.require(what.sequence == 0, "what spreads over nodes has no number", show(row.id));
+    verdict_.require(what.sequence == 0, "a cluster operation has no number", show(row.id));
   } else {
     take_number(what);
   }
@@ -181,10 +181,10 @@ void OperationRules::take_lanes(const engine::Batch& batch) {
 void OperationRules::check_end(const model::Event& event, const OperationLife& life) {
   const model::Task& row = *rows_.at(event.task);
   verdict_.require(event.after != State::kDone || !life.stopping,
-                   "what was asked to stop does not end well", show(event.task));
+                   "an operation that was asked to stop is not done", show(event.task));
   verdict_.require(
       event.after != State::kAborted || life.stopping || dropped_.contains(row.operation->module),
-      "only what was asked to stop is aborted", show(event.task));
+      "only operations that were asked to stop are aborted", show(event.task));
   if (is_lost(row)) check_lost(event, life);
 }
 
@@ -220,8 +220,8 @@ void OperationRules::fold(OperationLife& parent, const OperationLife& child,
 
 // ---- leases
 
-// Whoever is not heard of for its lease is lost, with what hangs on it and has no lease itself.
-// What a parent left behind hangs on one above, the root after a restart.
+// A task that is not heard from for its lease is lost, with everything below it that has no lease
+// itself. What a parent left behind belongs to a task further up, after a restart to the root.
 void OperationRules::check_lost(const model::Event& event, const OperationLife& life) {
   bool left_behind = false;
   bool has_lease = false;
@@ -238,7 +238,7 @@ void OperationRules::check_lost(const model::Event& event, const OperationLife& 
     at = at->task.parent ? life_of(at->task.parent) : nullptr;
   }
   verdict_.require(has_lease, "only leases run out", show(event.task));
-  verdict_.require(is_right, "an operation that is heard of is not lost", show(event.task));
+  verdict_.require(is_right, "an operation that is heard from is not lost", show(event.task));
   lost_.push_back(event.task);
 }
 
@@ -262,8 +262,8 @@ void OperationRules::check_leases() {
     if (lease == Duration::zero() || heard == heard_.end()) continue;
     verdict_.require(
         std::max(heard->second, disturbed_) + lease + kSlack > now,
-        "an operation that is not heard of fails",
-        fmt::format("{}: heard of at {} us, disturbed at {}, lease {}, now {}", show(id),
+        "an operation that is not heard from fails",
+        fmt::format("{}: heard from at {} us, disturbed at {}, lease {}, now {}", show(id),
                     heard->second.count(), disturbed_.count(), lease.count(), now.count()));
   }
 }
@@ -272,18 +272,17 @@ void OperationRules::check_leases() {
 
 void OperationRules::take_row(const model::Task& row) {
   OperationLife* life = life_of(row.id);
-  if (!life) return verdict_.violated("every operation was made", show(row.id));
+  if (!life) return verdict_.violated("every operation was created", show(row.id));
   const model::Task& before = life->task;
   verdict_.require(row.parent == before.parent && row.root == before.root &&
                        row.created_at == before.created_at && *row.operation == *before.operation,
                    "a task stays what it is", show(row.id));
-  verdict_.require(row.state == life->state, "a task's state is what its events tell",
-                   show(row.id));
-  verdict_.require(row.stopping == life->stopping, "an abort is told and kept", show(row.id));
+  verdict_.require(row.state == life->state, "a task's state agrees with its events", show(row.id));
+  verdict_.require(row.stopping == life->stopping, "an abort is recorded and kept", show(row.id));
   model::Tally told = row.tally;
   told.counts = false;
   told.completed = told.total = 0;
-  verdict_.require(told == life->tally, "a tally is what the ended children say",
+  verdict_.require(told == life->tally, "a tally is the sum of the ended children",
                    fmt::format("{}: {}; but {}", show(row.id), show(told), show(life->tally)));
   verdict_.require(row.tally.completed >= before.tally.completed,
                    "figures of a reporter do not go back", show(row.id));
@@ -292,32 +291,32 @@ void OperationRules::take_row(const model::Task& row) {
 
 void OperationRules::check_families() {
   for (const TaskId id : parents_)
-    verdict_.require(rows_.contains(id), "a parent is told of its children's ends", show(id));
+    verdict_.require(rows_.contains(id), "a parent is updated when children end", show(id));
   for (const TaskId id : too_late_) {
     verdict_.require(life_of(id)->state == State::kAborted,
-                     "what is made below an abort fails at once", show(id));
+                     "what is created below an abort fails at once", show(id));
   }
   for (const TaskId id : lost_) check_nothing_hangs_on(id);
 }
 
-// Of a root all that lives; of others what has not lost its parent: which of those above a restart
-// finds is not said.
+// Below a root, all live tasks; below others, those whose parent is still there: it is not
+// specified which of those above a restart finds.
 void OperationRules::check_nothing_hangs_on(TaskId lost) {
   const OperationLife& life = *life_of(lost);
   for (const TaskId each : live_below(lost)) {
     const OperationLife& below = *life_of(each);
     if (life.task.parent && below.task.parent != lost) continue;
-    bool has_lease = false;  // or hangs on one that has
+    bool has_lease = false;  // or is below one that has
     for (const OperationLife* at = &below; at && at->task.id != lost;
          at = life_of(at->task.parent)) {
       has_lease = has_lease ||
                   (!model::is_final(at->state) && at->task.operation->lease > Duration::zero());
     }
-    verdict_.require(has_lease, "what hangs on a lost operation is lost", show(each));
+    verdict_.require(has_lease, "what is below a lost operation is lost", show(each));
   }
 }
 
-// Through those that ended, too.
+// Also through tasks that have ended.
 std::vector<TaskId> OperationRules::live_below(TaskId id) const {
   std::vector<TaskId> open{id};
   std::vector<TaskId> found;
@@ -346,7 +345,8 @@ void OperationRules::check_listings(const engine::Batch& batch) {
   }
 }
 
-// Lists that forget go by the trusted clock, which may be behind what the other was set forward by.
+// Lists that forget go by the trusted clock, which may be behind a wall clock that was set
+// forward.
 bool OperationRules::has_its_time(Time until, Time finished_at) const {
   return std::ranges::any_of(ttls_, [&](Duration ttl) {
     const Duration behind = finished_at + ttl - until;

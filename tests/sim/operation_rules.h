@@ -1,8 +1,8 @@
 #pragma once
 
 // The rules of operations (src/engine/operations.h), judged on every durable batch before the
-// record takes it in: numbers, states, folding, inherited aborts, leases, listings. Parents'
-// tallies are counted here anew, from the events. Costs what the batch costs.
+// record takes it in: numbers, states, folding, inherited aborts, leases, listings. The tallies of
+// parents are counted again here, from the events. Costs what the batch costs.
 
 #include <map>
 #include <set>
@@ -27,12 +27,12 @@ class OperationRules {
         ttls_{settings.task_ttl, settings.user_task_ttl} {}
 
   void apply(const engine::Batch& batch);
-  // The snapshot of a restart has what lives, and its figures.
+  // The snapshot of a restart has the live operations, and their figures.
   void check_loaded(const engine::Snapshot& snapshot);
-  // While nothing is being committed: nothing lives that was not heard of for its lease.
+  // While nothing is being committed: no live operation was silent for longer than its lease.
   void check_leases();
 
-  // What is known of reporters and of what may delay the engine, in true time.
+  // What is known of reporters, and of what may delay the engine, in true time.
   void heard(TaskId operation) { heard_[operation] = clock_.true_now(); }
   void fell_silent(TaskId operation) { silent_.insert(operation); }
   void booted();
@@ -66,19 +66,19 @@ class OperationRules {
   Verdict& verdict_;
   const SimClock& clock_;
   std::set<Duration> ttls_;  // that listings may have
-  Duration ahead_max_{};     // what the clock was set forward by, in all
+  Duration ahead_max_{};     // by how much the clock was set forward, in all
   std::unordered_map<TaskId, Duration> heard_;
-  std::set<TaskId> silent_;  // whose reporters have gone
+  std::set<TaskId> silent_;  // whose reporters are gone
   Duration disturbed_{};
 
-  // Of the batch at hand.
+  // For the batch at hand.
   std::map<TaskId, const model::Task*> rows_;
-  std::map<TaskId, const model::Task*> actions_;  // which have numbers, and are judged elsewhere
+  std::map<TaskId, const model::Task*> actions_;  // they have numbers, but are judged elsewhere
   std::map<std::string, std::size_t> drops_;      // of modules, that no number has shown yet
   std::set<std::string> dropped_;
   std::vector<TaskId> parents_;   // whose tallies have changed
-  std::vector<TaskId> lost_;      // not heard of
-  std::vector<TaskId> too_late_;  // made below what was asked to stop
+  std::vector<TaskId> lost_;      // not heard from
+  std::vector<TaskId> too_late_;  // created below one that was asked to stop
 };
 
 }  // namespace docket::sim

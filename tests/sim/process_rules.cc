@@ -65,7 +65,7 @@ void ProcessRules::spawned(TaskId token) {
     const model::Needs needs = test_kind_.needs(*job, nullptr, step->second.planned->key);
     process.demand = needs.demand;
     const model::Needs of_run = test_kind_.needs(*job, nullptr, {});
-    for (const model::LockRequest& request : needs.locks) {  // what its run has is not its own
+    for (const model::LockRequest& request : needs.locks) {  // locks of its run are not its own
       const bool is_own = std::ranges::find(of_run.locks, request.name,
                                             &model::LockRequest::name) == of_run.locks.end();
       if (is_own) process.locks.push_back(request);
@@ -111,7 +111,7 @@ void ProcessRules::check_neighbours(TaskId token, const Live& process) {
   }
 }
 
-// A second execution needs a reason: the first failed or was lost, and its job says to try again.
+// A second execution needs a reason: the first failed or was lost, and the job says to try again.
 void ProcessRules::check_again(const model::Task& attempt, const kinds::ProcessSpec& spec) {
   const auto before = of_.find(attempt.parent);
   if (before == of_.end()) return;
@@ -150,7 +150,7 @@ void ProcessRules::lost(TaskId token) {
   fates_[token] = {end, true};
 }
 
-// Lost counts as failed, also where what is lost went well.
+// Lost counts as failed, even if the lost process succeeded.
 void ProcessRules::stored(const model::Task& attempt) {
   if (attempt.kind != model::TaskKind::kAttempt || !model::is_final(attempt.state)) return;
   if (!model::executor_of(attempt).empty()) return;  // no process
@@ -161,7 +161,7 @@ void ProcessRules::stored(const model::Task& attempt) {
                    "an attempt's outcome is what its process did", name(attempt.id));
 }
 
-// The run has ended without it, and what it holds is free.
+// The run has ended without it, and what it held is free.
 void ProcessRules::given_up(TaskId token) {
   const auto it = live_.find(token);
   if (it == live_.end()) return;

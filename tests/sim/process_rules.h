@@ -32,9 +32,9 @@ class ProcessRules {
   void claimed(TaskId token);  // on the runner's disk: from here on it is started once
   void spawned(TaskId token);
   void ended(TaskId token, End how);
-  // Nobody can tell any more how it ended, or will end: it is killed then.
+  // How it ended, or will end, is not known any more: it is killed then.
   void lost(TaskId token);
-  // An attempt has ended as far as the store goes.
+  // An attempt has ended in the store.
   void stored(const model::Task& attempt);
   void forgotten(TaskId token);
   std::size_t live() const { return live_.size(); }
@@ -50,7 +50,7 @@ class ProcessRules {
   };
   struct Fate {
     std::optional<End> end;
-    bool lost = false;  // nobody can tell any more
+    bool lost = false;  // its end is not known any more
   };
   void given_up(TaskId token);
   void check_room(const Live& process);

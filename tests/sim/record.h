@@ -1,6 +1,6 @@
 #pragma once
 
-// What the store must hold: a model of its own, made from the batches that became durable. The
+// What the store must hold: an independent model, made from the batches that became durable. The
 // invariants are judged on it, and the store is compared with it after every restart.
 
 #include <map>
@@ -29,7 +29,7 @@ struct OperationLife {
   model::Task task;       // its newest row
   model::Tally tally;     // counted from the ends of its children
   std::set<TaskId> live;  // children; once it has ended: those that it left behind
-  model::State state = model::State::kCreated;  // as its events tell
+  model::State state = model::State::kCreated;  // by its events
   bool stopping = false;
   EventSeq ended_by;
 };
@@ -48,7 +48,7 @@ struct Record {
   std::unordered_map<TaskId, OperationLife> operations;
   std::set<TaskId> live_operations;
   std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> lanes;  // their last numbers
-  std::map<std::string, model::Event> notes;                             // by what they say
+  std::map<std::string, model::Event> notes;                             // by their text
   Time swept_until = kNever;  // what had finished before may be gone
   EventSeq last_event;
   TaskId last_task;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The store under care, in one life of the simulated server: pieces of work that do nothing, take
-// their time, and fail now and then.
+// The store under care, in one life of the simulated server: work that does nothing, takes its
+// time, and fails now and then.
 
 #include <string>
 #include <vector>
@@ -50,7 +50,7 @@ class SimCare : public engine::StoreCare {
 
   CareRules& rules_;
   Dice dice_;
-  const bool pretends_;  // a mutation: what has failed is told as done
+  const bool pretends_;  // a mutation: failed work is reported as done
   bool failed_ = false;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // The wall clock of the simulated machine, which an operator or NTP may set, and the reactor that
-// lives by it.
+// runs by it.
 
 #include <functional>
 #include <unordered_map>
@@ -26,11 +26,11 @@ class SimClock : public Clock {
     shown_[shown] = timeline_.now();
     return shown;
   }
-  // Blind: a mutation, in which nobody can tell a clock that is set from time that passes.
+  // Blind: a mutation, in which setting the clock looks like time passing.
   ClockReading read() override {
     return {.wall = now(), .elapsed = timeline_.now() + (blind ? offset_ : Duration{}), .boot = 1};
   }
-  // When somebody read this from it, the last time. Everything that is stamped was read.
+  // When this time was last read from the clock. Every timestamp was read.
   Duration true_time_of(Time wall) const {
     const auto found = shown_.find(wall);
     return found == shown_.end() ? instant_of(wall) : found->second;

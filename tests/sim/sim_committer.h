@@ -1,7 +1,7 @@
 #pragma once
 
 // The writer of the simulated server: every commit takes a while, and the world may end before,
-// during or after it. And the disk it writes to, which can be slow, full or broken.
+// during or after it. Also the disk it writes to, which can be slow, full or broken.
 
 #include <functional>
 #include <memory>
@@ -14,14 +14,14 @@
 
 namespace docket::sim {
 
-// The condition of the disk; faults change it, commits suffer it. Outlives the server.
+// The condition of the disk: changed by faults, felt by commits. Outlives the server.
 struct DiskHealth {
   Duration latency_max = std::chrono::milliseconds{5};
   bool full = false;
   int reserve = kReserve;  // commits that fit into the room that was kept for the end of work
   bool reserve_open = false;
   store::CommitFate next = store::CommitFate::kDurable;  // of one commit
-  bool lies = false;  // a mutation: now and then says that it is done when it is not
+  bool lies = false;  // a mutation: now and then reports success for what it did not write
   std::function<void(engine::Batch&)> damage;  // a mutation: done to what is written
   static constexpr int kReserve = 200;
 
@@ -50,9 +50,9 @@ class SimCommitter : public engine::Committer {
       : timeline_(timeline), store_(store), disk_(disk), dice_(dice), verdict_(verdict) {}
 
   void commit(std::shared_ptr<const engine::Batch> batch, Done done) override;
-  void server_died();  // what was being written may be there or not
+  void server_died();  // the batch in flight may be on disk or not
   bool busy() const { return batch_ != nullptr; }
-  // Called when a commit begins; faults like that moment.
+  // Called when a commit begins: a good moment for faults.
   void on_begin(std::function<void()> watcher) { watcher_ = std::move(watcher); }
 
  private:

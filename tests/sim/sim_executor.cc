@@ -152,7 +152,7 @@ void SimExecutor::answer(std::function<void()> arrive) {
   });
 }
 
-// ---- what the engine says
+// ---- orders of the engine
 
 void SimExecutor::start(TaskId token, const engine::PayloadPtr& payload) {
   const auto* told = engine::get_if<runner::LaunchSpec>(payload);
@@ -195,7 +195,7 @@ void SimExecutor::find(std::vector<engine::Sought> attempts, Done done) {
   if (connected_) ask(request, finds_[request].tokens);
 }
 
-// Without a request: what has become of attempts that were heard of on an earlier connection.
+// Without a request: the state of attempts that were reported on an earlier connection.
 void SimExecutor::ask(std::optional<std::uint64_t> request, const std::vector<TaskId>& tokens) {
   send([this, request, tokens] {
     std::vector<AttemptReport> reports;
@@ -210,7 +210,7 @@ void SimExecutor::ask(std::optional<std::uint64_t> request, const std::vector<Ta
   });
 }
 
-// ---- what the runner says
+// ---- reports of the runner
 
 void SimExecutor::report(const AttemptReport& report) {
   const int copies = dice_.percent(habits.repeats_percent) ? 2 : 1;

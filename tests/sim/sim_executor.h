@@ -1,9 +1,9 @@
 #pragma once
 
-// The server's side of the runner, as exec/runner/runner_executor.h is: what was asked is said
+// The server's side of the runner, like exec/runner/runner_executor.h: what was asked is sent
 // again on a new connection until it is known to have arrived. Frames travel with delays and in
-// order; reports repeat. A connection that breaks takes with it what had not quite arrived, either
-// way. A server that dies takes everything with it but what is on its way.
+// order; reports repeat. A connection that breaks loses what had not quite arrived, either way. A
+// server that dies loses everything but what is on its way.
 
 #include <deque>
 #include <functional>
@@ -18,7 +18,7 @@ namespace docket::sim {
 struct LinkHabits {
   Duration delay_max = std::chrono::milliseconds{20};  // of one frame
   std::uint64_t repeats_percent = 10;
-  bool says_once = false;  // a mutation: nothing is said again
+  bool says_once = false;  // a mutation: nothing is sent again
 };
 
 class SimExecutor : public engine::Executor {
@@ -35,7 +35,7 @@ class SimExecutor : public engine::Executor {
 
   void server_died();
   void break_connection();
-  // It comes back then, if the machine is up.
+  // It comes back at that instant, if the machine is up.
   void runner_dies(Duration until);
   void machine_down(Duration until);
   bool idle() const { return rules_.live() == 0 && to_runner_.empty(); }

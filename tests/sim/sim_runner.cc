@@ -15,7 +15,7 @@ using std::chrono::seconds;
 constexpr int kTerm = 15;
 constexpr int kKill = 9;
 
-// Commands that are understood; others end some time, somehow.
+// Commands with a meaning; others end at some time, in some way.
 constexpr std::string_view kExits = "exit ";
 constexpr std::string_view kLasts = "exec sleep 1000";
 int exit_code(const runner::LaunchSpec& spec) { return std::stoi(spec.cmd->substr(kExits.size())); }
@@ -39,11 +39,11 @@ void SimRunner::tell(const Attempt& attempt) {
   if (up_) report_(report);
 }
 
-// ---- what the server says
+// ---- messages from the server
 
 void SimRunner::start(TaskId token, const runner::LaunchSpec& spec) {
   const auto [it, is_new] = attempts_.try_emplace(token);
-  if (!is_new && !habits.starts_twice) return tell(it->second);  // it was not heard
+  if (!is_new && !habits.starts_twice) return tell(it->second);  // the report was not received
   Attempt& attempt = it->second;
   attempt.spec = spec;
   attempt.stage = Stage::kWaiting;
@@ -62,7 +62,7 @@ void SimRunner::stop(TaskId token, std::optional<Duration> grace) {
   const Attempt* running = find_in(token, Stage::kRunning);
   if (!running) return;
   const Duration patience = grace.value_or(running->spec.kill_grace);
-  if (dice_.percent(70)) {  // it obeys, whoever lives then
+  if (dice_.percent(70)) {  // the process obeys, whether or not the runner lives then
     timeline_.at(timeline_.now() + dice_.between(Duration{100}, patience),
                  [this, token] { exit(token, 0, kTerm); });
   } else {
@@ -88,7 +88,7 @@ void SimRunner::claim_soon(TaskId token) {
   later(latency, [this, token] { claim(token); });
 }
 
-// On disk, that another runner will not start it again. Where there is no room it waits.
+// Recorded on disk, so that another runner does not start it again. Waits if there is no room.
 void SimRunner::claim(TaskId token) {
   Attempt* attempt = find_in(token, Stage::kWaiting);
   if (!attempt && habits.starts_twice && attempts_.contains(token)) rules_.claimed(token);
@@ -131,8 +131,8 @@ void SimRunner::exit(TaskId token, int code, int signal) {
   end(*attempt);
 }
 
-// Its reaper writes that down, without a runner too. On a full disk there is room for the end of
-// most, and the runner remembers the others.
+// Its reaper records that, even without a runner. On a full disk most ends still fit, and the
+// runner remembers the others.
 void SimRunner::end(Attempt& attempt) {
   AttemptReport& end = attempt.report;
   attempt.stage = Stage::kOver;

@@ -1,9 +1,10 @@
 #pragma once
 
-// The machine that runs attempts, and the runner on it. Processes have reapers: they go on, and
-// their ends are known, when the runner dies and another one takes its place. What it has not
-// claimed on its disk it forgets then; what it had claimed and not started, and an end that did not
-// fit on a full disk, are lost. Now and then reapers die with it, and the machine goes down.
+// The machine that runs attempts, and the runner on it. Processes have reapers: when the runner
+// dies and another takes its place they go on, and their ends are known. Attempts that the runner
+// had not claimed on its disk are forgotten then; those that it had claimed and not started are
+// lost, and so are ends that did not fit on a full disk. Now and then reapers die with it, and the
+// machine goes down.
 
 #include <cstdint>
 #include <functional>
@@ -26,8 +27,8 @@ struct RunnerHabits {
   std::uint64_t unstartable_percent = 3;
   // Mutations.
   bool starts_twice = false;  // two processes for one token
-  bool forgets = false;       // what runs, when it dies
-  bool misreports = false;    // now and then a failure as a success
+  bool forgets = false;       // running processes, when it dies
+  bool misreports = false;    // now and then reports a failure as a success
 };
 
 class SimRunner {
@@ -45,7 +46,7 @@ class SimRunner {
 
   bool up() const { return up_; }
 
-  // What the server says; nobody hears it while the runner is down.
+  // Messages from the server; they are not received while the runner is down.
   void start(TaskId token, const runner::LaunchSpec& spec);
   void stop(TaskId token, std::optional<Duration> grace);
   void forget(const std::vector<TaskId>& tokens);
@@ -54,7 +55,7 @@ class SimRunner {
   void die();
   void machine_down();  // all processes end
   void live();          // another runner
-  void room();          // on its disk, again
+  void room();          // there is room on its disk again
 
   RunnerHabits habits;
 

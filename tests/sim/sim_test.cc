@@ -18,7 +18,7 @@ TEST(Simulation, FixedSeedsAreClean) {
   }
 }
 
-// Different worlds every time; the seed is all that is needed to see one again.
+// Different worlds every time; the seed is enough to see one again.
 TEST(Simulation, AHundredFreshSeedsAreClean) {
   std::random_device device;
   const std::uint64_t first = (std::uint64_t{device()} << 16) + 1000;
@@ -37,9 +37,9 @@ TEST(Simulation, TheSameSeedGivesTheSameHistory) {
   EXPECT_NE(once.hash, run_seed({8}).hash);
 }
 
-// ---- the rules can tell
+// ---- the rules find what is wrong
 
-// The violation that a damaged world shows within a few seeds.
+// The violation that a world with this mutation shows within a few seeds.
 std::string caught(Mutation mutation) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const SeedReport report = run_seed({seed, false, mutation});
@@ -61,11 +61,11 @@ TEST(Mutations, AWrongOutcomeIsCaught) {
   EXPECT_THAT(caught(Mutation::kMisreports), HasSubstr("what its process did"));
 }
 
-TEST(Mutations, WordsThatAreNotRepeatedAreMissed) {
+TEST(Mutations, MessagesThatAreNotRepeatedAreMissed) {
   EXPECT_THAT(caught(Mutation::kSaysOnce), HasSubstr("every run ends"));
 }
 
-TEST(Mutations, ARestartOfTheLostIsCaught) {
+TEST(Mutations, ARestartOfLostAttemptsIsCaught) {
   EXPECT_THAT(caught(Mutation::kRestartsLost),
               testing::AnyOf(HasSubstr("executed twice"), HasSubstr("more attempts than it may")));
 }
@@ -104,7 +104,7 @@ TEST(Mutations, AKindWithAMemoryOfItsOwnIsCaught) {
 }
 
 TEST(Mutations, TooManyStepsAtWorkAreCaught) {
-  EXPECT_THAT(caught(Mutation::kOverworks), HasSubstr("no more steps work than may"));
+  EXPECT_THAT(caught(Mutation::kOverworks), HasSubstr("no more steps run than are allowed"));
 }
 
 TEST(Mutations, StepsThatShareALockAreCaught) {
@@ -112,16 +112,16 @@ TEST(Mutations, StepsThatShareALockAreCaught) {
               ::testing::ContainsRegex("what runs holds its locks|a lock has one holder"));
 }
 
-TEST(Mutations, WhatBeginsBeforeItsTimeIsCaught) {
-  EXPECT_THAT(caught(Mutation::kBeginsEarly), HasSubstr("what is for later begins later"));
+TEST(Mutations, ARunThatBeginsTooEarlyIsCaught) {
+  EXPECT_THAT(caught(Mutation::kBeginsEarly), HasSubstr("no run begins before its start time"));
 }
 
 TEST(Mutations, StepsThatAreForgottenAreCaught) {
-  EXPECT_THAT(caught(Mutation::kForgetsSteps), HasSubstr("a step's state is what its events tell"));
+  EXPECT_THAT(caught(Mutation::kForgetsSteps), HasSubstr("a step's state agrees with its events"));
 }
 
 TEST(Mutations, ReportsThatAreTakenTwiceAreCaught) {
-  EXPECT_THAT(caught(Mutation::kRenumbers), HasSubstr("what an executor tells is told once"));
+  EXPECT_THAT(caught(Mutation::kRenumbers), HasSubstr("what an executor reports is taken once"));
 }
 
 TEST(Mutations, TwoChoresAtATimeAreCaught) {
@@ -129,8 +129,7 @@ TEST(Mutations, TwoChoresAtATimeAreCaught) {
 }
 
 TEST(Mutations, ChoresThatOnlyPretendAreCaught) {
-  EXPECT_THAT(caught(Mutation::kPretends),
-              HasSubstr("what a chore is to make is there when it is done"));
+  EXPECT_THAT(caught(Mutation::kPretends), HasSubstr("a chore's file exists when it is done"));
 }
 
 TEST(Mutations, EndlessOvertakingIsCaught) {
@@ -141,7 +140,7 @@ TEST(Mutations, AnEarlySweepIsCaught) {
   EXPECT_THAT(caught(Mutation::kSweepsEarly), HasSubstr("before its retention is over"));
 }
 
-TEST(Mutations, AnEngineThatTrustsItsClockIsCaught) {
+TEST(Mutations, AnEngineThatTrustsTheWallClockIsCaught) {
   EXPECT_THAT(caught(Mutation::kBlindClock),
               ::testing::ContainsRegex("before its retention is over|is not lost|fails|its time|"
                                        "longer than asked|overtaken for too long"));
@@ -151,17 +150,17 @@ TEST(Mutations, ASecondExecutionIsCaught) {
   EXPECT_THAT(caught(Mutation::kRunsAgain), HasSubstr("executed twice"));
 }
 
-// ---- of operations
+// ---- operations
 
 TEST(Mutations, ALostLeaseIsCaught) {
-  EXPECT_THAT(caught(Mutation::kDeaf), HasSubstr("an operation that is heard of is not lost"));
+  EXPECT_THAT(caught(Mutation::kDeaf), HasSubstr("an operation that is heard from is not lost"));
 }
 
 TEST(Mutations, ALeaseThatNeverRunsOutIsCaught) {
-  EXPECT_THAT(caught(Mutation::kUndying), HasSubstr("an operation that is not heard of fails"));
+  EXPECT_THAT(caught(Mutation::kUndying), HasSubstr("an operation that is not heard from fails"));
 }
 
-TEST(Mutations, ATooEarlyWordToAWaiterIsCaught) {
+TEST(Mutations, AWaiterCalledTooEarlyIsCaught) {
   EXPECT_THAT(caught(Mutation::kHasty), HasSubstr("a waiter is told of durable ends only"));
 }
 
@@ -178,7 +177,8 @@ TEST(Mutations, ANumberThatIsUsedAgainIsCaught) {
 }
 
 TEST(Mutations, AChildFoldedTwiceIsCaught) {
-  EXPECT_THAT(caught(Mutation::kCountsTwice), HasSubstr("a tally is what the ended children say"));
+  EXPECT_THAT(caught(Mutation::kCountsTwice),
+              HasSubstr("a tally is the sum of the ended children"));
 }
 
 TEST(Mutations, LostProgressIsCaught) {
@@ -193,17 +193,17 @@ TEST(Mutations, AnAbortThatReachesTheRootOnlyIsCaught) {
 
 TEST(Mutations, WorkBelowAnAbortIsCaught) {
   EXPECT_THAT(caught(Mutation::kBeginsBelowAborts),
-              HasSubstr("what is made below an abort fails at once"));
+              HasSubstr("what is created below an abort fails at once"));
 }
 
-TEST(Mutations, ALossThatSparesIsCaught) {
+TEST(Mutations, ALossThatSparesTasksBelowIsCaught) {
   EXPECT_THAT(caught(Mutation::kSparesTheLost),
-              HasSubstr("what hangs on a lost operation is lost"));
+              HasSubstr("what is below a lost operation is lost"));
 }
 
-TEST(Mutations, AParentThatIsNotToldIsCaught) {
+TEST(Mutations, AParentThatIsNotUpdatedIsCaught) {
   EXPECT_THAT(caught(Mutation::kForgetsParents),
-              HasSubstr("a parent is told of its children's ends"));
+              HasSubstr("a parent is updated when children end"));
 }
 
 TEST(Mutations, ALostEndIsCaught) {
@@ -226,7 +226,7 @@ TEST(Mutations, AnIgnoredDrainIsCaught) {
   EXPECT_THAT(caught(Mutation::kForgetsDrains), HasSubstr("a drain forgets all that had ended"));
 }
 
-TEST(Mutations, AListingForEverIsCaught) {
+TEST(Mutations, AListingThatNeverEndsIsCaught) {
   EXPECT_THAT(caught(Mutation::kListsForEver), HasSubstr("what has ended is listed for its time"));
 }
 

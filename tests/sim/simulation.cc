@@ -132,7 +132,7 @@ std::shared_ptr<const engine::Kind> mutant(Mutation mutation, Duration grace) {
   return nullptr;
 }
 
-// Lets more steps work than may, ends a run before its last step, or plans by counting.
+// Lets too many steps run, ends a run before its last step, or plans by counting.
 class Eager : public kinds::TestKind {
  public:
   explicit Eager(Mutation mutation) : mutation_(mutation) {}
@@ -162,7 +162,7 @@ class Eager : public kinds::TestKind {
   mutable int asked_ = 0;
 };
 
-// Does not say all that it needs.
+// Does not state all that it needs.
 class Modest : public kinds::TestKind {
  public:
   explicit Modest(Mutation mutation) : mutation_(mutation) {}
@@ -347,7 +347,7 @@ class Simulation {
     for (const TaskId run : misfits) (void)engine.stop_run(run, now);
   }
 
-  // What somebody paused and nobody resumed.
+  // Resumes runs that were paused and never resumed.
   void resume_all(engine::Engine& engine, Time now) {
     for (const auto& [uid, life] : world_.record.jobs) {
       for (const TaskId run : life.active) (void)engine.ask(run, "resume", {}, now);

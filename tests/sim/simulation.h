@@ -9,53 +9,53 @@
 
 namespace docket::sim {
 
-// Deliberate damage, to show that the rules can tell.
+// Deliberate damage, to show that the rules find it.
 enum class Mutation {
   kNone,
   kStartsTwice,    // the runner starts a token twice
   kForgetsClaims,  // a runner that dies forgets what runs
-  kMisreports,     // the runner tells of failures as of successes
-  kSaysOnce,       // what a connection took with it is not said again
-  kRestartsLost,   // what is lost is started again whatever the job says
+  kMisreports,     // the runner reports failures as successes
+  kSaysOnce,       // what was lost with a connection is not sent again
+  kRestartsLost,   // lost attempts are started again whatever the job says
   kLosesCommits,   // the store acknowledges what it has not written
   kRoomierNode,    // the engine thinks that the node is larger than it is
   kLateRuns,       // the engine fires due times however late they are
   kIgnoresLocks,   // the engine does not know of locks
-  kRunsAgain,      // what has succeeded is run once more
+  kRunsAgain,      // a run that has succeeded is run once more
   kAnywhere,       // the engine does not know of constraints
   kForgetful,      // runs start without their parameters
   kSweepsEarly,    // retention is half of what it should be
   kEndsEarly,      // a kind ends its run before the last step
   kPlansAtWhim,    // a kind remembers how often it was asked
-  kOverworks,      // a kind lets more steps work than may
+  kOverworks,      // a kind lets too many steps run
   kStepsTogether,  // steps do not wait for their locks
-  kBeginsEarly,    // what is for later begins at once
+  kBeginsEarly,    // runs with a NOT_BEFORE begin at once
   kForgetsSteps,   // ends of steps are not written
   kRenumbers,      // reports of an executor that repeat have new numbers
   kCaresTogether,  // housekeeping does not wait for its turn
-  kPretends,       // chores that fail are told as done
-  kBlindClock,     // the engine cannot tell a clock that is set from time that passes
+  kPretends,       // failed chores are reported as done
+  kBlindClock,     // to the engine, setting the clock looks like time passing
   kOvertakes,      // the engine lets younger runs go first for ever
-  // Of operations: what their clients do.
-  kDeaf,            // nobody hears that leases are renewed
+  // Operations: what their clients do.
+  kDeaf,            // renewals of leases are not heard
   kUndying,         // dead reporters go on renewing
-  kHasty,           // waiters are told what is not durable yet
-  kForgetsWaiters,  // now and then a waiter is not told
-  kAbandons,        // nobody ends what has no lease
-  // Of operations: what is written of them.
+  kHasty,           // waiters are called before the end is durable
+  kForgetsWaiters,  // now and then a waiter is not called
+  kAbandons,        // nobody ends operations without a lease
+  // Operations: what is written of them.
   kSameNumbers,        // numbers of a lane stand still
-  kCountsTwice,        // one more child than have ended
+  kCountsTwice,        // one child more is counted than has ended
   kForgetsFigures,     // progress is not written
-  kAbortsRootsOnly,    // what ends below is done
-  kBeginsBelowAborts,  // what is made below an abort goes on
-  kSparesTheLost,      // what hangs on a lost operation goes on
-  kForgetsParents,     // parents are not told of their children's ends
+  kAbortsRootsOnly,    // tasks that end below are done
+  kBeginsBelowAborts,  // tasks created below an abort go on
+  kSparesTheLost,      // tasks below a lost operation go on
+  kForgetsParents,     // parents are not updated when children end
   kForgetsEnds,        // ends are not written
-  kForgetsNotes,       // nor is what a reporter says
+  kForgetsNotes,       // nor are notes of reporters
   kForgetsLanes,       // nor the counters of numbers
-  kCountsLanesLate,    // these are written one too low
+  kCountsLanesLate,    // they are written one too low
   kForgetsDrains,      // nor that a list was emptied
-  kListsForEver,       // nor until when something is listed
+  kListsForEver,       // nor the end of a listing
 };
 
 struct SeedOptions {

@@ -40,7 +40,7 @@ void StepRules::apply(const engine::Batch& batch) {
   }
   for (const TaskId id : told_) {
     const Life& life = steps_.at(id);
-    verdict_.require(life.told == life.task.state, "a step's state is what its events tell",
+    verdict_.require(life.told == life.task.state, "a step's state agrees with its events",
                      show(life.task));
   }
   for (const model::Task& task : batch.tasks) {
@@ -68,7 +68,7 @@ void StepRules::take_step(const model::Task& task) {
   verdict_.require(is_first, "a key names one step of a run", show(task));
   const model::JobPtr job = record_.job_of(task);
   verdict_.require(job && find(kinds::test_of(job->definition.spec).steps, task.planned->key),
-                   "a step is one that the spec tells", show(task));
+                   "a step is one of the spec's", show(task));
   const auto slash = task.planned->key.rfind('/');
   const bool top = slash == std::string::npos;
   const auto above =
@@ -90,11 +90,11 @@ void StepRules::follow(const model::Event& event) {
   told_.insert(event.task);
 }
 
-// "part 2 of 3", as the test executor has it: after the first, or of another attempt.
+// "part 2 of 3", as the test executor writes it: the next part, or the first of another attempt.
 void StepRules::take_note(Life& step, const std::string& note) {
   const int part = std::atoi(note.c_str() + note.find(' '));
-  verdict_.require(part == 1 || part == step.told_parts + 1, "what an executor tells is told once",
-                   show(step.task) + ": " + note);
+  verdict_.require(part == 1 || part == step.told_parts + 1,
+                   "what an executor reports is taken once", show(step.task) + ": " + note);
   step.told_parts = part;
 }
 
@@ -102,14 +102,14 @@ void StepRules::take_attempt(const model::Task& task) {
   Life& life = steps_.at(task.parent);
   const bool over = model::is_final(task.state);
   const model::JobPtr job = record_.job_of(task);
-  // Those that wait by themselves begin whatever else works.
+  // Steps that wait by themselves begin whatever else runs.
   const bool counts = !kind_.needs(*job, nullptr, life.task.planned->key).any();
   if (!over && live_attempts_.insert(task.id).second) {
     if (counts) ++working_[task.root];
     verdict_.require(++life.live_attempts == 1, "a step has one process at a time",
                      show(life.task));
     verdict_.require(working_[task.root] <= kinds::test_of(job->definition.spec).concurrency,
-                     "no more steps work than may", show(life.task));
+                     "no more steps run than are allowed", show(life.task));
   }
   if (!over || !ended_attempts_.insert(task.id).second) return;
   life.succeeded = life.succeeded || task.state == State::kDone;
@@ -153,7 +153,7 @@ void StepRules::check_run(const model::Task& run) {
   verdict_.require(fits, "a run is done when all of its steps are", name);
 }
 
-// With a step above it that has folded long ago.
+// Whether it or a step above it folded long ago.
 bool StepRules::may_be_swept(TaskId step) const {
   for (auto at = steps_.find(step); at != steps_.end(); at = steps_.find(at->second.task.parent)) {
     const model::Task& task = at->second.task;

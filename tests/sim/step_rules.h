@@ -1,7 +1,7 @@
 #pragma once
 
-// What must hold of the steps of runs, judged on each durable batch: the tree is the one that the
-// spec tells, every step goes one way, and an end means that the work below it has ended.
+// What must hold of the steps of runs, judged on each durable batch: the tree is the one in the
+// spec, every step goes one way, and an end means that the work below it has ended.
 
 #include <map>
 #include <set>
@@ -27,7 +27,7 @@ class StepRules {
     model::Task task;
     model::State told = model::State::kCreated;  // by its events
     std::uint32_t live_attempts = 0;
-    bool succeeded = false;  // an attempt of it
+    bool succeeded = false;  // an attempt of it did
     int told_parts = 0;      // by its newest attempt
   };
   using Tree = std::map<std::string, TaskId, std::less<>>;  // a run's steps by key
@@ -47,7 +47,7 @@ class StepRules {
   std::unordered_map<TaskId, Tree> trees_;
   std::unordered_map<TaskId, std::uint32_t> working_;  // live attempts of a run
   std::set<TaskId> live_attempts_;
-  std::set<TaskId> told_;            // of by events of this batch
+  std::set<TaskId> told_;            // with events in this batch
   std::set<TaskId> ended_attempts_;  // with this batch or before
 };
 

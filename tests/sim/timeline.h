@@ -3,8 +3,8 @@
 // Simulated true time, in microseconds since the world began, and everything that will happen.
 // What happens at one instant happens in the order in which it was planned.
 //
-// Work is either outside (processes, networks, clients, faults) or the server's: that waits while
-// the server is frozen, and is gone when its server is.
+// Work is either outside (processes, networks, clients, faults) or the server's. Work of the
+// server waits while the server is frozen, and is dropped when the server dies.
 
 #include <algorithm>
 #include <cstdint>
@@ -24,7 +24,7 @@ class Timeline {
   std::uint64_t steps() const { return steps_; }
   void at(Duration when, Work work) { push(when, 0, std::move(work)); }
   void at_server(Duration when, Work work) { push(when, server_, std::move(work)); }
-  // A new life of the server: nothing that the last one was to do will happen.
+  // A new life of the server: work of the last one is dropped.
   void next_server() {
     ++server_;
     frozen_until_ = Duration::zero();

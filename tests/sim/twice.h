@@ -1,6 +1,6 @@
 #pragma once
 
-// A kind that is asked twice: a plan is made from what it sees, and from nothing else.
+// A kind that is asked twice: a plan must depend on what the kind sees, and on nothing else.
 
 #include "engine/kind.h"
 #include "sim/verdict.h"

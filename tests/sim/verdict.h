@@ -1,8 +1,8 @@
 #pragma once
 
 // What a simulated world has shown so far: the hash of everything that happened (the same seed
-// gives the same hash), and the first invariant that was violated. Verbose worlds also print their
-// story.
+// gives the same hash), and the first invariant that was violated. Verbose worlds also print what
+// happens.
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@ class Verdict {
  public:
   explicit Verdict(bool verbose = false) : verbose_(verbose) {}
 
-  // One step of the story. The numbers go into the hash; the words are for people.
+  // One thing that happened. The numbers go into the hash; the words are for people.
   template <class... Args>
   void tell(const char* what, Args... numbers) {
     mix(fnv(what));

@@ -5,7 +5,7 @@
 namespace docket::sim {
 namespace {
 
-constexpr Duration kSlack = std::chrono::seconds{1};  // to hear the reactor
+constexpr Duration kSlack = std::chrono::seconds{1};  // for the reactor to call
 
 std::string show(TaskId id) { return fmt::format("operation {}", id.value); }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Clients that wait for the end of an operation. Each is told once: its end, when that is durable,
-// or that it was still live at the instant it named. A crash breaks the connection: told enough.
+// Clients that wait for the end of an operation. Each is called once: at its end, when that is
+// durable, or at the instant it named if the operation is still live. A crash breaks the
+// connection, which is answer enough.
 
 #include <map>
 #include <optional>
@@ -14,10 +15,11 @@ class Waiters {
  public:
   explicit Waiters(World& world) : world_(world) {}
 
-  // Without patience: without end. Hasty and forgetful: mutations, see OperationHabits.
+  // Without patience: no deadline. Hasty and forgetful: mutations, see OperationHabits.
   void wait(TaskId task, std::optional<Duration> patience, bool hasty, bool forgetful);
   void server_died() { waiting_.clear(); }
-  // While nothing is being committed: nobody waits for what has ended, or longer than asked.
+  // While nothing is being committed: nobody waits for an operation that has ended, or longer than
+  // asked.
   void check() const;
   std::uint64_t told() const { return told_; }
 

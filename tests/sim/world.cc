@@ -13,7 +13,7 @@ namespace docket::sim {
 namespace {
 
 constexpr Duration kSlow = std::chrono::milliseconds{100};  // of a disk
-constexpr std::uint64_t kStepsMax = 3'000'000;              // more than any honest world needs
+constexpr std::uint64_t kStepsMax = 3'000'000;              // more than any sound world needs
 constexpr Duration kLongChore = std::chrono::seconds{30};   // before a piece of it is done
 
 // Slices of retention, of the server's own engine.

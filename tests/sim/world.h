@@ -31,7 +31,7 @@
 
 namespace docket::sim {
 
-// Wall time during which something kept the server from its work, or moved the clock over it.
+// Wall time during which something kept the server from working, or moved the clock past it.
 struct Outage {
   enum class Why { kDown, kFrozen, kClock, kFull, kStore };
   Why why;
@@ -42,10 +42,10 @@ struct Outage {
 struct WorldPlan {
   std::uint64_t seed = 0;
   engine::Settings truth;   // what the rules are judged by
-  engine::Settings belief;  // what the engine is told: the same, unless a mutation says otherwise
+  engine::Settings belief;  // what the engine gets: the same, unless a mutation changes it
   Time start;
-  std::shared_ptr<const engine::Kind> kind;  // none: the real one; shared with who made the plan
-  std::shared_ptr<const engine::Kind> test_kind = {};         // likewise
+  std::shared_ptr<const engine::Kind> kind;            // none: the real one; shared with the caller
+  std::shared_ptr<const engine::Kind> test_kind = {};  // likewise
   std::shared_ptr<const engine::Kind> maintenance_kind = {};  // likewise
   bool pretends = false;                                      // a mutation, see sim_care.h
   bool renumbers = false;                                     // a mutation, see echo.h
@@ -63,11 +63,11 @@ class World {
   void step_clock(Duration by);
   void fill_disk(bool full);
   bool up() const { return server_ != nullptr; }
-  // Serving; null while it is down or still finds out what runs.
+  // The loop of a serving server; null while it is down or still finding out what runs.
   engine::Loop* loop();
   const engine::Engine& engine() const;
   bool at_rest() const;  // nothing to commit, nothing being committed
-  // The server has had the time to see what the clock shows.
+  // The server has had time to see what the clock shows.
   bool settled() const { return at_rest() && timeline.now() >= stirred_ + std::chrono::seconds{2}; }
   // Compares the engine with one that starts from the store.
   void audit();
@@ -82,7 +82,7 @@ class World {
   }
   void on_crash(std::function<void()> watcher) { on_crash_ = std::move(watcher); }
   void on_commit(std::function<void()> watcher) { on_commit_ = std::move(watcher); }
-  // Where a failed store makes the server end itself; someone must start it again.
+  // Called when a failed store makes the server end itself; someone must start it again.
   void on_failure(std::function<void()> watcher) { on_failure_ = std::move(watcher); }
   // Before each event, with the number of events so far.
   void before_step(std::function<void()> watcher) { before_step_ = std::move(watcher); }
@@ -116,7 +116,7 @@ class World {
   std::unique_ptr<Server> server_;
   Time went_down_ = kNever;
   Time became_full_ = kNever;
-  Duration stirred_{};  // when it last froze, or its clock was set
+  Duration stirred_{};  // when the server last froze, or its clock was set
   std::function<void(const engine::Snapshot&)> on_boot_;
   std::function<void()> on_crash_;
   std::function<void()> on_commit_;

@@ -1,5 +1,5 @@
 // A year of 200 schedules in five zones, over both changes of daylight saving: every due time has
-// its run, and no run has none.
+// its run, and every run its due time.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
