@@ -1,4 +1,5 @@
-// http/access: permissions allow what they say and nothing else, by a second reading of them.
+// http/access: permissions allow what they say and nothing else, checked by an independent
+// reading.
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // exec/runner/archive_extract: hostile archives. Nothing changes outside of the working directory,
-// no link leads out of it, and what comes keeps to the limits.
+// no link leads out of it, and what is unpacked keeps to the limits.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,7 +99,7 @@ Archive archive_of(std::string_view bytes) {
   return made;
 }
 
-// ---- where it is unpacked: TOP/up/up/work, so that what leads up can be seen
+// ---- where it is unpacked: TOP/up/up/work, so that links that lead up can be seen
 
 struct Facts {
   mode_t mode = 0;
@@ -131,7 +131,7 @@ class Ground {
     std::ofstream(file, std::ios::binary) << archive.bytes;
     const fs::path home = fs::current_path();
     fs::current_path(work_);
-    fs::create_hard_link(file, archive.name);  // as the runner has it: a bare name
+    fs::create_hard_link(file, archive.name);  // a bare name, as in the runner
     static_cast<void>(runner::extract_archive(archive.name, kLimits));
     fs::current_path(home);
     fs::remove(file);
@@ -175,7 +175,7 @@ class Ground {
       if (S_ISREG(facts.st_mode)) bytes += static_cast<std::uint64_t>(facts.st_blocks) * 512;
       ++entries;
     }
-    constexpr std::size_t kPathDepth = 64;  // each entry may bring the folders on its way
+    constexpr std::size_t kPathDepth = 64;  // each entry may add the folders of its path
     require(entries <= kLimits.extracted_entries * kPathDepth, "no more entries than the limit");
     constexpr std::uint64_t kBlock = 4096;
     require(bytes <= kLimits.extracted_bytes + entries * kBlock, "no more bytes than the limit",

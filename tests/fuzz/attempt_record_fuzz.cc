@@ -1,5 +1,5 @@
-// exec/runner/attempt_record: records as a crash may leave them. What is read can be written again,
-// and a line without its end does not count.
+// exec/runner/attempt_record: records as a crash may leave them. What is read can be written
+// again, and a line without its newline does not count.
 
 #include "exec/runner/attempt_record.h"
 #include "fuzz/fuzz.h"

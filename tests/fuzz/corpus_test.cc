@@ -1,4 +1,4 @@
-// Every target over its corpus, without a fuzzer: what was found once stays found.
+// Every target over its corpus, without a fuzzer, so that what was found once stays found.
 
 #include <gtest/gtest.h>
 

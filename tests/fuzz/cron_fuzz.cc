@@ -39,7 +39,7 @@ bool matches(const Oracle& oracle, LocalTime local) {
          oracle.has_time(static_cast<int>(minute / 60), static_cast<int>(minute % 60));
 }
 
-// In UTC, some days from `after` on: no due time was passed over.
+// In UTC, for some days from `after` on: no due time was skipped.
 void check_first(const Oracle& oracle, Time after, std::optional<Time> due) {
   constexpr std::chrono::days kLooked{40};
   const LocalTime first{after.time_since_epoch()};

@@ -1,5 +1,5 @@
-// cli/crontab: every line is imported, refused or said to be nothing, and what is imported is a job
-// that the server takes.
+// cli/crontab: every line is imported, refused or reported as empty, and what is imported is a job
+// that the server accepts.
 
 #include <boost/json/object.hpp>
 #include <set>

@@ -12,7 +12,7 @@ namespace {
 
 using model::Pattern;
 
-// Every character of ASCII that is no letter or digit can be escaped.
+// Every ASCII character that is not a letter or digit can be escaped.
 std::string in_quotes(std::string_view text) {
   std::string pattern;
   for (const char c : text) {

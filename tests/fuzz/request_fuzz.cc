@@ -54,7 +54,7 @@ void check_request(RequestParser& parser, const Limits& limits) {
   }
 }
 
-// Takes bytes as http/connection.cc does, and writes down what came of them.
+// Takes bytes as http/connection.cc does, and writes down what became of them.
 class Connection {
  public:
   explicit Connection(const Limits& limits) : limits_(limits), parser_(limits.head) {}
@@ -112,7 +112,7 @@ void take_in_pieces(Connection& connection, std::string_view bytes, std::uint8_t
   std::uint32_t dice = cut;
   while (!bytes.empty() && !connection.over()) {
     dice = dice * 1664525U + 1013904223U;
-    // Every other cut is one of single bytes, where most is to go wrong.
+    // Every other cut is into single bytes, where most can go wrong.
     const std::size_t size = cut % 2 == 0 ? 1 : 1 + (dice >> 24U) % 24;
     connection.take(bytes.substr(0, size));
     bytes.remove_prefix(std::min(size, bytes.size()));

@@ -94,7 +94,7 @@ class Tree : private engine::Operations::Journal {
   std::uint64_t last_event_ = 0;
 };
 
-// A second reading of which children are shown (scylla-tasks.md section 4, folding): unfolded ones
+// Which children are shown, read independently (scylla-tasks.md section 4, folding): unfolded ones
 // by id, then folded ones by their ends; of a folded parent those that keep a failure.
 std::vector<TaskId> children_of(const Tree& tree, TaskId parent, bool folded) {
   std::vector<TaskId> shown;
@@ -167,7 +167,7 @@ void check_quiet(Tree& tree, std::size_t enough) {
   check_children(statuses, text);
 }
 
-// Whether it and all above it live.
+// Whether it and all above it are live.
 bool is_firm(const Tree& tree, TaskId id) {
   for (; id; id = tree.state().task(id)->parent) {
     if (!tree.lives(id)) return false;

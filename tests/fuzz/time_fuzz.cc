@@ -13,7 +13,7 @@ namespace {
 void check_time(std::string_view text) {
   const auto time = parse_time(text);
   if (!time) return;
-  if (*time < Zone::kEarliest || *time >= Zone::kLatest) return;  // by the zone: year 0, 10000
+  if (*time < Zone::kEarliest || *time >= Zone::kLatest) return;  // year 0 or 10000 in its zone
   require(parse_time(format_rfc3339(*time)) == time, "RFC 3339 loses nothing",
           format_rfc3339(*time));
   const auto coarse = parse_time(format_metronome(*time));

@@ -41,12 +41,12 @@ void check_message(const wire::Message& message) {
     require(taken && !*taken && part.size() == size, "a part of a frame waits for the rest");
   }
   std::string longer = frame + "x";
-  ++longer[0];  // the length; one that carries is another frame, which is not whole
+  ++longer[0];  // the length; if it carries, it is another frame, which is incomplete
   in = longer;
   require(!wire::take(in, kMaxFrame).value_or(std::nullopt), "nothing may follow in a frame");
 }
 
-// The stream as it would come in pieces: the same frames, the same end.
+// The stream in pieces: the same frames, the same end.
 std::size_t frames_in_pieces(std::string_view bytes, std::size_t size) {
   std::string pending;
   std::size_t frames = 0;
