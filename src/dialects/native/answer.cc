@@ -9,8 +9,7 @@
 namespace docket::native {
 namespace {
 
-// Stable names of problems, for programs; by status, since a status is all that distinguishes them
-// here.
+// Stable names of problems, for programs. The status alone determines the name.
 std::string_view problem_name(int status) {
   switch (status) {
     case 400:

@@ -9,7 +9,7 @@
 namespace docket::native {
 namespace {
 
-// By JsonFlaw. What the detail of a complaint says more follows.
+// Indexed by JsonFlaw. The detail of a complaint, if any, is appended.
 constexpr std::array<const char*, kJsonFlaws> kWords{"is required",
                                                      "must be an object",
                                                      "must be an array",

@@ -1,6 +1,6 @@
 #pragma once
 
-// Bodies of requests: read as core/json_reader.h says, and refused in the words of this door, each
+// Request bodies: read as core/json_reader.h describes, and refused in this door's terms, each
 // complaint with a JSON pointer such as /schedules/0/cron. Unknown members are refused.
 
 #include <string_view>
@@ -17,10 +17,10 @@ namespace docket::native {
 Error invalid_body(const JsonComplaints& complaints);
 Error invalid_body(std::vector<FieldError> errors);
 
-// The engine's complaints about a body, as this door tells them; other errors as they are.
+// Rewords the engine's complaints about a body for this door; other errors are returned unchanged.
 Error in_this_door(Error error);
 
-// What read(reader) makes of the body.
+// The value that read(reader) makes of the body.
 template <class Read>
 auto read_body(std::string_view text, Read read)
     -> Result<decltype(read(std::declval<JsonReader&>()))> {

@@ -64,17 +64,17 @@ void EventFeed::on_notice(const engine::Notice& notice) {
   std::string chunk;
   append_event(chunk, notice.event, notice.run_name);
   turn_->sent = notice.event.seq;
-  // The last thing done here: the client may be gone, and this feed with it, when it returns.
+  // Must come last: the call may destroy the client, and this feed with it.
   std::exchange(waiting_, nullptr)(std::move(chunk));
 }
 
 void EventFeed::read_store(Next done) {
-  // What was told to followers is in the store.
+  // Everything that followers have been told is in the store.
   archive_.read([turn = turn_, filter = filter_, until = recent_->newest(),
                  done = std::move(done)](engine::Reader& reader) {
     std::string chunk = read_chunk(reader, filter, *turn);
     if (turn->caught_up) turn->sent = std::max(turn->sent, until);
-    // A comment tells a client that it has seen all there was.
+    // A comment line tells the client that it has caught up.
     if (chunk.empty()) chunk = turn->caught_up ? ": caught up\n\n" : ":\n\n";
     done(std::move(chunk));
   });

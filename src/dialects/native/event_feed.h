@@ -1,11 +1,11 @@
 #pragma once
 
-// Events as a stream that misses nothing: what is in the store after a given event, then live ones.
-// What a client has not read yet is in RecentEvents or in the store: a feed keeps none of it.
+// Events as a stream without gaps: what the store has after a given event, then live ones. Events a
+// client has not read yet are in RecentEvents or in the store; a feed keeps none.
 //
-// Made, asked (next) and destroyed on the engine's strand. A read of the store is in flight only
-// while next() has not answered; what it found out passes to the next call through Turn, so the two
-// threads never touch it at once.
+// Made, called (next) and destroyed on the engine's strand. A read of the store is in flight only
+// while a call of next() is unanswered. It leaves its findings for the next call in Turn, so the
+// two threads never use Turn at once.
 
 #include <memory>
 #include <optional>
@@ -23,7 +23,7 @@ struct EventFilter {
   std::optional<TaskId> root;
   std::optional<TaskId> task;
   std::optional<JobUid> job;
-  std::string job_id;  // every life of the job
+  std::string job_id;  // in every life of the job
   bool matches(const model::Event& event) const;
 };
 

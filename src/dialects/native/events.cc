@@ -24,15 +24,15 @@ bool wants_stream(const http::Request& request, Query& query) {
   return accept.find("text/event-stream") != std::string_view::npos || query.flag("follow");
 }
 
-// The feed is subscribed first, and the client answered when all that happened before is durable:
-// so the store and the subscription together have every event.
+// Subscribes first, and answers once everything that happened before is durable: the store and the
+// subscription together then hold every event.
 void follow_events(const Context& door, EventFilter filter, std::optional<EventSeq> after,
                    http::Reply reply) {
   http::Response response{.content_type = "text/event-stream"};
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   auto recent = door.recent.lock();
   if (!recent) door.recent = recent = std::make_shared<RecentEvents>(door.loop);
-  // Shared with nobody but this call: then the connection owns it.
+  // Owned by this call alone, then by the connection.
   response.stream = std::make_shared<EventFeed>(door.loop, door.archive, std::move(recent),
                                                 std::move(filter), after);
   door.loop.call<bool>(
@@ -75,7 +75,7 @@ Result<std::string> event_page(engine::Reader& reader, const EventFilter& filter
   return out.finish(page->next ? std::to_string(page->next->value) : "");
 }
 
-// A browser that reconnects sends the id of the last event it saw; that is newer than its URL.
+// A reconnecting browser sends the id of the last event it saw, which is newer than its URL's.
 std::optional<EventSeq> read_after(const http::Request& request, Query& query) {
   const auto after = query.id<EventSeq>("after");
   const auto last = request.header("last-event-id");

@@ -8,7 +8,7 @@ class Client {
  public:
   explicit Client(Answer answer) : stream_(std::move(answer.response.stream)) {}
 
-  // Everything that comes without further help; "<end>" at its end.
+  // Everything that arrives without further input; ends in "<end>" when the stream does.
   std::string take() {
     while (stream_ && !waiting_) {
       waiting_ = true;
@@ -20,14 +20,14 @@ class Client {
     }
     return std::exchange(text_, {});
   }
-  // The ids of the events that came.
+  // The ids of the events received.
   std::string ids() { return every("id: ", "\n"); }
-  // A text member of the events that came.
+  // A text member of the events received.
   std::string each(const std::string& member) { return every('"' + member + "\":\"", "\""); }
   void leave() { stream_.reset(); }
 
  private:
-  // What stands between the two, with blanks between.
+  // All text found between the two, separated by blanks.
   std::string every(const std::string& before, const std::string& behind) {
     std::string out;
     const std::string text = take();
@@ -173,7 +173,7 @@ TEST_F(NativeEvents, ALiveClientThatFallsBehindIsCaughtUpFromTheStore) {
   EXPECT_EQ(client.ids(), "2002");
 }
 
-TEST_F(NativeEvents, AClientThatWaitsForSomethingRareIsNotBehind) {
+TEST_F(NativeEvents, AClientThatWaitsForRareEventsIsNotBehind) {
   auto all = follow();
   auto rare = follow("?job=rare");
   EXPECT_EQ(rare.take(), "");
@@ -187,8 +187,8 @@ TEST_F(NativeEvents, AClientThatWaitsForSomethingRareIsNotBehind) {
   EXPECT_EQ(rare.take(), "");
 }
 
-// The loop makes notices only while somebody listens: what was decided before, but not durable yet,
-// must come from the store.
+// The loop makes notices only while somebody listens: what was decided earlier, but is not yet
+// durable, must come from the store.
 TEST_F(NativeEvents, NothingIsLostBetweenTheStoreAndTheSubscription) {
   docket.loop().call<bool>(
       [&](engine::Engine& engine, Time now) -> Result<bool> {

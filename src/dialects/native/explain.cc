@@ -31,7 +31,7 @@ Result<std::string> rendered(const Result<Explanation>& explanation) {
   return render(*explanation);
 }
 
-// Of a run that left the engine: it ended, or never was.
+// For a run that is not in the engine: it has ended, or never existed.
 Result<std::string> explain_ended(engine::Reader& reader, TaskId id) {
   const auto row = read_task(reader, id);
   if (!row) return fail(row.error());

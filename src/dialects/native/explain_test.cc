@@ -1,4 +1,4 @@
-// The rules are tested beside the engine (engine/explain_test.cc); here, what clients see of them.
+// The rules are tested beside the engine (engine/explain_test.cc); this tests what clients see.
 
 #include "support/native_fixture.h"
 

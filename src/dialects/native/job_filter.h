@@ -1,6 +1,6 @@
 #pragma once
 
-// Which jobs are meant: those of a group, with labels, with some text in them.
+// Selects jobs: of a group, with labels, containing some text.
 
 #include <string>
 #include <string_view>
@@ -11,9 +11,9 @@
 namespace docket::native {
 
 struct JobFilter {
-  std::vector<std::string> labels = {};  // "name" or "name=value"; all must be there
+  std::vector<std::string> labels = {};  // "name" or "name=value"; all must match
   std::string group = {};                // "prod": prod itself and all below it
-  std::string text = {};                 // in id or description, whatever the case
+  std::string text = {};                 // in id or description, ignoring case
 
   bool matches(const model::JobDefinition& job) const;
 };

@@ -25,7 +25,7 @@ std::string job_page(const Engine& engine, const JobFilter& filter, const std::s
                      std::uint32_t limit, Time now) {
   PageWriter page;
   const auto& jobs = engine.jobs();
-  // A group is one stretch of the order of ids, or nearly: '-' sorts between a name and its dot.
+  // The jobs of a group are nearly contiguous: '-' sorts between a name and its dot.
   auto it = after < filter.group ? jobs.lower_bound(filter.group) : jobs.upper_bound(after);
   std::uint32_t items = 0;
   std::string last;

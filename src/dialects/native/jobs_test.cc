@@ -38,7 +38,7 @@ TEST_F(NativeJobs, SeveralSchedulesInOneJob) {
   EXPECT_EQ(job.at("/schedules/1/missed"), "all");
 }
 
-TEST_F(NativeJobs, WhatGetGivesCanBePutBack) {
+TEST_F(NativeJobs, ABodyFromGetCanBePutBack) {
   add("a", R"(,"labels":{"team":"x"},"schedules":[{"id":"night","cron":"0 2 * * *"}])");
   const auto before = get("/jobs/a");
   const auto after = put("/jobs/a", before.response.body);
@@ -57,7 +57,7 @@ TEST_F(NativeJobs, OnLostIsShownAndPutBackUnlessItIsTheDefault) {
   EXPECT_EQ(get("/jobs/a").response.body.find("onLost"), std::string::npos);
 }
 
-TEST_F(NativeJobs, WhatAttemptsAreAllowedIsShownAndPutBack) {
+TEST_F(NativeJobs, LimitsOnAttemptsAreShownAndPutBack) {
   post("/jobs", R"({"id":"a","run":{"cmd":"true","timeoutSeconds":60,"restart":{)"
                 R"("policy":"ON_FAILURE","maxAttempts":5,"backoff":{"firstSeconds":0.5}}}})");
   const auto made = get("/jobs/a");
@@ -103,7 +103,7 @@ TEST_F(NativeJobs, TotalsAndActiveRuns) {
                                R"("lastFailureAt":"2024-01-15T10:01:00.000000Z"})");
 }
 
-TEST_F(NativeJobs, DeleteRefusesActiveRunsUnlessTold) {
+TEST_F(NativeJobs, DeleteRefusesActiveRunsWithoutStopRuns) {
   add("a");
   docket.start("a");
   const auto refused = del("/jobs/a");
@@ -186,7 +186,7 @@ TEST_F(NativeJobs, DuplicateIsAConflict) {
   EXPECT_EQ(everything(), before);
 }
 
-TEST_F(NativeJobs, DependenciesMustExistAndNotGoRound) {
+TEST_F(NativeJobs, DependenciesMustExistAndNotFormACycle) {
   add("a");
   add("b", R"(,"dependencies":["a"])");
   const auto before = everything();
@@ -203,7 +203,7 @@ struct BadBody {
 
 class NativeBadJobs : public NativeJobs, public ::testing::WithParamInterface<BadBody> {};
 
-TEST_P(NativeBadJobs, AreRefusedWithThePlaceAndChangeNothing) {
+TEST_P(NativeBadJobs, AreRefusedWithTheirLocationAndChangeNothing) {
   add("there");
   const auto before = everything();
   const auto answer = post("/jobs", GetParam().body);
@@ -298,7 +298,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{R"({"id":"a","run":{"cmd":"x"},"schedules":[{"id":"s"}]})",
                 "/schedules/0/cron: is required"}));
 
-// A job may use secrets of its own path and above it.
+// A job may use secrets at its own path and at those above it.
 TEST_F(NativeJobs, SecretsOfOtherGroupsAreRefused) {
   const auto body = [](const std::string& id, const std::string& source) {
     return R"({"id":")" + id + R"(","run":{"cmd":"x","env":{"P":{"secret":"s"}},)" +
@@ -314,7 +314,7 @@ TEST_F(NativeJobs, SecretsOfOtherGroupsAreRefused) {
   EXPECT_EQ(put("/jobs/marketing.mailer", body("marketing.mailer", "db")).status(), 200);
 }
 
-TEST_F(NativeJobs, WhatIsNoJsonIs400) {
+TEST_F(NativeJobs, ABodyThatIsNotJsonIs400) {
   const auto answer = post("/jobs", R"({"id":)");
   EXPECT_EQ(answer.status(), 400);
   EXPECT_THAT(answer.at("/detail"), ::testing::StartsWith("The body is not JSON at byte"));
@@ -326,7 +326,7 @@ TEST_F(NativeJobs, BodiesMustBeDeclaredAndSmall) {
   EXPECT_EQ(post("/jobs", std::string((1U << 20) + 1, ' ')).status(), 413);
 }
 
-// What nobody asked for limits nothing: a job of 400 MiB was killed at the default of 128.
+// A default is not a limit: a job that used 400 MiB was killed at the default of 128.
 TEST_F(NativeJobs, OnlyWhatABodyNamesIsALimit) {
   const auto limits = [&](const std::string& run) {
     const auto made = put("/jobs/a", R"({"run":{"cmd":"true")" + run + "}}");

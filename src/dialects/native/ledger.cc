@@ -1,6 +1,6 @@
-// The ledger of a schedule: every due time of a stretch of time with what became of it, so that
-// "why did it not run at 02:30?" is one request. The store keeps what the engine decided; the local
-// times that daylight saving jumped over were never decided on by anybody and are derived here.
+// The ledger of a schedule: every due time in a stretch of time with its outcome, so that "why did
+// it not run at 02:30?" takes one request. The store keeps what the engine decided. Local times
+// that daylight saving skipped were never decided on; they are derived here.
 
 #include <algorithm>
 #include <utility>
@@ -22,8 +22,8 @@ constexpr Duration kInstant{1};
 constexpr Duration kDefaultStretch = std::chrono::days{7};
 
 struct Row {
-  Time at;    // the due instant; of a gap: the jump
-  Time last;  // the same, but for a stretch that cannot be told apart any more
+  Time at;    // the due instant; for a gap: the jump
+  Time last;  // equal to `at`, except in a row that counts several due times
   std::uint64_t count = 1;
   const char* outcome;
   TaskId run;
@@ -43,7 +43,7 @@ class Ledger {
   Ledger(const model::Schedule& schedule, Stretch stretch)
       : schedule_(schedule), stretch_(stretch) {}
 
-  // Stops early when it has `enough` rows: stretch() then ends behind the last of them.
+  // Stops early once it has `enough` rows: stretch() then ends just after the last of them.
   Result<> read(engine::Reader& reader, std::size_t enough);
   const Stretch& stretch() const { return stretch_; }
   std::vector<Row>& rows() { return rows_; }
@@ -75,7 +75,7 @@ Result<> Ledger::read(engine::Reader& reader, std::size_t enough) {
   return {};
 }
 
-// Due times are told one by one as long as the schedule still is the one that missed them.
+// Due times are listed one by one if the schedule's cron is still the one that missed them.
 void Ledger::add(const LedgerEntry& entry, std::size_t enough) {
   const Cron& cron = schedule_.definition.cron;
   const auto due = [&] {
@@ -114,7 +114,6 @@ void Ledger::add_gaps() {
   });
 }
 
-// What the request asks for.
 struct LedgerRequest {
   model::Schedule schedule;
   Stretch stretch;
@@ -124,7 +123,7 @@ struct LedgerRequest {
 
 struct LedgerPage {
   std::vector<Row> rows;
-  bool more = false;  // behind the last row
+  bool more = false;  // after the last row
 };
 
 Result<LedgerPage> read_oldest(engine::Reader& reader, const LedgerRequest& wanted) {
@@ -153,7 +152,7 @@ Result<LedgerPage> read_newest(engine::Reader& reader, const LedgerRequest& want
     if (auto done = ledger.read(reader, SIZE_MAX); !done) return fail(done.error());
     std::reverse(ledger.rows().begin(), ledger.rows().end());
     for (const Row& row : ledger.rows()) {
-      // A stretch that cannot be told apart belongs to every window that it touches.
+      // A row that counts several due times belongs to every window that it overlaps.
       const bool again = row.count > 1 && !page.rows.empty() && page.rows.back().at == row.at;
       if (!again) page.rows.push_back(row);
     }
@@ -176,14 +175,14 @@ const char* word_of(Fold fold) {
   return "";
 }
 
-// As the wall clock showed it: no zone behind it.
+// Wall clock time, without a zone.
 std::string format_local(LocalTime local) {
   std::string text = format_rfc3339(Time{local.time_since_epoch()});
   text.pop_back();  // Z
   return text.substr(0, text.find('.'));
 }
 
-// The engine has decided when the time was due; what came of its run is only known now.
+// The engine decided at the due time; how the run ended is known only now.
 const char* outcome_of(const Row& row, const model::Task* run) {
   const std::string_view decided = row.outcome;
   const bool ran = decided == model::name_of(model::DueOutcome::kRan);
@@ -203,7 +202,7 @@ void write_row(JsonWriter& out, const Row& row, const model::Task* run) {
   out.end_object();
 }
 
-// Rows of one instant stay on one page, since the cursor is an instant.
+// Rows of one instant stay on one page, because the cursor is an instant.
 Result<std::string> read_page(engine::Reader& reader, const LedgerRequest& wanted) {
   const bool oldest = wanted.order == engine::Order::kOldestFirst;
   const auto read = oldest ? read_oldest(reader, wanted) : read_newest(reader, wanted);
@@ -224,7 +223,7 @@ Result<std::string> read_page(engine::Reader& reader, const LedgerRequest& wante
   return page.finish(more ? cursor(read->rows.back()) : "");
 }
 
-// The whole life of the schedule when newest come first, else the last week.
+// Defaults: newest first covers the whole life of the schedule, oldest first the last week.
 LedgerRequest wanted_of(const model::Schedule& schedule, std::optional<Time> from,
                         std::optional<Time> until, engine::Order order, Time now) {
   LedgerRequest wanted{.schedule = schedule, .stretch = {}, .limit = 0, .order = order};

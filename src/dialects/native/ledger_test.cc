@@ -3,7 +3,7 @@
 namespace docket::native {
 namespace {
 
-// "outcome@firstDue" of every row, in order; a second count for stretches.
+// "outcome@firstDue" of every row, in order, with the count where a row has several due times.
 std::string rows(const Answer& ledger) {
   std::string out;
   for (const Json& item : ledger.body.at("items").as_array()) {
@@ -14,7 +14,7 @@ std::string rows(const Answer& ledger) {
   return out;
 }
 
-// Years pass in these tests: nothing is removed meanwhile.
+// These tests span years; retention must remove nothing.
 engine::Settings keeping_all() {
   engine::Settings settings = testing::Harness::roomy();
   settings.retention = Duration::zero();
@@ -69,7 +69,7 @@ TEST_F(NativeLedger, ForbidSkips) {
   EXPECT_EQ(rows(ledger()), "ran@2024-01-15T11:00 skipped_forbid@2024-01-15T12:00");
 }
 
-TEST_F(NativeLedger, AnAbsenceIsToldTimeByTime) {
+TEST_F(NativeLedger, MissedDueTimesAreListedOneByOne) {
   make("0 * * * *");
   docket.restart(hours{3} + minutes{30});
   open_door();
@@ -82,7 +82,7 @@ TEST_F(NativeLedger, AnAbsenceIsToldTimeByTime) {
             "missed_down@2024-01-15T12:00");
 }
 
-TEST_F(NativeLedger, AnAbsenceUnderAnEarlierCronStaysAStretch) {
+TEST_F(NativeLedger, MissedDueTimesOfAnEarlierCronStayOneRow) {
   make("0 * * * *");
   docket.restart(hours{3} + minutes{30});
   open_door();
@@ -116,7 +116,7 @@ TEST_F(NativeLedger, TheTwoInstantsOfAFoldAreMarked) {
   EXPECT_EQ(shown.each("localTime"), "2024-10-27T02:30:00 2024-10-27T02:30:00");
 }
 
-TEST_F(NativeLedger, GapsOfTheFutureAndOfBeforeItsTimeAreNoRows) {
+TEST_F(NativeLedger, GapsInTheFutureOrBeforeTheScheduleAreNotRows) {
   at("2024-06-01T00:00:00Z");
   make("30 2 * * *", R"(,"timezone":"Europe/Rome")");
   const auto shown = ledger("?from=2024-01-01T00:00:00Z&until=2026-01-01T00:00:00Z&order=oldest");
@@ -132,7 +132,7 @@ TEST_F(NativeLedger, PastDeadlineReplacesRan) {
   EXPECT_EQ(get("/runs/" + shown.at("/items/0/run")).at("/state"), "failed");
 }
 
-TEST_F(NativeLedger, NewestComeFirstUnlessAskedAndPagesFollow) {
+TEST_F(NativeLedger, NewestComeFirstByDefaultAndPagesFollow) {
   make("0 * * * *");
   at("2024-01-15T15:30:00Z");
   const auto first = ledger("?limit=2");
@@ -162,7 +162,7 @@ TEST_F(NativeLedger, NewestFindsRareDueTimesFarBack) {
   EXPECT_EQ(rows(ledger("?limit=2")), "ran@2029-01-01T00:00 ran@2028-01-01T00:00");
 }
 
-TEST_F(NativeLedger, AYearOfAbsenceByMinutesIsPagedNotBuilt) {
+TEST_F(NativeLedger, AYearOfMissedMinutesIsBuiltPageByPage) {
   make("* * * * *");
   docket.restart(hours{24 * 365});
   open_door();

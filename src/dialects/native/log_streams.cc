@@ -22,7 +22,7 @@ void LogPart::next(Next done) {
       [state = state_, done = std::move(done)](engine::Reader&) { done(read_chunk(*state)); });
 }
 
-// Ends early when what follows was dropped meanwhile.
+// Ends early if the log's next bytes have been dropped meanwhile.
 std::optional<std::string> LogPart::read_chunk(State& state) {
   const auto size = std::min<std::uint64_t>(state.end - state.offset, kLogChunkBytes);
   auto chunk = state.logs.read(state.attempt, state.stream, state.offset, size);
@@ -52,7 +52,7 @@ void LogFollow::read(const std::shared_ptr<State>& state, Next done) {
   });
 }
 
-// The attempt's state is read before its log: what an ended attempt wrote is all there.
+// The attempt's state is read before its log: once it has ended, all that it wrote is there.
 std::optional<std::string> LogFollow::read_chunk(State& state, engine::Reader& reader) {
   const auto row = reader.task(state.attempt);
   const bool ended = !row || !*row || model::is_final((*row)->task.state);
@@ -61,7 +61,7 @@ std::optional<std::string> LogFollow::read_chunk(State& state, engine::Reader& r
   if (!chunk || chunk->data.empty()) {
     if (ended) return std::nullopt;
     state.idle = true;
-    return std::string();  // sends nothing, and brings the next call to the strand
+    return std::string();  // sends nothing; the next call comes on the strand
   }
   state.idle = false;
   state.offset = chunk->offset + chunk->data.size();

@@ -1,6 +1,6 @@
 #pragma once
 
-// Logs as streams. The client's pace is the pace of reading: one chunk at a time, nothing is kept.
+// Logs as streams, read at the client's pace: one chunk at a time, nothing is buffered.
 
 #include <cstdint>
 #include <memory>
@@ -13,7 +13,7 @@ namespace docket::native {
 
 inline constexpr std::size_t kLogChunkBytes = 64 * 1024;
 
-// The rest of a part, up to `end`, behind a first chunk that was read already.
+// The rest of a part, up to `end`, after a first chunk that has already been read.
 class LogPart final : public http::BodyStream {
  public:
   LogPart(engine::Archive& archive, engine::Logs& logs, TaskId attempt, engine::LogStream stream,
@@ -36,7 +36,7 @@ class LogPart final : public http::BodyStream {
   std::shared_ptr<State> state_;
 };
 
-// Follows the program that writes the log, and ends when the attempt has ended and all is sent.
+// Follows a log while it is written; ends once the attempt has ended and everything is sent.
 class LogFollow final : public http::BodyStream {
  public:
   LogFollow(engine::Archive& archive, engine::Logs& logs, TaskId attempt, engine::LogStream stream,

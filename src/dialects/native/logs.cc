@@ -1,4 +1,4 @@
-// What attempts wrote to stdout and stderr: a part, the last lines, or followed while it grows.
+// What attempts wrote to stdout and stderr: a part, the last lines, or a live stream.
 
 #include <algorithm>
 #include <utility>
@@ -43,14 +43,14 @@ Result<model::Task> find_attempt(engine::Reader& reader, const model::Task& task
   return newest->front().task;
 }
 
-// Of the executor that has or had the attempt; null: its attempts write nothing.
+// The logs of the executor that runs or ran the attempt; null if its attempts write none.
 engine::Logs* logs_of(const engine::Executors& executors, const Result<model::Task>& attempt) {
   if (!attempt) return nullptr;
   engine::Executor* const executor = executors.find(model::executor_of(*attempt));
   return executor ? executor->logs() : nullptr;
 }
 
-// Reads until `limit` bytes are there or the log is over; the source may give less at a time.
+// Reads until `limit` bytes are there or the log ends; the source may return less per call.
 Result<LogChunk> read_part(engine::Logs& logs, TaskId attempt, LogStream stream,
                            std::uint64_t offset, std::uint64_t limit) {
   auto part = logs.read(attempt, stream, offset, limit);
@@ -65,8 +65,8 @@ Result<LogChunk> read_part(engine::Logs& logs, TaskId attempt, LogStream stream,
   return part;
 }
 
-// Where the last lines begin, among the last `limit` bytes; looked for from the end. A line break
-// at the very end ends a line, it does not begin one.
+// Where the last lines begin within the last `limit` bytes, searched from the end. A line break at
+// the very end ends a line and does not begin one.
 Result<std::uint64_t> find_tail(engine::Logs& logs, TaskId attempt, const LogRequest& wanted) {
   const auto whole = logs.read(attempt, wanted.stream, 0, 0);
   if (!whole) return fail(whole.error());
@@ -83,7 +83,7 @@ Result<std::uint64_t> find_tail(engine::Logs& logs, TaskId attempt, const LogReq
     for (; at > 0; --at) {
       if (text[at - 1] == '\n' && --lines == 0) return part->offset + at;
     }
-    if (part->offset > begin) return std::min(part->offset, end);  // what is older was dropped
+    if (part->offset > begin) return std::min(part->offset, end);  // older bytes were dropped
     end = begin;
   }
   return end;
@@ -97,8 +97,8 @@ http::Response text_response(TaskId task) {
   return response;
 }
 
-// What ended before its command began wrote nothing: its log is one line that says why, in docket's
-// name.
+// A task that failed or was aborted before its command began wrote nothing. Its stderr is one line
+// from docket that says why.
 std::optional<http::Response> line_of_docket(engine::Logs* logs, const model::Task& task,
                                              const Result<model::Task>& attempt, LogStream stream) {
   if (task.state != model::State::kFailed && task.state != model::State::kAborted) return {};
@@ -120,7 +120,7 @@ Result<http::Response> show_log(engine::Archive& archive, engine::Logs& logs, Ta
   if (first->offset + first->data.size() >= end) {
     response.body = std::move(first->data);
   } else {
-    // Shared with nobody: the connection owns it.
+    // Owned by the connection alone.
     response.stream =
         std::make_shared<LogPart>(archive, logs, attempt, wanted.stream, *std::move(first), end);
   }
@@ -138,7 +138,8 @@ Result<http::Response> answer_log(engine::Archive& archive, engine::Reader& read
   if (!logs) return fail(ErrorKind::kNotFound, "attempts of this kind write no log");
   if (wanted.tail) {
     const auto offset = find_tail(*logs, attempt->id, wanted);
-    // An attempt that has not written yet has no files: then all of it is still to come.
+    // An attempt that has not written yet has no files; a follower then gets everything from the
+    // start.
     if (!offset && !wanted.follow) return fail(offset.error());
     wanted.offset = offset.value_or(0);
   }
@@ -161,7 +162,7 @@ LogRequest read_request(Query& query) {
   wanted.limit = query.number("limit", kPartMax).value_or(kPartDefault);
   wanted.tail = query.number("tail", kTailMax);
   wanted.follow = query.flag("follow");
-  if (wanted.tail && query.text("offset")) query.complain("tail", "excludes offset");
+  if (wanted.tail && query.text("offset")) query.complain("tail", "cannot be combined with offset");
   return wanted;
 }
 
@@ -169,7 +170,7 @@ void get_log(const Context& door, const http::Request& request, http::Reply repl
   const auto id = parse_task_id(request.params[0]);
   const auto stream = read_stream(request.params[1]);
   if (!id) return reply(problem(no_such_task(request.params[0])));
-  if (!stream) return reply(problem(404, "a task has the logs stdout and stderr"));
+  if (!stream) return reply(problem(404, "the logs of a task are stdout and stderr"));
   Query query(request);
   LogRequest wanted = read_request(query);
   wanted.task = *id;

@@ -39,7 +39,7 @@ TEST_F(NativeLogs, WholeAndInParts) {
   EXPECT_EQ(log("?offset=99").response.body, "");
 }
 
-TEST_F(NativeLogs, StreamsAreApart) {
+TEST_F(NativeLogs, StreamsAreSeparate) {
   write("out");
   write("err", LogStream::kStderr);
   EXPECT_EQ(log().response.body, "out");
@@ -47,7 +47,7 @@ TEST_F(NativeLogs, StreamsAreApart) {
   EXPECT_EQ(log("", "stdlog").status(), 404);
 }
 
-TEST_F(NativeLogs, OfARunIsThatOfItsNewestAttempt) {
+TEST_F(NativeLogs, TheLogOfARunIsThatOfItsNewestAttempt) {
   write("out");
   EXPECT_EQ(get("/tasks/1/logs/stdout").response.body, "out");
   EXPECT_EQ(get("/tasks/1/logs/stdout").header("Docket-Attempt"), "2");
@@ -67,7 +67,7 @@ TEST_F(NativeLogs, TailCountsLines) {
   EXPECT_EQ(log("?tail=99&limit=8").response.body, "e\nno end");
 }
 
-TEST_F(NativeLogs, UnknownAndNotYet) {
+TEST_F(NativeLogs, UnknownTasksAndRunsWithoutAttemptsAre404) {
   EXPECT_EQ(log().status(), 404);
   EXPECT_EQ(get("/tasks/99/logs/stdout").status(), 404);
   auto big = docket.job("big");
@@ -79,7 +79,7 @@ TEST_F(NativeLogs, UnknownAndNotYet) {
   EXPECT_EQ(answer.at("/detail"), "run '" + std::to_string(waiting.value) + "' has no attempt yet");
 }
 
-TEST_F(NativeLogs, WhatNeverStartedSaysWhyInOneLine) {
+TEST_F(NativeLogs, ARunThatNeverStartedSaysWhyInOneLine) {
   auto job = docket.job("contained");
   kinds::change_process(job.spec).docker = kinds::Docker{.image = "alpine"};
   docket.add_job(job);
@@ -97,10 +97,10 @@ TEST_F(NativeLogs, BadQueries) {
             "?offset: must be a whole number up to 9223372036854775807; "
             "?limit: must be a whole number up to 1099511627776; "
             "?tail: must be a whole number up to 1000000; ?follow: must be true or false");
-  EXPECT_EQ(log("?offset=1&tail=1").errors(), "?tail: excludes offset");
+  EXPECT_EQ(log("?offset=1&tail=1").errors(), "?tail: cannot be combined with offset");
 }
 
-// A connection in slow motion: pulls when told to.
+// A connection that reads only when told to.
 class Follower {
  public:
   explicit Follower(const Answer& answer) : stream_(answer.response.stream) {}
@@ -147,7 +147,7 @@ TEST_F(NativeLogs, APartEndsWhereTheRestWasDropped) {
   EXPECT_TRUE(follower.ended());
 }
 
-TEST_F(NativeLogs, TheTailMayBeLongerThanOneLook) {
+TEST_F(NativeLogs, TheTailMaySpanSeveralReads) {
   std::string text;
   for (int i = 0; i < 50'000; ++i) text += "line " + std::to_string(i) + "\n";
   write(text);
@@ -165,11 +165,11 @@ TEST_F(NativeLogs, TheTailMayBeLongerThanOneLook) {
   EXPECT_EQ(Follower(cut).take(), text.substr(text.size() - 100'000));
 }
 
-TEST_F(NativeLogs, FollowSendsWhatComesAndEndsWithTheAttempt) {
+TEST_F(NativeLogs, FollowSendsNewOutputAndEndsWithTheAttempt) {
   write("one\n");
   Follower follower(log("?follow=true"));
   EXPECT_EQ(follower.take(), "one\n");
-  docket.logs.wake();  // nothing new: the wait goes on
+  docket.logs.wake();  // nothing new: it keeps waiting
   EXPECT_EQ(follower.take(), "");
   write("two\n");
   docket.logs.wake();

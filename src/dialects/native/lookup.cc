@@ -22,8 +22,8 @@ Error no_such(const char* what, const std::string& id) {
 TaskId position_of(const engine::TaskRow& row) { return row.task.id; }
 EventSeq position_of(const model::Event& event) { return event.seq; }
 
-// Reads on until the page is full and one more row is known, the rows are over, or enough were
-// looked at.
+// Reads until the page is full and it is known whether another row follows, the rows end, or enough
+// rows have been examined.
 template <class Row, class Position, class Query, class Read>
 Result<Page<Row, Position>> read_page(Query query, Read read,
                                       const std::function<bool(const Row&)>& keep) {
@@ -51,8 +51,8 @@ Result<Page<Row, Position>> read_page(Query query, Read read,
   return page;
 }
 
-// The newest event's number. Numbers rise without gaps, so "is there one after n?" is a search in a
-// sorted row, at the cost of some sixty looks into an index.
+// The newest event's number. Numbers rise without gaps, so it is found by binary search on "is
+// there an event after n?", at the cost of some sixty index lookups.
 Result<EventSeq> newest_event(Reader& reader) {
   std::uint64_t none_after = INT64_MAX;
   std::uint64_t some_after = 0;  // or none at all
@@ -154,7 +154,7 @@ Result<EventPage> read_events(Reader& reader, engine::EventQuery query,
   return read_page<model::Event, EventSeq>(query, read, keep);
 }
 
-// Stretches of so many numbers that one query gives them whole, from the end to the beginning.
+// Reads ranges of numbers small enough for one query each, from the newest to the oldest.
 Result<EventPage> read_newest_events(Reader& reader, engine::EventQuery query,
                                      const std::function<bool(const model::Event&)>& keep) {
   EventPage page;

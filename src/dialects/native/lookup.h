@@ -1,7 +1,7 @@
 #pragma once
 
-// Finding things by the ids of a request, with this door's words when they do not exist; and pages
-// of the store's rows through a filter that the store does not know.
+// Finds things by the ids in a request, with this door's errors for those that do not exist; and
+// pages of the store's rows through a filter that the store does not support.
 
 #include <functional>
 #include <optional>
@@ -43,8 +43,8 @@ class Surroundings {
 // Oldest first; the newest kMaxPage of them.
 Result<std::vector<model::Task>> read_children(engine::Reader& reader, TaskId parent);
 
-// Rows that `keep` lets through, up to query.limit, and where the next page starts. A page may be
-// short although there is more: one request looks at kScanMax rows at most.
+// Rows that `keep` accepts, up to query.limit, and where the next page starts. A page may be short
+// although more follows: one request examines at most kScanMax rows.
 template <class Row, class Position>
 struct Page {
   std::vector<Row> rows;
@@ -52,7 +52,7 @@ struct Page {
 };
 inline constexpr std::uint32_t kScanMax = 20'000;
 
-// Runs by their ids; rows next to each other are often about the same run.
+// Looks up runs by id, and remembers the last: adjacent rows are often about the same run.
 class Runs {
  public:
   explicit Runs(engine::Reader& reader) : reader_(reader) {}
@@ -74,7 +74,7 @@ using EventPage = Page<model::Event, EventSeq>;
 Result<EventPage> read_events(engine::Reader& reader, engine::EventQuery query,
                               const std::function<bool(const model::Event&)>& keep);
 
-// The same from the end of the log, newest first; query.after bounds it from above (none: the end).
+// The same from the end of the log, newest first; query.after is the upper bound (none: the end).
 Result<EventPage> read_newest_events(engine::Reader& reader, engine::EventQuery query,
                                      const std::function<bool(const model::Event&)>& keep);
 

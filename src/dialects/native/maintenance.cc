@@ -1,4 +1,4 @@
-// Maintenance: docket's own housekeeping, ordered here and found again as a task.
+// Maintenance: docket's own housekeeping, ordered here and shown as a task.
 
 #include <utility>
 
@@ -35,7 +35,7 @@ std::string render(const model::Task& task) {
   return body;
 }
 
-// The failure of what was waited for is the failure of the request.
+// If the task waited for fails, so does the request.
 void answer_ended(const Context& door, TaskId id, const http::Reply& reply) {
   door.archive.read([id, reply](engine::Reader& reader) {
     const auto row = read_task(reader, id);

@@ -16,7 +16,7 @@ class NativeMaintenance : public NativeTest {
   testing::OrderedCare care{docket};
 };
 
-TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
+TEST_F(NativeMaintenance, AnOrderAnswersWithItsTask) {
   const auto made = post("/maintenance/backup", R"({"file":"a.db"})");
   EXPECT_EQ(made.status(), 201);
   EXPECT_EQ(made.header("Location"), "/docket/v1/tasks/" + made.at("/id"));
@@ -28,7 +28,7 @@ TEST_F(NativeMaintenance, AnOrderAnswersItsTask) {
   EXPECT_EQ(post("/maintenance/vacuum").status(), 201) << "a body is not needed";
 }
 
-TEST_F(NativeMaintenance, WrongOrdersMakeNoTask) {
+TEST_F(NativeMaintenance, BadOrdersCreateNoTask) {
   EXPECT_EQ(post("/maintenance/reboot").status(), 404);
   EXPECT_EQ(post("/maintenance/backup", "{").status(), 400);
   EXPECT_EQ(post("/maintenance/backup?wait=perhaps").status(), 400);
@@ -42,7 +42,7 @@ TEST_F(NativeMaintenance, WrongOrdersMakeNoTask) {
   EXPECT_TRUE(care.fresh().empty());
 }
 
-// ---- waiting: the request hangs until the task has ended
+// ---- waiting: the request is answered when the task has ended
 
 class NativeMaintenanceWaits : public NativeMaintenance {
  protected:

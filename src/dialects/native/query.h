@@ -1,7 +1,7 @@
 #pragma once
 
-// Query parameters with types. Unknown ones are ignored; a wrong value is remembered, so that one
-// answer (400) names all of them.
+// Typed query parameters. Unknown ones are ignored; wrong values are collected, so that one answer
+// (400) names all of them.
 //
 //   Query query(request);
 //   const auto limit = query.limit();
@@ -23,8 +23,8 @@
 namespace docket::native {
 
 inline constexpr std::uint32_t kPageDefault = 100;
-inline constexpr std::uint32_t kPageMax =
-    500;  // one less than the store's own limit must be left to look ahead
+// Below the store's own limit, which leaves room for a row of lookahead.
+inline constexpr std::uint32_t kPageMax = 500;
 
 class Query {
  public:

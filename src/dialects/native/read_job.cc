@@ -50,8 +50,8 @@ void read_id(JsonReader& body, const std::optional<std::string>& path_id, std::s
   }
 }
 
-// Everything of a schedule but `cron` and `timezone` has a default, so it is built in parts: Cron
-// has no empty value.
+// Everything in a schedule but `cron` and `timezone` has a default. It is built in parts because
+// Cron has no empty value.
 std::optional<model::ScheduleDefinition> read_schedule_object(
     JsonReader& body, const std::optional<std::string>& path_id) {
   constexpr std::array kPolicies{"ALLOW", "FORBID", "REPLACE"};
@@ -100,7 +100,7 @@ void read_schedules(JsonReader& body, JobBody& job) {
   });
 }
 
-// A process is told in `run`, as ever; what other kinds do in `spec`.
+// A process is described in `run`, for compatibility; other kinds in `spec`.
 model::Spec read_spec(JsonReader& body, const engine::Kinds& kinds) {
   model::Spec spec{.kind = kinds::kProcess, .body = nullptr};
   body.read("kind", spec.kind);
@@ -133,7 +133,8 @@ void read_dependencies(JsonReader& body, JobBody& job) {
       return body.complain("dependencies", fmt::format("names '{}' twice", id));
     }
   }
-  // Either a clock or other jobs start a job; both would make "why did it run?" unanswerable.
+  // A job is started either by schedules or by other jobs; both would make "why did it run?"
+  // unanswerable.
   if (!dependencies.empty() && job.schedules && !job.schedules->empty()) {
     body.complain("dependencies", "must be empty for a job with schedules");
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Bodies of clients as definitions. Every complaint is in the error (kInvalid); nothing else has
-// happened.
+// Reads request bodies as definitions. Every complaint is in the error (kInvalid), and nothing has
+// changed.
 
 #include <memory>
 #include <optional>
@@ -19,13 +19,12 @@ namespace docket::native {
 
 struct JobBody {
   model::JobDefinition definition;
-  std::optional<std::vector<model::ScheduleDefinition>>
-      schedules;  // absent: the client did not say
+  std::optional<std::vector<model::ScheduleDefinition>> schedules;  // absent: not in the body
 };
 
-// `path_id` is the id in the path of a PUT; the body's may be left out then, and must be the same.
-// Members that this door writes but does not read (version, totals, ...) are ignored, so that what
-// GET gave can be PUT back.
+// `path_id` is the id in the path of a PUT; the body may leave it out, and must not contradict it.
+// Members that this door writes but does not read (version, totals, ...) are ignored, so that a
+// body from GET can be PUT back.
 Result<JobBody> read_job(std::string_view text, const std::optional<std::string>& path_id,
                          const engine::Kinds& kinds);
 Result<model::ScheduleDefinition> read_schedule(std::string_view text,

@@ -99,7 +99,7 @@ class Rules {
   const JsonPath at_;
 };
 
-// What was not asked for limits nothing: the defaults are for the queue.
+// Only resources named in the body are limits; the defaults serve queueing alone.
 kinds::Limits limits_of(JsonReader& run) {
   using enum kinds::Limits;
   if (run.has("cpus")) return run.has("mem") ? kAll : kCpus;

@@ -24,7 +24,7 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-// Ids are strings in this API; who has them as numbers is understood.
+// Ids are strings in this API; numbers are accepted too.
 std::string text_of_id(const json::value& value) {
   if (value.is_string()) return std::string(value.get_string());
   if (value.is_int64() && value.get_int64() > 0) return std::to_string(value.get_int64());
@@ -85,7 +85,7 @@ std::string read_message(JsonReader& body, std::string_view name) {
   return said;
 }
 
-// How long ago something happened, by the clock of who tells it, which may be set otherwise.
+// How long ago something happened: a duration, because the client's clock may differ from ours.
 Duration read_ago(JsonReader& body, std::string_view name) {
   std::optional<double> seconds;
   if (!body.read_amount(name, seconds)) return {};
@@ -102,7 +102,7 @@ Result<NewTask> read_new_task(std::string_view text) {
   return read_body(text, [](JsonReader& body) {
     NewTask made;
     made.parent = read_ref(body, "parent");
-    if (!body.has("parent")) body.require("module");  // of a child it is the parent's
+    if (!body.has("parent")) body.require("module");  // a child has its parent's
     read_operation(body, made.what);
     body.read("begin", made.begins);
     made.began_ago = read_ago(body, "beganSecondsAgo");
@@ -145,7 +145,7 @@ Result<std::vector<ReportOf>> read_reports(std::string_view text) {
 Result<std::string> read_note(std::string_view text) {
   return read_body(text, [](JsonReader& body) {
     std::string message = read_message(body, "message");
-    if (message.empty()) body.complain("message", "must say something");
+    if (message.empty()) body.complain("message", "must not be empty");
     return message;
   });
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Bodies of reporters: programs that own tasks. Every complaint is in the error (kInvalid); nothing
-// else has happened.
+// Request bodies of reporters, which are programs that own tasks. Every complaint is in the error
+// (kInvalid), and nothing has changed.
 
 #include <optional>
 #include <string>
@@ -32,10 +32,10 @@ struct ReportOf {
   TaskRef task;
   engine::Report report;
 };
-inline constexpr std::size_t kReportsMax = 1000;  // of one request
+inline constexpr std::size_t kReportsMax = 1000;  // per request
 Result<std::vector<ReportOf>> read_reports(std::string_view text);
 
-// The text of {"message":"..."}: of a note, which must say something.
+// The text of {"message":"..."}, for a note; it must not be empty.
 Result<std::string> read_note(std::string_view text);
 // {"error":"...","endedSecondsAgo":1.5}, both optional; an empty body is an empty object.
 struct Finish {

@@ -1,8 +1,8 @@
 #pragma once
 
-// The newest events, kept once for all who follow: a client that reads slowly costs its place in
-// this row, and when it has fallen behind the row, it is caught up from the store. Lives while
-// somebody follows. Strand only.
+// The newest events, kept once for all followers. A slow reader costs only its position in this
+// list; once it has fallen behind the list, it catches up from the store. Lives while anyone
+// follows. Strand only.
 
 #include <deque>
 
@@ -19,7 +19,7 @@ class RecentEvents {
   RecentEvents(const RecentEvents&) = delete;
   RecentEvents& operator=(const RecentEvents&) = delete;
 
-  // Whether every event behind this one that came while there are followers is still here.
+  // Whether every event after `seen` is still here (of those since the first follower came).
   bool reaches_back_to(EventSeq seen) const { return seen >= dropped_; }
   EventSeq newest() const { return events_.empty() ? dropped_ : events_.back().event.seq; }
   const std::deque<engine::Notice>& all() const { return events_; }  // oldest first
@@ -33,7 +33,7 @@ class RecentEvents {
   }
 
   std::deque<engine::Notice> events_;
-  EventSeq dropped_;  // the newest of those that went
+  EventSeq dropped_;  // the newest event dropped
   engine::Loop::Subscription subscription_;
 };
 

@@ -25,8 +25,8 @@ void write_schedules(JsonWriter& out, const engine::Engine& engine, const engine
   out.end_array();
 }
 
-// An exit code is only one if the command came to its end by itself; a lost or refused attempt
-// failed without any.
+// Only a command that exited by itself has an exit code. A lost or refused attempt failed without
+// one.
 bool has_exit_code(const model::Task& task) {
   if (task.kind != model::TaskKind::kAttempt || task.signal != 0) return false;
   return task.state == model::State::kDone || (is_final(task.state) && task.exit_code != 0);
@@ -50,7 +50,7 @@ void write_optional(JsonWriter& out, std::string_view name, const std::optional<
   number ? out.value(*number) : out.null();
 }
 
-// What it says of itself, and how many of its children have ended and are folded into it.
+// What its reporter set, and how many of its children have ended and been folded into it.
 void write_operation(JsonWriter& out, const model::Operation& operation,
                      const model::Tally& tally) {
   out.begin_object().member("module", operation.module);
@@ -79,7 +79,7 @@ void write_progress(JsonWriter& out, const model::Task& task, const LiveProgress
   out.end_object();
 }
 
-// What its kind says of it.
+// What its kind recorded about it.
 void write_planned(JsonWriter& out, const model::Planned* planned) {
   write_text(out.key("key"), planned ? planned->key : std::string_view());
   write_text(out.key("word"), planned ? planned->word : std::string_view());
@@ -210,7 +210,7 @@ void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
   out.end_array().end_object();
 }
 
-// As deep as the tree, which whoever built it has bounded.
+// As deep as the tree, whose depth its builder has limited.
 void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id) {
   out.begin_object();
   write_task_members(out, tree.task, job_id, tree.live);

@@ -1,7 +1,6 @@
 #pragma once
 
-// The nouns as JSON of this door. Every member is always there; what is not known or not yet is
-// null.
+// The nouns as this door's JSON. Every member is always present; null means unknown or not yet.
 
 #include <optional>
 #include <span>
@@ -29,7 +28,7 @@ void write_job(JsonWriter& out, const engine::Engine& engine, const engine::JobE
 void write_schedule(JsonWriter& out, const engine::Engine& engine, const std::string& job_id,
                     const model::Schedule& schedule, Time now);
 
-// `live`: how far what is live below it is, see engine/progress_sums.h; runs have none.
+// `live`: the progress of its live descendants, see engine/progress_sums.h; runs have none.
 using LiveProgress = std::optional<model::Progress>;
 void write_task(JsonWriter& out, const model::Task& task, std::string_view job_id,
                 const LiveProgress& live = {});
@@ -37,7 +36,7 @@ void write_task(JsonWriter& out, const model::Task& task, std::string_view job_i
 void write_run(JsonWriter& out, const model::Task& run, std::string_view job_id,
                std::span<const model::Task> attempts);
 
-// A task with all that hangs on it.
+// A task with everything below it.
 struct TaskTree {
   model::Task task;
   LiveProgress live;
@@ -45,12 +44,12 @@ struct TaskTree {
 };
 void write_tree(JsonWriter& out, const TaskTree& tree, std::string_view job_id);
 
-// `run_name`: of the run that the event is about; empty for events of jobs.
+// `run_name`: of the run the event is about; empty for events of jobs.
 void write_event(JsonWriter& out, const model::Event& event, std::string_view run_name);
 void write_explanation(JsonWriter& out, const engine::Explanation& explanation);
 
-// {"items":[...],"next":...}: `next` is what to pass as ?after= for the page behind this one, null
-// on the last. A page ends early when it is full, however few items that are.
+// {"items":[...],"next":...}: `next` is passed as ?after= for the next page, and is null on the
+// last. A page ends early when its bytes are full, however few items it has.
 class PageWriter {
  public:
   static constexpr std::size_t kFullBytes = std::size_t{1} << 20U;

@@ -1,6 +1,6 @@
-// Tasks that other programs own: they create them, report how far they are, see that an abort was
-// asked for, and end them. Also what anybody may ask of any task: to stop, or what its kind has a
-// word for.
+// Tasks that other programs own: they create them, report progress, learn that an abort was
+// requested, and end them. Also requests that any client may make of any task: to abort it, or to
+// do something that its kind supports.
 
 #include <fmt/format.h>
 
@@ -27,10 +27,10 @@ using engine::Node;
 
 struct Made {
   TaskId id;
-  std::string body;  // empty: it was there already
+  std::string body;  // empty: it existed already
 };
 
-// The engine says "module must be ..."; this door says where in the body.
+// The engine says "module must be ..."; this door names the place in the body.
 Error at_member(Error error) {
   if (error.kind == ErrorKind::kNotFound) {
     return invalid_body(
@@ -63,7 +63,8 @@ void answer_made(engine::Archive& archive, Result<Made> made, const http::Reply&
   });
 }
 
-// With a UUID of the client's the request is safe to repeat: the task that has it is the answer.
+// With a UUID chosen by the client the request is safe to repeat: it answers with the existing
+// task.
 Result<Made> create(Engine& engine, NewTask task, Time now) {
   engine::Operations& operations = engine.operations();
   if (const auto known = operations.find_uuid(task.what.uuid)) {
@@ -96,13 +97,13 @@ void create_task(const Context& door, const http::Request& request, http::Reply 
 
 // ---- reporting
 
-// What a reporter wants to know, and no more: it asks often.
+// Only what a reporter needs, because it asks often.
 std::string heard(model::State state, bool stopping) {
   return fmt::format(R"({{"state":"{}","stopping":{}}})", model::name_of(state), stopping);
 }
 std::string heard(const Node& node) { return heard(node.task.state, engine::is_stopping(node)); }
 
-// The engine forgets what has ended; the archive knows whether there was such a task.
+// The engine forgets ended tasks; the archive knows whether there was such a task.
 void answer_not_live(engine::Archive& archive, const std::string& name, const http::Reply& reply) {
   archive.read([name, reply](engine::Reader& reader) {
     const auto id = find_any(reader, name);
@@ -111,7 +112,7 @@ void answer_not_live(engine::Archive& archive, const std::string& name, const ht
     if (!row) return reply(problem(row.error()));
     const model::Task& task = row->task;
     if (!model::is_final(task.state)) {
-      return reply(problem(409, fmt::format("task '{}' is of kind {}: nobody reports it", name,
+      return reply(problem(409, fmt::format("task '{}' is of kind {}, which takes no reports", name,
                                             model::kind_name(task))));
     }
     reply(problem(409,
@@ -120,7 +121,7 @@ void answer_not_live(engine::Archive& archive, const std::string& name, const ht
   });
 }
 
-// What was said of a live task; or why it cannot be.
+// Answers with the text about a live task, or says why there is none.
 std::function<void(Result<std::string>)> answer_live(const Context& door, std::string name,
                                                      http::Reply reply) {
   return [&archive = door.archive, name = std::move(name),
@@ -131,7 +132,7 @@ std::function<void(Result<std::string>)> answer_live(const Context& door, std::s
   };
 }
 
-// Work on the live operation that the path names; the answer is its text.
+// Runs `work` on the live operation named in the path, and answers with its text.
 template <class Work>
 void with_live(const Context& door, const http::Request& request, http::Reply reply, Work work) {
   auto ref = parse_task_ref(request.params[0]);
@@ -202,7 +203,7 @@ std::string report_all(Engine& engine, const std::vector<ReportOf>& reports, Tim
     out.begin_object().member("task", each.name);
     write_text(out.key("state"), node ? model::name_of((*node)->task.state) : "");
     out.member("stopping", node && engine::is_stopping(**node));
-    write_text(out.key("error"), node ? "" : "has ended, or was never made");
+    write_text(out.key("error"), node ? "" : "has ended, or never existed");
     out.end_object();
   }
   out.end_array().end_object();
@@ -240,7 +241,7 @@ void finish_task(const Context& door, const http::Request& request, http::Reply 
             });
 }
 
-// A run is stopped, an operation asked to stop: its reporter ends it.
+// Stops a run, or asks an operation's reporter to end it.
 Result<std::string> abort(Engine& engine, const TaskRef& ref, Time now) {
   const auto id = find_live(engine, ref);
   if (!id) return fail(ErrorKind::kNotFound, "");
@@ -258,7 +259,7 @@ void abort_task(const Context& door, const http::Request& request, http::Reply r
       answer_live(door, request.params[0], std::move(reply)));
 }
 
-// What only its kind has a word for.
+// A request that only the run's kind understands.
 struct Question {
   std::string word;
   std::string arguments;
@@ -281,7 +282,7 @@ Result<std::string> ask(Engine& engine, const TaskRef& ref, const Question& ques
   if (!id) return fail(ErrorKind::kNotFound, "");
   if (auto done = engine.ask(*id, question.word, question.arguments, now); !done) {
     const bool no_run = done.error().kind == ErrorKind::kNotFound;
-    if (no_run) return fail(ErrorKind::kDenied, "only runs can be asked for something");
+    if (no_run) return fail(ErrorKind::kDenied, "only runs take such requests");
     return fail(done.error());
   }
   return heard(*engine.find_task(*id));

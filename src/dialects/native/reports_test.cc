@@ -14,7 +14,7 @@ class NativeReports : public NativeTest {
   }
 };
 
-TEST_F(NativeReports, WhatIsMadeIsShownWithAllThatWasSaid) {
+TEST_F(NativeReports, ANewTaskIsShownWithAllItsMembers) {
   const auto made = make(
       R"("type":"dump","scope":"table","keyspace":"k","table":"t","entity":"db1","units":"bytes",
          "labels":{"team":"data"},"lane":3,"expected":100,"leaseSeconds":30,"abortable":true,
@@ -36,7 +36,7 @@ TEST_F(NativeReports, WhatIsMadeIsShownWithAllThatWasSaid) {
   }
 }
 
-TEST_F(NativeReports, AClusterTaskIsARootOfNoLaneWithoutANumber) {
+TEST_F(NativeReports, AClusterTaskIsARootWithoutLaneOrSequence) {
   const auto made = make(R"("cluster":true,"lane":2)");
   EXPECT_EQ(made.status(), 201);
   EXPECT_EQ(made.at("/operation/cluster"), "true");
@@ -63,7 +63,7 @@ TEST_F(NativeReports, TheSameUuidIsTheSameTaskWhileItLives) {
   EXPECT_EQ(get("/tasks/1").at("/state"), "done");
 }
 
-TEST_F(NativeReports, BadBodiesMakeNothing) {
+TEST_F(NativeReports, BadBodiesCreateNothing) {
   EXPECT_EQ(post("/tasks", "{").status(), 400);
   EXPECT_EQ(post("/tasks", "{}").errors(), "/module: is required");
   EXPECT_EQ(make(R"("leaseSeconds":-1,"labels":{"a":1},"lane":0.5)").errors(),
@@ -106,7 +106,7 @@ TEST_F(NativeReports, ChildrenHaveTheirParentsModuleAndAreSummed) {
   EXPECT_EQ(live.at("/progress/completed"), "4");
 }
 
-TEST_F(NativeReports, ProgressIsReportedAndTheReporterHears) {
+TEST_F(NativeReports, AProgressReportAnswersWithTheState) {
   make(R"("abortable":true)");
   const auto heard = post("/tasks/1/progress", R"({"completed":3,"total":4})");
   EXPECT_EQ(heard.response.body, R"({"state":"running","stopping":false})");
@@ -156,7 +156,7 @@ TEST_F(NativeReports, AnEndHasAReason) {
   EXPECT_EQ(post("/tasks/1/events", R"({"message":"x"})").status(), 409);
 }
 
-TEST_F(NativeReports, WhatIsNotThereIsSaidSo) {
+TEST_F(NativeReports, UnknownTasksAre404) {
   for (const std::string task : {"7", "x", kUuid}) {
     for (const std::string what : {"progress", "lease", "begin", "finish", "abort"}) {
       EXPECT_EQ(post("/tasks/" + task + "/" + what).status(), 404) << task << what;
@@ -170,7 +170,7 @@ TEST_F(NativeReports, WhatIsNotThereIsSaidSo) {
 TEST_F(NativeReports, NotesAreEvents) {
   make();
   EXPECT_EQ(post("/tasks/1/events", R"({"message":"half way"})").at("/state"), "running");
-  EXPECT_EQ(post("/tasks/1/events", R"({"message":""})").errors(), "/message: must say something");
+  EXPECT_EQ(post("/tasks/1/events", R"({"message":""})").errors(), "/message: must not be empty");
   EXPECT_EQ(post("/tasks/1/events", R"({"message":"\u0000"})").errors(),
             "/message: must not contain NUL characters");
   const auto events = get("/events?root=1&order=newest&limit=1");
@@ -178,7 +178,7 @@ TEST_F(NativeReports, NotesAreEvents) {
   EXPECT_EQ(events.at("/items/0/message"), "half way");
 }
 
-TEST_F(NativeReports, ReportsAreNoEvents) {
+TEST_F(NativeReports, ReportsAreNotEvents) {
   make();
   const auto before = get("/events").size();
   for (int i = 0; i < 5; ++i)
@@ -197,7 +197,7 @@ TEST_F(NativeReports, ManyReportsAtOnce) {
           R"({"task":"1","state":"running","stopping":false,"error":null},)" + R"({"task":")" +
           kUuid + R"(","state":"running","stopping":false,"error":null},)" +
           R"({"task":"2","state":"running","stopping":false,"error":null},)" +
-          R"({"task":"8","state":null,"stopping":false,"error":"has ended, or was never made"}]})");
+          R"({"task":"8","state":null,"stopping":false,"error":"has ended, or never existed"}]})");
   EXPECT_EQ(get("/tasks/1").at("/progress/total"), "9");
   const auto bad = post("/tasks/progress",
                         R"([{"task":2,"completed":6},{"completed":1},{"task":2,"total":-1}])");
@@ -238,7 +238,7 @@ TEST_F(NativeReports, RunsAreAbortedAndAttemptsAreNot) {
   EXPECT_EQ(post("/tasks/3/abort").status(), 403);
 }
 
-TEST_F(NativeReports, ListsKnowKindsModulesAndRoots) {
+TEST_F(NativeReports, ListsFilterByKindModuleAndRoot) {
   docket.add_job("a");
   docket.run_attempt(docket.start("a"));
   make();
@@ -256,7 +256,7 @@ TEST_F(NativeReports, ListsKnowKindsModulesAndRoots) {
 
 class NativeWaits : public NativeTest {
  protected:
-  // The answer may come later.
+  // The answer may arrive later.
   std::shared_ptr<std::optional<http::Response>> waiting(const std::string& target) {
     return docket.send({{{"", door}}}, "GET", target, "", {});
   }
@@ -279,7 +279,7 @@ TEST_F(NativeWaits, AnswersWhenTheTaskHasEnded) {
   EXPECT_EQ(get("/tasks/1?wait=30s").at("/state"), "done");
 }
 
-TEST_F(NativeWaits, AnswersWhenTheTimeIsOver) {
+TEST_F(NativeWaits, AnswersWhenTheWaitTimesOut) {
   post("/tasks", R"({"module":"m"})");
   const auto answer = waiting("/tasks/1?wait=1500ms");
   docket.advance(std::chrono::milliseconds{1499});
@@ -292,7 +292,7 @@ TEST_F(NativeWaits, AnswersWhenTheTimeIsOver) {
   }
 }
 
-TEST_F(NativeWaits, RunsAreWaitedForLikewise) {
+TEST_F(NativeWaits, RunsCanBeWaitedForToo) {
   docket.add_job("a");
   const TaskId run = docket.start("a");
   docket.run_attempt(run);

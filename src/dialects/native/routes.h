@@ -1,6 +1,6 @@
 #pragma once
 
-// What the resources of this door share: the parts they answer from, and the tables they export.
+// What this door's resources share: the parts they use, and the route tables they export.
 
 #include <memory>
 #include <vector>
@@ -18,14 +18,14 @@ struct Context {
   engine::Loop& loop;
   engine::Archive& archive;
   NativeSettings settings;
-  mutable std::weak_ptr<RecentEvents> recent = {};  // while somebody follows; strand only
+  mutable std::weak_ptr<RecentEvents> recent = {};  // while anyone follows; strand only
 };
 using ContextPtr = std::shared_ptr<const Context>;  // shared by all handlers of a door
 using Routes = std::vector<http::Route>;
 
 using Action = void (*)(const Context&, const http::Request&, http::Reply);
 
-// A route of this door. Bodies are JSON that must be there (kJson) or may be (kOptional).
+// A route of this door. A JSON body is required (kJson) or optional (kOptional).
 http::Route route(const ContextPtr& context, const char* method, const char* pattern, Action action,
                   http::BodyRule body = http::BodyRule::kIgnore);
 

@@ -1,4 +1,4 @@
-// Runs: started here, listed over live and finished ones alike, stopped.
+// Runs: start, list (live and finished alike) and stop.
 
 #include <algorithm>
 #include <array>
@@ -53,8 +53,8 @@ std::set<std::string> jobs_with(const Engine& engine, const JobFilter& filter) {
   return ids;
 }
 
-// What only the engine knows: labels of jobs, and the number that a schedule has now, whose id
-// means something in its job only.
+// Resolves what only the engine knows: the labels of jobs, and the current number of a schedule,
+// whose id is unique only within its job.
 Result<TaskFilter> resolve(const Engine& engine, TaskFilter filter) {
   if (!filter.labels.empty()) filter.jobs = jobs_with(engine, {.labels = filter.labels});
   if (filter.schedule_id.empty()) return filter;
@@ -82,7 +82,7 @@ void list_runs(const Context& door, const http::Request& request, http::Reply re
   filter.labels = query.repeated("label");
   filter.schedule_id = query.text("schedule").value_or("");
   if (!filter.schedule_id.empty() && !filter.query.job_id) {
-    query.complain("schedule", "needs job: schedule ids are unique in a job only");
+    query.complain("schedule", "needs job: schedule ids are unique only within a job");
   }
   if (!query.ok()) return reply(bad_query(query.errors()));
   door.loop.call<TaskFilter>(
@@ -136,7 +136,7 @@ void get_run(const Context& door, const http::Request& request, http::Reply repl
   });
 }
 
-// A run that the engine does not know any more has ended, or never was.
+// A run that is not in the engine has ended, or never existed.
 void answer_stop_of_ended(engine::Archive& archive, TaskId id, const http::Reply& reply) {
   archive.read([id, reply](engine::Reader& reader) {
     const auto run = read_run(reader, id);

@@ -8,7 +8,7 @@ class NativeRuns : public NativeTest {
   NativeRuns() { docket.add_job("a"); }
 };
 
-TEST_F(NativeRuns, StartShowsTheRunAndWhereItIs) {
+TEST_F(NativeRuns, StartShowsTheRunAndItsLocation) {
   const auto made = post("/jobs/a/runs");
   EXPECT_EQ(made.status(), 201);
   EXPECT_EQ(made.header("Location"), "/docket/v1/runs/1");
@@ -41,7 +41,7 @@ TEST_F(NativeRuns, BodyOfStartMayBeAbsentBlankOrEmpty) {
 TEST_F(NativeRuns, BadStartsChangeNothing) {
   const auto before = everything();
   EXPECT_EQ(post("/jobs/b/runs").status(), 404);
-  // What any web page may send without asking is no JSON.
+  // Content types that any web page may send without a preflight are not JSON.
   for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
                            "application/json-patch", ""}) {
     const http::Fields headers{{"content-type", type}};
@@ -73,13 +73,13 @@ TEST_F(NativeRuns, FinishedRunsStayVisible) {
   EXPECT_EQ(shown.at("/exitCode"), "null");
 }
 
-TEST_F(NativeRuns, TheListHasNoOtherTasks) {
+TEST_F(NativeRuns, TheListHasOnlyRuns) {
   docket.start("a");
   ASSERT_EQ(post("/tasks", R"({"module":"backups"})").status(), 201);
   EXPECT_EQ(get("/runs").each("job"), "a");
 }
 
-TEST_F(NativeRuns, ASignalIsNoExitCode) {
+TEST_F(NativeRuns, ASignalIsNotAnExitCode) {
   const TaskId run = docket.start("a");
   docket.run_attempt(run);
   docket.executor.exit(docket.newest_attempt(run), 0, docket.clock.now(), 9);

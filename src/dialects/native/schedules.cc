@@ -1,4 +1,4 @@
-// Schedules of jobs: several each, with the policies only this door knows (REPLACE, missed runs).
+// Schedules of jobs: several per job, with policies only this door has (REPLACE, missed runs).
 
 #include <utility>
 
@@ -37,8 +37,8 @@ void list_schedules(const Context& door, const http::Request& request, http::Rep
       answer_json(std::move(reply)));
 }
 
-// Cursors of the list over all jobs are "job/schedule": neither part holds a slash. Schedules come
-// in that order.
+// Cursors of the list over all jobs are "job/schedule" (neither part may hold a slash), in that
+// order.
 struct Place {
   std::string job;
   std::string schedule;
@@ -77,7 +77,7 @@ std::string AllSchedules::page(const Engine& engine, Time now) const {
       ++items;
     }
     if (++seen < kScanMax) continue;
-    // A cursor behind everything this job may have: '~' sorts after all that ids are made of.
+    // A cursor past every schedule of this job: '~' sorts after every character an id may hold.
     return page.finish(job->first + "/~");
   }
   return page.finish("");

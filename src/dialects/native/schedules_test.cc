@@ -91,7 +91,7 @@ TEST_F(NativeSchedules, BadBodiesChangeNothing) {
   EXPECT_EQ(everything(), before);
 }
 
-TEST_F(NativeSchedules, AJobWithParentsHasNone) {
+TEST_F(NativeSchedules, AJobWithParentsMayNotHaveOne) {
   auto child = docket.job("child");
   child.dependencies = {"a"};
   docket.add_job(child);

@@ -1,4 +1,4 @@
-// Secrets: values go in and never come out; paths and times are all this door tells.
+// Secrets: values go in and never come out; this door shows only paths and times.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// The server itself: how it is, which node it runs work on, and the description of this API.
+// The server itself: its status, the node it runs work on, and the description of this API.
 
 #include <utility>
 
@@ -13,7 +13,7 @@ namespace {
 
 using engine::Engine;
 
-// What the engine does not know of itself.
+// What the engine does not know about itself.
 struct LoopState {
   bool full = false;
   std::string trouble;
@@ -44,7 +44,7 @@ std::string render_status(const Engine& engine, const NativeSettings& settings,
   out.member("user", settings.user).member("otherUsers", settings.other_users);
   write_time(out.key("now"), now);
   write_time(out.key("startedAt"), settings.started_at);
-  // A clock that was set back does not make a server younger than new.
+  // If the clock was set back, the uptime is 0 and not negative.
   out.member("uptimeSeconds", std::max<std::int64_t>(uptime.count(), 0));
   out.member("jobs", engine.jobs().size());
   out.key("runs").begin_object().member("queued", engine.queue().size());

@@ -1,4 +1,4 @@
-// Runs that have steps: jobs of another kind than process, and their trees.
+// Runs with steps: jobs of kinds other than process, and their trees.
 
 #include "support/native_fixture.h"
 
@@ -26,7 +26,7 @@ TEST_F(NativeSteps, AJobOfAnotherKindHasASpecAndNoRun) {
             "/spec/steps/0/name: must be 1 to 64 bytes without '/'");
 }
 
-TEST_F(NativeSteps, ATreeHasThemAtEveryDepthWithTheirKeys) {
+TEST_F(NativeSteps, ATreeHasStepsAtEveryDepthWithTheirKeys) {
   const auto tree = get("/tasks/" + run + "/tree");
   EXPECT_EQ(tree.at("/kind"), "run");
   EXPECT_EQ(tree.at("/children/0/kind"), "step");
@@ -38,7 +38,7 @@ TEST_F(NativeSteps, ATreeHasThemAtEveryDepthWithTheirKeys) {
   EXPECT_EQ(tree.at("/children/1/state"), "created");
 }
 
-TEST_F(NativeSteps, ListsKnowThem) {
+TEST_F(NativeSteps, ListsHaveSteps) {
   const auto steps = get("/tasks?kind=step&order=oldest");
   EXPECT_EQ(steps.at("/items/0/key"), "a");
   EXPECT_EQ(steps.body.at("items").as_array().size(), 4U);
@@ -53,7 +53,7 @@ TEST_F(NativeSteps, AStepEndsWithItsRun) {
   EXPECT_EQ(get("/tasks/" + step).at("/state"), "aborted");
 }
 
-TEST_F(NativeSteps, ARunIsAskedForWhatItsKindHasAWordFor) {
+TEST_F(NativeSteps, ARunCanBeAskedForWhatItsKindSupports) {
   const std::string ask = "/tasks/" + run + "/ask";
   EXPECT_EQ(post(ask, R"({"word":"pause"})").at("/state"), "paused");
   EXPECT_EQ(get("/runs/" + run).at("/state"), "paused");
@@ -69,7 +69,7 @@ TEST_F(NativeSteps, ARunIsAskedForWhatItsKindHasAWordFor) {
   EXPECT_EQ(post("/tasks/99/ask", R"({"word":"pause"})").status(), 404);
 }
 
-TEST_F(NativeSteps, AnAbortThatIsAwaitedSaysSo) {
+TEST_F(NativeSteps, ARunThatEndsAfterItsAbortIsStopping) {
   post("/jobs", R"({"id":"slow","kind":"test","spec":{"onStop":"await","steps":[{"name":"a"}]}})");
   const std::string slow = post("/jobs/slow/runs").at("/id");
   const auto asked = post("/tasks/" + slow + "/abort");

@@ -1,6 +1,6 @@
 #pragma once
 
-// Lists of tasks: the query parameters that runs and tasks share, and the page they give.
+// Lists of tasks: the query parameters common to runs and tasks, and the page they select.
 
 #include <optional>
 #include <set>
@@ -15,14 +15,16 @@
 namespace docket::native {
 
 struct TaskFilter {
-  engine::TaskQuery query;                // what the store can select
-  std::optional<model::Trigger> trigger;  // what it cannot
-  std::optional<std::string> kind;        // model::kind_name()
+  engine::TaskQuery query;  // the conditions that the store supports
+  // Those that it does not:
+  std::optional<model::Trigger> trigger;
+  std::optional<std::string> kind;  // model::kind_name()
   std::optional<std::string> module;
-  std::string group;                // of job ids: see JobFilter
-  std::vector<std::string> labels;  // to be turned into `jobs`, like
+  std::string group;  // of job ids: see JobFilter
+  // Code that has the engine resolves labels into `jobs`, and schedule_id into query.schedule.
+  std::vector<std::string> labels;
   std::optional<std::set<std::string>> jobs;
-  std::string schedule_id;  // to be turned into query.schedule by whoever has the engine
+  std::string schedule_id;
 };
 
 // job, name, state, scheduleUid, trigger, createdFrom, createdUntil, order, after, limit.

@@ -1,7 +1,7 @@
 #pragma once
 
-// A task as clients name it: its number, or its UUID, which docket makes of the number or its
-// reporter has chosen.
+// How a client names a task: by its number or by its UUID, which docket derives from the number or
+// its reporter has chosen.
 
 #include <optional>
 #include <string>
@@ -15,14 +15,14 @@
 namespace docket::native {
 
 struct TaskRef {
-  TaskId id;         // none: it has the UUID that its reporter chose
+  TaskId id;         // none: named by a UUID that its reporter chose
   std::string uuid;  // lower case
 };
 std::optional<TaskRef> parse_task_ref(std::string_view text);
 
-// Of what is live; none: it has ended, or never was.
+// Among live tasks; none: it has ended, or never existed.
 std::optional<TaskId> find_live(const engine::Engine& engine, const TaskRef& ref);
-// Of all history. kNotFound: `text` is what the client wrote.
+// Among all tasks ever. kNotFound names `text`, as the client wrote it.
 Result<TaskId> find_any(engine::Reader& reader, std::string_view text);
 
 }  // namespace docket::native

@@ -1,4 +1,4 @@
-// Tasks: every node of every tree, runs, attempts and operations alike.
+// Tasks: every node of every tree, whether run, step, attempt or operation.
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,8 @@
 namespace docket::native {
 namespace {
 
-// A tree is shown whole up to here; deeper or wider ones are cut, and their tasks are in the list.
+// A tree is shown whole up to these limits; beyond them it is cut, and all its tasks are in the
+// list.
 constexpr int kTreeDepthMax = 16;
 constexpr std::size_t kTreeTasksMax = 5000;
 constexpr Duration kWaitMax = std::chrono::hours{1};
@@ -37,7 +38,7 @@ void list_tasks(const Context& door, const http::Request& request, http::Reply r
   filter.kind = read_kind(query);
   filter.module = query.text("module");
   if (query.flag("roots")) filter.query.parent = TaskId{};
-  // All runs are roots, and these the store can select by itself.
+  // All runs are roots, which the store can select by itself.
   if (filter.kind == "run" && !filter.query.parent) filter.query.parent = TaskId{};
   if (!query.ok()) return reply(bad_query(query.errors()));
   door.archive.read([filter = std::move(filter), reply = std::move(reply)](engine::Reader& reader) {
@@ -45,7 +46,7 @@ void list_tasks(const Context& door, const http::Request& request, http::Reply r
   });
 }
 
-// ---- one task, now or when it has ended
+// ---- one task, now or once it has ended
 
 Result<std::string> show_named(engine::Reader& reader, const std::string& name) {
   const auto id = find_any(reader, name);
@@ -63,7 +64,7 @@ struct Waited {
   Time until = kNever;
 };
 
-// The number is taken now: a UUID may have another task once this one has ended.
+// The id is resolved now: another task may have the UUID once this one has ended.
 void answer_waited(engine::Loop& loop, engine::Archive& archive, const std::string& name,
                    const Waited& waited, const http::Reply& reply) {
   if (!waited.id) return answer_now(archive, name, reply);
@@ -96,7 +97,7 @@ void get_task(const Context& door, const http::Request& request, http::Reply rep
 
 // ---- trees
 
-// Grown down to the bounds.
+// Built from the root down, within the limits.
 class Tree {
  public:
   Tree(engine::Reader& reader, bool live_only)
