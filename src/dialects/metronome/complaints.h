@@ -1,7 +1,7 @@
 #pragma once
 
-// What is wrong with a body, grouped by path in the order of discovery, as the `details` of a 422
-// show it.
+// What is wrong with a body, grouped by path in order of discovery, as the `details` of a 422 show
+// it.
 
 #include <string>
 #include <string_view>
@@ -16,11 +16,11 @@ class Complaints {
  public:
   void add(const std::string& path, std::string text);
   bool empty() const { return fields_.empty(); }
-  // Whether there is a complaint about this path or something around it.
+  // Whether there is a complaint about this path or one that contains it.
   bool covers(std::string path) const;
   const std::vector<FieldError>& fields() const { return fields_; }
 
-  // kInvalid, "Object is not valid", when there is anything to complain about.
+  // kInvalid, "Object is not valid", if there are any complaints.
   Result<> verdict() &&;
 
  private:

@@ -1,4 +1,4 @@
-// An edit through this door leaves what the door cannot say as it was.
+// An edit through this door preserves what the door cannot express.
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ constexpr kinds::Backoff kPauses{.first_s = 1, .max_s = 8};
 
 class Edit : public ::testing::Test {
  protected:
-  // As the native API makes a job.
+  // A job as the native API creates it.
   Edit() {
     model::JobDefinition job = docket.job("a");
     auto& run = kinds::change_process(job.spec);
@@ -73,7 +73,7 @@ class Edit : public ::testing::Test {
   std::shared_ptr<const http::Door> door_;
 };
 
-TEST_F(Edit, WhatWasGotCanBeSentBack) {
+TEST_F(Edit, ABodyFromGetCanBeSentBack) {
   json::value job = parse_json(ask("GET", "/v1/jobs/a").body).value();
   json::value schedule = job.at("schedules").at(0);
   put("/v0/scheduled-jobs/a", to_json(job));
@@ -84,7 +84,7 @@ TEST_F(Edit, WhatWasGotCanBeSentBack) {
   EXPECT_EQ(nightly().policy, ConcurrencyPolicy::kReplace);
 }
 
-TEST_F(Edit, WhatIsNotSaidStays) {
+TEST_F(Edit, WhatABodyOmitsStays) {
   put("/v1/jobs/a", std::string(R"({"id":"a",)") + kRun + "}}");
   EXPECT_EQ(run().cmd, "other");
   put("/v1/jobs/a/schedules/nightly",
@@ -98,7 +98,7 @@ TEST_F(Edit, WhatIsNotSaidStays) {
   expect_all_kept();
 }
 
-TEST_F(Edit, WhatIsSaidIsDone) {
+TEST_F(Edit, WhatABodySaysIsApplied) {
   put("/v1/jobs/a",
       std::string(R"({"id":"a",)") + kRun + R"(,"locks":[{"name":"x"}],"onLost":"fail"}})");
   EXPECT_EQ(run().locks, (std::vector<model::LockRequest>{{"x", model::LockWait::kQueue}}));
@@ -113,7 +113,7 @@ TEST_F(Edit, WhatIsSaidIsDone) {
   EXPECT_EQ(run().restart.backoff, (kinds::Backoff{.first_s = 2}));
 }
 
-TEST_F(Edit, ReplaceIsTakenBackAndNotGiven) {
+TEST_F(Edit, ReplaceIsAcceptedBackButNotSetAnew) {
   constexpr const char* kRefused =
       R"({"message":"Object is not valid","details":[{"path":"/concurrencyPolicy",)"
       R"("errors":["Instance is invalid enum value."]}]})";
@@ -133,7 +133,7 @@ TEST_F(Edit, ReplaceIsTakenBackAndNotGiven) {
   EXPECT_EQ(ask("POST", "/v1/jobs/a/schedules", replace).body, kRefused);
 }
 
-TEST_F(Edit, RebootIsTakenBackAndNotGiven) {
+TEST_F(Edit, RebootIsAcceptedBackButNotSetAnew) {
   const std::string reboot = R"({"id":"nightly","cron":"@reboot"})";
   const auto refused = ask("PUT", "/v1/jobs/a/schedules/nightly", reboot);
   EXPECT_EQ(refused.status, 422);

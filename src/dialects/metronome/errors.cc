@@ -9,8 +9,8 @@
 namespace docket::metronome {
 namespace {
 
-// Where the front router of a cluster puts this API. The original never sees the prefix, so its
-// error bodies do not have it.
+// The path under which a cluster's front router publishes this API. The original never sees the
+// prefix, so its error bodies do not have it.
 constexpr std::string_view kRouterPrefix = "/service/metronome";
 
 // The scheme of a cluster whose jobs have permissions.
@@ -118,8 +118,8 @@ std::string_view framework_text(const http::Failure& failure) {
   }
 }
 
-// The router in front of the API, not the API, turns callers away here. Its page is not JSON, since
-// command lines tell their user to log in only when it is not (section 9).
+// Here the router in front of the API refuses callers, not the API itself. Its page is HTML:
+// command lines tell their user to log in only if the answer is not JSON (section 9).
 http::Response router_refusal(int status) {
   const std::string_view title = status == 401 ? "401 Authorization Required" : "403 Forbidden";
   http::Response response{.status = status, .content_type = "text/html"};

@@ -21,17 +21,17 @@ struct Names {
 
 http::Response json_response(int status, std::string body);
 
-// The engine's errors and the validation's as statuses and bodies.
+// Statuses and bodies for the errors of the engine and of validation.
 http::Response error_response(const Error& error, const Names& names);
 
 // {"message":"...","requestPath":"..."}, the message HTML-escaped: errors of the framework.
 http::Response framework_error(int status, std::string_view message, std::string_view path);
 
-// A caller that the access list does not know, at the API itself; the router in front of it speaks
-// HTML (see failure_response).
+// For a caller that the access list does not know, at the API itself; the router in front of it
+// answers in HTML (see failure_response).
 http::Response unauthenticated();
 
-// What HTTP itself finds: unknown routes, bodies too large, faults.
+// For failures of HTTP itself: unknown routes, bodies too large, faults.
 http::Response failure_response(const http::Failure& failure);
 
 }  // namespace docket::metronome

@@ -26,8 +26,8 @@ TEST(Errors, EveryKindHasItsStatus) {
   }
 }
 
-// What went wrong inside is nobody's business outside.
-TEST(Errors, FaultsTellThePathOnly) {
+// Clients learn nothing about internal faults.
+TEST(Errors, FaultsRevealOnlyThePath) {
   EXPECT_EQ(error_response(error(ErrorKind::kInternal), kNames).body,
             R"({"requestPath":"/v1/jobs/a"})");
 }

@@ -16,7 +16,7 @@ using model::Event;
 using model::EventType;
 
 constexpr std::uint32_t kPageSize = 100;
-constexpr std::size_t kFullBytes = 64 * 1024;  // then a page ends, however few events that are
+constexpr std::size_t kFullBytes = 64 * 1024;  // ends a page, however few its events
 
 RunStatus status_after(const Event& event) {
   if (event.type == EventType::kAttemptChanged) return RunStatus::kActive;
@@ -24,7 +24,7 @@ RunStatus status_after(const Event& event) {
   return run_status(event.after, begun ? Attempts::kSome : Attempts::kNone, Origin::kNew);
 }
 
-// Newest version that was in force at `at`. Versions rise with time, so halving finds it.
+// The newest version in force at `at`, by binary search: versions rise with time.
 Result<model::JobPtr> definition_at(engine::Reader& reader, JobUid job, Time at) {
   model::JobPtr best;
   std::uint32_t low = 0;  // in force, or the version before the first
@@ -59,7 +59,7 @@ Result<std::string> job_json(engine::Reader& reader, const Event& event) {
   return text;
 }
 
-// A process may outlive a stopped run; its end is nobody's business here any more.
+// A process may outlive a stopped run; this API does not report its end.
 bool is_afterlife(const Event& event, const model::Task& run) {
   return event.type == EventType::kAttemptChanged && model::is_final(run.state) &&
          event.at > run.finished_at;
@@ -71,8 +71,8 @@ Result<bool> is_shown(engine::Reader& reader, const model::Task& run) {
   return !*job || metronome::is_shown(***job);
 }
 
-// "" when there is nothing to show: the run is gone by retention, was over already, or is of
-// another kind.
+// "" when there is nothing to show: retention has removed the run, it had already ended, or it is
+// of another kind.
 Result<std::string> run_json(engine::Reader& reader, const Event& event) {
   const auto row = reader.task(event.root);
   if (!row) return fail(row.error());
@@ -119,7 +119,7 @@ const char* event_name(const Event& event) {
     case EventType::kTaskCreated:
     case EventType::kTaskChanged:
     case EventType::kTaskNote:
-      return nullptr;  // operations are no jobs
+      return nullptr;  // operations are not jobs
     case EventType::kRunChanged:
       break;
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The engine's event log in the words of this API (metronome.md section 10), as Server-Sent Events.
-// For the archive's threads.
+// The engine's event log as this API shows it (metronome.md section 10), as Server-Sent Events. For
+// the archive's threads.
 
 #include <string>
 
@@ -14,8 +14,8 @@ namespace docket::metronome {
 const char* event_name(const model::Event& event);
 
 struct EventPage {
-  std::string text;   // any number of events in wire form, ids being their numbers
-  EventSeq last;      // of what was looked at, shown or not
+  std::string text;   // any number of events in wire form, with their numbers as ids
+  EventSeq last;      // the last event examined, shown or not
   bool full = false;  // there may be more
 };
 // Events of jobs that the caller may read.

@@ -1,8 +1,8 @@
 // GET /v1/events: an addition; the original has no public stream.
 //
-// The engine's notices only say that there is something to read; what is sent comes from the store,
-// a page at a time, when the client's connection asks. So resuming and following are one path,
-// events of a run never tell what a crash could take back, and a slow client costs no memory.
+// A notice of the engine only says that there is something to read. What is sent comes from the
+// store, a page at a time, when the client's connection asks. So resuming and following are one
+// path, no event of a run is sent that a crash could undo, and a slow client costs no memory.
 
 #include <algorithm>
 #include <charconv>
@@ -16,11 +16,12 @@
 namespace docket::metronome {
 namespace {
 
-// Shared between the stream, the loop's subscription and a read under way. `after` and `behind` are
-// the read's while one is under way, the strand's otherwise; the rest is the strand's.
+// Shared between the stream, the loop's subscription and a read in flight. `after` and `behind`
+// belong to the read while one is in flight, otherwise to the strand; the rest always belongs to
+// the strand.
 struct Progress {
   EventSeq after;
-  bool behind = false;  // there is something to read whatever the notices say
+  bool behind = false;  // there is something to read, regardless of notices
   bool placed = false;  // `after` is known; else the stream begins with the first notice
   EventSeq newest;      // seen in a notice
   http::IdentityPtr caller;
@@ -68,7 +69,7 @@ class EventStream final : public http::BodyStream {
   std::string heartbeat() const override { return ":\n\n"; }
 
  private:
-  // By value: the subscription may end, and its captures with it, in the course of this call.
+  // By value: the subscription may end during this call, and its captures with it.
   static void on_notice(engine::Archive& archive, ProgressPtr progress, EventSeq seq) {
     if (!std::exchange(progress->placed, true)) progress->after = EventSeq{seq.value - 1};
     progress->newest = seq;

@@ -20,7 +20,7 @@ struct Sent {
   boost::json::value data;
 };
 
-// What a browser's EventSource would make of the bytes.
+// What a browser's EventSource would parse from the bytes.
 std::vector<Sent> parse(const std::string& text) {
   std::vector<Sent> events;
   Sent event;
@@ -80,7 +80,7 @@ class Events : public ::testing::Test {
       make_metronome_door(docket.loop(), *docket.archive, MetronomeSettings{});
 };
 
-TEST_F(Events, LifeOfAJobIsTold) {
+TEST_F(Events, TheLifeOfAJobIsReported) {
   Client client = connect();
   client.pump();
   request("POST", "/v1/jobs", kJob);
@@ -128,7 +128,7 @@ TEST_F(Events, DataIsTheJobOrTheRun) {
   EXPECT_EQ(last.data.at("tasks").at(0).at("status"), "TASK_FINISHED");
 }
 
-TEST_F(Events, UpdatesShowTheVersionOfTheirTime) {
+TEST_F(Events, UpdatesShowTheVersionInForceAtTheTime) {
   request("POST", "/v1/jobs", kJob);
   for (int i = 2; i <= 5; ++i) {
     docket.advance(std::chrono::seconds{1});
@@ -146,7 +146,7 @@ TEST_F(Events, UpdatesShowTheVersionOfTheirTime) {
   }
 }
 
-TEST_F(Events, ResumeAfterTheLastIdAndGoOnLive) {
+TEST_F(Events, ResumesAfterTheLastIdAndContinuesLive) {
   Client first = connect();
   first.pump();
   request("POST", "/v1/jobs", kJob);
@@ -168,7 +168,7 @@ TEST_F(Events, ResumeAfterTheLastIdAndGoOnLive) {
   EXPECT_EQ(names(second).size(), missed.size() + 1);
 }
 
-TEST_F(Events, NothingIsLostOrToldTwiceOverManyPages) {
+TEST_F(Events, NothingIsLostOrRepeatedOverManyPages) {
   request("POST", "/v1/jobs", kJob);
   for (int i = 0; i < 200; ++i) docket.finish_attempt(docket.start("a"), 0);
   Client client = connect({{"last-event-id", "0"}});
@@ -183,7 +183,7 @@ TEST_F(Events, NothingIsLostOrToldTwiceOverManyPages) {
   }
 }
 
-TEST_F(Events, WithoutALastIdOnlyWhatComesIsTold) {
+TEST_F(Events, WithoutALastIdOnlyNewEventsAreSent) {
   request("POST", "/v1/jobs", kJob);
   for (const char* nonsense : {"", "x", "-1", "99999999999999999999999"}) {
     Client client = connect({{"last-event-id", nonsense}});
@@ -197,7 +197,7 @@ TEST_F(Events, WithoutALastIdOnlyWhatComesIsTold) {
   EXPECT_THAT(names(client), ElementsAre("job_updated"));
 }
 
-TEST_F(Events, TheEndOfAProcessThatOutlivedItsRunIsNotTold) {
+TEST_F(Events, TheEndOfAProcessThatOutlivedItsRunIsNotSent) {
   request("POST", "/v1/jobs", kJob);
   const TaskId run = docket.start("a");
   docket.run_attempt(run);

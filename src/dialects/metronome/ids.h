@@ -1,6 +1,6 @@
 #pragma once
 
-// The texts that clients name things by. Pure functions.
+// The ids by which clients name things. Pure functions.
 
 #include <optional>
 #include <string>
@@ -16,10 +16,10 @@ bool is_id_segment(std::string_view text);
 // Segments joined by single dots (metronome.md section 3).
 bool is_job_id(std::string_view text);
 
-// One segment of at least two characters (section 4): what the schedule endpoints ask for.
+// One segment of at least two characters (section 4), as the schedule endpoints require.
 bool is_schedule_id(std::string_view text);
 
-// A job id as it may stand in a path: empty segments are dropped (section 1). nullopt: not a valid
+// A job id as it may appear in a path: empty segments are dropped (section 1). nullopt: not a valid
 // id.
 std::optional<std::string> job_id_of_path(std::string_view text);
 

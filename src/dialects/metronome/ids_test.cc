@@ -9,7 +9,7 @@
 namespace docket::metronome {
 namespace {
 
-// The hand-written matchers against the expressions that errors quote, over every text of up to
+// Compares the hand-written matchers with the expressions that errors quote, on every text of up to
 // five characters from a small alphabet.
 TEST(Ids, AgreeWithTheirPatterns) {
   const std::regex job(R"(^([a-z0-9]+(\-+[a-z0-9]+)*)(\.([a-z0-9]+(\-+[a-z0-9]+)*))*$)");

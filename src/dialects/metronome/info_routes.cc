@@ -1,4 +1,4 @@
-// What the server says of itself: metronome.md sections 1 and 10.
+// Information about the server: metronome.md sections 1 and 10.
 
 #include <algorithm>
 #include <utility>

@@ -27,7 +27,7 @@ constexpr double kMaxDurationSeconds = 9223372036.0;
 
 std::string_view text_of(const json::value& value) { return value.get_string(); }
 
-// A member whose type the schema has vouched for; null when absent.
+// A member whose type the schema has already checked; null when absent.
 const json::value* member(const json::object& object, std::string_view name) {
   return object.if_contains(name);
 }
@@ -84,7 +84,8 @@ void check_run_members(const json::object& run, Complaints& complaints) {
   check_volumes(run, complaints);
 }
 
-// In the words of Play's JSON library, by JsonFlaw. The schema has vouched for the shape.
+// The messages of Play's JSON library, indexed by JsonFlaw. The schema has already checked the
+// shape.
 constexpr std::array<const char*, kJsonFlaws> kPlayWords{"error.path.missing",
                                                          "error.expected.jsobject",
                                                          "error.expected.jsarray",
@@ -202,7 +203,7 @@ void read_names(const json::object& object, model::JobDefinition& definition,
   }
 }
 
-// What is docket's own in `run`.
+// The members of `run` that are docket's own.
 template <auto Member>
 void keep(kinds::ProcessSpec& run, const kinds::ProcessSpec& before) {
   run.*Member = before.*Member;
@@ -246,7 +247,7 @@ void complain_of_reboot(const std::string& path, Complaints& complaints) {
   complaints.add(path + "/cron", "is for schedules that are made in docket's own API");
 }
 
-// As it is said of any other policy and expression that this API does not know.
+// Refused like any other policy or expression that this API does not know.
 void refuse_native(const json::value& schedule, const std::string& path, Complaints& complaints) {
   const json::object* object = schedule.if_object();
   const auto says = [object](std::string_view name, std::string_view word) {

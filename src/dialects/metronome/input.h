@@ -1,8 +1,8 @@
 #pragma once
 
-// Bodies to nouns: the three stages of validation in order (metronome.md section 2). Only the first
-// stage that finds anything reports. Stage 1 is schema.h and job_schema.h, stage 2 is here, stage 3
-// is rules.h.
+// Turns bodies into nouns, in the three stages of validation (metronome.md section 2). Only the
+// first stage that finds anything reports. Stage 1 is schema.h and job_schema.h, stage 2 is here,
+// stage 3 is rules.h.
 
 #include <boost/json/value.hpp>
 #include <string>
@@ -19,23 +19,23 @@ namespace docket::metronome {
 struct JobInput {
   model::JobDefinition definition;
   std::vector<model::ScheduleDefinition> schedules;
-  // Of what is docket's own in `run`, what the body does not speak of: how to take it from a spec.
+  // For a member of `run` that is docket's own and that the body omits: copies it from the old
+  // spec.
   using Keep = void (*)(kinds::ProcessSpec& run, const kinds::ProcessSpec& before);
   std::vector<Keep> unsaid = {};
 };
 
-// The policy REPLACE and the cron expression @reboot are not this API's. What is changed may have
-// them already: keep_unsaid() looks.
+// The policy REPLACE and the cron expression @reboot do not belong to this API, but an object that
+// is changed may have them already: keep_unsaid() checks.
 enum class Purpose { kCreate, kChange };
 
 // Errors are kInvalid with fields.
 Result<JobInput> read_job(boost::json::value body, ApiVersion version, Purpose purpose);
 Result<model::ScheduleDefinition> read_schedule(boost::json::value body, Purpose purpose);
 
-// What a body does not say, or has no word for, survives a change as it was: locks, limits, what
-// becomes of lost attempts and of missed due times, the policy REPLACE, @reboot. `path` is the
-// schedule's in the body; `before` is null for one that is new. kInvalid: REPLACE or @reboot for
-// one that had something else.
+// What a body omits or cannot express survives a change: locks, limits, what happens to lost
+// attempts and missed due times, the policy REPLACE, @reboot. `path` is the schedule's in the body;
+// `before` is null for a new one. kInvalid: REPLACE or @reboot for one that had something else.
 void keep_unsaid(JobInput& job, const model::JobDefinition& before);
 Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
                      const std::string& path);

@@ -7,8 +7,8 @@
 namespace docket::metronome {
 namespace {
 
-// Jobs, schedules and runs of a page together, and jobs looked at: what a turn of the strand may
-// take.
+// The most jobs, schedules and runs on one page together, and the most jobs examined: a limit on
+// one turn of the strand.
 constexpr std::size_t kPageItems = 64;
 constexpr std::size_t kScanMax = 500;
 constexpr std::size_t kPieceBytes = 32 * 1024;
@@ -32,7 +32,7 @@ void JobPieces::next(Done done) {
       },
       [self = shared_from_this(), done = std::move(done)](const Result<bool>& taken) mutable {
         if (!taken) return done(fail(taken.error()));
-        // A short answer does not need another thread.
+        // A short answer needs no other thread.
         const bool short_one = !self->begun_ && !self->more_ && !self->embeds_.history;
         if (short_one) return done(self->write(nullptr));
         self->write_on_archive(std::move(done));
@@ -73,8 +73,8 @@ void JobPieces::take_job(const engine::JobEntry& entry, const engine::Engine& en
   JobPart part{.job = entry.row.job, .stats = entry.row.stats};
   for (const auto& [id, uid] : entry.schedules) part.schedules.push_back(*engine.schedule(uid));
   room_ -= std::min(room_, 1 + part.schedules.size());
-  // A single job always shows activeRuns; a list leaves the key out of jobs without any, since both
-  // command lines take its presence for "Running" (section 3, "a trap").
+  // A single job always shows activeRuns. A list omits the key for jobs without any, because both
+  // command lines read its mere presence as "Running" (section 3, "a trap").
   part.shows_runs = embeds_.active_runs && (only_ || !entry.active.empty());
   if (part.shows_runs) return take_runs(std::move(part), entry, TaskId{});
   parts_.push_back(std::move(part));

@@ -1,9 +1,9 @@
 #pragma once
 
-// One job with its runs, or all that the caller may read, as JSON piece by piece: a page of what
-// the engine knows is taken on the strand, by reference where it cannot change, and written on an
-// archive's thread, which reads the history too. By id: jobs that come and go meanwhile are shown
-// or not, each once.
+// One job with its runs, or all jobs that the caller may read, as JSON piece by piece. A page of
+// what the engine knows is taken on the strand, by reference where it cannot change. It is written
+// on an archive's thread, which also reads the history. In order of id: a job that is added or
+// removed meanwhile is shown once or not at all.
 
 #include <memory>
 #include <optional>
@@ -17,14 +17,14 @@ namespace docket::metronome {
 
 class JobPieces final : public Pieces, public std::enable_shared_from_this<JobPieces> {
  public:
-  // `only`: this job; kNotFound when it is not there or may not be seen, which is the same here
+  // `only`: this job; kNotFound if it does not exist or may not be seen, which look the same here
   // (section 9). The loop and the archive outlive the server's connections.
   JobPieces(const Context& context, http::IdentityPtr caller, Embeds embeds,
             std::optional<std::string> only);
   void next(Done done) override;
 
  private:
-  // Of the job whose runs did not fit.
+  // The remaining runs of a job that did not fit.
   struct Rest {
     model::JobPtr job;
     model::JobStats stats;
@@ -38,7 +38,7 @@ class JobPieces final : public Pieces, public std::enable_shared_from_this<JobPi
   void take_rest(const engine::Engine& engine);
   void take_runs(JobPart part, const engine::JobEntry& entry, TaskId after);
 
-  // Anywhere; without history no reader is needed.
+  // On any thread; without history no reader is needed.
   Result<Piece> write(engine::Reader* reader);
   void write_on_archive(Done done);
 
@@ -51,16 +51,16 @@ class JobPieces final : public Pieces, public std::enable_shared_from_this<JobPi
 
   // The page being written, and where the next one begins.
   std::vector<JobPart> parts_;
-  std::size_t written_ = 0;  // of them
-  std::size_t room_ = 0;     // left in the page while it is taken
+  std::size_t written_ = 0;  // how many of them are written
+  std::size_t room_ = 0;     // left in the page being taken
   Time now_ = kNever;
   std::string last_job_;
   std::optional<Rest> rest_;
-  bool more_ = true;  // behind this page
+  bool more_ = true;  // after this page
 
   bool begun_ = false;
   std::string text_;
-  JsonWriter json_{text_};  // knows from piece to piece whether a comma is due
+  JsonWriter json_{text_};  // keeps track of commas across pieces
 };
 
 }  // namespace docket::metronome

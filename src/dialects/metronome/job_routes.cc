@@ -16,7 +16,7 @@
 namespace docket::metronome {
 namespace {
 
-// Most jobs render into this many bytes; one allocation instead of several.
+// Most jobs render into this many bytes: one allocation instead of several.
 constexpr std::size_t kTypicalJob = 1024;
 
 http::Response job_spec_response(int status, const engine::JobEntry& entry,
@@ -46,7 +46,7 @@ void list_jobs(const Context& context, Call call) {
   answer_in_pieces(context, std::move(call), *embeds, std::nullopt);
 }
 
-// Of one turn, unless its runs are wanted: they may be many.
+// In one turn, unless its runs are wanted: there may be many.
 void get_job(const Context& context, Call call) {
   const auto embeds = parse_embeds(call.request);
   if (!embeds) {
@@ -60,7 +60,7 @@ void get_job(const Context& context, Call call) {
                with_summary = embeds->history_summary](engine::Engine& engine,
                                                        Time now) -> Result<http::Response> {
     auto entry = find_job(engine, *caller, http::Action::kRead, id);
-    // A job that may not be seen is not there (section 9).
+    // A job that the caller may not see does not exist for it (section 9).
     if (!entry) return fail(no_such_job());
     std::string body;
     body.reserve(kTypicalJob);
@@ -73,7 +73,7 @@ void get_job(const Context& context, Call call) {
 
 // ---- writing
 
-// The body as a job, or nothing when the call has been answered already.
+// The body as a job; nothing if the call has already been answered.
 std::optional<JobInput> job_of_body(const Call& call, ApiVersion version, Purpose purpose) {
   auto body = json_body(call.request);
   if (!body) {
@@ -139,7 +139,7 @@ void update_job_v0(const Context& context, Call call) {
   answer(context, std::move(call), std::move(work));
 }
 
-// Keeps the stored schedules, whatever the body says of them.
+// Keeps the stored schedules, whatever the body has.
 void update_job_v1(const Context& context, Call call) {
   auto input = job_of_body(call, ApiVersion::kV1, Purpose::kChange);
   if (!input) return;
@@ -162,7 +162,7 @@ void delete_job(const Context& context, Call call) {
                   engine::Engine& engine, Time now) -> Result<http::Response> {
     auto entry = find_job(engine, *caller, http::Action::kDelete, id);
     if (!entry) return fail(entry.error());
-    // Rendered first: afterwards its schedules are gone.
+    // Rendered first, because afterwards its schedules are gone.
     http::Response response = job_spec_response(200, **entry, engine, now);
     const auto active = stop ? engine::ActiveRuns::kStop : engine::ActiveRuns::kRefuse;
     if (auto deleted = engine.delete_job(id, active, now); !deleted) return fail(deleted.error());
@@ -174,7 +174,7 @@ void delete_job(const Context& context, Call call) {
 }  // namespace
 
 std::vector<http::Route> job_routes(const ContextPtr& context) {
-  // Bodies are taken as they come: their content type is looked at after the path (section 0).
+  // Bodies are accepted as they are: their content type is checked after the path (section 0).
   using enum http::BodyRule;
   return {
       {"GET", "/v1/jobs", plain_handler(context, list_jobs), kIgnore},

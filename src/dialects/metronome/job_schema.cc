@@ -26,7 +26,7 @@ constexpr Schema kJobId{.type = kString, .pattern = &kJobIdPattern};
 constexpr Schema kScheduleId{.type = kString, .pattern = &kScheduleIdPattern};
 
 // ---- schedules
-// REPLACE is docket's own, and only for schedules that have it: input.h.
+// REPLACE is docket's own, and allowed only for schedules that already have it: input.h.
 constexpr std::array kPolicies{"ALLOW", "FORBID", "REPLACE"};
 constexpr Schema kPolicy{.type = kString, .choices = kPolicies};
 constexpr Schema kDeadline{.type = kInteger, .minimum = 1};
@@ -59,7 +59,7 @@ constexpr Schema kNotNegative{.type = kNumber, .minimum = 0};
 constexpr Schema kGpus{.type = kInteger, .minimum = 0};
 constexpr Schema kPositiveInteger{.type = kInteger, .minimum = 1};
 
-// That a secret is named at all is for the second stage.
+// The second stage checks that a secret is named at all.
 constexpr std::array kEnvSecretProperties{Property{"secret", &kText}};
 constexpr Schema kEnvSecret{
     .type = kObject, .properties = kEnvSecretProperties, .extras = Extras::kIgnored};
@@ -118,7 +118,7 @@ constexpr std::array kUcrProperties{
 };
 constexpr Schema kUcr{.type = kObject, .properties = kUcrProperties};
 
-// Which members stand together is for the second stage, which has its own words for it.
+// The second stage checks which members may be combined; its messages differ.
 constexpr std::array kModes{"RO", "RW"};
 constexpr Schema kMode{.type = kString, .choices = kModes};
 constexpr std::array kVolumeProperties{
@@ -133,7 +133,7 @@ constexpr Schema kVolumes{.type = kArray, .items = &kVolume};
 
 constexpr std::array kRestartPolicies{"NEVER", "ON_FAILURE"};
 constexpr Schema kRestartPolicy{.type = kString, .choices = kRestartPolicies};
-// docket's own, like what is below networks.
+// docket's own, like the members after networks.
 constexpr std::array kBackoffProperties{
     Property{"firstSeconds", &kNotNegative},
     Property{"maxSeconds", &kNotNegative},
@@ -157,7 +157,7 @@ constexpr std::array kNetworkProperties{
 constexpr Schema kNetwork{.type = kObject, .properties = kNetworkProperties};
 constexpr Schema kNetworks{.type = kArray, .items = &kNetwork};
 
-// docket's own, as this API shows them: who sends back what it got is understood.
+// docket's own, as this API shows them, so that a client can send back what it received.
 constexpr std::array kWaits{"queue", "fail"};
 constexpr Schema kWait{.type = kString, .choices = kWaits};
 constexpr std::array kLockProperties{
@@ -193,14 +193,14 @@ constexpr std::array kRunProperties{
     Property{"onLost", &kOnLost},
     Property{"limits", &kLimits},
     Property{"timeoutSeconds", &kPositiveInteger},
-    Property{"taskKillGracePeriodSeconds", &kAnyNumber},  // last: v0 has all but this
+    Property{"taskKillGracePeriodSeconds", &kAnyNumber},  // last: v0 has all the others
 };
 constexpr Schema kRun{.type = kObject, .properties = kRunProperties};
 constexpr Schema kRunV0{.type = kObject,
                         .properties = std::span(kRunProperties).first<kRunProperties.size() - 1>()};
 
 // ---- job
-// One without an id is for the second stage.
+// The second stage handles a dependency without an id.
 constexpr std::array kDependencyProperties{Property{"id", &kJobId}};
 constexpr Schema kDependency{
     .type = kObject, .properties = kDependencyProperties, .extras = Extras::kIgnored};

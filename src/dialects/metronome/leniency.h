@@ -1,8 +1,8 @@
 #pragma once
 
-// What the `dcos job` command line gets wrong and users should not suffer for (metronome.md
-// sections 4 and 11). Rewrites a body before it is validated; bodies of other shapes are left to
-// the schema.
+// Corrects mistakes of the `dcos job` command line that users should not suffer for (metronome.md
+// sections 4 and 11). Rewrites a body before validation; bodies of other shapes are left to the
+// schema.
 
 #include <boost/json/fwd.hpp>
 

@@ -10,8 +10,8 @@
 
 namespace docket::metronome {
 
-// Events per second over the last 1, 5 and 15 minutes, weighted exponentially, from a count that is
-// looked at now and then.
+// Events per second over the last 1, 5 and 15 minutes, weighted exponentially, from a count read at
+// irregular times.
 class RateMeter {
  public:
   void read(std::uint64_t count, Time now);
@@ -34,7 +34,7 @@ struct MetricsReading {
   bool counts_responses = false;
 };
 
-// `responses`: by class of status, 1xx first; shown when the reading says so.
+// `responses`: by class of status, 1xx first; shown if the reading says so.
 std::string metrics_body(const MetricsReading& reading, const std::array<RateMeter, 5>& responses);
 
 }  // namespace docket::metronome

@@ -1,11 +1,11 @@
 #pragma once
 
-// The front door that speaks DC/OS Jobs (Metronome): translates HTTP into commands of the engine,
-// and nouns into its JSON. The contract is metronome.md in the reference; where this door departs
-// from it: docs/differences-metronome.md.
+// The door for DC/OS Jobs (Metronome): translates HTTP into commands of the engine, and nouns into
+// its JSON. The contract is metronome.md in the reference; docs/differences-metronome.md says where
+// this door departs from it.
 //
-// Where to start reading: routes.h (who answers what), input.h (bodies to nouns, three stages of
-// validation), render.h (nouns to JSON), status.h (states to words), errors.h (every error body).
+// Where to start reading: routes.h (handlers), input.h (bodies to nouns, three stages of
+// validation), render.h (nouns to JSON), status.h (names of states), errors.h (every error body).
 //
 // Thread rule: handlers are called on the engine's strand. History is read on the archive's threads
 // and answered from there. The loop and the archive outlive the door.
@@ -26,7 +26,7 @@
 namespace docket::metronome {
 
 struct MetronomeSettings {
-  std::string version = "0.6.70";  // of the API that clients believe to talk to
+  std::string version = "0.6.70";  // of the API, as clients see it
   std::string library_version = "1.7.202";
   std::string leader = "127.0.0.1:9000";  // host:port that /leader names; empty: none
   Time started_at = kNever;               // of this server, for its uptime

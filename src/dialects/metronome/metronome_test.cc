@@ -1,4 +1,5 @@
-// What transcripts cannot say: settings, limits, faults, and input that nobody would write by hand.
+// What transcripts cannot express: settings, limits, faults, and input that nobody would write by
+// hand.
 
 #include "dialects/metronome/metronome.h"
 
@@ -49,7 +50,7 @@ class Door : public ::testing::Test {
 
 // ---- faults of HTTP itself
 
-TEST_F(Door, WordsOfTheFramework) {
+TEST_F(Door, MessagesOfTheFramework) {
   EXPECT_EQ(failure(413, "/v1/jobs").body,
             R"({"message":"Request Entity Too Large","requestPath":"/v1/jobs"})");
   EXPECT_EQ(
@@ -145,7 +146,7 @@ TEST(RateMeter, SettlesOnASteadyRateAndIgnoresClockSteps) {
 
 // ---- run parameters
 
-TEST(RunParameters, AnythingElseIsIgnored) {
+TEST(RunParameters, UnknownInputIsIgnored) {
   for (const char* body :
        {"", "{}", "[]", "null", "7", "{", "x=1", R"({"env":{}})", R"({"env":[]})",
         R"({"env":{"A":1}})", R"({"env":{"A":"1","B":{}}})", R"({"description":1})",
@@ -154,7 +155,7 @@ TEST(RunParameters, AnythingElseIsIgnored) {
   }
 }
 
-TEST(RunParameters, GoodMembersCountBesideBadOnes) {
+TEST(RunParameters, GoodMembersAreUsedDespiteBadOnes) {
   const auto text = read_run_parameters(R"({"env":{"A":1},"description":"why","x":[]})");
   ASSERT_TRUE(text);
   EXPECT_TRUE(text->env.empty());
@@ -178,7 +179,7 @@ TEST_F(Door, RunParametersReachTheProcessAndTheRecord) {
   EXPECT_EQ(env["C"], "run");
 }
 
-// The original reads no body here, and any web page may send one that is not called JSON.
+// The original reads no body here, and any web page may send one that is not declared as JSON.
 TEST_F(Door, ARunTakesItsParametersFromJsonOnly) {
   ask("POST", "/v1/jobs", kJob);
   const auto body = R"({"env":{"A":"run"},"description":"by hand"})";
@@ -216,8 +217,8 @@ TEST_F(Door, PagesOfAllRunsNameTheNext) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(seen[i], runs[4 - i].name);
 }
 
-// A job made anew under an old id does not show the old one's runs.
-TEST_F(Door, AllRunsAreThoseOfThePresentJob) {
+// A job recreated under an old id does not show the old one's runs.
+TEST_F(Door, AllRunsAreThoseOfTheCurrentJob) {
   ask("POST", "/v1/jobs", kJob);
   docket.finish_attempt(docket.start("a"), 0);
   ask("DELETE", "/v1/jobs/a");
@@ -278,7 +279,7 @@ json::value odd_value(testing::SeededRandom& random) {
   }
 }
 
-// Something of the same type: often still valid.
+// Another value of the same type, often still valid.
 void nudge(json::value& value, testing::SeededRandom& random) {
   if (auto* text = value.if_string()) {
     random.one_in(2) ? text->push_back('1') : text->resize(text->size() / 2);
@@ -291,7 +292,7 @@ void nudge(json::value& value, testing::SeededRandom& random) {
   }
 }
 
-// Walks down a random path and changes what is there.
+// Walks down a random path and changes the value there.
 void mutate(json::value& value, testing::SeededRandom& random) {
   const bool inside = !random.one_in(20);
   if (auto* object = value.if_object(); object && !object->empty() && inside) {
@@ -362,7 +363,7 @@ TEST_F(Door, MutatedSchedulesNeverFault) {
   }
 }
 
-// Complaints are looked up by path; many of them must not take quadratic time.
+// Complaints are looked up by path; a body full of them must not take quadratic time.
 TEST_F(Door, AsManyComplaintsAsABodyHolds) {
   std::string body = R"({"id":"a","run":{"cpus":0.1,"mem":32,"disk":0,"cmd":"x","volumes":[{})";
   while (body.size() < 100 * 1024 - 16) body += ",{}";

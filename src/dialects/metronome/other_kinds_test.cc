@@ -1,4 +1,4 @@
-// What docket has of other kinds is not there for clients of this API.
+// Jobs of kinds other than process do not exist for clients of this API.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -46,7 +46,7 @@ class ListPieces final : public Pieces, public std::enable_shared_from_this<List
   engine::Loop& loop_;
   const WriteSome write_;
   std::string text_;
-  JsonWriter json_{text_};  // knows from piece to piece whether a comma is due
+  JsonWriter json_{text_};  // keeps track of commas across pieces
 };
 
 }  // namespace

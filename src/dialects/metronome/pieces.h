@@ -1,7 +1,7 @@
 #pragma once
 
 // JSON bodies of any length, written piece by piece: what a client has not read yet is not in
-// memory, and no turn of the strand is long. A body of one piece is answered whole.
+// memory, and no turn of the strand is long. A body of a single piece is answered whole.
 
 #include <functional>
 #include <memory>
@@ -21,16 +21,17 @@ class Pieces {
  public:
   using Done = std::function<void(Result<Piece>)>;
   virtual ~Pieces() = default;
-  // On the strand; done may be called on an archive's thread. Never called before the last one is
-  // done, but the client may be gone by then: whoever works on a piece keeps the object.
+  // On the strand; `done` may be called on an archive's thread. Not called again before the
+  // previous call is done. The client may be gone by then: code that works on a piece keeps the
+  // object alive.
   virtual void next(Done done) = 0;
 };
 
-// For admitted callers. An error of the first piece is answered; a later one cuts the body.
+// For admitted callers. An error in the first piece is answered; a later one truncates the body.
 void answer_in_pieces(std::shared_ptr<Pieces> pieces, Call call);
 
-// A list that is written on the strand: `write` appends to `text`, through the writer, until there
-// are kTurnBytes, and says whether there is more. It remembers where it is.
+// A list written on the strand: `write` appends to `text`, through the writer, until there are
+// kTurnBytes, and returns whether there is more. It remembers its position.
 inline constexpr std::size_t kTurnBytes = 16 * 1024;
 using WriteSome =
     std::function<Result<bool>(engine::Engine&, JsonWriter& json, const std::string& text)>;

@@ -1,4 +1,4 @@
-// Lists that are too long for one piece: whole and in order, whatever changes while they are read.
+// Lists too long for one piece: complete and in order, whatever changes while they are read.
 
 #include "dialects/metronome/pieces.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-// A client in slow motion: takes a piece when told to.
+// A client that takes a piece only when told to.
 class SlowClient {
  public:
   SlowClient(testing::Harness& docket, http::Response response)
@@ -65,7 +65,7 @@ class PiecesTest : public ::testing::Test {
       docket.add_job(std::move(job), std::move(schedules));
     }
   }
-  // Runs that wait for ever.
+  // Adds runs that wait for ever.
   void add_waiting(const std::string& id, int runs) {
     auto job = docket.job(id);
     kinds::change_process(job.spec).cpus = 1000;
@@ -153,7 +153,7 @@ TEST_F(PiecesTest, AListShowsWhatItsReaderMaySee) {
             std::vector<std::string>{"other.a"});
 }
 
-TEST_F(PiecesTest, AJobMayHaveMoreRunsThanAPiece) {
+TEST_F(PiecesTest, AJobMayHaveMoreRunsThanFitInAPiece) {
   docket.add_job("a");
   add_waiting("busy", 1000);
   docket.add_job("c");

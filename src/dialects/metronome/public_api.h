@@ -1,6 +1,6 @@
 #pragma once
 
-// The description of this API that /public/api/api.raml serves.
+// The API description that /public/api/api.raml serves.
 
 #include <string_view>
 

@@ -1,5 +1,5 @@
-// Static descriptions under /public, at the paths of the original: the schemas come from the tables
-// that validate.
+// Static descriptions under /public, at the paths of the original. The schemas are generated from
+// the tables that validate.
 
 #include <string>
 #include <string_view>

@@ -28,7 +28,7 @@ bool add_embed(std::string_view name, Embeds& embeds) {
   } else if (name == "historySummary") {
     embeds.history_summary = true;
   } else {
-    // Schedules are always there; older servers had them on request only.
+    // Schedules are always present; older servers had them only on request.
     return name == "schedules" || name.empty();
   }
   return true;

@@ -16,8 +16,8 @@ Result<Embeds> parse_embeds(const http::Request& request);
 // true, false, 1 or 0 in any letter case; absent is false.
 Result<bool> parse_flag(const http::Request& request, std::string_view name);
 
-// Of the added `?all=true`: limit 1 to 1000 (100 when absent), and the run after whose creation the
-// page ends.
+// For the added `?all=true`: limit 1 to 1000 (100 when absent), and the run before which those of
+// the page were created.
 struct Paging {
   std::uint32_t limit = 100;
   std::optional<std::string> before;

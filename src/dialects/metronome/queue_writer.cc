@@ -12,10 +12,10 @@
 namespace docket::metronome {
 namespace {
 
-// So many runs are written in one turn, from the queue. Of more the jobs are walked, since the
-// queue knows no order by job.
+// Up to this many runs are written in one turn, from the queue. Beyond that the jobs are walked,
+// because the queue is not ordered by job.
 constexpr std::size_t kShortQueue = 256;
-constexpr std::size_t kScanMax = 1000;  // jobs looked at in one turn
+constexpr std::size_t kScanMax = 1000;  // jobs examined in one turn
 
 void write_run_id(JsonWriter& json, std::string_view run) {
   json.begin_object().member("runId", run).end_object();
@@ -53,7 +53,7 @@ void QueueWriter::write_short(const engine::Engine& engine, JsonWriter& json) co
   }
 }
 
-// True when there is more.
+// True when there is more to write.
 bool QueueWriter::write_long(const engine::Engine& engine, JsonWriter& json,
                              const std::string& text) {
   const auto& jobs = engine.jobs();

@@ -1,7 +1,7 @@
 #pragma once
 
-// The queue as JSON, turn by turn (see answer_list): one entry for each job, by its full id ([rule]
-// of section 7), with its runs by age. Strand only.
+// The queue as JSON, turn by turn (see answer_list): one entry per job, by its full id ([rule] of
+// section 7), with its runs by age. Strand only.
 
 #include <string>
 #include <utility>
@@ -27,9 +27,9 @@ class QueueWriter {
 
   http::IdentityPtr caller_;
   bool begun_ = false;
-  std::string job_;    // the last one that was looked at
-  bool open_ = false;  // its entry is
-  TaskId after_;       // its last run that was written
+  std::string job_;    // the last one examined
+  bool open_ = false;  // its entry is open
+  TaskId after_;       // its last run written
 };
 
 }  // namespace docket::metronome

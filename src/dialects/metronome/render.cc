@@ -26,7 +26,7 @@ void write_dependencies(JsonWriter& json, const model::JobDefinition& definition
   json.end_array();
 }
 
-// id to labels: what JobSpec and JobInfo begin with.
+// The members from id to labels, with which JobSpec and JobInfo begin.
 void write_head(JsonWriter& json, const model::JobDefinition& definition) {
   json.member("id", definition.id);
   if (definition.description) json.member("description", *definition.description);
@@ -59,7 +59,7 @@ void write_finished_run(JsonWriter& json, std::string_view job_id,
   json.end_array().end_object();
 }
 
-// Up to the schedules.
+// All members up to the schedules.
 void begin_job(JsonWriter& json, const model::JobDefinition& definition) {
   json.begin_object();
   write_head(json, definition);

@@ -25,7 +25,7 @@ struct Embeds {
   bool history_summary = false;
 };
 
-// What the JSON of a job is made of, apart from the engine: a whole job, or a part of one with many
+// The parts of a job's JSON, independent of the engine: a whole job, or a section of one with many
 // active runs.
 struct JobPart {
   model::JobPtr job;
@@ -48,10 +48,10 @@ void write_job_spec(JsonWriter& json, const engine::JobEntry& entry, const engin
                     Time now);
 // Any thread.
 Result<> write_job_part(JsonWriter& json, const JobPart& part, const JobShape& shape);
-// The same for a job that is shown without its runs, straight from the engine.
+// The same for a job shown without its runs, straight from the engine.
 void write_plain_job(JsonWriter& json, const engine::JobEntry& entry, const engine::Engine& engine,
                      bool with_summary, Time now);
-// A definition by itself: what an event can show of a job.
+// A definition by itself: all that an event can show of a job.
 void write_definition(JsonWriter& json, const model::JobDefinition& definition);
 
 // ---- schedules
@@ -62,8 +62,8 @@ void write_schedules(JsonWriter& json, const engine::JobEntry& entry, const engi
 
 // ---- runs
 
-// `attempts` in order of creation. A `reason` that is not empty is shown as `message`, which the
-// original does not have.
+// `attempts` in order of creation. A non-empty `reason` is shown as `message`, which the original
+// does not have.
 void write_run(JsonWriter& json, std::string_view job_id, const model::Task& run, RunStatus status,
                const std::vector<const model::Task*>& attempts, std::string_view reason = {});
 void write_run(JsonWriter& json, const engine::Node& run);  // a live one

@@ -21,7 +21,7 @@ struct Context {
 };
 using ContextPtr = std::shared_ptr<const Context>;  // shared by the handlers of all routes
 
-// One request on its way.
+// One request being handled.
 struct Call {
   http::Request request;
   http::Reply reply;
@@ -29,17 +29,17 @@ struct Call {
 };
 
 // A handler whose path names a job (first capture), and perhaps a schedule or run (second). Bad job
-// ids are answered here, before anything else is looked at (section 0, order of checks).
+// ids are answered here, before anything else is checked (section 0, order of checks).
 using CallHandler = void (*)(const Context& context, Call call);
 enum class Second { kNone, kSchedule, kRun };
 http::Handler job_handler(ContextPtr context, CallHandler handler, Second second = Second::kNone);
 http::Handler plain_handler(ContextPtr context, CallHandler handler);
 
-// Turns away callers without an identity (section 9), once their request has been found sound
-// (section 0, order of checks). True when the call may go on; else it has been answered.
+// Refuses callers without an identity (section 9), once the rest of the request has been checked
+// (section 0, order of checks). True if the call may go on; otherwise it has been answered.
 bool admit(const Call& call);
 
-// Runs work on the engine and answers with what it gives, once that is durable. For admitted
+// Runs work on the engine and answers with its response once the change is durable. For admitted
 // callers only.
 using Work = std::function<Result<http::Response>(engine::Engine&, Time)>;
 void answer(const Context& context, Call call, Work work);

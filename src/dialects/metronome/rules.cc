@@ -54,7 +54,7 @@ std::vector<std::string_view> missing_from(const Names& names, const Names& othe
   return missing;
 }
 
-// One string, the two sentences joined without a blank, as the original has it.
+// One string: the two sentences are joined without a space, as in the original.
 void check_secrets(const ProcessSpec& run, Complaints& complaints) {
   const Names referenced = referenced_secrets(run);
   Names defined;
@@ -154,7 +154,8 @@ void check_schedule_rules(const model::ScheduleDefinition& schedule, const std::
                           Complaints& complaints) {
   const std::int64_t seconds = schedule.starting_deadline_s;
   if (seconds >= kMinimumStartingDeadline) return;
-  // The original's internal field name, without "Seconds": clients map it to their form.
+  // The original's internal field name, without "Seconds": clients match it to a field of their
+  // form.
   complaints.add(
       path + "/startingDeadline",
       fmt::format("got {} second{}, expected 1 minute or more", seconds, seconds == 1 ? "" : "s"));

@@ -1,6 +1,6 @@
 #pragma once
 
-// Stage 3 of validation: what no schema can say (metronome.md section 2). Pure functions over
+// Stage 3 of validation: what a schema cannot express (metronome.md section 2). Pure functions over
 // nouns.
 
 #include <string>
@@ -17,7 +17,7 @@ void check_job_rules(const JobInput& job, Complaints& complaints);
 void check_schedule_rules(const model::ScheduleDefinition& schedule, const std::string& path,
                           Complaints& complaints);
 
-// The refusal of a job that has both, also when they come by separate requests (section 3, [rule]).
+// The refusal of a job that has both, even if they arrive in separate requests (section 3, [rule]).
 Error dependencies_and_schedules();
 
 }  // namespace docket::metronome

@@ -23,7 +23,7 @@ void read_env(const json::value& value, model::RunParameters& into) {
 }  // namespace
 
 std::shared_ptr<const model::RunParameters> read_run_parameters(std::string_view body) {
-  if (body.empty() || body == "{}") return nullptr;  // what clients send: spares the parser
+  if (body.empty() || body == "{}") return nullptr;  // what clients usually send
   const auto value = parse_json(body);
   const json::object* object = value ? value->if_object() : nullptr;
   if (!object) return nullptr;

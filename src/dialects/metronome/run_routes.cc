@@ -30,7 +30,8 @@ http::Response run_response(int status, const engine::Node& run) {
   return json_response(status, std::move(body));
 }
 
-// As they are when each is written: by age, so that those that come and go do not matter.
+// Each run as it is when written. They go by age, so runs that start or end meanwhile do not
+// matter.
 void list_active_runs(const Context& context, Call call) {
   auto write = [caller = call.request.identity, id = call.names.job, begun = false,
                 after = TaskId{}](engine::Engine& engine, JsonWriter& json,
@@ -74,7 +75,7 @@ void list_all_runs(const Context& context, Call call) {
       });
 }
 
-// The parameter did not exist in the original, so a value that is not a yes means nothing.
+// The original does not have the parameter, so a value other than yes means nothing.
 void list_runs(const Context& context, Call call) {
   if (parse_flag(call.request, "all").value_or(false)) {
     return list_all_runs(context, std::move(call));
@@ -90,12 +91,12 @@ void start_run(const Context& context, Call call) {
     if (!entry) return fail(entry.error());
     auto run = engine.start_run(job, parameters, now);
     if (!run) return fail(run.error());
-    return run_response(201, **run);  // rendered before anything can start it: INITIAL, no tasks
+    return run_response(201, **run);  // rendered before it can start: INITIAL, no tasks
   };
   answer(context, std::move(call), std::move(work));
 }
 
-// An unknown job is an unknown run here, unlike in `stop` (section 1).
+// An unknown job answers like an unknown run here, unlike in `stop` (section 1).
 void get_run(const Context& context, Call call) {
   auto work = [caller = call.request.identity, job = call.names.job, name = call.names.run](
                   engine::Engine& engine, Time) -> Result<http::Response> {

@@ -1,4 +1,4 @@
-// Schedules: metronome.md sections 1 and 4. One for each job; the engine could keep more.
+// Schedules: metronome.md sections 1 and 4. One per job; the engine could keep more.
 
 #include <boost/json/value.hpp>
 #include <utility>
@@ -60,7 +60,7 @@ std::optional<model::ScheduleDefinition> schedule_of_body(const Call& call, Purp
   return std::nullopt;
 }
 
-// A taken id is the first complaint, a second schedule the next (section 2).
+// A taken id is complained about first, a second schedule next (section 2).
 Result<> may_add(const engine::JobEntry& entry, const std::string& schedule_id) {
   if (!entry.job().definition.dependencies.empty()) return fail(dependencies_and_schedules());
   if (entry.schedules.empty() || entry.schedules.contains(schedule_id)) return {};

@@ -1,8 +1,8 @@
 #pragma once
 
-// A small JSON-schema interpreter over constant tables: the first stage of validation (metronome.md
-// section 2), in the words of the schema library that DC/OS Jobs uses. The same tables are served
-// as JSON schemas under /public.
+// A small JSON schema interpreter over constant tables: the first stage of validation (metronome.md
+// section 2), with the messages of the schema library that DC/OS Jobs uses. The same tables are
+// served as JSON schemas under /public.
 //
 //   constexpr Schema kText{.type = JsonType::kString, .min_length = 1};
 //   check(kText, value, "", complaints);
@@ -54,7 +54,7 @@ struct Property {
   Presence presence = Presence::kOptional;
 };
 
-// Said of a text that is none of the choices.
+// The complaint about a text that is none of the choices.
 inline constexpr const char* kInvalidChoice = "Instance is invalid enum value.";
 
 // `path` is a JSON path whose indexes are segments of their own: "/run/artifacts/0/uri"; the root

@@ -9,7 +9,7 @@ namespace {
 struct Row {
   RunStatus waiting;    // no attempt yet
   RunStatus recovered;  // no attempt yet, and the server was restarted
-  RunStatus attempted;  // an attempt was made: the run stays ACTIVE between attempts
+  RunStatus attempted;  // an attempt exists: the run stays ACTIVE between attempts
   const char* task;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The engine's states in the words of this API: one table (metronome.md section 7).
+// The names that this API gives to the engine's states: one table (metronome.md section 7).
 
 #include <string_view>
 

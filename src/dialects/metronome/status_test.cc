@@ -27,7 +27,7 @@ constexpr Expectation kExpectations[] = {
     {State::kAborted, kFailed, kFailed, kFailed, "TASK_KILLED"},
 };
 
-TEST(Status, EveryStateHasItsWords) {
+TEST(Status, EveryStateHasItsNames) {
   ASSERT_EQ(std::size(kExpectations), std::size_t{model::kStateCount});
   for (const Expectation& expected : kExpectations) {
     SCOPED_TRACE(model::name_of(expected.state));
@@ -39,7 +39,7 @@ TEST(Status, EveryStateHasItsWords) {
   }
 }
 
-// A run that is over is over for every reader, and only then.
+// A run is shown with a final status exactly when its state is final.
 TEST(Status, FinalStatesAreTheFinalStatuses) {
   for (int i = 0; i < model::kStateCount; ++i) {
     const auto state = static_cast<State>(i);

@@ -11,7 +11,7 @@
 namespace docket::metronome {
 namespace {
 
-// A page ends early when it is full: a run may have a thousand attempts.
+// A page of this many bytes ends early: a run may have a thousand attempts.
 constexpr std::size_t kFullPageBytes = std::size_t{1} << 20U;
 
 Result<TaskId> id_of_run(engine::Reader& reader, JobUid job, const std::string& name) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Runs as the store has them, live or long over: pages for `GET /runs?all=true` and the JSON of
-// events. For the archive's threads.
+// Runs as the store has them, live or ended long ago: pages for `GET /runs?all=true`, and the JSON
+// of events. For the archive's threads.
 
 #include <optional>
 #include <string_view>

@@ -1,5 +1,5 @@
 // Plays the conversations in transcripts/*.txt against the door (support/transcript.h). Its own
-// words:
+// directives:
 //
 //   @job ID {patch}             body: a minimal job with a JSON merge patch applied
 //   @schedule ID {patch}        body: likewise
@@ -50,7 +50,7 @@ void add_detail(json::array& details, const std::string& path, const std::string
 
 class Stage final : public testing::TranscriptStage {
  public:
-  // As on the port of this API: the service itself, and below the prefix the router in front of it.
+  // As on the port of this API: the service itself, and below the prefix its front router.
   http::Site site() override {
     return {{"", door()}, {"/service/metronome", door(), router_gate()}};
   }
@@ -86,7 +86,7 @@ class Stage final : public testing::TranscriptStage {
 
 class Transcript : public ::testing::TestWithParam<testing::TranscriptCase> {};
 
-TEST_P(Transcript, IsKept) {
+TEST_P(Transcript, IsReproduced) {
   Stage stage;
   testing::TranscriptPlayer(stage).play(GetParam());
 }

@@ -1,7 +1,7 @@
-// docket's housekeeping in this API's words: scylla-tasks.md section 6. Every operation is there
-// twice, by one mechanism: under /tasks it answers the id of its task at once, under its own path
-// when that task has ended. A keyspace is a kind of docket's or one of its rooms, `docket` being
-// the whole store; its tables are the families of records that belong to it.
+// docket's housekeeping through this API: scylla-tasks.md section 6. Every operation exists twice,
+// by one mechanism: under /tasks it answers at once with the id of its task, under its own path
+// when that task has ended. A keyspace is one of docket's kinds or rooms, and `docket` is the whole
+// store; its tables are the families of records that belong to it.
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ using care::Chore;
 using engine::Engine;
 using kinds::Order;
 
-// What a synchronous route answers when its task is done (section 6); a failure is an error.
+// The answer of a synchronous route when its task is done (section 6); a failure is an error.
 enum class Outcome { kNothing, kZero, kTrue, kScrub };
 
 using Read = Wire<Order> (*)(const http::Request& request);
@@ -30,7 +30,7 @@ using Read = Wire<Order> (*)(const http::Request& request);
 struct Offer {
   const char* method;
   std::string async_path;
-  std::string sync_path;  // empty: there is none
+  std::string sync_path;  // empty: none
   Read read;
   Outcome outcome;
 };
@@ -64,7 +64,7 @@ std::vector<std::string> split(const std::string& names) {
   return parts;
 }
 
-// Keyspace and tables into the order. All tables of `docket` are the store as a whole.
+// Turns keyspace and tables into the order. All tables of `docket` mean the whole store.
 Wire<Order> order_for(Chore chore, const std::string& type, const std::string& keyspace,
                       const std::string& tables) {
   const std::vector<std::string>* known = tables_of(keyspace);
@@ -90,7 +90,7 @@ Wire<Order> order_of_path(Chore chore, const char* type, const http::Request& re
 
 // ---- section 6, row by row
 
-// The flags of a compaction have a reader and an error of their own.
+// The flags of a compaction are parsed differently and have an error of their own.
 Wire<bool> check_compaction_flag(const http::Request& request, std::string_view name) {
   std::string word = text(request, name);
   std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -126,7 +126,7 @@ Wire<bool> check_choice(const http::Request& request, const std::string& name,
   return wrong(400, fmt::format("Unknown argument for '{}' parameter: {}", name, value));
 }
 
-// Every mode looks and none repairs, so there is nothing to take a snapshot for.
+// No mode repairs anything, so there is nothing to take a snapshot for.
 Wire<Order> read_scrub(const http::Request& request) {
   auto order = order_of_path(Chore::kVerify, "scrub sstables compaction", request);
   if (!order) return order;
@@ -150,7 +150,7 @@ Wire<Order> read_upgrade(const http::Request& request) {
   return order;
 }
 
-// A copy goes into the server's own directory: who wants it elsewhere must hear that.
+// A copy goes into the server's own directory; a request for another place is refused.
 Wire<Order> read_snapshot(const http::Request& request) {
   for (const char* option : {"endpoint", "bucket", "prefix"}) {
     if (text(request, option).empty()) continue;
@@ -165,7 +165,8 @@ Wire<Order> read_snapshot(const http::Request& request) {
   return order;
 }
 
-// docket's own names: `file` for what makes one, `keyspace` and `cf` for what looks at tables.
+// docket's own parameters: `file` for chores that write one, `keyspace` and `cf` for those that
+// read tables.
 template <Chore kChore>
 Wire<Order> read_own(const http::Request& request) {
   Order order{.work = {.chore = kChore}};
@@ -232,7 +233,7 @@ http::Response done_response(Outcome outcome) {
   return void_response();
 }
 
-// A scrub has words of its own for its failures: 1 aborted, 3 validation errors.
+// Failures of a scrub have codes of their own: 1 aborted, 3 validation errors.
 http::Response ended_response(const model::Task& task, Outcome outcome) {
   if (task.state == model::State::kDone) return done_response(outcome);
   const bool aborted = task.state == model::State::kAborted;
@@ -256,7 +257,7 @@ void answer_when_ended(const ContextPtr& context, TaskId task, Outcome outcome,
   reply.on_gone([waiter] { waiter.cancel(); });
 }
 
-// No task: a store that keeps all needs no cleanup.
+// No task: a store that keeps everything needs no cleanup.
 std::string id_of(TaskId task) {
   return task ? model::uuid_of(task) : "00000000-0000-0000-0000-000000000000";
 }
@@ -284,7 +285,7 @@ http::Route route_of(const ContextPtr& context, const char* method, const std::s
       .method = method,
       .pattern = path,
       .handler = [context, read, go_on](const http::Request& request, const http::Reply& reply) {
-        // Some of these are GET, which readers may; but what they do is work.
+        // Some of these are GET, which readers may send, but they do work.
         if (!request.identity || !request.identity->may(gate().resource, gate().write)) {
           return reply(error_response(
               403,

@@ -22,7 +22,7 @@ ModuleWalk::ModuleWalk(ModuleQuery query) : query_(std::move(query)) {
   for (const std::uint32_t lane : query_.lanes) {
     add({.part = Part::kLive, .lane = lane});
     add({.part = Part::kEnded, .lane = lane, .last = !query_.internal});
-    // What has ended and is internal is not listed.
+    // Tasks that have ended and are internal are not listed.
     if (query_.internal) add({.part = Part::kLive, .lane = lane, .internal = true, .last = true});
   }
   std::ranges::reverse(sources_);
@@ -45,7 +45,7 @@ Result<bool> ModuleWalk::write(engine::Reader& reader, std::string& out, std::si
   return true;
 }
 
-// Cluster tasks that were passed over follow the others of their lane.
+// Cluster tasks passed over come after the others of their lane.
 void ModuleWalk::end_source() {
   const Source ended = sources_.back();
   sources_.pop_back();
@@ -64,7 +64,7 @@ Result<bool> ModuleWalk::write_page(engine::Reader& reader, std::string& out) {
                                         : write_listed(reader, out, source);
 }
 
-// Attempts are internal: they have a parent.
+// Attempts are internal, because they have a parent.
 Result<bool> ModuleWalk::write_live_runs(engine::Reader& reader, std::string& out) {
   using enum model::State;
   engine::TaskQuery query;

@@ -1,11 +1,11 @@
 #pragma once
 
-// list_module_tasks, written piece by piece from the store: lane by lane what lives, then what has
-// ended and is still listed. Runs that have not ended have no listing; they are found by their
-// state. Cluster tasks come last in their lane.
+// list_module_tasks, written piece by piece from the store: lane by lane, first live tasks, then
+// those that have ended and are still listed. Runs that have not ended have no listing; they are
+// found by their state. Cluster tasks come last in their lane.
 //
-// Tasks end while this is under way. What lives comes first, so that none is passed over; one that
-// was shown alive is not shown again. One turn at a time on the archive's threads.
+// Tasks end while this is under way. Live tasks come first, so that none is missed; one that was
+// shown alive is not shown again. One turn at a time on the archive's threads.
 
 #include <cstdint>
 #include <optional>
@@ -28,7 +28,7 @@ struct ModuleQuery {
 class ModuleWalk {
  public:
   explicit ModuleWalk(ModuleQuery query);
-  // Appends until there are `enough` bytes; false when that was all.
+  // Appends until there are `enough` bytes; false if nothing is left.
   Result<bool> write(engine::Reader& reader, std::string& out, std::size_t enough);
 
  private:
@@ -37,7 +37,7 @@ class ModuleWalk {
     Part part = Part::kLive;
     std::uint32_t lane = 0;
     bool internal = false;
-    bool cluster = false;  // those only; else all others
+    bool cluster = false;  // only cluster tasks; else only the others
     bool last = false;     // of its lane
   };
   void add(Source source);
@@ -49,7 +49,7 @@ class ModuleWalk {
   void write_row(std::string& out, const engine::TaskRow& row);
 
   ModuleQuery query_;
-  std::vector<Source> sources_;      // the next one last
+  std::vector<Source> sources_;      // the next one is at the back
   bool passed_cluster_ = false;      // in this lane
   std::vector<TaskId> shown_alive_;  // in this lane, ascending
   std::optional<TaskId> after_;

@@ -60,15 +60,15 @@ TEST_F(ModuleWalkTest, RunsAreInTheModuleOfTheirKind) {
   }
 }
 
-// More than one page of the store, with ends between the pages.
-TEST_F(ModuleWalkTest, WhatEndsMeanwhileIsShownOnce) {
+// More than one page of the store; tasks end between the pages.
+TEST_F(ModuleWalkTest, ATaskThatEndsMeanwhileIsShownOnce) {
   add(2500);
   finish(100);
   const auto reader = docket_.store->open_reader().value();
   ModuleWalk walk({.module = "test", .lanes = {0}, .now = docket_.clock.now()});
   std::string out;
   ASSERT_TRUE(walk.write(*reader, out, 2).value());
-  finish(5);     // shown already
+  finish(5);     // already shown
   finish(2400);  // not yet
   while (walk.write(*reader, out, out.size() + 1).value()) continue;
 

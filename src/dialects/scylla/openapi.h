@@ -1,6 +1,6 @@
 #pragma once
 
-// openapi.json of this folder, carried in the program (cmake/embed.cmake).
+// openapi.json of this folder, embedded in the program (cmake/embed.cmake).
 
 #include <string_view>
 

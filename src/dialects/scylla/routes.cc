@@ -24,7 +24,7 @@ Result<bool> is_listed(engine::Reader& reader, const model::Task& task, Time now
   return *listing && (*listing)->until > now;
 }
 
-// None: not there.
+// None: there is no such task.
 Result<std::optional<Found>> read_found(engine::Reader& reader, TaskId id) {
   auto row = reader.task(id);
   if (!row) return fail(std::move(row.error()));
@@ -65,7 +65,7 @@ void with_task(const ContextPtr& context, std::string_view text, const http::Rep
                WithTask go_on) {
   auto uuid = parse_uuid(text);
   if (!uuid) return reply(std::move(uuid.error()));
-  // By way of the engine for its time, and for what is on its way to the store.
+  // Through the engine, for its time and to wait for changes that are not stored yet.
   context->loop.call<Time>(
       [](engine::Engine& engine, Time now) -> Result<Time> { return engine.trusted(now); },
       [&archive = context->archive, uuid = std::move(*uuid), reply,

@@ -13,7 +13,7 @@
 
 namespace docket::scylla {
 
-// Waiters of one task that are called together share one reading of it. Strand only.
+// Waiters for one task that are called together share one read of it. Strand only.
 using SharedReplies = std::map<TaskId, std::vector<http::Reply>>;
 
 struct Context {
@@ -28,20 +28,20 @@ using Action = void (*)(const ContextPtr& context, http::Request request, http::
 http::Route route(const ContextPtr& context, const char* method, const char* pattern,
                   Action action);
 
-// A task that this API can name by its id: it lives, or its root's listing has not ended.
+// A task that clients can name: it is live, or its root's listing has not ended.
 struct Found {
   engine::TaskRow row;
   std::string parent_uuid;  // empty: none
 };
-// Reads it on an archive thread, and goes on there; answers 500 for what is no uuid and 400 for a
-// task that is not there, not to be seen any more, or forgotten.
+// Reads it on an archive thread, and continues there. Answers 500 for an invalid uuid, and 400 for
+// a task that does not exist, is no longer visible, or is forgotten.
 using WithTask = std::function<void(engine::Reader& reader, Found found)>;
 void with_task(const ContextPtr& context, std::string_view uuid, const http::Reply& reply,
                WithTask go_on);
-// The same without a look at whether it is forgotten: for whoever has waited for it.
+// The same without checking whether it is forgotten, for a request that has waited for it.
 void with_any_task(const ContextPtr& context, TaskId id, const http::Reply& reply, WithTask go_on);
 
-// 500: what this API has no words for.
+// 500, for errors that this API does not define.
 http::Response broken(const Error& error);
 
 // Runs work on the engine; its response is sent when that is durable.

@@ -17,7 +17,7 @@ http::Response failure_response(const http::Failure& failure) {
   return response;
 }
 
-// As the original serves its descriptions below /api-doc.
+// The original serves its descriptions below /api-doc too.
 http::Route document_route() {
   return {.method = "GET",
           .pattern = "/api-doc/openapi.json",

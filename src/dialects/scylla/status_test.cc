@@ -1,4 +1,4 @@
-// The status of a task with more children than fit into one piece of an answer.
+// The status of a task whose children do not fit into one piece of an answer.
 
 #include <gtest/gtest.h>
 
@@ -49,7 +49,7 @@ class ManyChildren : public ::testing::Test {
 
 TEST_F(ManyChildren, AreStreamed) { expect_children(*send("task_status")); }
 
-TEST_F(ManyChildren, AreStreamedToEachOfThoseWhoWaited) {
+TEST_F(ManyChildren, AreStreamedToEveryWaiter) {
   const auto first = send("wait_task");
   const auto second = send("wait_task");
   EXPECT_FALSE(*first);

@@ -33,7 +33,7 @@ class WalkStream final : public http::BodyStream {
     archive_.read([state = state_, done = std::move(done)](engine::Reader& reader) {
       std::string chunk;
       const auto more = state->walk.write(reader, chunk, kChunkBytes);
-      if (!more) return done(std::nullopt);  // the client sees that the list is cut
+      if (!more) return done(std::nullopt);  // the client sees that the list is truncated
       state->ended = !*more;
       done(std::move(chunk));
     });
@@ -45,8 +45,8 @@ class WalkStream final : public http::BodyStream {
     bool ended = false;
   };
   engine::Archive& archive_;
-  std::string first_;             // written already
-  std::shared_ptr<State> state_;  // shared with a read under way, which may outlive the client
+  std::string first_;             // already written
+  std::shared_ptr<State> state_;  // shared with a read in flight, which may outlive the client
 };
 
 template <class Walk>
@@ -69,7 +69,7 @@ void list_modules(const ContextPtr& context, http::Request, http::Reply reply) {
   });
 }
 
-// An empty filter is a filter in 6.2, and none in master (section 0).
+// An empty filter filters in 6.2, and does not in master (section 0).
 std::optional<std::string> filter(const ContextPtr& context, const http::Request& request,
                                   std::string_view name) {
   const auto value = request.query_value(name);
@@ -109,8 +109,8 @@ bool is_unregistered_by_reading(const ContextPtr& context, const model::Task& ta
   return context->settings.status_unregisters && model::is_final(task.state) && !is_cluster;
 }
 
-// On an archive thread. Answers when the mark is durable: who reads a status once shall not read it
-// twice.
+// On an archive thread. Answers once the mark is durable, so that a status cannot be read a second
+// time by the client that has just read it.
 void reply_and_unregister(engine::Loop& loop, TaskId id, http::Response response,
                           const http::Reply& reply) {
   loop.post([&loop, id, reply, response = std::move(response)] {
@@ -157,8 +157,8 @@ void task_status_recursive(const ContextPtr& context, http::Request request, htt
   });
 }
 
-// The decision is the task's own; its state does not matter. Aborting what has ended but is still
-// registered changes nothing (section 3).
+// Depends on whether the task is abortable, not on its state. Aborting a task that has ended but is
+// still registered changes nothing (section 3).
 http::Response abort_response(const Result<>& aborted, const std::string& uuid, bool abortable) {
   const bool over = !aborted && aborted.error().kind == ErrorKind::kNotFound;
   if (aborted || (over && abortable)) return void_response();
@@ -193,12 +193,12 @@ void reply_waited(const ContextPtr& context, TaskId id, const Result<bool>& ende
   if (!*ended) return reply(error_response(408, "timedout"));
   std::vector<http::Reply>& waited = (*context->waited)[id];
   waited.push_back(reply);
-  if (waited.size() > 1) return;  // the first one reads for all
+  if (waited.size() > 1) return;  // the first call reads for all
   const http::Reply all = [context, id](const http::Response& response) {
     context->loop.post([context, id, response] {
       const auto replies = context->waited->extract(id);
       for (const http::Reply& each : replies.mapped()) {
-        // A stream has one reader.
+        // A stream has a single reader.
         response.stream ? reply_status(context, id, each) : each(response);
       }
     });

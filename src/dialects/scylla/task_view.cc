@@ -10,8 +10,8 @@ using model::State;
 
 constexpr std::string_view kAborted = "seastar::abort_requested_exception (abort requested)";
 
-// There is no aborted state here: what was aborted has failed (section 4). What waits has not
-// begun.
+// This API has no aborted state: an aborted task is shown as failed (section 4), and a waiting one
+// as not begun.
 std::string_view word_of(State state) {
   switch (state) {
     case State::kCreated:
@@ -30,8 +30,8 @@ std::string_view word_of(State state) {
   return "failed";
 }
 
-// A reporter that was asked to stop may say why it failed. docket's own words for a run or an
-// attempt that was stopped are not those of this API.
+// A reporter that was asked to stop may say why it failed. docket's own message for a run or an
+// attempt that was stopped is not used by this API.
 std::string error_of(const model::Task& task) {
   const bool reported = task.operation && !task.job && !task.message.empty();
   if (task.state == State::kAborted && !reported) return std::string(kAborted);
@@ -56,7 +56,7 @@ TaskView::TaskView(const engine::TaskRow& row, std::string_view parent_uuid)
     units = operation->units;
     abortable = operation->abortable;
     if (operation->cluster) {
-      kind = "cluster";  // of no shard, and without a number
+      kind = "cluster";  // without a shard or a number
     } else {
       sequence = operation->sequence;
       shard = operation->lane;
@@ -66,7 +66,7 @@ TaskView::TaskView(const engine::TaskRow& row, std::string_view parent_uuid)
   const bool is_run = task.kind == model::TaskKind::kRun;
   type = is_run ? "run" : "attempt";
   scope = type;
-  keyspace = row.job_id.empty() ? "" : row.job_kind;  // of an action
+  keyspace = row.job_id.empty() ? "" : row.job_kind;  // empty for an action
   table = row.job_id;
   entity = task.name;
   sequence = task.root.value;
@@ -81,7 +81,7 @@ void write_labels(JsonWriter& json, const TaskView& view) {
 
 }  // namespace
 
-// Times that have not come are the epoch (kNever), which clients compare with.
+// Times not yet known are shown as the epoch (kNever), which clients compare with.
 void write_stats(JsonWriter& json, const TaskView& view) {
   json.begin_object().member("task_id", view.uuid).member("state", view.state);
   json.member("type", view.type).member("kind", view.kind).member("scope", view.scope);

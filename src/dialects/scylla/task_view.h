@@ -1,6 +1,6 @@
 #pragma once
 
-// docket's tasks in the words of this API (scylla-tasks.md section 2). Runs are tasks of the module
+// docket's tasks as this API shows them (scylla-tasks.md section 2). Runs are tasks of the module
 // "process", attempts their children: the keyspace is the kind of the job, the table its id, the
 // entity the name of the run. Pure; any thread.
 
@@ -16,8 +16,8 @@
 namespace docket::scylla {
 
 struct TaskView {
-  // The parent's uuid comes from whoever has its row: it may have chosen one. Empty: no parent. The
-  // view must not outlive the row.
+  // The parent's uuid is passed in, because its reporter may have chosen one and only the parent's
+  // row has it. Empty: no parent. The view must not outlive the row.
   TaskView(const engine::TaskRow& row, std::string_view parent_uuid);
 
   std::string uuid;
@@ -36,7 +36,7 @@ struct TaskView {
 // As an element of list_module_tasks.
 void write_stats(JsonWriter& json, const TaskView& view);
 
-// task_status as far as children_ids; leaves the object open.
+// task_status up to children_ids; leaves the object open.
 void begin_status(JsonWriter& json, const TaskView& view, const model::Progress& progress);
 
 void write_identity(JsonWriter& json, std::string_view uuid, std::string_view node);

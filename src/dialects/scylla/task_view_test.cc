@@ -20,8 +20,8 @@ engine::TaskRow operation(State state, const std::string& message = {}) {
   return row;
 }
 
-// scylla-tasks.md section 4: five words for docket's seven, and no `aborted` among them.
-TEST(TaskView, EveryStateHasAWordAndAnError) {
+// scylla-tasks.md section 4: five names for docket's seven states, none of them `aborted`.
+TEST(TaskView, EveryStateHasANameAndAnError) {
   struct Expected {
     State state;
     const char* word;
@@ -41,12 +41,12 @@ TEST(TaskView, EveryStateHasAWordAndAnError) {
   }
 }
 
-TEST(TaskView, WhatWasAbortedWithoutAReasonSaysSo) {
+TEST(TaskView, ATaskAbortedWithoutAReasonSaysSo) {
   EXPECT_EQ(TaskView(operation(State::kAborted), {}).error,
             "seastar::abort_requested_exception (abort requested)");
 }
 
-TEST(TaskView, ARunThatWasStoppedSaysSoInTheWordsOfThisApi) {
+TEST(TaskView, AStoppedRunHasThisApisMessage) {
   engine::TaskRow row;
   row.task.kind = model::TaskKind::kRun;
   row.task.state = State::kAborted;
@@ -57,8 +57,8 @@ TEST(TaskView, ARunThatWasStoppedSaysSoInTheWordsOfThisApi) {
   EXPECT_EQ(TaskView(row, {}).error, "seastar::abort_requested_exception (abort requested)");
 }
 
-// A process says how it ended by its exit code or the signal that killed it.
-TEST(TaskView, AnAttemptsEndIsItsError) {
+// A process ends with an exit code or with the signal that killed it.
+TEST(TaskView, TheErrorOfAnAttemptSaysHowItEnded) {
   engine::TaskRow row;
   row.task.kind = model::TaskKind::kAttempt;
   row.task.state = State::kFailed;

@@ -1,4 +1,4 @@
-// /task_manager_test, which drives a server from the pytest suite of the original (scylla-tasks.md
+// /task_manager_test, with which the original's pytest suite drives a server (scylla-tasks.md
 // section 7). Behind a switch.
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ std::string text(const http::Request& request, std::string_view name) {
   return std::string(request.query_value(name).value_or(std::string_view()));
 }
 
-// A module that is there begins anew, too.
+// Also resets a module that exists already.
 void register_module(const ContextPtr& context, http::Request, http::Reply reply) {
   answer(context, reply, [](Engine& engine, Time now) {
     static_cast<void>(engine.operations().drop_module(kModule, now));
@@ -36,7 +36,7 @@ void unregister_module(const ContextPtr& context, http::Request, http::Reply rep
 
 // ---- tasks
 
-// A live task by the uuid of a request; none when there is none.
+// The live task with the uuid of a request, if any.
 std::optional<TaskId> live_task(const Engine& engine, const std::string& uuid) {
   auto id = engine.operations().find_uuid(uuid);
   if (!id) id = model::task_of_uuid(uuid);
@@ -101,7 +101,7 @@ void create_task(const ContextPtr& context, http::Request request, http::Reply r
          [task = std::move(*task)](Engine& engine, Time now) { return create(engine, task, now); });
 }
 
-// Ends a task that may have ended already, which changes nothing.
+// Ends a task. If it has already ended, this changes nothing.
 void finish(const ContextPtr& context, TaskId id, const std::string& error, bool forget,
             const http::Reply& reply) {
   context->loop.post([context, id, error, forget, reply] {
@@ -122,7 +122,7 @@ void finish_task(const ContextPtr& context, http::Request request, http::Reply r
             });
 }
 
-// A task that failed answers with its own error, and stays until its ttl.
+// The answer for a failed task is the task's own error; the task stays until its ttl.
 void unregister_task(const ContextPtr& context, http::Request request, http::Reply reply) {
   const std::string id = text(request, "task_id");
   if (id.empty()) return reply(missing_parameter("task_id"));
@@ -134,7 +134,7 @@ void unregister_task(const ContextPtr& context, http::Request request, http::Rep
   });
 }
 
-// Suites that need error injection look here first, and skip themselves.
+// Suites that need error injection look here first, and skip themselves if there is none.
 void list_injections(const ContextPtr&, http::Request, http::Reply reply) {
   reply(json_response("[]"));
 }

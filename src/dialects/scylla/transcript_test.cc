@@ -1,5 +1,5 @@
 // Plays the conversations in transcripts/*.txt against the door (support/transcript.h). Its own
-// words:
+// directives:
 //
 //   ! keep                      reading a status unregisters nothing (the newer servers)
 //   ! no-test-api               /task_manager_test is not served
@@ -45,7 +45,7 @@ const testing::ApiDocument& openapi() {
 
 using engine::Engine;
 
-// "key=value" or "flag" into what an operation says of itself; false: it says no such thing.
+// Sets a member of an operation from "key=value" or "flag"; false: there is no such member.
 bool say(model::Operation& what, const std::string& key, const std::string& value) {
   const std::map<std::string, std::string*> texts{
       {"module", &what.module}, {"type", &what.type},     {"scope", &what.scope},
@@ -72,7 +72,7 @@ bool say(model::Operation& what, const std::string& key, const std::string& valu
   return true;
 }
 
-// An order of housekeeping in one line; what its task shows is not repeated.
+// An order of housekeeping as one line; what its task shows is not repeated.
 std::string words_of(const care::CareWork& order) {
   std::string words = name_of(order.chore);
   if (!order.families.empty()) {
@@ -181,7 +181,7 @@ class Stage final : public testing::TranscriptStage {
     }
   }
 
-  // Runs work on the engine until it is durable.
+  // Runs work on the engine, and waits until it is durable.
   void act(std::function<Result<bool>(Engine&, Time)> work) {
     docket.loop().call<bool>(std::move(work), [](const Result<bool>& done) {
       EXPECT_TRUE(done) << done.error().message;
@@ -318,7 +318,7 @@ TEST(ScyllaDocument, HasTheRoutesOfTheDoor) {
 
 class Transcript : public ::testing::TestWithParam<testing::TranscriptCase> {};
 
-TEST_P(Transcript, IsKept) {
+TEST_P(Transcript, IsReproduced) {
   Stage stage;
   testing::TranscriptPlayer(stage).play(GetParam());
 }

@@ -9,11 +9,11 @@ namespace {
 
 using engine::Fold;
 
-// Children read at once: few enough that the rows need no buffer which the allocator takes from the
-// system, and gives back, each time.
+// Children read at once: few enough that the rows need no buffer so large that the allocator would
+// take it from the system, and give it back, each time.
 constexpr std::uint32_t kPage = 256;
 
-// Whether the store has to be asked.
+// Whether the store has to be queried.
 bool may_have_children(const model::Task& task, bool folded) {
   if (task.kind == model::TaskKind::kAttempt) return false;
   return !folded || task.tally.failing > 0;
@@ -113,7 +113,7 @@ Result<bool> TreeWalk::write(engine::Reader& reader, std::string& out, std::size
   return true;
 }
 
-// Everything of a status but the ids of its children, which follow piece by piece.
+// Everything of a status except the ids of its children, which follow piece by piece.
 Result<> TreeWalk::begin(engine::Reader& reader, std::string& out, const engine::TaskRow& row,
                          std::string_view parent_uuid, bool folded) {
   const auto unfolded = sums_.of(reader, row.task);
@@ -136,7 +136,7 @@ Result<> TreeWalk::write_child_id(engine::Reader& reader, std::string& out) {
   if (!child) return fail(child.error());
   if (!*child) {
     out += has_ids_ ? "]}" : "}";
-    if (!has_ids_) open_.pop_back();  // it had none
+    if (!has_ids_) open_.pop_back();  // it had no children
     ids_.reset();
     return {};
   }

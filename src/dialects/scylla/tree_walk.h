@@ -1,10 +1,10 @@
 #pragma once
 
 // The status of a task with its children, and of a whole tree breadth first, written piece by piece
-// from the store: neither the tree nor the answer is ever in memory as a whole. Which children are
-// shown, and in which order: scylla-tasks.md section 4, folding.
+// from the store: neither the tree nor the answer is ever wholly in memory. For which children are
+// shown, and in which order, see scylla-tasks.md section 4, folding.
 //
-// A walk may take several turns on the archive's threads, one at a time, while the tree goes on. A
+// A walk may take several turns on the archive's threads, one at a time, while the tree changes. A
 // child that ends meanwhile is still shown once.
 
 #include <deque>
@@ -19,8 +19,8 @@
 
 namespace docket::scylla {
 
-// The children of a task that this API shows: unfolded ones, then folded ones; of a folded task
-// those that failed. A Child is an engine::TaskRow or an engine::ChildId.
+// The children of a task that this API shows: unfolded ones, then folded ones; for a folded task
+// only those that failed. A Child is an engine::TaskRow or an engine::ChildId.
 template <class Child>
 class Siblings {
  public:
@@ -35,14 +35,14 @@ class Siblings {
   std::vector<Child> page_;
   std::size_t at_ = 0;
   bool page_is_last_ = false;
-  std::unordered_set<TaskId> shown_;  // as unfolded; they may be folded by now
+  std::unordered_set<TaskId> shown_;  // shown as unfolded; may be folded by now
 };
 
 class TreeWalk {
  public:
   enum class Depth { kOne, kAll };
   TreeWalk(engine::TaskRow root, std::string parent_uuid, std::string node, Depth depth);
-  // Appends until there are `enough` bytes; false when that was all.
+  // Appends until there are `enough` bytes; false if nothing is left.
   Result<bool> write(engine::Reader& reader, std::string& out, std::size_t enough);
 
  private:

@@ -1,4 +1,4 @@
-// How long what has ended is shown: scylla-tasks.md section 3, "ttl, user_ttl". Live only: a server
+// How long ended tasks are shown: scylla-tasks.md section 3, "ttl, user_ttl". Not stored: a server
 // starts with the values of its configuration.
 
 #include <utility>
@@ -27,7 +27,7 @@ void get_user_ttl(const ContextPtr& context, http::Request, http::Reply reply) {
          [](Engine& engine, Time) { return seconds_response(engine.settings().user_task_ttl); });
 }
 
-// Both answer the value before.
+// Both answer with the previous value.
 void set_ttl(const ContextPtr& context, http::Request request, http::Reply reply) {
   const auto ttl = mandatory_unsigned(request, "ttl");
   if (!ttl) return reply(ttl.error());

@@ -1,7 +1,7 @@
 #pragma once
 
-// What seastar's httpd and this API's handlers do with parameters and errors (scylla-tasks.md
-// section 1): one error body everywhere, and texts of C++ exceptions that clients match.
+// How seastar's httpd and this API's handlers treat parameters and errors (scylla-tasks.md section
+// 1): one error body everywhere, and texts of C++ exceptions that clients match.
 
 #include <cstdint>
 #include <optional>
@@ -25,14 +25,14 @@ http::Response task_not_found(std::string_view uuid);  // 400
 http::Response module_not_found(std::string_view name, int status = 400);
 http::Response missing_parameter(std::string_view name);  // 400
 
-// A uuid as clients write it, dashes or not, as 8-4-4-4-12 in lower case; else 500 with the text of
-// the exception.
+// A uuid as clients write it, with or without dashes, as 8-4-4-4-12 in lower case; else 500 with
+// the text of the exception.
 Wire<std::string> parse_uuid(std::string_view text);
-// An unsigned 32-bit number; "-1" wraps, as in the cast that the original uses. Else `status`.
+// An unsigned 32-bit number; "-1" wraps, as in the original's cast. Else `status`.
 Wire<std::uint32_t> parse_unsigned(std::string_view text, int status);
-// Absent and empty are `otherwise`; else 400.
+// Absent or empty gives `otherwise`; a value that is not a boolean is 400.
 Wire<bool> bool_parameter(const http::Request& request, std::string_view name, bool otherwise);
-// Missing and empty are 400; else as parse_unsigned with 400.
+// Missing or empty is 400; otherwise as parse_unsigned with 400.
 Wire<std::uint32_t> mandatory_unsigned(const http::Request& request, std::string_view name);
 
 }  // namespace docket::scylla
