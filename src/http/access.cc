@@ -118,7 +118,7 @@ Result<> AccessList::add(const std::string& digest, IdentityPtr identity) {
     return fail(ErrorKind::kInvalid, "not a SHA-256 in lower-case hexadecimal: \"" + digest + "\"");
   }
   if (by_digest_.try_emplace(digest, std::move(identity)).second) return {};
-  return fail(ErrorKind::kConflict, "the same token twice: " + digest);
+  return fail(ErrorKind::kConflict, "duplicate token: " + digest);
 }
 
 IdentityPtr AccessList::identify(std::string_view authorization) const {

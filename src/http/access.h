@@ -1,12 +1,12 @@
 #pragma once
 
-// Who asks, and what they may do: tokens, identities and permissions in the form DC/OS writes them
-// ("dcos:service:metronome:metronome:jobs:marketing read,update"). Pure data; immutable once made,
-// so any thread may ask.
+// Callers and what they may do: tokens, identities and permissions in the notation of DC/OS
+// ("dcos:service:metronome:metronome:jobs:marketing read,update"). Pure data, immutable once made,
+// so it may be used on any thread.
 //
-// The server tells who sent a request (Request::identity); a Gate in front of a mount turns away
-// who may not pass; what a caller may do to a single thing is asked by the doors. A server without
-// an access list is open: everyone is anyone().
+// The server determines who sent a request (Request::identity); a Gate in front of a mount refuses
+// callers without its permission; the doors check what a caller may do to a single object. A server
+// without an access list is open: every caller is anyone().
 //
 // Tested by access_test.cc.
 
@@ -23,12 +23,12 @@ namespace docket::http {
 // What one permission allows. kFull is all of them.
 enum class Action : unsigned { kCreate = 1, kRead = 2, kUpdate = 4, kDelete = 8, kFull = 15 };
 
-// "docket:native full": the permission that is missing, in the words of grant().
+// "docket:native full": the missing permission, in the notation of grant().
 std::string permission_for(std::string_view resource, Action action);
-// Whether a permission on `granted` is one on `resource`: that, or something above it.
+// Whether a permission on `granted` also covers `resource`: the same resource, or one below it.
 bool covers(std::string_view granted, std::string_view resource);
 
-// Of a 403, by whichever door: the permission that would have helped.
+// A header of every 403: the permission that would have sufficed.
 inline constexpr const char* kPermissionHeader = "X-Docket-Permission";
 
 class Identity {
@@ -40,7 +40,7 @@ class Identity {
 
   const std::string& name() const { return name_; }
   bool is_superuser() const { return superuser_; }
-  // A permission covers its resource and what lies below it, after a ':' or a '/'. Actions on one
+  // A permission covers its resource and everything below it, after a ':' or a '/'. Actions on one
   // resource may come from several permissions.
   bool may(std::string_view resource, Action action) const;
 
@@ -56,25 +56,26 @@ class Identity {
 // Shared by the requests of a token; null for a request without a valid one.
 using IdentityPtr = std::shared_ptr<const Identity>;
 
-// Everyone, on a server without an access list: may do everything.
+// The identity of every caller on a server without an access list: may do everything.
 const IdentityPtr& anyone();
 
-// Lower-case hexadecimal SHA-256 of a token, as access lists keep it: the list alone admits nobody.
+// Lower-case hexadecimal SHA-256 of a token, as access lists store it: the list alone gives no
+// access.
 std::string token_digest(std::string_view token);
 
 class AccessList {
  public:
-  // kInvalid for what is no SHA-256 in lower-case hexadecimal; kConflict for one that is there.
+  // kInvalid unless it is a SHA-256 in lower-case hexadecimal; kConflict if it is already there.
   Result<> add(const std::string& digest, IdentityPtr identity);
-  // Whom an Authorization header speaks for: "token=TOKEN", or "Bearer TOKEN" as later clients of
-  // DC/OS send it; null for anything else.
+  // The identity for an Authorization header: "token=TOKEN", or "Bearer TOKEN" as later DC/OS
+  // clients send it; null for anything else.
   IdentityPtr identify(std::string_view authorization) const;
 
  private:
   std::map<std::string, IdentityPtr, std::less<>> by_digest_;
 };
 
-// The rule of the router in front of a mount: what a request needs to pass. `read` is for GET.
+// What a request needs to pass the router in front of a mount. `read` is for GET.
 struct Gate {
   std::string resource = {};  // empty: everyone passes
   Action read = Action::kFull;

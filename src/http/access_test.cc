@@ -15,7 +15,7 @@ IdentityPtr holder(const std::vector<std::string>& permissions) {
   return std::make_shared<const Identity>(std::move(identity));
 }
 
-TEST(Identity, MayNothingAtFirst) {
+TEST(Identity, MayDoNothingAtFirst) {
   EXPECT_FALSE(Identity("new").may(job("a"), Action::kRead));
   EXPECT_TRUE(anyone()->may(job("a"), Action::kFull));
 }
@@ -54,7 +54,7 @@ TEST(Identity, BadPermissionsAreRefused) {
   }
 }
 
-TEST(AccessList, KnowsATokenByItsDigest) {
+TEST(AccessList, FindsATokenByItsDigest) {
   AccessList list;
   const auto alice = holder({"dcos:superuser full"});
   ASSERT_TRUE(list.add(token_digest("s3cret.token-of_alice"), alice));

@@ -11,7 +11,7 @@ bool reads_public_document(const Match& match, const Request& request) {
   return match.route && match.route->is_public && reads(request);
 }
 
-// A public document behind a gate is for those that the gate lets pass.
+// A public document behind a gate is only for callers that the gate lets pass.
 bool needs_caller(const Match& match, const Request& request) {
   const bool gated = match.gate && !match.gate->resource.empty();
   return gated || !reads_public_document(match, request);
@@ -35,18 +35,18 @@ Refusal Admission::check_host(const Request& request, Peer& peer) const {
   const auto text = request.header("host");
   if (!text || *text == peer.host) return 0;  // HTTP/1.0 has none, and no browser speaks it
   const auto host = parse_authority(*text);
-  if (!host) return {400, "The Host header names no host"};
+  if (!host) return {400, "The Host header is not a host name"};
   const bool own = names_.has(*host) || (host->address && peer.came_in_on(host->name));
   if (!own) {
     return {421, "This server is not known as " + host->name +
-                     "; it answers to localhost, to its address and to the names of --host"};
+                     "; it answers to localhost, to its address and to names given with --host"};
   }
   peer.host = *text;
   return 0;
 }
 
-// What a page of another origin may do. What trusts the machine that the browser runs on does not
-// trust its pages; a token is the page's own.
+// What a page of another origin may do. Trust in the browser's machine does not extend to the pages
+// that the browser runs; a token belongs to the page itself.
 bool Admission::may_cross_origins(const Match& match, const Request& request) const {
   if (reads_public_document(match, request)) return true;
   return access_ && request.identity && match.door->tokens_cross_origins;
@@ -59,7 +59,7 @@ Refusal Admission::check(const Match& match, Request& request, Peer& peer,
   if (access_) request.identity = access_->identify(request.header("authorization").value_or(""));
   if (is_foreign(request, request.header("host").value_or("")) &&
       !may_cross_origins(match, request)) {
-    return {403, "A web page of another origin asks, and this server does not serve those"};
+    return {403, "This server does not serve web pages of another origin"};
   }
   if (!access_) {
     const bool for_everyone = !needs_caller(match, request);

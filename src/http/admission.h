@@ -1,9 +1,9 @@
 #pragma once
 
-// Who gets in: what is asked of every request once its head has been read and its route found,
-// before anything of its body. The server is meant (Host), no page of strangers asks (Origin), and
-// somebody is known to ask: by a token of the access list, or without a list by being who the
-// server trusts (local_trust.h).
+// Which requests are admitted: what is checked once the head of a request has been read and its
+// route found, before any of its body. The request must be meant for this server (Host), it must
+// not come from a foreign web page (Origin), and its caller must be known: by a token of the access
+// list or, without a list, as a user whom the server trusts (local_trust.h).
 //
 // io thread only. Tested by admission_test.cc.
 
@@ -21,31 +21,31 @@
 
 namespace docket::http {
 
-// Why a request is answered by the server itself instead of its handler.
+// Why the server itself answers a request instead of its handler.
 struct Refusal {
-  Refusal(int code = 0,  // NOLINT(google-explicit-constructor): most need no words
+  Refusal(int code = 0,  // NOLINT(google-explicit-constructor): most have no message
           std::string words = {}, bool gate = false)
       : status(code), message(std::move(words)), at_gate(gate) {}
-  int status;                   // 0: it is not
-  std::string message;          // empty: the usual one of this status
+  int status;                   // 0: not refused
+  std::string message;          // empty: the default one of this status
   bool at_gate;                 // see Failure
-  std::string permission = {};  // that is missing, where one is
+  std::string permission = {};  // the missing one, if any
 };
 
-// One connection, as seen from here: what has been found out about it stays.
+// One connection as seen from here; what has been found out about it is kept.
 class Peer {
  public:
   explicit Peer(int socket) : socket_(socket) {}
 
-  // Whether it came in on this address, written as the system does.
+  // Whether it arrived on this address, given in the system's notation.
   bool came_in_on(std::string_view address) const;
-  // Why its other end is not served; empty: it is. Asked once.
+  // Why its other end is not served; empty: it is. Determined once.
   const std::string& objection(LocalTrust& trust, LocalTrust::Time now);
 
-  std::string host;  // the last one that was found to be this server
+  std::string host;  // the last one found to be this server
 
  private:
-  int socket_;  // open as long as somebody asks
+  int socket_;  // open while it is used here
   std::optional<std::string> objection_;
 };
 

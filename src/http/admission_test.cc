@@ -42,7 +42,7 @@ class AdmissionTest : public ::testing::Test {
   IdentityPtr identity_;
 };
 
-TEST_F(AdmissionTest, TheServerMustBeMeant) {
+TEST_F(AdmissionTest, TheHostMustBeThisServer) {
   EXPECT_EQ(get({{"host", "localhost:9000"}}), 0);
   EXPECT_EQ(get({{"host", "127.0.0.1"}}), 0);
   EXPECT_EQ(get({}), 0);  // HTTP/1.0
@@ -57,8 +57,9 @@ TEST_F(AdmissionTest, TheServerMustBeMeant) {
   EXPECT_EQ(get({{"host", "docket.example:443"}}), 0);
 }
 
-// Also for public documents: a rebound name makes a page of strangers one of the server's own.
-TEST_F(AdmissionTest, EveryRequestOfAConnectionIsLookedAt) {
+// Applies to public documents too: by rebinding a name, a foreign page can pose as one of the
+// server's own.
+TEST_F(AdmissionTest, EveryRequestOfAConnectionIsChecked) {
   route_.is_public = true;
   EXPECT_EQ(get({{"host", "localhost"}}), 0);
   EXPECT_EQ(get({{"host", "evil.example"}}), 421);
@@ -66,7 +67,7 @@ TEST_F(AdmissionTest, EveryRequestOfAConnectionIsLookedAt) {
   EXPECT_EQ(get({{"host", "localhost"}}), 0);
 }
 
-TEST_F(AdmissionTest, TheAddressThatAConnectionCameInOn) {
+TEST_F(AdmissionTest, TheAddressThatAConnectionArrivedOnIsAccepted) {
   EXPECT_TRUE(peer_.came_in_on("127.0.0.1"));
   EXPECT_FALSE(peer_.came_in_on("127.0.0.2"));
   EXPECT_FALSE(peer_.came_in_on(""));
@@ -93,14 +94,14 @@ TEST_F(AdmissionTest, PagesOfOtherOriginsReadPublicDocumentsOnly) {
   EXPECT_EQ(post({{"host", "localhost:80"}, {"origin", "http://localhost"}}), 0);
 }
 
-TEST_F(AdmissionTest, UnknownRoutesAreNoPublicDocuments) {
+TEST_F(AdmissionTest, UnknownRoutesAreNotPublicDocuments) {
   match_.route = nullptr;
   match_.status = 404;
   EXPECT_EQ(get(kEvil), 403);
-  EXPECT_EQ(get({{"host", "localhost"}}), 0);  // the router says what it is
+  EXPECT_EQ(get({{"host", "localhost"}}), 0);  // the router answers
 }
 
-TEST_F(AdmissionTest, ATokenCrossesOriginsWhereTheDoorHasIt) {
+TEST_F(AdmissionTest, ATokenCrossesOriginsWhereTheDoorAllowsIt) {
   Fields with_token = kEvil;
   with_token.emplace_back("authorization", "token=t");
   guard();
@@ -112,21 +113,21 @@ TEST_F(AdmissionTest, ATokenCrossesOriginsWhereTheDoorHasIt) {
   EXPECT_EQ(post(with_token), 403);
 }
 
-// Without a list a token is a word that anybody can say.
-TEST_F(AdmissionTest, TrustInAMachineIsNoTrustInItsPages) {
+// Without an access list a token proves nothing: anyone can send one.
+TEST_F(AdmissionTest, TrustInAMachineIsNotTrustInItsPages) {
   door_.tokens_cross_origins = true;
   Fields with_token = kEvil;
   with_token.emplace_back("authorization", "token=t");
   EXPECT_EQ(post(with_token), 403);
 }
 
-TEST_F(AdmissionTest, AnAccessListTellsWhoAsks) {
+TEST_F(AdmissionTest, AnAccessListIdentifiesTheCaller) {
   EXPECT_EQ(get({{"host", "localhost"}}), 0);
   EXPECT_EQ(identity_, anyone());
   guard();
   EXPECT_EQ(get({{"host", "localhost"}, {"authorization", "token=t"}}), 0);
   EXPECT_EQ(identity_, anyone());
-  EXPECT_EQ(get({{"host", "localhost"}}), 0);  // what the route makes of it
+  EXPECT_EQ(get({{"host", "localhost"}}), 0);  // the route decides
   EXPECT_EQ(identity_, nullptr);
 }
 
@@ -154,7 +155,7 @@ class StrangerTest : public AdmissionTest {
   int asked_ = 0;
 };
 
-TEST_F(StrangerTest, IsToldHowToBeLetIn) {
+TEST_F(StrangerTest, IsToldHowToGetAccess) {
   come_from(65534);
   EXPECT_EQ(get(kLocal), 403);
   EXPECT_NE(said_.find("--trust-group"), std::string::npos) << said_;
@@ -176,7 +177,7 @@ TEST_F(StrangerTest, MayReadPublicDocumentsThatHaveNoGate) {
   EXPECT_EQ(get(kLocal), 403);
 }
 
-TEST_F(StrangerTest, IsNoneWhoOwnsTheServer) {
+TEST_F(StrangerTest, TheServersOwnerIsNoStranger) {
   come_from(1000);
   const Gate gate{.resource = "docket:native"};
   match_.gate = &gate;
@@ -185,7 +186,7 @@ TEST_F(StrangerTest, IsNoneWhoOwnsTheServer) {
   EXPECT_EQ(get(kEvil), 403) << "his browser runs pages of others";
 }
 
-TEST_F(StrangerTest, IsAskedAboutOnceAConnection) {
+TEST_F(StrangerTest, IsLookedUpOncePerConnection) {
   come_from(65534);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(get(kLocal), 403);
   EXPECT_EQ(asked_, 1);
@@ -201,7 +202,7 @@ TEST_F(StrangerTest, AnAccessListAloneDecidesWhereThereIsOne) {
   EXPECT_EQ(asked_, 0);
 }
 
-TEST_F(AdmissionTest, TheGateIsAskedLast) {
+TEST_F(AdmissionTest, TheGateIsCheckedLast) {
   const Gate gate{.resource = "docket:native"};
   match_.gate = &gate;
   guard();
@@ -211,7 +212,7 @@ TEST_F(AdmissionTest, TheGateIsAskedLast) {
   EXPECT_EQ(post({{"host", "localhost"}, {"authorization", "token=t"}}), 0);
 }
 
-TEST_F(AdmissionTest, TheGateNamesThePermissionThatIsMissing) {
+TEST_F(AdmissionTest, TheGateNamesTheMissingPermission) {
   const Gate gate{.resource = "docket:native", .read = Action::kRead};
   match_.gate = &gate;
   AccessList list;

@@ -1,5 +1,5 @@
-// Many clients that hold much and move little: who is refused, who gives way, and who notices
-// nothing.
+// Many clients that hold much and move little: which are refused, which must give way, and which
+// notice nothing.
 
 #include "http/budget.h"
 
@@ -47,7 +47,8 @@ TEST(BudgetTest, SlowIsLessThanTheLeastRate) {
 
 class BudgetOfServerTest : public ServerTest {
  protected:
-  static constexpr std::size_t kBody = 120'000;  // of seven: nearly all of the ordinary budget
+  static constexpr std::size_t kBody =
+      120'000;  // seven of these are nearly all of the ordinary budget
 
   BudgetOfServerTest() {
     limits_.buffered_bytes = kTotal;
@@ -75,13 +76,13 @@ class BudgetOfServerTest : public ServerTest {
     return *clients_.back();
   }
 
-  // Unfinished bodies until a large one has no room.
+  // Begins bodies until a large one no longer has room.
   void fill() {
     for (int i = 0; i < 7; ++i) begin_body(kBody);
     EXPECT_EQ(status_of_announced(100'000, 503), 503);
   }
 
-  // Of a body that is announced and awaited; asked again until it is as expected.
+  // The status for a body that is announced but not sent; repeated until it is as expected.
   int status_of_announced(std::size_t length, int expected) {
     int status = 0;
     for (int i = 0; i < 10'000 && status != expected; ++i) {
@@ -128,7 +129,7 @@ TEST_F(BudgetOfServerTest, SmallRequestsPassAndRoomComesBack) {
   EXPECT_EQ(status_of_announced(500'000, 100), 100);
 }
 
-TEST_F(BudgetOfServerTest, LargeAnswersAreRefusedUnlessTheyTellOfAChange) {
+TEST_F(BudgetOfServerTest, LargeAnswersAreRefusedUnlessTheyReportAChange) {
   port_ = serve();
   EXPECT_EQ(Client(port_).get("/large").status, 200);
   fill();
@@ -145,8 +146,8 @@ TEST_F(BudgetOfServerTest, ADoorMayLeaveOutRetryAfter) {
   EXPECT_FALSE(Client(port_).get("/large").has("Retry-After"));
 }
 
-TEST_F(BudgetOfServerTest, TheLargestThatStandsStillGivesWay) {
-  limits_.heartbeat = milliseconds(40);  // looks every 5 ms
+TEST_F(BudgetOfServerTest, TheLargestStalledConnectionGivesWay) {
+  limits_.heartbeat = milliseconds(40);  // sweeps every 5 ms
   port_ = serve();
   Client& largest = begin_body(2 * kBody);
   EXPECT_EQ(status_of_announced(kOrdinary - 2 * kBody, 503), 503) << "it has arrived";
@@ -169,7 +170,7 @@ TEST_F(BudgetOfServerTest, AnAnswerBeyondTheBudgetIsCut) {
   EXPECT_EQ(status_of_announced(500'000, 100), 100);
 }
 
-// What is counted while streams, pipelines and refusals go by is given back in the end.
+// All that is counted while streams, pipelines and refusals pass is released in the end.
 TEST_F(BudgetOfServerTest, NothingStaysCounted) {
   port_ = serve();
   for (std::size_t i = 0; i < 200; ++i) {

@@ -24,13 +24,13 @@ namespace {
 using boost::system::error_code;
 namespace asio = boost::asio;
 
-// Read at once of who has not sent much yet: nearly every request is less.
+// The size of the first reads, while a client has not sent much: nearly every request is smaller.
 constexpr std::size_t kFirstRead = 16 * 1024;
-// Input kept while an answer is owed.
+// The most input kept while an answer is outstanding.
 constexpr std::size_t kPipelineBytes = 64 * 1024;
-// Read and thrown away after a final answer.
+// The most input read and discarded after a final answer.
 constexpr std::size_t kSwallowBytes = 32 * 1024 * 1024;
-// The kernel keeps no more than this for a client that does not read, instead of megabytes.
+// The most that the kernel buffers for a client that does not read, instead of megabytes.
 constexpr int kUnsentBytes = 128 * 1024;
 // Buffers of quiet connections shrink to this.
 constexpr std::size_t kKeptCapacity = 16 * 1024;
@@ -83,8 +83,8 @@ void Connection::watch_input() {
   });
 }
 
-// Who sends much reads in turn with the others that do, so that all of them together do not keep
-// small requests waiting.
+// Connections that send much read in turn, so that together they do not keep small requests
+// waiting.
 void Connection::on_readable() { is_bulk() ? home_->read_in_turn(shared_from_this()) : read(); }
 
 bool Connection::is_bulk() const {
@@ -117,14 +117,14 @@ void Connection::read() {
 
 void Connection::on_end_of_input() {
   input_ended_ = true;
-  // A client may close its half after the request and still wait for the answer; a stream's client
-  // has no such reason.
+  // A client may close its sending half after the request and still wait for the answer; the client
+  // of a stream has no reason to.
   const bool idle = phase_ == Phase::kReading && !waiting_output_;
   if (idle || phase_ == Phase::kStreaming || phase_ == Phase::kLingering) return close();
   if (gone_) probe_peer();
 }
 
-// A socket whose process is gone answers whatever comes with a reset (see Reply::on_gone).
+// If the peer's process is gone, its kernel answers anything with a reset (see Reply::on_gone).
 void Connection::probe_peer() {
   if (http10_) return close();
   out_.append("HTTP/1.1 100 Continue\r\n\r\n");
@@ -151,7 +151,7 @@ void Connection::proceed(std::string_view fresh) {
     const auto used = consume(in_);
     in_.erase(0, used);
   }
-  // A head of that size has failed by itself; this is a chunk extension or a trailer without end.
+  // A head of that size has already failed; this is an endless chunk extension or trailer.
   const bool stuck = phase_ == Phase::kReading && !waiting_output_;
   if (stuck && in_.size() > home_->limits().header_bytes) fail(400);
   account();
@@ -163,7 +163,7 @@ std::size_t Connection::consume(std::string_view bytes) {
   std::size_t used = 0;
   consuming_ = true;
   while (phase_ == Phase::kReading) {
-    // A large body must go out before another head is put into out_.
+    // A large body must be written before another head is put into out_.
     if ((!body_.empty() || unsent() > kCoalesceBytes) && !flush()) break;
     const auto fed = parser_.feed(bytes.substr(used));
     used += fed.used;
@@ -196,7 +196,7 @@ void Connection::on_head() {
   last_ = !parser_.keep_alive();
   refusal_ = route_request();
   const bool stranger = refusal_.status != 0 && !parser_.request().identity;
-  if (stranger && parser_.has_body()) return fail(refusal_);  // nor is any of it read
+  if (stranger && parser_.has_body()) return fail(refusal_);  // none of it is read
   const std::size_t limit = match_.door->body_limit;
   if (parser_.body_size().value_or(0) > limit) return fail(413);
   if (!parser_.has_body()) return;
@@ -252,7 +252,7 @@ void Connection::call_handler() {
     match_.route->handler(std::move(request),
                           make_reply(home_->mailbox(), weak_from_this(), exchange_));
   } catch (...) {
-    // Whatever the handler kept of its Reply is stale from here on.
+    // Any Reply that the handler kept is stale from here on.
     if (phase_ == Phase::kHandling) respond_failure(500);
   }
 }
@@ -298,7 +298,7 @@ void Connection::wait_writable() {
   });
 }
 
-// Writes what there is, and arranges for whatever must happen next.
+// Writes what is pending, and arranges the next step.
 void Connection::settle() {
   if (phase_ == Phase::kClosed) return;
   if (!flush()) return watch_input();
@@ -345,7 +345,7 @@ void Connection::begin_linger() {
   watch_input();
 }
 
-// Goes on after other connections have had a turn; also bounds recursion.
+// Continues after other connections have had a turn; also bounds recursion.
 void Connection::later() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
     if (self->phase_ != Phase::kClosed) self->proceed({});
@@ -371,7 +371,7 @@ void Connection::account() {
   if (now != held_) home_->count(std::exchange(held_, now), now);
 }
 
-// The request that is being read, if one is.
+// Whether the request being read, if any, is too large for the budget.
 bool Connection::is_refused_for_size() const {
   if (phase_ != Phase::kReading || waiting_output_) return false;
   if (in_.empty() && parser_.idle()) return false;

@@ -1,15 +1,16 @@
 #pragma once
 
-// One client: reads requests, calls handlers one at a time, writes answers in order, and keeps to
+// One client: reads requests, calls handlers one at a time, writes answers in order, and enforces
 // its deadlines.
 //
-// The idea: everything is driven by proceed(), which parses what has arrived, answers what can be
-// answered, writes as much as the socket takes in one gather write, and then waits for readability
-// or writability, whichever is due. Answers that come while a handler runs only fill the output
-// buffer, so pipelined requests share one write.
+// Everything is driven by proceed(), which parses what has arrived, answers what can be answered,
+// writes as much as the socket takes in one gather write, and then waits for readability or
+// writability, as needed. Answers that arrive while a handler runs only fill the output buffer, so
+// pipelined requests share one write.
 //
-// io thread only. Lives from its construction until close(), which drops its hold on itself; every
-// entry from outside (a completion, a letter, a sweep) holds a reference of its own while it runs.
+// io thread only. Lives from its construction until close(), which releases its reference to
+// itself; every entry from outside (a completion, a letter, a sweep) holds its own reference while
+// it runs.
 // Tested by server_test.cc.
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -45,12 +46,13 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void start();
   void refuse();  // answers 503 and ends
   void deliver(std::uint64_t exchange, Content content);
-  // Takes the callback if that request still waits for its answer here; false: its client is gone.
+  // Takes the callback if that request still waits for its answer here; false: the client is gone.
   bool tell_when_gone(std::uint64_t exchange, Reply::Gone& gone);
   SteadyTime deadline() const { return deadline_; }
   void read();    // what has arrived
   void expire();  // its deadline has passed
-  // The budget: what it holds, whether it has moved little for two looks, and giving way.
+  // The budget: counts what it holds, checks whether it has moved little twice in a row, and gives
+  // way.
   void look(std::chrono::nanoseconds since_last);
   std::size_t held() const { return held_; }
   bool is_slow() const { return slow_looks_ > 1; }
@@ -60,7 +62,8 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void close();
 
  private:
-  // Pipelined answers, and chunks of a stream that come at once, share writes of about this size.
+  // Pipelined answers, and stream chunks that are available at once, share writes of about this
+  // size.
   static constexpr std::size_t kCoalesceBytes = 64 * 1024;
 
   enum class Phase {
@@ -68,8 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
     kHandling,   // a handler owes an answer
     kStreaming,  // an answer's body is being produced
     kClosing,    // close when the output is written
-    kLingering,  // everything is written; swallowing what the client still sends, so that it gets
-                 // to read the answer
+    kLingering,  // all is written; input is discarded, so that the client can read the answer
     kClosed,
   };
 
@@ -91,7 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void respond(Response response);
   void respond_failure(const Refusal& why);
   void fail(
-      const Refusal& why);  // answers, and ends the connection since its input cannot be followed
+      const Refusal& why);  // answers, and ends the connection: its input can no longer be parsed
   void end_response();
   void append_body(std::string body);
   void on_chunk(Chunk chunk);
@@ -121,10 +123,10 @@ class Connection : public std::enable_shared_from_this<Connection>,
   Peer peer_;
   RequestParser parser_;
   SteadyTime deadline_ = SteadyTime::max();
-  SteadyTime drained_by_ = SteadyTime::max();  // what is being written
+  SteadyTime drained_by_ = SteadyTime::max();  // deadline for the output being written
   std::size_t held_ = 0;                       // as counted last
   std::size_t moved_ = 0;                      // since the last look
-  std::uint8_t slow_looks_ = 0;                // in a row
+  std::uint8_t slow_looks_ = 0;                // consecutive looks at which it had moved little
 
   Phase phase_ = Phase::kReading;
   bool consuming_ = false;  // consume() is on the stack
@@ -137,11 +139,11 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool request_timed_ = false;  // deadline_ is that of the request being read
   std::size_t swallowed_ = 0;   // while lingering
 
-  // The request at hand.
+  // The current request.
   Match match_;
   Fields query_;
   std::string path_;  // as the client sent it, for envelopes
-  Refusal refusal_;   // what its body, once read, will be answered with
+  Refusal refusal_;   // the answer once its body has been read
   std::uint64_t exchange_ = 0;
   bool last_ = false;  // the connection ends after its answer
   bool http10_ = false;

@@ -1,5 +1,5 @@
-// The answering half of a connection: from a Response, a failure or a stream's chunks to bytes in
-// its output buffer.
+// The answering half of a connection: turns a Response, a failure or a stream's chunks into bytes
+// in its output buffer.
 
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -16,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Smaller bodies are copied behind their head: cheaper than a second buffer for the kernel.
+// Smaller bodies are copied after their head, which is cheaper than a second buffer for the kernel.
 constexpr std::size_t kCopiedBody = 16 * 1024;
 
 }  // namespace
@@ -26,7 +26,7 @@ void Connection::deliver(std::uint64_t exchange, Content content) {
   if (auto* chunk = std::get_if<Chunk>(&content)) {
     if (phase_ != Phase::kStreaming || !chunk_owed_) return;
     on_chunk(std::move(*chunk));
-    // Not at once: a source that is just giving a chunk shall not be asked for the next one.
+    // Not at once: a source must not be asked for the next chunk while it is delivering one.
     return pulling_ ? void() : later();
   }
   if (phase_ != Phase::kHandling) return;
@@ -61,7 +61,7 @@ void Connection::respond(Response response) {
   deadline_ = home_->now() + home_->limits().heartbeat;
 }
 
-// What has changed something is told whatever its size.
+// An answer that reports a change is sent whatever its size.
 bool Connection::is_refused_for_size(const Response& response) const {
   return !home_->budget().has_room(response.body.capacity()) && match_.route &&
          match_.route->method == "GET";
@@ -125,13 +125,14 @@ void Connection::pull_stream() {
     try {
       stream_->next(make_next(home_->mailbox(), weak_from_this(), exchange_));
     } catch (...) {
-      close();  // without a last chunk, so that the client sees that the body is cut
+      close();  // without a last chunk, so the client sees that the body is truncated
     }
   }
   pulling_ = false;
 }
 
-// The stream may be on the stack, ending itself; it is let go of when the stack has unwound.
+// The stream may be ending itself further up the stack, so it is released once the stack has
+// unwound.
 void Connection::retire_stream() {
   if (stream_) asio::post(socket_.get_executor(), [stream = std::move(stream_)] {});
 }

@@ -7,13 +7,13 @@
 namespace docket::http {
 namespace {
 
-// Connections over the limit that are kept for the moment that their 503 takes.
+// Connections over the limit that are kept just long enough to send their 503.
 constexpr std::size_t kRefusedAtOnce = 64;
 
-// Reads of 64 KiB between two looks at everybody else.
+// Reads of 64 KiB before all other connections get a turn.
 constexpr std::size_t kReadsInTurn = 2;
 
-// An eighth of the shortest timeout: late by at most that, and at most a second.
+// An eighth of the shortest timeout, and at most a second: timeouts are late by no more than that.
 std::chrono::milliseconds period_for(const Limits& limits) {
   const auto shortest = std::min(
       {limits.request_timeout, limits.idle_timeout, limits.write_timeout, limits.heartbeat});
@@ -55,7 +55,7 @@ std::string_view Connections::date() {
   return date_.at(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
-// An idle server has nothing to look after, and sleeps.
+// An idle server has nothing to check, and sleeps.
 void Connections::arm_sweep() {
   if (sweeping_ || (count_ == 0)) return;
   sweeping_ = true;
@@ -72,7 +72,7 @@ void Connections::arm_sweep() {
 void Connections::sweep() {
   const auto time = now();
   if (draining_ && time >= drain_deadline_) return close_all();
-  // Collected first: an expiry may close other connections through the streams that it destroys.
+  // Collected first: destroying the streams of an expired connection may close other connections.
   std::vector<std::shared_ptr<Connection>> expired;
   for (Connection& connection : open_) {
     connection.look(time - last_look_);
@@ -90,7 +90,7 @@ void Connections::read_in_turn(std::shared_ptr<Connection> connection) {
                     [self = shared_from_this()] { self->take_turn(); });
 }
 
-// Between two turns everything else that is ready is served.
+// Everything else that is ready is served between two turns.
 void Connections::take_turn() {
   for (std::size_t i = 0; i < kReadsInTurn && !turns_.empty(); ++i) {
     const auto connection = std::move(turns_.front());
@@ -105,11 +105,11 @@ void Connections::take_turn() {
 void Connections::count(std::size_t before, std::size_t now) {
   budget_.change(before, now);
   if (!budget_.exceeded() || relieving_) return;
-  relieving_ = true;  // soon: a connection cannot be closed in the middle of its work
+  relieving_ = true;  // deferred: a connection cannot be closed in the middle of its work
   boost::asio::post(sweep_timer_.get_executor(), [self = shared_from_this()] { self->relieve(); });
 }
 
-// Who gives way, and when: budget.h.
+// Which connections give way, and when: see budget.h.
 void Connections::relieve() {
   relieving_ = false;
   for (const auto& connection : snapshot()) connection->free_spare();
@@ -143,7 +143,7 @@ void Connections::drain(std::chrono::milliseconds deadline, std::function<void()
   draining_ = true;
   for (const auto& connection : snapshot()) connection->drain();
   if (count_ == 0) return finish_drain();
-  sweep_timer_.cancel();  // it arms itself anew, for the deadline
+  sweep_timer_.cancel();  // it rearms itself for the deadline
 }
 
 void Connections::finish_drain() {

@@ -1,8 +1,8 @@
 #pragma once
 
 // All open connections of a server and what they share: limits, the Date text, one read buffer, and
-// one coarse timer that looks at every deadline a few times a second (a timer per request would
-// cost more than the request). io thread only.
+// one coarse timer that checks every deadline a few times a second (a timer per request would cost
+// more than the request). io thread only.
 
 #include <array>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -29,10 +29,11 @@ class Connections : public std::enable_shared_from_this<Connections> {
  public:
   Connections(boost::asio::io_context& io, const Limits& limits);
 
-  // Takes over an accepted socket. Over the limit it is answered 503, and far over it closed
-  // without a word.
+  // Takes over an accepted socket. Over the limit it is answered 503; far over it, it is closed
+  // without an answer.
   void open(Socket socket, std::string remote, std::shared_ptr<const Router> router);
-  // Ends what is idle, lets the rest finish until the deadline; done is posted when none is left.
+  // Ends idle connections, lets the rest finish until the deadline; done is posted when none is
+  // left.
   void drain(std::chrono::milliseconds deadline, std::function<void()> done);
   void close_all();
   Admission& admission() { return admission_; }
@@ -43,7 +44,8 @@ class Connections : public std::enable_shared_from_this<Connections> {
   bool draining() const { return draining_; }
   SteadyTime now() const { return std::chrono::steady_clock::now(); }
   std::string_view date();
-  // Input that is parsed before the next read of any connection; what stays is copied out.
+  // The read buffer: its content is parsed before any connection reads again, and the rest is
+  // copied out.
   std::span<char> scratch() { return scratch_; }
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
   void read_in_turn(std::shared_ptr<Connection> connection);
@@ -69,7 +71,7 @@ class Connections : public std::enable_shared_from_this<Connections> {
   std::shared_ptr<Mailbox> mailbox_;  // shared with every unanswered Reply
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> open_;
   std::size_t count_ = 0;
-  std::deque<std::shared_ptr<Connection>> turns_;  // who send much
+  std::deque<std::shared_ptr<Connection>> turns_;  // connections that send much
   Budget budget_;
   bool relieving_ = false;
   SteadyTime last_look_{};

@@ -34,7 +34,7 @@ std::string default_message(int status) {
     case 500:
       return "The server failed to answer this request";
     case 503:
-      return "Too much at once; try again later";
+      return "The server is overloaded; try again later";
     default:
       return std::string(reason_phrase(status));
   }

@@ -14,7 +14,7 @@ TEST(Envelope, DefaultIsAJsonMessage) {
   EXPECT_EQ(response.body, R"({"message":"a \"b\"\u000a\\"})");
 }
 
-TEST(Envelope, TheDoorsOwnComesFirst) {
+TEST(Envelope, TheDoorsOwnTakesPrecedence) {
   Door door;
   EXPECT_EQ(render_failure(door, {.status = 404, .path = "/a"}).body, R"({"message":"Not Found"})");
   door.envelope = [](const Failure& failure) {

@@ -8,7 +8,8 @@
 namespace docket::http {
 namespace {
 
-// One request's claim to an answer. The last copy of a Reply to go without an answer says so.
+// One request's right to an answer. When the last copy of a Reply is destroyed without an answer,
+// the connection is told.
 class Exchange final : public Reply::Taker {
  public:
   Exchange(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<Connection> to, std::uint64_t number)

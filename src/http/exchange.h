@@ -1,6 +1,6 @@
 #pragma once
 
-// The handles that the outside holds on a connection: a handler's Reply, a stream's Next.
+// The handles by which other code reaches a connection: a handler's Reply, a stream's Next.
 
 #include <cstdint>
 #include <memory>

@@ -12,7 +12,7 @@ namespace {
 
 class GoneTest : public ServerTest {
  protected:
-  // /poll holds its reply with a hook, /hold without; both tell the test of each request.
+  // /poll holds its reply with a hook, /hold without one; both count each request for the test.
   GoneTest() {
     route("GET", "/poll", [this](const Request&, const Reply& reply) {
       held_.push_back(reply);
@@ -57,12 +57,12 @@ TEST_F(GoneTest, AClientThatClosesOrResetsIsNoticed) {
   reach(gone_, 1);
   resets.reset();
   reach(gone_, 2);
-  answer_all();  // for nobody
+  answer_all();  // nobody reads these
   EXPECT_EQ(Client(port).get("/ok").body, "ok");
   EXPECT_EQ(gone_, 2);
 }
 
-TEST_F(GoneTest, OneThatLeavesBehindAnAnsweredRequestIsNoticedToo) {
+TEST_F(GoneTest, AClientThatLeavesAfterAnAnsweredRequestIsNoticedToo) {
   const auto port = serve();
   Client client(port);
   client.send(
@@ -97,7 +97,7 @@ TEST_F(GoneTest, AHalfClosedClientThatThenLeavesIsNoticed) {
   reach(gone_, 1);
 }
 
-TEST_F(GoneTest, TheEndOfInputIsTheEndOfAnHttp10Client) {
+TEST_F(GoneTest, TheEndOfInputMeansAnHttp10ClientIsGone) {
   Client client(serve());
   client.send("GET /poll HTTP/1.0\r\n\r\n");
   client.half_close();
@@ -105,7 +105,7 @@ TEST_F(GoneTest, TheEndOfInputIsTheEndOfAnHttp10Client) {
   EXPECT_TRUE(client.ended());
 }
 
-TEST_F(GoneTest, WithoutTheHookAHalfClosedClientHearsOnlyItsAnswer) {
+TEST_F(GoneTest, WithoutTheHookAHalfClosedClientGetsOnlyItsAnswer) {
   const auto port = serve();
   for (const char* version : {"1.0", "1.1"}) {
     Client client(port);
@@ -118,7 +118,7 @@ TEST_F(GoneTest, WithoutTheHookAHalfClosedClientHearsOnlyItsAnswer) {
   }
 }
 
-TEST_F(GoneTest, AnAnswerThatCameFirstTakesTheHookWithIt) {
+TEST_F(GoneTest, AnAnswerDiscardsTheHook) {
   const auto port = serve();
   auto kept = std::make_shared<int>(0);
   const std::weak_ptr<int> watched = kept;
@@ -134,7 +134,7 @@ TEST_F(GoneTest, AnAnswerThatCameFirstTakesTheHookWithIt) {
   EXPECT_EQ(gone_, 0);
 }
 
-TEST_F(GoneTest, AHookThatComesLateIsCalledAtOnceOrNever) {
+TEST_F(GoneTest, AHookSetLateIsCalledAtOnceOrNever) {
   const auto port = serve();
   Client leaver(port);
   leaver.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -151,19 +151,19 @@ TEST_F(GoneTest, AHookThatComesLateIsCalledAtOnceOrNever) {
   EXPECT_EQ(called, 1);
 }
 
-TEST_F(GoneTest, AClientThatLeftBeforeTheHookIsAskedForWhenItComes) {
+TEST_F(GoneTest, AClientThatLeftBeforeTheHookIsNoticedWhenItIsSet) {
   const auto port = serve();
   Client leaver(port);
   leaver.send("GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n");
   leaver.close();
   reach(asked_, 1);
   Client other(port);
-  other.get("/ok");  // by now the end of the leaver's input is seen, or will be
+  other.get("/ok");  // by now the first client's end of input has been seen, or will be
   on_io([&] { held_[0].on_gone([this] { change(gone_); }); });
   reach(gone_, 1);
 }
 
-TEST_F(GoneTest, AServerThatStopsTellsToo) {
+TEST_F(GoneTest, AServerThatStopsCallsTheHookToo) {
   Client client(serve());
   client.send("GET /poll HTTP/1.1\r\nHost: localhost\r\n\r\n");
   reach(asked_, 1);

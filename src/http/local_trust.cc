@@ -11,8 +11,8 @@
 namespace docket::http {
 namespace {
 
-// Calls one of the functions of getpwuid_r(3) with as much room as it wants; the entry points into
-// the room.
+// Calls a function of the getpwuid_r(3) family with as large a buffer as it needs; the entry points
+// into the buffer.
 template <class Entry, class Key>
 std::optional<Entry> look_up(int (*function)(Key, Entry*, char*, std::size_t, Entry**), Key key,
                              std::vector<char>& room) {
@@ -47,8 +47,8 @@ std::vector<gid_t> groups_of(uid_t user) {
 }
 
 constexpr const char* kHelp =
-    ". To be let in: a group named by --trust-group, or --allow-local-users, or a token of an "
-    "access list (--access)";
+    ". To allow more users: --trust-group GROUP, --allow-local-users, or a token of an access list "
+    "(--access)";
 
 }  // namespace
 
@@ -76,14 +76,13 @@ std::string LocalTrust::objection(int socket, Time now) {
   const PeerFacts facts = owners_->look(socket);
   if (!facts.local) {
     if (settings_.remote) return {};
-    return "This server serves its own machine only. To be let in: --allow-open, or a token of an "
-           "access list (--access)";
+    return "This server serves its own machine only. To allow others: --allow-open, or a token of "
+           "an access list (--access)";
   }
   if (settings_.local_users) return {};
   if (facts.owner && trusts(*facts.owner, now)) return {};
-  const std::string who = facts.owner
-                              ? ", and this is user " + std::to_string(*facts.owner)
-                              : ", and it cannot be seen which user this connection belongs to";
+  const std::string who = facts.owner ? ", and this is user " + std::to_string(*facts.owner)
+                                      : ", and the user of this connection cannot be determined";
   return "This server serves " + circle() + " only" + who + kHelp;
 }
 

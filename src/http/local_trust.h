@@ -1,8 +1,8 @@
 #pragma once
 
-// Whom a server without an access list serves: the user that it runs as and root, from this
-// machine; more by its settings. A user who could come in over loopback without being asked would
-// run commands as the server's user.
+// Which users a server without an access list serves: its own user and root, on this machine; more
+// by its settings. Any other user who could connect over loopback unchecked would run commands as
+// the server's user.
 //
 // io thread only. Tested by local_trust_test.cc.
 
@@ -23,20 +23,20 @@ namespace docket::http {
 struct TrustSettings {
   bool local_users = false;         // every user of this machine
   std::vector<std::string> groups;  // their members, by primary group or another
-  bool remote = false;              // whoever comes from another machine
+  bool remote = false;              // clients on other machines
 };
 
 class LocalTrust {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using IsMember = std::function<bool(uid_t user, const std::string& group)>;
-  // What a group's membership was found to be holds for this long.
+  // How long a group membership is cached.
   static constexpr std::chrono::seconds kMemory{10};
 
   LocalTrust(TrustSettings settings, std::unique_ptr<PeerOwners> owners, uid_t self,
              IsMember is_member);
 
-  // Why who is at the other end is not served, and what would let it in; empty: it is served.
+  // Why the client at the other end is not served, and how to allow it; empty: it is served.
   std::string objection(int socket, Time now);
 
  private:
@@ -54,10 +54,9 @@ class LocalTrust {
   std::map<uid_t, Membership> known_;  // of the users of this machine
 };
 
-// As the machine's own databases of users and groups say. They may be far away: it can take a
-// while.
+// From the machine's own databases of users and groups, which may be remote: it can take a while.
 bool is_member(uid_t user, const std::string& group);
-// kInvalid when there is no such group.
+// kInvalid if there is no such group.
 Result<> check_group(const std::string& group);
 
 }  // namespace docket::http

@@ -45,7 +45,7 @@ class LocalTrustTest : public ::testing::Test {
 constexpr PeerFacts kNobodys{.local = true};
 constexpr PeerFacts kRemote{.local = false};
 
-TEST_F(LocalTrustTest, OnlyTheServersUserAndRootAtFirst) {
+TEST_F(LocalTrustTest, OnlyTheServersUserAndRootByDefault) {
   configure({});
   EXPECT_TRUE(serves_user(1000));
   EXPECT_TRUE(serves_user(0));
@@ -61,7 +61,7 @@ TEST_F(LocalTrustTest, OnlyTheServersUserAndRootAtFirst) {
   EXPECT_EQ(lookups_, 0);
 }
 
-TEST_F(LocalTrustTest, AServerOfRootServesRoot) {
+TEST_F(LocalTrustTest, AServerRunByRootServesRoot) {
   configure({}, 0);
   EXPECT_TRUE(serves_user(0));
   EXPECT_FALSE(serves_user(1000));
@@ -76,7 +76,7 @@ TEST_F(LocalTrustTest, MembersOfAGroup) {
   EXPECT_FALSE(serves(kNobodys));
 }
 
-TEST_F(LocalTrustTest, MembershipIsLookedUpNowAndThen) {
+TEST_F(LocalTrustTest, MembershipIsLookedUpAgainAfterAWhile) {
   configure({.groups = {"docket"}});
   EXPECT_TRUE(serves_user(2000));
   EXPECT_FALSE(serves_user(3000));
@@ -91,14 +91,14 @@ TEST_F(LocalTrustTest, MembershipIsLookedUpNowAndThen) {
   EXPECT_TRUE(serves_user(3000));
 }
 
-TEST_F(LocalTrustTest, EveryLocalUserButNobodyFromElsewhere) {
+TEST_F(LocalTrustTest, EveryLocalUserButNoOtherMachine) {
   configure({.local_users = true});
   EXPECT_TRUE(serves_user(65534));
   EXPECT_TRUE(serves(kNobodys));
   EXPECT_FALSE(serves(kRemote));
 }
 
-TEST_F(LocalTrustTest, OtherMachinesButNoUserOfThisOne) {
+TEST_F(LocalTrustTest, OtherMachinesButNoOtherLocalUser) {
   configure({.remote = true});
   EXPECT_TRUE(serves(kRemote));
   EXPECT_TRUE(serves_user(1000));
@@ -108,7 +108,7 @@ TEST_F(LocalTrustTest, OtherMachinesButNoUserOfThisOne) {
   EXPECT_TRUE(serves(kNobodys));
 }
 
-TEST(Groups, AsTheMachineHasThem) {
+TEST(Groups, MatchTheSystemDatabase) {
   EXPECT_TRUE(check_group("root"));
   EXPECT_EQ(check_group("no-such-group").error().kind, ErrorKind::kInvalid);
   EXPECT_TRUE(is_member(0, "root"));

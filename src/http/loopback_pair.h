@@ -17,7 +17,7 @@
 namespace docket::http {
 
 struct LoopbackPair {
-  // The client's socket belongs to `user`, and is bound to `client_port` first where there is one.
+  // The client's socket belongs to `user`, and is first bound to `client_port` if there is one.
   explicit LoopbackPair(const char* listen_on = "127.0.0.1", const char* connect_to = "127.0.0.1",
                         std::optional<uid_t> user = std::nullopt, std::uint16_t client_port = 0,
                         int shared_listener = -1)

@@ -9,7 +9,7 @@ namespace docket::http {
 namespace {
 
 void hand_over(Letter letter) {
-  // Locked on the io thread only: a connection must not die on another one.
+  // Locked on the io thread only: a connection must not be destroyed on another thread.
   if (const auto connection = letter.to.lock()) {
     connection->deliver(letter.exchange, std::move(letter.content));
   }
@@ -32,7 +32,7 @@ void Mailbox::queue(Letter letter) {
 
 void Mailbox::enqueue(Letter letter, std::unique_lock<std::mutex> lock) {
   letters_.push_back(std::move(letter));
-  if (letters_.size() > 1) return;  // whoever sent the first has woken the io thread
+  if (letters_.size() > 1) return;  // the sender of the first one has woken the io thread
   boost::asio::post(executor_, [self = shared_from_this()] { self->deliver_all(); });
   lock.unlock();
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-// Brings answers to connections from any thread. On the io thread they are delivered at once; from
-// elsewhere they collect in a box that is emptied by one wake-up, so that a group commit that
-// answers a hundred requests costs one. Outlives the server and the io_context: once shut, letters
-// are thrown away.
+// Brings answers to connections from any thread. On the io thread they are delivered at once. From
+// other threads they collect in a box that one wake-up empties, so a group commit that answers a
+// hundred requests costs one. Outlives the server and the io_context: once shut, it discards
+// letters.
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
 
-// Plain requests and responses: what a door sees of HTTP. No Beast here, so that doors compile
+// Plain requests and responses: what a door sees of HTTP. Free of Beast, so that doors compile
 // quickly.
 
 #include <functional>
@@ -24,25 +24,25 @@ struct Request {
   // percent-encoded.
   std::string path;
   std::vector<std::string> params;  // the route's {captures}, percent-decoded, in order
-  Fields query;                     // percent-decoded, '+' is a blank, in order, repeats kept
+  Fields query;                     // percent-decoded, '+' is a space, in order, repeats kept
   Fields headers;                   // names in lower case
   std::string body;
   std::string remote;               // peer address
-  IdentityPtr identity = anyone();  // who asks; null: nobody the access list knows
+  IdentityPtr identity = anyone();  // the caller; null: not in the access list
 
   // The last value of a query parameter or header; nullopt when absent.
   std::optional<std::string_view> query_value(std::string_view name) const;
   std::optional<std::string_view> header(std::string_view lower_case_name) const;
 };
 
-// A body that is produced piece by piece (SSE, log following, long lists): the connection pulls, so
-// a slow client slows the source and never grows memory. Destroyed when the client goes away.
+// A body that is produced piece by piece (SSE, log following, long lists). The connection pulls, so
+// a slow client slows the source and never grows memory. Destroyed when the client disconnects.
 class BodyStream {
  public:
   using Next = std::function<void(std::optional<std::string> chunk)>;  // nullopt: the end
   virtual ~BodyStream() = default;
-  // Gives one chunk, now or later, from any thread, exactly once per call. Never called again
-  // before it has.
+  // Gives one chunk, now or later, from any thread, exactly once per call. Not called again before
+  // that.
   virtual void next(Next done) = 0;
   // What to send when the stream has been silent for Limits::heartbeat, so that proxies and the
   // kernel notice dead clients. A stream with a heartbeat is live (it has no end of its own):
@@ -70,7 +70,7 @@ class Reply {
    public:
     virtual ~Taker() = default;
     virtual void answer(Response response) = 0;
-    virtual void on_gone(Gone) {}  // none but a connection's client goes away
+    virtual void on_gone(Gone) {}  // only the client of a connection can go away
   };
 
   Reply() = default;
@@ -82,15 +82,15 @@ class Reply {
 
   void operator()(Response response) const { taker_->answer(std::move(response)); }
 
-  // Has `gone` called once, on the io thread, if the connection closes before the answer: at once
-  // if it already has, never once an answer was given. Call it on the io thread, and at most once a
-  // request. For handlers that hold something on behalf of a client that may have left.
+  // Calls `gone` once, on the io thread, if the connection closes before the answer: at once if it
+  // is already closed, never after an answer. Call it on the io thread, and at most once per
+  // request. For handlers that hold something for a client that may have left.
   //
-  // A client that ends its sending half looks like one that has left, until something is sent to
-  // it. So a request with this hook is then sent a "100 Continue", which every client of HTTP/1.1
-  // skips before its answer: one that still listens gets its answer as if there was no hook, and
-  // the kernel of one that left says so. HTTP/1.0 has no such word: there the end of input is the
-  // end of the client, as in most servers. (nginx, Go and others take it so for every client.)
+  // A client that closes its sending half looks like one that has left, until something is sent to
+  // it. So a request with this hook is then sent a "100 Continue", which every HTTP/1.1 client
+  // skips before its answer: a client that still listens gets its answer as usual, and if it has
+  // left, its kernel says so. HTTP/1.0 has no such response: there the end of input means that the
+  // client is gone, as in most servers. (nginx, Go and others assume so for every client.)
   void on_gone(Gone gone) const { taker_->on_gone(std::move(gone)); }
 
  private:

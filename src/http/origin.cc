@@ -9,9 +9,9 @@
 namespace docket::http {
 namespace {
 
-// As the system writes it; nullopt for what is no address.
+// In the system's own notation; nullopt if it is not an address.
 std::optional<std::string> address_of(const std::string& text) {
-  if (text.find('\0') != text.npos) return std::nullopt;  // where the calls below would stop
+  if (text.find('\0') != text.npos) return std::nullopt;  // the calls below would stop there
   std::array<char, INET6_ADDRSTRLEN> written{};
   in6_addr bytes{};
   if (inet_pton(AF_INET, text.c_str(), &bytes) == 1) return text;
@@ -22,7 +22,7 @@ std::optional<std::string> address_of(const std::string& text) {
   return written.data();
 }
 
-// Loopback, or the address of whoever listens on all: the Scylla door names its node so.
+// Loopback, or the wildcard address, which the Scylla door gives as the name of its node.
 bool is_this_machine(const Authority& host) {
   if (!host.address) return host.name == "localhost";
   return host.name.starts_with("127.") || host.name == "::1" || host.name == "0.0.0.0" ||
@@ -43,7 +43,7 @@ bool is_name(std::string_view text) {
          text.find_first_not_of(kLetters) == std::string_view::npos;
 }
 
-// What stands behind the host: nothing, or ':' and a port, which may be empty.
+// Reads what follows the host: nothing, or ':' and a port, which may be empty.
 bool read_port(std::string_view text, std::optional<std::uint16_t>& port) {
   if (text.empty() || text == ":") return true;
   std::uint16_t number = 0;
@@ -64,15 +64,15 @@ std::optional<Authority> bracketed(std::string_view text) {
   return authority;
 }
 
-// The port that a URL without one means.
+// The port of a URL that names none.
 std::optional<std::uint16_t> port_of_scheme(std::string_view scheme) {
   if (scheme == "http") return 80;
   if (scheme == "https") return 443;
   return std::nullopt;
 }
 
-// "https://docket.example:8443" of a request to docket.example:8443. Anything else, such as "null",
-// is another origin.
+// True for "https://docket.example:8443" and a request to docket.example:8443. Anything else, such
+// as "null", is another origin.
 bool is_same_origin(std::string_view origin, const Authority& host) {
   const auto colon = origin.find("://");
   const auto usual = port_of_scheme(origin.substr(0, colon));

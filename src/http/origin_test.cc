@@ -25,7 +25,7 @@ TEST(Authority, OneFormOfEveryName) {
   EXPECT_EQ(shown("[FE80::A]"), "fe80::a address");
 }
 
-TEST(Authority, NoneOfThese) {
+TEST(Authority, RefusesAnythingElse) {
   for (const char* text : {"",
                            ".",
                            "..",
@@ -80,7 +80,7 @@ TEST(HostNames, ThisMachine) {
   }
 }
 
-TEST(HostNames, AndThoseOfTheSettings) {
+TEST(HostNames, ThoseOfTheSettings) {
   const std::vector<std::string> names{"Docket.Example.", "10.0.0.1", "2001:DB8::1"};
   EXPECT_TRUE(own("docket.example:7300", names));
   EXPECT_TRUE(own("10.0.0.1", names));
@@ -100,11 +100,11 @@ bool foreign(std::string_view host, std::optional<std::string> origin,
   return is_foreign(request, host);
 }
 
-TEST(Origin, ClientsThatAreNoBrowsersSayNothing) {
+TEST(Origin, ClientsOtherThanBrowsersSendNoOrigin) {
   EXPECT_FALSE(foreign("localhost:9000", std::nullopt));
 }
 
-TEST(Origin, ThePageMustComeFromWhereItAsks) {
+TEST(Origin, ThePageMustComeFromTheHostItAsks) {
   EXPECT_FALSE(foreign("localhost:9000", "http://localhost:9000"));
   EXPECT_FALSE(foreign("LOCALHOST.:9000", "http://localhost:9000"));
   EXPECT_FALSE(foreign("[::1]:9000", "http://[::1]:9000"));
@@ -126,8 +126,8 @@ TEST(Origin, ThePageMustComeFromWhereItAsks) {
   EXPECT_TRUE(foreign("", "http://localhost"));  // HTTP/1.0 without Host
 }
 
-TEST(Origin, SitesAsBrowsersTellThem) {
-  EXPECT_FALSE(foreign("localhost:9000", std::nullopt, "none"));  // typed by somebody
+TEST(Origin, SitesAsBrowsersReportThem) {
+  EXPECT_FALSE(foreign("localhost:9000", std::nullopt, "none"));  // typed by the user
   EXPECT_FALSE(foreign("localhost:9000", std::nullopt, "same-origin"));
   EXPECT_FALSE(foreign("localhost:9000", "http://localhost:9000", "same-origin"));
   // Another port of localhost is the same site.

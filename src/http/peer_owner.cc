@@ -33,7 +33,7 @@ bool connect_to(int socket, const Endpoint& where) {
   return ::connect(socket, where.data(), static_cast<socklen_t>(where.size())) == 0;
 }
 
-// Towards an address of its own the kernel sends from that same address.
+// The kernel connects to one of its own addresses from that same address.
 bool is_of_this_machine(const Endpoint& far) {
   if (far.address().is_loopback()) return true;
   const Descriptor probe(::socket(far.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -42,8 +42,8 @@ bool is_of_this_machine(const Endpoint& far) {
   return near && near->address() == far.address();
 }
 
-// While our end lives, no other connection can have its addresses: what was found is its other end
-// and no newer socket of somebody else.
+// While our end lives, no other connection can have its addresses: a match is its other end, and
+// not a newer socket of another user.
 bool is_connected(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -69,7 +69,7 @@ class KernelOwners final : public PeerOwners {
   const Find find_;
 };
 
-// Whether the owner of a connection of this process to itself is found.
+// Whether it finds the owner of a connection that this process makes to itself.
 bool works(PeerOwners& owners) {
   const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -91,13 +91,13 @@ OpenedOwners open_peer_owners() {
     opened.owners = std::make_unique<KernelOwners>(
         [shared](const Endpoint& near, const Endpoint& far) { return shared->find(near, far); });
     if (works(*opened.owners)) return opened;
-    opened.trouble = "socket diagnosis gives no answers";
+    opened.trouble = "socket diagnosis does not work";
   } else {
-    opened.trouble = "no socket diagnosis: " + diagnosis.error().message;
+    opened.trouble = "socket diagnosis is not available: " + diagnosis.error().message;
   }
   opened.owners = std::make_unique<KernelOwners>(find_in_proc);
   if (works(*opened.owners)) return opened;
-  opened.trouble += "; nor does /proc/net/tcp help";
+  opened.trouble += "; /proc/net/tcp does not work either";
   opened.can_tell = false;
   opened.owners = std::make_unique<KernelOwners>(nullptr);
   return opened;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who is at the other end of a connection, as the kernel of this machine tells it: a port, and what
-// asks the kernel. A question takes some microseconds.
+// Which user is at the other end of a connection, according to this machine's kernel: a port, and
+// its implementation. A lookup takes some microseconds.
 //
 // io thread only. Tested by peer_owner_test.cc.
 
@@ -14,8 +14,9 @@
 namespace docket::http {
 
 struct PeerFacts {
-  bool local = false;               // the other end is on this machine
-  std::optional<uid_t> owner = {};  // whose process holds it; none: nobody's, or nobody can tell
+  bool local = false;  // the other end is on this machine
+  std::optional<uid_t> owner =
+      {};  // the user of the process that holds it; none: no process does, or it is unknown
 };
 
 class PeerOwners {
@@ -24,9 +25,9 @@ class PeerOwners {
   virtual PeerFacts look(int socket) = 0;
 };
 
-// By socket diagnosis, else from /proc/net/tcp, whichever answers rightly for a connection that is
-// made to try it. `trouble` says why it is not the first, and then why it is neither: owners are
-// never known.
+// By socket diagnosis, else from /proc/net/tcp: the first that gives the right answer for a test
+// connection. `trouble` says why it is not the first one, and then why it is neither: owners are
+// then never known.
 struct OpenedOwners {
   std::unique_ptr<PeerOwners> owners;
   bool can_tell = true;

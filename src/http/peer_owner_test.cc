@@ -1,4 +1,4 @@
-// Against the kernel: real connections over loopback, asked about in all their states.
+// Against the real kernel: connections over loopback, looked up in all their states.
 
 #include "http/peer_owner.h"
 
@@ -28,7 +28,7 @@ std::optional<SocketEntry> find_by_netlink(const Endpoint& near, const Endpoint&
 
 class SocketHolder : public ::testing::TestWithParam<std::pair<const char*, Find>> {
  protected:
-  // Of the client's end, as the server asks.
+  // The owner of the client's end, as the server looks it up.
   std::optional<uid_t> holder(const LoopbackPair& pair) {
     const auto entry = GetParam().second(pair.client_end, pair.server_end);
     state_ = entry ? static_cast<int>(entry->state) : 0;
@@ -60,12 +60,12 @@ TEST_P(SocketHolder, WhileItsProcessHasItOpen) {
   EXPECT_TRUE(state_ == TCP_FIN_WAIT1 || state_ == TCP_FIN_WAIT2) << state_;
 }
 
-TEST_P(SocketHolder, ButNotOnceItIsClosed) {
+TEST_P(SocketHolder, NotOnceItIsClosed) {
   LoopbackPair pair;
   pair.close_client();
   EXPECT_EQ(holder(pair), std::nullopt);
   EXPECT_TRUE(state_ == TCP_FIN_WAIT1 || state_ == TCP_FIN_WAIT2)
-      << state_;  // an orphan, shown with user 0
+      << state_;  // an orphan, reported with user 0
   ::shutdown(pair.server, SHUT_WR);
   EXPECT_EQ(holder(pair), std::nullopt);
   EXPECT_EQ(state_, TCP_TIME_WAIT);  // likewise
@@ -78,7 +78,7 @@ TEST_P(SocketHolder, NotOfOneThatWasReset) {
   EXPECT_EQ(state_, 0);
 }
 
-// Exactly this connection, and not who listens on that port.
+// The lookup must match exactly this connection, not a listener on that port.
 TEST_P(SocketHolder, NotOfAListener) {
   const LoopbackPair pair;
   const Endpoint other(pair.client_end.address(), 1);
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(By, SocketHolder,
                                            std::pair{"Proc", Find{find_in_proc}}),
                          [](const auto& test) { return test.param.first; });
 
-TEST(SocketEntry, OnlyWhatAProcessHoldsHasAUser) {
+TEST(SocketEntry, OnlyASocketThatAProcessHoldsHasAUser) {
   EXPECT_EQ(holder_of({.state = TCP_ESTABLISHED, .uid = 5, .inode = 9}), 5U);
   EXPECT_EQ(holder_of({.state = TCP_CLOSE_WAIT, .uid = 0, .inode = 9}), 0U);
   EXPECT_EQ(holder_of({.state = TCP_ESTABLISHED, .uid = 0, .inode = 0}), std::nullopt);
@@ -102,7 +102,7 @@ TEST(SocketEntry, OnlyWhatAProcessHoldsHasAUser) {
   }
 }
 
-TEST(SocketTable, LinesThatMakeNoSense) {
+TEST(SocketTable, MalformedLines) {
   const auto at = [](std::uint16_t port) {
     return Endpoint(boost::asio::ip::address_v4::loopback(), port);
   };
@@ -118,7 +118,7 @@ TEST(SocketTable, LinesThatMakeNoSense) {
 
 // ---- the port
 
-TEST(PeerOwners, KnowTheUserOfAProcess) {
+TEST(PeerOwners, FindTheUserOfAProcess) {
   const auto opened = open_peer_owners();
   EXPECT_TRUE(opened.can_tell);
   EXPECT_EQ(opened.trouble, "");
@@ -130,18 +130,18 @@ TEST(PeerOwners, KnowTheUserOfAProcess) {
   EXPECT_EQ(opened.owners->look(pair.server).owner, std::nullopt);
 }
 
-TEST(PeerOwners, KnowTheUserOfAnotherOne) {
+TEST(PeerOwners, FindTheUserOfAnotherUsersProcess) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
   constexpr uid_t kNobody = 65534;
   LoopbackPair pair("127.0.0.1", "127.0.0.1", kNobody);
   EXPECT_EQ(open_peer_owners().owners->look(pair.server).owner, kNobody);
 }
 
-// Somebody sends, resets and is gone, and root happens to get the same port: what is left of the
+// A client sends, resets and exits, and root happens to get the same port: what is left of the
 // first connection is not root's.
 TEST(PeerOwners, DoNotMistakeANewerConnectionForThisOne) {
   const auto opened = open_peer_owners();
-  constexpr const char* kOurs = "127.5.6.8";  // where nobody else is given the port meanwhile
+  constexpr const char* kOurs = "127.5.6.8";  // no other process gets the port meanwhile
   LoopbackPair first(kOurs, kOurs);
   first.reset_client();
   LoopbackPair second(kOurs, kOurs, std::nullopt, first.client_end.port(), first.listener);
@@ -149,7 +149,7 @@ TEST(PeerOwners, DoNotMistakeANewerConnectionForThisOne) {
   EXPECT_EQ(opened.owners->look(first.server).owner, std::nullopt);
 }
 
-TEST(PeerOwners, TakeTheMachinesOwnAddressesForLocal) {
+TEST(PeerOwners, TreatTheMachinesOwnAddressesAsLocal) {
   const LoopbackPair pair("0.0.0.0", "127.5.6.7");
   EXPECT_TRUE(open_peer_owners().owners->look(pair.server).local);
 }

@@ -13,7 +13,7 @@ namespace {
 namespace beast = boost::beast;
 using boost::system::error_code;
 
-// What one request leaves behind; separate from the parser so that a reset is one assignment.
+// State of one request; separate from the parser, so that a reset is one assignment.
 struct Gathered {
   Request request;
   std::string target;
@@ -34,14 +34,14 @@ std::string lower_case(beast::string_view name) {
   return lower;
 }
 
-// A coding that is not understood, or that comes twice, would make the body's end a matter of
-// opinion (request smuggling). HTTP/1.0 has none.
+// An unknown or repeated coding would make the end of the body ambiguous (request smuggling).
+// HTTP/1.0 has no codings.
 bool has_clear_framing(const Gathered& head) {
   if (head.transfer_encodings == 0) return true;
   return head.transfer_encodings == 1 && !head.odd_transfer_encoding && !head.http10;
 }
 
-// Who is meant must not be a matter of opinion either. HTTP/1.0 came before Host.
+// The host must not be ambiguous either. HTTP/1.0 predates Host.
 bool has_clear_host(const Gathered& head) {
   return head.hosts == 1 || (head.hosts == 0 && head.http10);
 }
@@ -88,13 +88,14 @@ class Parser final : public beast::http::basic_parser<true> {
     announced_ = size ? static_cast<std::size_t>(*size) : SIZE_MAX;
   }
 
-  // Grows with what arrives, to four times that at most and never beyond what was announced.
+  // Grows as bytes arrive, to at most four times its capacity and never beyond the announced
+  // length.
   std::size_t on_body_impl(beast::string_view bytes, error_code&) override {
     if (!gathered_.keep_body) return bytes.size();
     std::string& body = gathered_.request.body;
     const auto needed = body.size() + bytes.size();
     if (needed > body.capacity()) {
-      std::string grown;  // an empty string reserves what it is told, and no more
+      std::string grown;  // an empty string reserves exactly what is asked
       grown.reserve(std::max(needed, std::min(announced_, 4 * body.capacity())));
       grown.append(body);
       body.swap(grown);
@@ -115,23 +116,23 @@ class Parser final : public beast::http::basic_parser<true> {
   std::size_t announced_ = SIZE_MAX;  // bytes of the body
 };
 
-// Whether this may be the beginning of a last chunk, of which Beast asserts that it never looks at
-// it twice before it is whole.
+// Whether this may be the beginning of a last chunk. Beast asserts that it does not see an
+// incomplete one twice.
 bool begins_last_chunk(std::string_view text) {
   constexpr std::string_view kWhole = "0\r\n\r\n";
   return text.starts_with('0') && text.size() < kWhole.size();
 }
 
-// The line a chunk begins with, from where Beast stopped: behind it comes the end of the one
-// before.
+// The line a chunk begins with, from where Beast stopped, which may be before the end of the
+// previous chunk.
 std::string_view chunk_line(std::string_view text) {
   if (text.starts_with("\r\n")) text.remove_prefix(2);
   const auto end = text.find("\r\n");  // what Beast takes for an end
   return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
 }
 
-// A quoted chunk extension ends on its line (RFC 9110 5.6.4). Beast looks for its end behind that,
-// and counts the chunk into the body each time it looks.
+// A quoted chunk extension ends on its line (RFC 9110 5.6.4). Beast searches for its end beyond the
+// line, and adds the chunk to the body's size each time it searches.
 bool has_open_quote(std::string_view line) {
   bool open = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -200,7 +201,7 @@ RequestParser::Fed RequestParser::feed(std::string_view bytes) {
         need_more && !was_head && has_open_quote(chunk_line(bytes.substr(fed.used)));
     if (endless) ec = beast::http::error::bad_chunk_extension;
     if (ec && (head_full || endless || !need_more)) {
-      // Beast waits for the whole head once its first line has come in pieces.
+      // Beast waits for the whole head if its first line arrived in pieces.
       const bool in_request_line =
           g.gathered.target.empty() &&
           rest.substr(0, g.head_limit).find('\n') == std::string_view::npos;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Bytes to Request, one request after another, without a socket. Beast's parser does the grammar
-// (and is seen only in request_parser.cc); this class fills our Request directly and counts what
+// Turns bytes into Requests, one after another, without a socket. Beast's parser does the grammar
+// (and is seen only in request_parser.cc). This class fills our Request directly, and counts what
 // Beast does not: the size of a whole head. One thread. Tested by request_parser_test.cc.
 
 #include <cstddef>
@@ -18,8 +18,8 @@ namespace docket::http {
 class RequestParser {
  public:
   enum class Step {
-    kMore,      // needs more bytes; offer the unused ones again with them
-    kHead,      // the head is complete and body bytes may follow: decide, then feed on
+    kMore,      // needs more bytes; feed the unused ones again with them
+    kHead,      // the head is complete and body bytes may follow: decide, then continue
     kComplete,  // the request is whole; take it, then reset()
     kFailed,    // see failure(); the connection cannot go on
   };
@@ -39,8 +39,8 @@ class RequestParser {
   enum class Body { kKeep, kDrop };
   void expect_body(std::size_t limit, Body body);
 
-  bool idle() const;                               // no byte of the next request has been used yet
-  bool has_body() const;                           // by its head: a non-zero length, or chunks
+  bool idle() const;      // no byte of the next request has been used yet
+  bool has_body() const;  // according to its head: a non-zero length, or chunks
   std::optional<std::uint64_t> body_size() const;  // Content-Length, when given
   bool keep_alive() const;
   bool http10() const;

@@ -9,8 +9,8 @@ namespace {
 
 using Step = RequestParser::Step;
 
-// Feeds text in pieces of the given size, as the connection does: unused bytes come again with the
-// next ones.
+// Feeds text in pieces of the given size, as the connection does: unused bytes are fed again with
+// the next ones.
 Step feed_pieces(RequestParser& parser, std::string_view text, std::size_t size) {
   std::string pending;
   RequestParser::Fed fed;
@@ -43,7 +43,7 @@ TEST(RequestParser, ReadsRequestsInPiecesOfAnySize) {
   }
 }
 
-// An assertion of Beast's, in builds that have them.
+// Triggered an assertion in Beast, in builds that have assertions.
 TEST(RequestParser, ReadsAnEmptyChunkedBodyInPieces) {
   RequestParser parser(1000);
   EXPECT_EQ(
@@ -52,7 +52,7 @@ TEST(RequestParser, ReadsAnEmptyChunkedBodyInPieces) {
       Step::kComplete);
 }
 
-TEST(RequestParser, TakesOneRequestAtATime) {
+TEST(RequestParser, ReadsOneRequestAtATime) {
   RequestParser parser(1000);
   const std::string two = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.0\r\n\r\n";
   auto fed = parser.feed(two);
@@ -73,7 +73,7 @@ int failure_of(std::string_view text, std::size_t piece) {
   return feed_pieces(parser, text, piece) == Step::kFailed ? parser.failure() : 0;
 }
 
-TEST(RequestParser, RefusesWhatIsMalformed) {
+TEST(RequestParser, RefusesMalformedRequests) {
   for (const char* text :
        {"\x16\x03\x01 tls\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/2.0\r\n\r\n",
         "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
@@ -92,9 +92,9 @@ TEST(RequestParser, RefusesWhatIsMalformed) {
   EXPECT_EQ(failure_of("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"s, 1000), 400);
 }
 
-// All of these are refused for what they say of the body's end or of who is meant, and for nothing
-// else.
-TEST(RequestParser, RefusesWhatCouldBeReadInTwoWays) {
+// All of these are refused because the end of the body or the host is ambiguous, and for no other
+// reason.
+TEST(RequestParser, RefusesAmbiguousRequests) {
   const std::string chunks = "\r\n1\r\na\r\n0\r\n\r\n";
   const std::string host = "Host: x\r\n";
   const std::string chunked = "Transfer-Encoding: chunked\r\n";
@@ -139,7 +139,7 @@ TEST(RequestParser, LimitsBodies) {
   EXPECT_EQ(failure_of(head + "3e8\r\n" + std::string(1000, 'x') + "\r\n0\r\n\r\n", 1), 0);
 }
 
-// Found by fuzzing: it was waited for until the body was too large, or for ever.
+// Found by fuzzing: the parser waited for the end until the body was too large, or for ever.
 TEST(RequestParser, AQuoteInAChunkEndsOnItsLine) {
   const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
   const std::string first = head + "1\r\na\r\n";

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxCaptures = 16;
 
-// Takes the next segment off the front of path; nullopt at its end. With collapsing, runs of
+// Removes the next segment from the front of path; nullopt at its end. With collapsing, several
 // slashes count as one and a trailing one as none; without, "/a/" has an empty second segment.
 std::optional<std::string_view> take_segment(std::string_view& path, bool collapse) {
   if (path.empty()) return std::nullopt;
@@ -36,7 +36,7 @@ bool is_capture(std::string_view segment) {
 
 bool is_rest(std::string_view segment) { return is_capture(segment) && segment.ends_with("...}"); }
 
-// A file served from {rest...} must not leave its directory, whoever forgets to check.
+// A file served from {rest...} must not leave its directory, even if the handler forgets to check.
 bool has_dot_segment(std::string_view path) {
   while (const auto segment = take_segment(path, true)) {
     if (*segment == "." || *segment == "..") return true;
@@ -54,7 +54,7 @@ std::string collapsed(std::string_view path) {
   return out.empty() ? "/" : out;
 }
 
-// Only for paths whose escapes match() has found sound.
+// Only for paths whose escapes match() has found valid.
 std::string decoded(std::string_view text) {
   return percent_decode(text, Plus::kLiteral).value_or(std::string());
 }
@@ -75,7 +75,7 @@ struct Router::Node {
   std::map<std::string, Node, std::less<>> literals;
   std::unique_ptr<Node> capture;
   std::vector<const Route*> here;  // routes that end at this node
-  std::vector<const Route*> rest;  // routes that take everything below
+  std::vector<const Route*> rest;  // routes that match everything below
 };
 
 struct Router::Mounted {
@@ -122,7 +122,7 @@ Result<> Router::Mounted::add(const Route& route) {
     routes = &node->here;
   }
   for (const Route* other : *routes) {
-    if (other->method == route.method) return refuse("is there twice");
+    if (other->method == route.method) return refuse("is defined twice");
   }
   routes->push_back(&route);
   return {};
@@ -133,7 +133,7 @@ struct Router::Search {
   std::string_view method;  // HEAD is looked up as GET
   bool collapse;
   const Route* found = nullptr;
-  std::string allow = {};  // of every path match that lacked the method
+  std::string allow = {};  // methods of the matches for the path that lacked this method
   std::array<std::string_view, kMaxCaptures> captures{};
   std::size_t capture_count = 0;
 
@@ -252,7 +252,8 @@ Match Router::match(std::string_view method, std::string_view path) const {
 }
 
 const Door& Router::fallback() const {
-  // Sorted by prefix length, so a root mount is among the last; the first of those speaks.
+  // Sorted by prefix length, longest first, so a root mount is near the end; the first match
+  // decides.
   for (const Mounted& mount : mounts_) {
     if (mount.prefix.empty() || mount.prefix == "/") return *mount.door;
   }

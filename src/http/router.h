@@ -1,14 +1,14 @@
 #pragma once
 
-// Finds the route for a method and path. A site's mounts are compiled once into one tree per mount;
-// matching allocates nothing but what it hands out. No sockets here; immutable after compile, so
-// any thread may match.
+// Finds the route for a method and path. Each of a site's mounts is compiled once into a tree;
+// matching allocates only what it returns. No sockets here; immutable after compile, so it may be
+// used on any thread.
 //
-// Which route wins: mounts with the longer prefix first (equal ones in site order), the first that
-// has both path and method. In a mount a literal segment beats a capture and a capture beats
-// {rest...}, and a better path that lacks the method does not hide a worse one that has it. If no
-// mount has both, the first that knows the path answers 405 (404 by its flag); if none knows the
-// path, the first whose prefix matches answers 404.
+// Which route wins: mounts are tried by length of prefix, longest first (equal ones in site order),
+// and the first that has both path and method wins. Within a mount a literal segment beats a
+// capture and a capture beats {rest...}, and a better path that lacks the method does not hide a
+// worse one that has it. If no mount has both, the first that has the path answers 405 (404 by its
+// flag); if none has the path, the first whose prefix matches answers 404.
 //
 // Tested by router_test.cc.
 
@@ -26,7 +26,7 @@ struct Match {
   int status = 404;              // 200 found; 400, 404, 405 for the door's envelope
   const Door* door = nullptr;    // never null after match()
   const Route* route = nullptr;  // set when status is 200
-  const Gate* gate = nullptr;    // of the mount that answers; null when no prefix matches
+  const Gate* gate = nullptr;    // of the mount that answers; null if no prefix matches
   bool head = false;             // HEAD answered by a GET route: the body is dropped
   std::string path;              // see Request::path
   std::vector<std::string> params;
@@ -46,8 +46,8 @@ class Router {
   // `path` is as the client sent it: percent-encoded, without query.
   Match match(std::string_view method, std::string_view path) const;
 
-  // Speaks for requests that failed before they had a path: the door mounted at the root, else the
-  // first one.
+  // The door for requests that failed before they had a path: the one mounted at the root, else the
+  // first.
   const Door& fallback() const;
 
  private:
@@ -55,7 +55,7 @@ class Router {
   struct Node;
   struct Search;
   Router();
-  std::shared_ptr<const Door> plain_;  // shared type only: stands in when the site is empty
+  std::shared_ptr<const Door> plain_;  // stands in if the site is empty
   std::vector<Mounted> mounts_;
 };
 

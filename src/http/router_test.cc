@@ -82,14 +82,14 @@ TEST(Router, HeadIsAnsweredByGet) {
   EXPECT_EQ(router.match("HEAD", "/b").status, 405);
 }
 
-TEST(Router, WrongMethodIsTheDoorsChoice) {
+TEST(Router, TheDoorChoosesTheAnswerToAWrongMethod) {
   const auto routes = door({{"GET", "/a"}, {"POST", "/a"}, {"DELETE", "/{x}"}});
   const auto router = compile({{"", routes}});
   const auto match = router.match("PUT", "/a");
   EXPECT_EQ(match.status, 405);
   EXPECT_EQ(match.allow, "GET, HEAD, POST, DELETE");
   EXPECT_EQ(pattern_of(router.match("DELETE", "/a")),
-            "/{x}");  // a better path without the method hides nothing
+            "/{x}");  // a better path match without the method does not hide this one
   auto hiding = std::make_shared<Door>(*routes);
   hiding->wrong_method_is_404 = true;
   EXPECT_EQ(compile({{"", hiding}}).match("PUT", "/a").status, 404);
@@ -108,7 +108,7 @@ TEST(Router, LongestPrefixWithAMatchingRouteWins) {
   EXPECT_EQ(router.match("GET", "/service").path, "");
 }
 
-TEST(Router, WhoSpeaksForAFailure) {
+TEST(Router, WhichDoorAnswersAFailure) {
   const auto root = door({{"GET", "/a"}});
   const auto first = door({{"GET", "/x"}});
   const auto second = door({{"POST", "/y"}});

@@ -19,7 +19,7 @@ using boost::system::error_code;
 using Executor = asio::io_context::executor_type;
 
 constexpr int kBacklog = 4096;
-// After an accept that failed for want of descriptors; trying again at once would spin.
+// The pause after an accept failed for lack of descriptors; retrying at once would spin.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 class Listener : public std::enable_shared_from_this<Listener> {

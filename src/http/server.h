@@ -1,10 +1,10 @@
 #pragma once
 
-// Listening sockets and the life of a connection. The only users of Asio and Beast in this room are
-// server.cc and its neighbours; this header stays plain.
+// Listening sockets and the lifetime of connections. In this room only server.cc and its neighbours
+// use Asio and Beast; this header does not.
 //
 // Thread rule: one thread runs the io_context; handlers are called inline on it, so they must not
-// block. Replies and stream chunks may come from any thread, also after the server is gone (they
+// block. Replies and stream chunks may come from any thread, even after the server is gone (they
 // are then dropped). Call listen, stop and the destructor on that thread or while it does not run.
 // The io_context outlives the server.
 
@@ -32,21 +32,21 @@ class LocalTrust;
 struct Limits {
   std::size_t header_bytes = 64 * 1024;  // more is 431 (414 when it is all request line)
   std::size_t connections = 20000;       // more are accepted and answered 503 at once
-  std::size_t buffered_bytes = std::size_t{256} << 20U;  // of all connections: budget.h
+  std::size_t buffered_bytes = std::size_t{256} << 20U;  // of all connections together: budget.h
   // From the first byte to the last of one request; then 408.
   std::chrono::milliseconds request_timeout = std::chrono::seconds(15);
   // Between requests; closed silently.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(75);
   // A client that does not read, or too slowly: budget.h.
   std::chrono::milliseconds write_timeout = std::chrono::seconds(60);
-  // Silence of a stream before its heartbeat is sent.
+  // How long a stream may be silent before its heartbeat is sent.
   std::chrono::milliseconds heartbeat = std::chrono::seconds(15);
 };
 
 struct Mount {
   std::string prefix;  // "" or "/service/metronome"; the longest with a matching route wins
   std::shared_ptr<const Door> door;  // shared: one door is mounted on its own port and on the hub
-  Gate gate = {};                    // asked before anything else, also for unknown paths
+  Gate gate = {};                    // checked before anything else, even for unknown paths
 };
 
 // What a listener serves. Several mounts may share a prefix: routes are tried in order, and the
@@ -62,11 +62,11 @@ class Server {
 
   // Binds and starts to accept. Port 0 picks one. Returns the port bound.
   Result<std::uint16_t> listen(const std::string& address, std::uint16_t port, Site site);
-  // Names that requests may call the server by, beside its addresses and localhost.
+  // Names under which requests may address the server, besides its addresses and localhost.
   void answer_to(HostNames names);
-  // Whom to serve as long as there is no access list; before the first call everyone is.
+  // Which users to serve while there is no access list; before the first call, everyone.
   void trust(std::unique_ptr<LocalTrust> trust);
-  // From now on requests are told apart by this list.
+  // From now on callers are identified by this list.
   void admit(AccessList list);
   // Stops accepting, ends idle connections and streams, lets requests in flight finish until the
   // deadline, then calls done on the io thread. Idempotent.

@@ -1,4 +1,4 @@
-// What a careless or hostile client sees: every limit, gone past over a real socket.
+// What a careless or hostile client sees: every limit exceeded over a real socket.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -60,12 +60,12 @@ TEST_F(LimitsTest, AHundredThousandHeadersAre431InBoundedMemory) {
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 10; ++i) {
     clients.push_back(std::make_unique<Client>(port));
-    EXPECT_TRUE(clients.back()->send(request + "\r\n"));  // swallowed, so that the answer is read
+    EXPECT_TRUE(clients.back()->send(request + "\r\n"));  // discarded, so the answer can be read
     const auto answer = clients.back()->read_answer();
     EXPECT_EQ(answer.status, 431);
     EXPECT_TRUE(answer.has("\r\nConnection: close\r\n"));
   }
-  // Kept whole, they would take over 100 MB; sanitizers hold on to what was freed.
+  // Stored in full, they would take over 100 MB; sanitizers hold on to freed memory.
   EXPECT_LT(resident_bytes(), before + (std::size_t{80} << 20U));
 }
 
@@ -78,7 +78,7 @@ TEST_F(LimitsTest, ALongBodyIs413BeforeItIsSent) {
   EXPECT_TRUE(client.ended());
 }
 
-TEST_F(LimitsTest, ALongBodyIs413ForOneWhoSendsAllOfItFirst) {
+TEST_F(LimitsTest, ALongBodyIs413EvenIfAllOfItIsSentFirst) {
   Client client(serve());
   client.send("POST /any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n");
   EXPECT_TRUE(client.send(std::string(10000000, 'x')));
@@ -109,7 +109,7 @@ TEST_F(LimitsTest, ChunkedBodiesAreLimitedToo) {
   EXPECT_EQ(within.read_answer().body, "1000");
   Client ignored(port);
   ignored.send("POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n");
-  EXPECT_EQ(ignored.read_answer().status, 413);  // also where nobody wants the body
+  EXPECT_EQ(ignored.read_answer().status, 413);  // even if the handler does not want the body
 }
 
 TEST_F(LimitsTest, AnEndlessChunkExtensionOrTrailerIsRefused) {
@@ -191,13 +191,13 @@ TEST_F(LimitsTest, TooManyConnectionsAre503) {
   EXPECT_TRUE(third.ended());
   first.close();
   second.close();
-  // The server notices in its own time; every try is a connection of its own.
+  // The server may take a while to notice; every try is a new connection.
   int status = 503;
   for (int i = 0; i < 1000 && status == 503; ++i) status = Client(port).get("/").status;
   EXPECT_EQ(status, 200);
 }
 
-TEST_F(LimitsTest, ARushOfConnectionsIsSurvived) {
+TEST_F(LimitsTest, SurvivesABurstOfConnections) {
   limits_.connections = 4;
   const auto port = serve();
   {
@@ -210,7 +210,7 @@ TEST_F(LimitsTest, ARushOfConnectionsIsSurvived) {
   EXPECT_EQ(status, 200);
 }
 
-TEST_F(LimitsTest, RunningOutOfDescriptorsIsSurvived) {
+TEST_F(LimitsTest, SurvivesRunningOutOfDescriptors) {
 #ifdef DOCKET_SANITIZE_ADDRESS
   GTEST_SKIP() << "UBSan's vptr check opens a pipe to probe memory, and fails without descriptors";
 #endif
@@ -241,8 +241,7 @@ TEST_F(LimitsTest, AClientThatDoesNotReadIsDisconnected) {
   Client client(port, 4096);
   client.send("GET /huge HTTP/1.1\r\nHost: localhost\r\n\r\n");
   handled.take();
-  // Once the server has no connection left, stop is done: nothing but the timeout ends this one
-  // within the hour.
+  // stop is done once no connection is left; only the timeout can end this one within the hour.
   Slot<bool> done;
   on_io([&] { server_->stop(std::chrono::hours(1), [&] { done.put(true); }); });
   EXPECT_TRUE(done.take());

@@ -46,7 +46,7 @@ TEST_F(ServerTest, HandsOverAWholeRequest) {
   EXPECT_EQ(request.remote, "127.0.0.1");
 }
 
-TEST_F(ServerTest, FailuresWearTheDoorsEnvelope) {
+TEST_F(ServerTest, FailuresHaveTheDoorsEnvelope) {
   route("GET", "/a/{b}", answer_ok);
   route("POST", "/json", answer_ok, BodyRule::kJson);
   Client client(serve());
@@ -70,7 +70,7 @@ TEST_F(ServerTest, FailuresWearTheDoorsEnvelope) {
   EXPECT_EQ(client.read_answer().status, 200);  // and all on one connection
 }
 
-TEST_F(ServerTest, AGateIsAskedFirst) {
+TEST_F(ServerTest, AGateIsCheckedFirst) {
   route("GET", "/who", [](const Request& request, const Reply& reply) {
     reply({.body = request.identity->name()});
   });
@@ -86,7 +86,7 @@ TEST_F(ServerTest, AGateIsAskedFirst) {
     server_->admit(std::move(list));
   });
   EXPECT_EQ(client.get("/who").body, "401 /who");
-  EXPECT_EQ(client.get("/none").body, "401 /none");  // says nothing of what is there
+  EXPECT_EQ(client.get("/none").body, "401 /none");  // does not reveal what exists
   client.send("GET /who HTTP/1.1\r\nHost: localhost\r\nAuthorization: token=t\r\n\r\n");
   EXPECT_EQ(client.read_answer().body, "reader");
   client.send(
@@ -115,7 +115,7 @@ TEST_F(ServerTest, BodyRulesDecideWhatTheHandlerSees) {
   EXPECT_EQ(client.read_answer().body, "abcde");
 }
 
-TEST_F(ServerTest, OnlyWhatIsCalledJsonIsReadAsJson) {
+TEST_F(ServerTest, OnlyBodiesDeclaredAsJsonAreReadAsJson) {
   const auto echo = [](Request request, const Reply& reply) { reply({.body = request.body}); };
   route("POST", "/must", echo, BodyRule::kJson);
   route("POST", "/may", echo, BodyRule::kOptional);
@@ -141,7 +141,7 @@ TEST_F(ServerTest, OnlyWhatIsCalledJsonIsReadAsJson) {
   }
 }
 
-TEST_F(ServerTest, WhomNobodyKnowsIsToldSoBeforeTheBody) {
+TEST_F(ServerTest, UnknownCallersAreRefusedBeforeTheBody) {
   route("POST", "/do", answer_ok, BodyRule::kAny);
   const auto port = serve();
   on_io([&] { server_->admit(AccessList()); });
@@ -154,7 +154,7 @@ TEST_F(ServerTest, WhomNobodyKnowsIsToldSoBeforeTheBody) {
   }
 }
 
-TEST_F(ServerTest, NamesOfOthersAndPagesOfOthersAreRefused) {
+TEST_F(ServerTest, ForeignNamesAndForeignPagesAreRefused) {
   route("GET", "/", answer_ok);
   Client client(serve());
   const auto ask = [&](const std::string& fields) {
@@ -243,7 +243,7 @@ TEST_F(ServerTest, PipeliningWaitsForALateReply) {
   client.send(
       "GET /ok HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hold HTTP/1.1\r\nHost: localhost\r\n\r\nGET "
       "/ok HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  client.half_close();  // and still wants its answers
+  client.half_close();  // it still wants its answers
   EXPECT_EQ(client.read_answer().body, "ok");
   held.take()({.body = "late"});
   EXPECT_EQ(client.read_answer().body, "late");
@@ -281,7 +281,7 @@ TEST_F(ServerTest, ExpectContinueIsAnswered) {
       "POST /none HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "
       "3\r\n\r\n");
   EXPECT_EQ(client.read_answer().status,
-            404);  // at once, and the end: what follows may or may not be a body
+            404);  // at once, then closes: what follows may or may not be a body
   EXPECT_TRUE(client.ended());
 }
 
@@ -368,7 +368,7 @@ TEST_F(ServerTest, RepliesOutliveTheClientAndTheServer) {
   latest({.body = "nobody"});
 }
 
-TEST_F(ServerTest, ListenSaysWhyItCannot) {
+TEST_F(ServerTest, ListenSaysWhyItFails) {
   const auto port = serve();
   const auto expect = [&](const std::string& address, std::uint16_t at, Site site,
                           std::string_view why) {
@@ -416,7 +416,7 @@ TEST_F(ServerTest, StopEndsIdleConnectionsAndLetsRequestsFinish) {
   EXPECT_TRUE(done_again.take());
 }
 
-TEST_F(ServerTest, StopCutsWhatIsNotDoneByTheDeadline) {
+TEST_F(ServerTest, StopAbortsRequestsAtTheDeadline) {
   Slot<Reply> held;
   route("GET", "/hold", [&](const Request&, Reply reply) { held.put(std::move(reply)); });
   Client client(serve());

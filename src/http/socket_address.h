@@ -1,7 +1,7 @@
 #pragma once
 
-// The two ends of a socket as Asio's endpoints, whoever made the socket. An IPv4 address within
-// IPv6 is an IPv4 address.
+// The two ends of a socket as Asio endpoints, whatever created the socket. An IPv4-mapped IPv6
+// address becomes an IPv4 address.
 
 #include <boost/asio/ip/tcp.hpp>
 #include <optional>
@@ -11,7 +11,7 @@ namespace docket::http {
 using Endpoint = boost::asio::ip::tcp::endpoint;
 
 enum class End { kNear, kFar };
-// nullopt when the socket is not connected any more.
+// nullopt if the socket is no longer connected.
 std::optional<Endpoint> endpoint_of(int socket, End end);
 
 }  // namespace docket::http

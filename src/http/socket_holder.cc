@@ -59,7 +59,7 @@ Question ask_for(const Endpoint& near, const Endpoint& far, std::uint32_t number
   return question;
 }
 
-// The ports show that it is the connection and not who listens there.
+// Comparing the ports tells the connection from a listener.
 std::optional<SocketEntry> read_entry(const void* payload, const Question& question) {
   inet_diag_msg found{};
   std::memcpy(&found, payload, sizeof found);
@@ -72,7 +72,7 @@ std::optional<SocketEntry> read_entry(const void* payload, const Question& quest
 
 // ---- /proc
 
-// The next word of a line, taken off its front.
+// Removes the next word from the front of a line.
 std::string_view take_word(std::string_view& line) {
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   const auto word = line.substr(0, line.find(' '));
@@ -80,7 +80,7 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-// "0100007F:2328": words of four bytes in the machine's order, then the port.
+// "0100007F:2328": words of four bytes in the machine's byte order, then the port.
 std::string as_in_table(const Endpoint& endpoint) {
   std::array<std::uint32_t, 4> words{};
   put_address(words.data(), endpoint.address());
@@ -103,7 +103,7 @@ Number number_in(std::string_view word, int base) {
   return value;
 }
 
-// An IPv4 connection of a socket for IPv6 is in the other table, as an address within IPv6.
+// An IPv4 connection of an IPv6 socket is in the other table, with a mapped address.
 Endpoint mapped(const Endpoint& endpoint) {
   namespace ip = boost::asio::ip;
   return {ip::make_address_v6(ip::v4_mapped, endpoint.address().to_v4()), endpoint.port()};
@@ -127,7 +127,7 @@ std::optional<uid_t> holder_of(const SocketEntry& entry) {
 Result<SocketDiagnosis> SocketDiagnosis::open() {
   const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (socket < 0) return fail(ErrorKind::kUnavailable, std::strerror(errno));
-  // The kernel has answered when the question is sent; this is for one that does not.
+  // The kernel normally has its answer ready when the send returns; this limits the wait otherwise.
   const timeval patience{.tv_sec = 0, .tv_usec = 100'000};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   return SocketDiagnosis(socket);

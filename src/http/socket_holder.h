@@ -1,6 +1,6 @@
 #pragma once
 
-// The user of a socket of this machine, found by its two addresses. Tested by peer_owner_test.cc.
+// The user of a socket on this machine, found by its two addresses. Tested by peer_owner_test.cc.
 
 #include <sys/types.h>
 
@@ -14,19 +14,19 @@
 
 namespace docket::http {
 
-// What the kernel says of a socket.
+// What the kernel reports about a socket.
 struct SocketEntry {
   unsigned state = 0;  // as in netinet/tcp.h
   uid_t uid = 0;
   std::uint64_t inode = 0;  // 0: no process has it open
 };
-// A connection that no process holds any more is shown with user 0, but it is not root's.
+// A connection that no process holds any more is reported with user 0, but is not root's.
 std::optional<uid_t> holder_of(const SocketEntry& entry);
 
 // Asks by netlink (sock_diag(7)).
 class SocketDiagnosis {
  public:
-  // kUnavailable when this kernel or a sandbox does not let us.
+  // kUnavailable if the kernel or a sandbox does not allow it.
   static Result<SocketDiagnosis> open();
   SocketDiagnosis(SocketDiagnosis&& other) noexcept;
   SocketDiagnosis& operator=(SocketDiagnosis&&) = delete;

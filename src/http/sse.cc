@@ -5,7 +5,8 @@
 namespace docket::http {
 namespace {
 
-constexpr std::string_view kLineBreaks("\r\n\0", 3);  // NUL: an id with one is ignored by browsers
+constexpr std::string_view kLineBreaks("\r\n\0",
+                                       3);  // NUL: browsers ignore an id that contains one
 
 void append_line(std::string& out, std::string_view field, std::string_view value) {
   if (!value.empty()) {
@@ -44,7 +45,7 @@ bool EventChannel::push_rendered(std::string_view text) {
   std::unique_lock lock(mutex_);
   if (closed_) return false;
   if (waiting_) {
-    // Outside the lock: the connection may come back at once.
+    // Outside the lock: the connection may call back at once.
     const auto done = std::exchange(waiting_, nullptr);
     lock.unlock();
     done(std::string(text));

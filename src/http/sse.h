@@ -3,11 +3,11 @@
 // Server-Sent Events: a bounded queue between a source of events and one client's connection.
 //
 //   auto channel = std::make_shared<EventChannel>(EventChannel::Limits{});
-//   subscribers.push_back(channel);        // as weak_ptr: the connection owns it, and drops it
-//   when the client goes reply(event_stream(channel));
+//   subscribers.push_back(channel);  // as weak_ptr: the connection owns the channel
+//   reply(event_stream(channel));
 //   ...
 //   if (auto open = subscriber.lock(); !open || !open->push("job_update", "17", json))
-//   forget(subscriber);
+//     forget(subscriber);
 //
 // Any thread may push and close. Tested by sse_test.cc.
 
@@ -27,8 +27,8 @@ std::string format_event(std::string_view event, std::string_view id, std::strin
 
 class EventChannel final : public BodyStream {
  public:
-  // How far a client may fall behind. Beyond, it is told so in a comment and disconnected: it shall
-  // reconnect and catch up by id rather than miss events without knowing.
+  // How far a client may fall behind. Beyond that it is told so in a comment and disconnected, so
+  // that it reconnects and catches up by id instead of silently missing events.
   struct Limits {
     std::size_t events = 1024;
     std::size_t bytes = 1 << 20;
@@ -36,11 +36,11 @@ class EventChannel final : public BodyStream {
 
   explicit EventChannel(Limits limits) : limits_(limits) {}
 
-  // False when the channel is closed or has overflowed: nothing pushed will arrive any more.
+  // False if the channel is closed or has overflowed: nothing pushed will arrive any more.
   bool push(std::string_view event, std::string_view id, std::string_view data);
   // An event rendered by format_event, once for all of its subscribers.
   bool push_rendered(std::string_view text);
-  // Ends the stream after what is queued.
+  // Ends the stream after what is already queued.
   void close();
 
   void next(Next done) override;

@@ -1,4 +1,4 @@
-// Streamed bodies over a real socket: framing, backpressure, who ends them and when.
+// Streamed bodies over a real socket: framing, backpressure, and which side ends them when.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-// Gives its chunks at once, and tells when it dies.
+// Gives its chunks at once, and reports its destruction.
 class ListStream : public BodyStream {
  public:
   explicit ListStream(std::deque<std::string> chunks) : chunks_(std::move(chunks)) {}
@@ -32,7 +32,7 @@ class ListStream : public BodyStream {
   std::deque<std::string> chunks_;
 };
 
-// Never ends by itself; gives what the test decides, and tells when it dies.
+// Never ends by itself; gives what the test decides, and reports its destruction.
 class ProbeStream : public BodyStream {
  public:
   using Source = std::function<void(Next)>;
@@ -186,7 +186,7 @@ TEST_F(StreamTest, LiveEventsArriveWithHeartbeatsBetween) {
   EXPECT_EQ(client.get("/none").status, 404);
 }
 
-TEST_F(StreamTest, AnEventClientThatFallsBehindIsToldAndDisconnected) {
+TEST_F(StreamTest, AnEventClientThatFallsBehindIsNotifiedAndDisconnected) {
   Slot<std::weak_ptr<EventChannel>> opened;
   route("GET", "/events", [&](const Request&, const Reply& reply) {
     const auto channel = std::make_shared<EventChannel>(EventChannel::Limits{.events = 100});

@@ -10,7 +10,7 @@ int hex_value(char c) {
   return -1;
 }
 
-// The byte of an escape that starts at text[at] == '%'; -1 when it is not one, and for NUL.
+// The byte of the escape whose '%' is at text[at]; -1 for an invalid escape, and for NUL.
 int escaped_byte(std::string_view text, std::size_t at) {
   if (at + 2 >= text.size()) return -1;
   const int high = hex_value(text[at + 1]);

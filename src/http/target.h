@@ -22,8 +22,8 @@ std::optional<Target> split_target(std::string_view raw);
 
 enum class Plus { kLiteral, kBlank };
 
-// nullopt when an escape is cut short or not hexadecimal, or when the result would hold a NUL: a
-// name with a NUL means one thing here and another in every C library below.
+// nullopt if an escape is truncated or not hexadecimal, or if the result would contain a NUL: C
+// libraries would treat a name with a NUL differently.
 std::optional<std::string> percent_decode(std::string_view text, Plus plus);
 
 // "a=1&b&a=%20" as {a,1} {b,} {a, }. Empty pieces are skipped; nullopt on a bad escape.

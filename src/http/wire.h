@@ -18,20 +18,20 @@ struct HeadOptions {
   std::string_view date = {};    // as DateCache renders it
   BodyForm form = BodyForm::kSized;
   bool close = false;   // the connection ends after this response
-  bool http10 = false;  // an HTTP/1.0 client must be told that the connection stays
+  bool http10 = false;  // an HTTP/1.0 client must be told that the connection stays open
 };
 
-// 204 and 304 (and 1xx) never have a body, whatever the handler gave.
+// 204 and 304 (and 1xx) never have a body, whatever the handler set.
 bool may_have_body(int status);
 
 // Appends everything up to the blank line. Framing headers (Content-Length, Transfer-Encoding,
-// Connection, Date) in response.headers are dropped, since they would contradict what is sent;
-// control bytes in values become blanks.
+// Connection, Date) in response.headers are dropped, because they would contradict what is sent;
+// control bytes in values become spaces.
 void append_head(std::string& out, const Response& response, const HeadOptions& options);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII
 
-// Of a Content-Type: application/json or text/json, whatever its parameters.
+// Whether a Content-Type is application/json or text/json, with any parameters.
 bool is_json_type(std::string_view content_type);
 
 void append_chunk(std::string& out,

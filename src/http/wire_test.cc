@@ -24,7 +24,7 @@ TEST(Wire, RendersAHead) {
       "Location: /a\r\nContent-Length: 2\r\n\r\n");
 }
 
-TEST(Wire, LeavesOutWhatIsEmptyOrForbidden) {
+TEST(Wire, OmitsWhatIsEmptyOrForbidden) {
   EXPECT_EQ(head({}, {}), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(head({.status = 204}, {.close = true}),
             "HTTP/1.1 204 No Content\r\nDate: D\r\nConnection: close\r\n\r\n");
