@@ -30,7 +30,7 @@ Result<toml::table> parse(const std::string& path) {
   }
 }
 
-// "prod/email": as job ids, but with slashes.
+// "prod/email": like job ids, but with slashes.
 bool is_job_path(std::string_view text) {
   if (text.find("//") != std::string_view::npos || text.starts_with('/') || text.ends_with('/'))
     return false;
@@ -40,7 +40,7 @@ bool is_job_path(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, allowed);
 }
 
-// A permission for all of a family ("docket full") covers what its resources are.
+// A permission for a whole family ("docket full") covers its resources.
 bool is_about_something(std::string_view resource) {
   const std::string jobs = std::string(metronome::kJobsResource) + ":";
   if (resource.starts_with(jobs)) return is_job_path(resource.substr(jobs.size()));
@@ -60,11 +60,13 @@ Result<> grant(http::Identity& identity, const std::string& permission) {
                             resource));
   }
   const auto meant = cli::nearest(resource, known_resources());
-  return fail(ErrorKind::kInvalid,
-              fmt::format("there is nothing called {}{}", resource,
-                          meant ? fmt::format("; did you mean {}?", *meant)
-                                : fmt::format("; there are {} (with :GROUP/JOB behind the last)",
-                                              fmt::join(known_resources(), ", "))));
+  return fail(
+      ErrorKind::kInvalid,
+      fmt::format(
+          "no such resource: {}{}", resource,
+          meant ? fmt::format("; did you mean {}?", *meant)
+                : fmt::format("; the resources are {} (the last may be followed by :GROUP/JOB)",
+                              fmt::join(known_resources(), ", "))));
 }
 
 std::vector<std::string> permissions_of(const toml::table& entry) {
@@ -75,7 +77,7 @@ std::vector<std::string> permissions_of(const toml::table& entry) {
   return permissions;
 }
 
-// A table of the file as an identity under its token's digest.
+// Adds a table of the file as an identity, under its token's digest.
 Result<> add_entry(http::AccessList& list, const toml::table& entry) {
   for (const auto& [key, value] : entry) {
     if (key == "name" || key == "token-sha256" || key == "permissions") continue;
@@ -123,7 +125,7 @@ std::string new_token(Random& random) {
   return base64url(bytes);
 }
 
-// JSON's strings are TOML's basic strings.
+// A JSON string is also a TOML basic string.
 std::string quoted(const std::string& text) {
   std::string out;
   JsonWriter(out).value(text);
@@ -159,7 +161,7 @@ Result<std::string> read_text(const std::string& path) {
   return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}", path));
 }
 
-// In one step of the file system. A server that runs as another user must be able to read it still.
+// In one step of the file system. A server that runs as another user must still be able to read it.
 Result<> replace(const std::string& path, const std::string& text) {
   const std::string draft = path + ".new";
   struct stat old{};
@@ -182,7 +184,8 @@ bool is_remark(std::string_view line) {
   return first == std::string_view::npos || line[first] == '#';
 }
 
-// Without lines `from` to before `to`, counted from 1. Remarks above line `to` stay with it.
+// The text without lines `from` to before `to`, counted from 1. Comments above line `to` stay with
+// it.
 std::string without_lines(const std::string& text, std::size_t from, std::size_t to) {
   std::vector<std::string> lines;
   std::istringstream in(text);
@@ -212,7 +215,7 @@ Result<> check_new(const std::string& path, const std::string& name,
   const toml::array* users = (*table)["user"].as_array();
   for (std::size_t i = 0; users && i < users->size(); ++i) {
     if (name_of((*users)[i]) == name) {
-      return fail(ErrorKind::kConflict, fmt::format("{} has a user {} already", path, name));
+      return fail(ErrorKind::kConflict, fmt::format("{} already has a user {}", path, name));
     }
   }
   return {};

@@ -18,12 +18,12 @@
 
 namespace docket::app {
 
-// What permissions are about: every resource that a door asks for.
+// What permissions can be about: every resource that a door checks.
 std::vector<std::string> known_resources();
 
-// kUnavailable when it cannot be read; kInvalid, with the user's name, for what is wrong in it: an
-// unknown key or resource too, since a mistyped one would silently grant less or more than was
-// meant.
+// kUnavailable if it cannot be read; kInvalid, with the user's name, for any mistake in it,
+// including unknown keys and resources, since a mistyped one would silently grant less or more than
+// intended.
 Result<http::AccessList> read_access_file(const std::string& path);
 
 struct AccessUser {
@@ -33,13 +33,14 @@ struct AccessUser {
 // In the order of the file; errors as above.
 Result<std::vector<AccessUser>> read_users(const std::string& path);
 
-// Adds a user with a new token to the file (made if it is not there, for its owner only) and gives
-// the token: 256 random bits, base64url. kConflict when the name is there already; kInvalid without
-// a permission, and for one that is about nothing.
+// Adds a user with a new token to the file (created if missing, for its owner only) and returns the
+// token: 256 random bits, base64url. kConflict if the name exists already; kInvalid without a
+// permission, and for one on an unknown resource.
 Result<std::string> add_user(const std::string& path, const std::string& name,
                              const std::vector<std::string>& permissions, Random& random);
 
-// Takes a user out of the file, which keeps its other lines, mode and owner. kNotFound.
+// Removes a user from the file, which keeps its other lines, mode and owner. kNotFound if there is
+// none.
 Result<> remove_user(const std::string& path, const std::string& name);
 
 }  // namespace docket::app

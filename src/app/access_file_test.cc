@@ -44,7 +44,7 @@ TEST_F(AccessFile, AddedUsersAreFoundByTheirTokens) {
   EXPECT_FALSE(list->identify("token=" + *bob)->may("docket:native", http::Action::kUpdate));
 }
 
-TEST_F(AccessFile, HoldsNoTokenAndIsItsOwnersOnly) {
+TEST_F(AccessFile, HoldsNoTokenAndIsForItsOwnerOnly) {
   const auto token = add_user(path_, "alice", {"dcos:superuser full"}, random_);
   ASSERT_TRUE(token);
   std::ifstream in(path_);
@@ -55,7 +55,7 @@ TEST_F(AccessFile, HoldsNoTokenAndIsItsOwnersOnly) {
   EXPECT_EQ(status.st_mode & 0777, 0600U);
 }
 
-TEST_F(AccessFile, ANameIsTakenOnce) {
+TEST_F(AccessFile, NamesAreUnique) {
   ASSERT_TRUE(add_user(path_, "alice", kAll, random_));
   EXPECT_EQ(add_user(path_, "alice", kAll, random_).error().kind, ErrorKind::kConflict);
   EXPECT_EQ(add_user(path_, "", kAll, random_).error().kind, ErrorKind::kInvalid);
@@ -88,14 +88,15 @@ TEST_F(AccessFile, NobodyIsASuperuserUnasked) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(AccessFile, PermissionsAreAboutSomething) {
+TEST_F(AccessFile, PermissionsNameKnownResources) {
   const auto refusal = [&](const std::string& permission) {
     const auto added = add_user(path_, permission, {permission}, random_);
     return added ? "" : added.error().message;
   };
   EXPECT_EQ(refusal("docket:nativ read"),
-            "there is nothing called docket:nativ; did you mean docket:native?");
-  EXPECT_TRUE(refusal("x:y full").starts_with("there is nothing called x:y; there are dcos:super"));
+            "no such resource: docket:nativ; did you mean docket:native?");
+  EXPECT_TRUE(
+      refusal("x:y full").starts_with("no such resource: x:y; the resources are dcos:super"));
   const std::string jobs = metronome::kJobsResource;
   for (const std::string& wrong : {jobs + ":prod.email", jobs + ":/prod", jobs + ":", jobs + "s"}) {
     EXPECT_NE(refusal(wrong + " read"), "") << wrong;
@@ -106,7 +107,7 @@ TEST_F(AccessFile, PermissionsAreAboutSomething) {
   }
   EXPECT_EQ(complaint("[[user]]\nname = 'a'\ntoken-sha256 = '" + std::string(64, 'a') +
                       "'\npermissions = ['docket:task read']"),
-            "user a: there is nothing called docket:task; did you mean docket:tasks?");
+            "user a: no such resource: docket:task; did you mean docket:tasks?");
 }
 
 TEST_F(AccessFile, UsersAreListedAndRemoved) {
@@ -132,7 +133,7 @@ TEST_F(AccessFile, UsersAreListedAndRemoved) {
   EXPECT_TRUE(read_users(path_)->empty());
 }
 
-TEST_F(AccessFile, RemarksStayWithWhatTheyAreAbout) {
+TEST_F(AccessFile, CommentsStayWithTheirUser) {
   const auto user = [](const std::string& name, char digit) {
     return "[[user]]\nname = '" + name + "'\ntoken-sha256 = '" + std::string(64, digit) +
            "'\npermissions = []\n";

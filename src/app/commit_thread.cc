@@ -8,7 +8,7 @@
 namespace docket::app {
 namespace {
 
-// Out of memory in the middle of a commit leaves a store that nobody can vouch for.
+// Running out of memory during a commit leaves the store in an unknown state.
 Result<> commit_or_fail(engine::Store& store, const engine::Batch& batch) {
   try {
     return store.commit(batch);

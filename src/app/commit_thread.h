@@ -17,10 +17,10 @@ namespace docket::app {
 
 class CommitThread : public engine::Committer {
  public:
-  // post: runs work on the io thread. between: called after each commit, on the writer, while
-  // nothing waits.
+  // post: runs work on the io thread. between: called on the writer after each commit, while
+  // nothing is waiting.
   CommitThread(engine::Store& store, std::function<void(std::function<void()>)> post);
-  ~CommitThread() override;  // finishes the commit that is under way
+  ~CommitThread() override;  // finishes the commit in progress
   void commit(std::shared_ptr<const engine::Batch> batch, Done done) override;
 
  private:
@@ -36,7 +36,7 @@ class CommitThread : public engine::Committer {
   std::condition_variable wake_;
   std::optional<Work> work_;
   bool stopping_ = false;
-  std::thread thread_;  // last: starts when everything else is there
+  std::thread thread_;  // last: starts once everything else exists
 };
 
 }  // namespace docket::app

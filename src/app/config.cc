@@ -32,7 +32,7 @@ Result<bool> boolean(const std::string& text) {
 
 using Apply = std::function<Result<>(ServeConfig&, const std::string&)>;
 
-// Stores a parsed number, refusing what is below the least sensible value.
+// Stores a parsed number, and refuses one below the least sensible value.
 template <class Number, class Place>
 Apply numeric(Place place, Number least) {
   return [place, least](ServeConfig& config, const std::string& text) -> Result<> {
@@ -174,7 +174,7 @@ bool is_loopback(const std::string& address) {
   return address == "::1";
 }
 
-// The directory, or the nearest one above it that is there: the file system it will be on.
+// The directory, or its nearest existing ancestor: the file system that it will be on.
 std::filesystem::path what_exists_of(const std::string& directory) {
   std::error_code ignored;
   std::filesystem::path path = std::filesystem::absolute(directory, ignored);
@@ -301,7 +301,7 @@ Result<> check_addresses(const ServeConfig& config) {
         ErrorKind::kDenied,
         fmt::format(
             "refusing to listen on {}: without an access list (--access FILE) anyone who reaches "
-            "it could run commands here; say --allow-open if that is meant",
+            "it could run commands here; use --allow-open if that is intended",
             address));
   }
   return {};

@@ -15,7 +15,7 @@ std::string complaint(const std::string& name, const std::string& value) {
   return done ? "" : done.error().message;
 }
 
-TEST(Endpoint, FormsAreRead) {
+TEST(Endpoint, AllFormsAreRead) {
   EXPECT_EQ(parse_endpoint("127.0.0.2:7300")->address, "127.0.0.2");
   EXPECT_EQ(parse_endpoint("127.0.0.2:7300")->port, 7300);
   EXPECT_EQ(parse_endpoint("[::1]:80")->address, "::1");
@@ -37,7 +37,7 @@ TEST(Ports, OffOnNamedAndAll) {
   EXPECT_FALSE(config.port_of("metronome", 9000));
 }
 
-TEST(Settings, BadOnesAreNamed) {
+TEST(Settings, BadSettingsAreNamed) {
   EXPECT_EQ(complaint("colour", "red"), "no such setting: colour");
   EXPECT_EQ(complaint("port", "metronome"),
             "port: expected DOOR=PORT or DOOR=off, got \"metronome\"");
@@ -47,7 +47,7 @@ TEST(Settings, BadOnesAreNamed) {
   EXPECT_EQ(complaint("cgroups", "perhaps"), "cgroups: neither true nor false: \"perhaps\"");
 }
 
-TEST(Settings, ScyllasOwnNamesOfTheTimesToLive) {
+TEST(Settings, ScyllasNamesForTheTimesToLive) {
   ServeConfig config;
   ASSERT_TRUE(apply_setting(config, "task_ttl_in_seconds", "7"));
   ASSERT_TRUE(apply_setting(config, "user_task_ttl_in_seconds", "8"));
@@ -57,7 +57,7 @@ TEST(Settings, ScyllasOwnNamesOfTheTimesToLive) {
             "task_ttl_in_seconds: not a number in range: \"x\"");
 }
 
-TEST(Settings, AreShownWithoutFilesAndWhoIsLetIn) {
+TEST(Settings, AreShownWithoutFilesAndAccessRules) {
   ServeConfig config;
   ASSERT_TRUE(apply_setting(config, "retention-days", "7"));
   ASSERT_TRUE(apply_setting(config, "data", "/srv/docket"));
@@ -72,7 +72,7 @@ TEST(Settings, AreShownWithoutFilesAndWhoIsLetIn) {
   }
 }
 
-TEST(Addresses, OnlyLoopbackUnlessAskedByName) {
+TEST(Addresses, OnlyLoopbackUnlessAllowedExplicitly) {
   ServeConfig config;
   EXPECT_TRUE(check_addresses(config));
   config.hub.address = "0.0.0.0";

@@ -25,7 +25,7 @@ tl::unexpected<Error> failure(const std::string& what, int code) {
               what + ": " + std::generic_category().message(code));
 }
 
-// The modes are set by name: a umask only takes away, and one of 0 takes nothing.
+// The modes are set explicitly: a umask can only remove bits, and a umask of 0 removes none.
 Result<> make(const fs::path& directory, mode_t mode) {
   if (::mkdir(directory.c_str(), mode) != 0) {
     if (errno == EEXIST) return {};
@@ -60,7 +60,7 @@ Result<> prepare_directory(const std::string& directory) {
   const fs::path path = without_slash(directory);
   if (auto made = make_with_parents(path); !made) return made;
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return failure("cannot look at " + directory, errno);
+  if (::stat(path.c_str(), &status) != 0) return failure("cannot inspect " + directory, errno);
   if (!S_ISDIR(status.st_mode)) return failure("cannot use " + directory, ENOTDIR);
   if (!is_trusted(status.st_uid)) {
     return fail(ErrorKind::kDenied,
@@ -70,8 +70,8 @@ Result<> prepare_directory(const std::string& directory) {
   }
   if ((status.st_mode & kOthersWrite) != 0) {
     return fail(ErrorKind::kDenied,
-                fmt::format("{} has mode {:04o}: others may write into it, and so could make this "
-                            "server do what they like. Look at what is in it, then `chmod go-w` it",
+                fmt::format("{} has mode {:04o}: others may write into it, and so could control "
+                            "this server. Check its contents, then `chmod go-w` it",
                             directory, status.st_mode & 07777));
   }
   const bool is_ours = status.st_uid == ::geteuid();
@@ -99,14 +99,14 @@ Result<> check_store_is_there(const std::string& directory, const StoreRule& rul
   if (::stat(store.c_str(), &status) == 0 && status.st_size > 0) return {};
   if (rule.kind == kMustExist) {
     return fail(ErrorKind::kUnavailable,
-                fmt::format("there is no store in {}, and require-store says that there must be: "
+                fmt::format("there is no store in {}, but require-store demands one: "
                             "is its disk not mounted?",
                             directory));
   }
   if (::stat(rule.mark.c_str(), &status) != 0) return {};
   return fail(ErrorKind::kUnavailable,
-              fmt::format("there is no store in {}, but {} says that there was: is its disk not "
-                          "mounted? If the server is to begin anew, remove that file",
+              fmt::format("there is no store in {}, but {} records that there was one: is its disk "
+                          "not mounted? To start with an empty store, remove that file",
                           directory, rule.mark));
 }
 
@@ -122,11 +122,11 @@ Result<> mark_store_seen(const StoreRule& rule) {
 
 Result<> keep_private(const std::string& file) {
   struct stat status{};
-  if (::stat(file.c_str(), &status) != 0) return {};  // whoever opens it says why
+  if (::stat(file.c_str(), &status) != 0) return {};  // opening it will report why
   if ((status.st_mode & 0077) == 0) return {};
   const bool is_ours = status.st_uid == ::geteuid();
   if (is_ours && ::chmod(file.c_str(), status.st_mode & 0700) == 0) return {};
-  if (!is_ours && (status.st_mode & 0007) == 0) return {};  // of a group that its owner has chosen
+  if (!is_ours && (status.st_mode & 0007) == 0) return {};  // its owner has chosen the group
   return fail(ErrorKind::kDenied,
               fmt::format("{} has mode {:04o}: others may read it; `chmod 600` it", file,
                           status.st_mode & 07777));

@@ -50,7 +50,7 @@ class DataDirectory : public ::testing::Test {
   mode_t umask_;
 };
 
-TEST_F(DataDirectory, IsMadeForPassingThroughWhateverTheUmask) {
+TEST_F(DataDirectory, IsCreatedTraversableWhateverTheUmask) {
   for (const mode_t umask : {0U, 0022U, 0077U}) {
     ::umask(umask);
     const fs::path path = root / std::to_string(umask) / "a/data/";
@@ -80,7 +80,7 @@ TEST_F(DataDirectory, IsRefusedWhenOthersMayWrite) {
   }
 }
 
-TEST_F(DataDirectory, IsRefusedWhenItIsAnotherUsers) {
+TEST_F(DataDirectory, IsRefusedWhenAnotherUserOwnsIt) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may give files away";
   make(0711);
   ASSERT_EQ(::chown(data.c_str(), 65534, 65534), 0);
@@ -92,7 +92,7 @@ TEST_F(DataDirectory, IsRefusedWhenItIsAFile) {
   EXPECT_THAT(refusal(prepare_directory(data)), HasSubstr("cannot use"));
 }
 
-TEST_F(DataDirectory, FilesAreTakenFromOthers) {
+TEST_F(DataDirectory, FilesAreClosedToOthers) {
   const fs::path key = root / "secret.key";
   EXPECT_TRUE(keep_private(key)) << "missing";
   for (const mode_t open : {0644U, 0666U, 0640U}) {
@@ -108,7 +108,7 @@ TEST_F(DataDirectory, FilesAreTakenFromOthers) {
 
 // ---- whether there is a store
 
-TEST_F(DataDirectory, AStoreThatMustBeThere) {
+TEST_F(DataDirectory, AStoreThatMustExist) {
   const StoreRule rule = parse_store_rule("true").value();
   EXPECT_THAT(refusal(check_store_is_there(data, rule)), HasSubstr("is its disk not mounted?"));
   make(0711);
@@ -119,7 +119,7 @@ TEST_F(DataDirectory, AStoreThatMustBeThere) {
   EXPECT_TRUE(check_store_is_there(root, parse_store_rule("false").value()));
 }
 
-TEST_F(DataDirectory, AStoreThatMustBeThereOnceItWasSeen) {
+TEST_F(DataDirectory, AStoreThatMustExistOnceSeen) {
   const fs::path mark = root / "seen";
   const StoreRule rule = parse_store_rule(mark).value();
   EXPECT_TRUE(check_store_is_there(data, rule)) << "the first start";

@@ -23,7 +23,7 @@ DiskGuard::DiskGuard(std::string directory, std::uint64_t reserve_bytes)
 
 bool DiskGuard::is_gone() const { return store_ && store_->look() == store::Anchor::Place::kGone; }
 
-// In this order: the reserve writes, and must not do so below the place where a disk was mounted.
+// In this order: the reserve writes, and must not write below the mount point of a missing disk.
 std::string DiskGuard::trouble() {
   if (store_) {
     if (const auto there = store::check_place(*store_); !there)
@@ -36,7 +36,7 @@ std::string DiskGuard::trouble() {
     return "The store cannot be written: " + directory_ + ": " +
            std::generic_category().message(errno);
   }
-  // A reserve that was given back is made again first: what it takes is not room.
+  // A released reserve is restored first: the space it takes is not free.
   const bool is_kept = reserve_.restore() && reserve_.held_bytes() > 0;
   if (is_kept || reserve_.free_bytes() >= kRoomBytes) return {};
   return "The disk is full";

@@ -1,7 +1,7 @@
 #pragma once
 
-// The loop's view of the disk: the store's reserve, and whether the store is where it was and can
-// be written.
+// The loop's view of the disk: the store's reserve, and whether the store is still in place and
+// writable.
 
 #include <optional>
 #include <string>
@@ -14,12 +14,12 @@ namespace docket::app {
 
 class DiskGuard : public engine::Loop::Reserve {
  public:
-  // The directory of a store that is open.
+  // The directory of an open store.
   DiskGuard(std::string directory, std::uint64_t reserve_bytes);
 
   bool release() override { return reserve_.release(); }
   std::string trouble() override;
-  // Deleted, with all that was acknowledged: it will not come back.
+  // The store was deleted, with everything acknowledged: it will not come back.
   bool is_gone() const;
 
  private:

@@ -30,14 +30,14 @@ TEST_F(FileVaultTest, TheKeyOutlivesTheServer) {
   EXPECT_EQ(fs::status(key).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-// A link to itself cannot be opened by anybody, root neither.
+// A link to itself cannot be opened by anybody, not even root.
 TEST_F(FileVaultTest, AKeyThatCannotBeReadIsNotReplaced) {
   fs::create_symlink("secret.key", key);
   EXPECT_FALSE(FileVault::open(key, false, random));
   EXPECT_TRUE(fs::is_symlink(key));
 }
 
-// A new one would make the secrets that are there unreadable for ever.
+// A new one would make the existing secrets unreadable for ever.
 TEST_F(FileVaultTest, AKeyInUseThatIsMissingIsNotReplaced) {
   const auto vault = FileVault::open(key, true, random);
   ASSERT_FALSE(vault);

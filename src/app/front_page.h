@@ -1,6 +1,6 @@
 #pragma once
 
-// What a person finds who opens the hub in a browser: a page that names the doors.
+// The page shown to a person who opens the hub in a browser: it names the doors.
 
 #include <memory>
 

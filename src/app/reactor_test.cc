@@ -19,7 +19,7 @@ class ScriptedClock : public Clock {
 
 constexpr Time kNoon{std::chrono::hours{12}};
 
-TEST(AsioReactor, FiresWhenTheInstantHasCome) {
+TEST(AsioReactor, FiresAtTheInstant) {
   boost::asio::io_context io;
   ScriptedClock clock({kNoon, kNoon + std::chrono::milliseconds{2}});
   AsioReactor reactor(io, clock);

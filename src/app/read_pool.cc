@@ -7,7 +7,7 @@
 namespace docket::app {
 namespace {
 
-// Stands in when no connection can be opened: every read says why.
+// Used when no connection can be opened: every read returns the reason.
 class NoReader : public engine::Reader {
  public:
   explicit NoReader(Error error) : error_(std::move(error)) {}
@@ -86,7 +86,7 @@ void ReadPool::run() {
       }
     }
     NoReader none(error);
-    // A handler that throws drops its reply, which answers 500; the thread goes on with a fresh
+    // A handler that throws drops its reply, which answers 500; the thread continues with a new
     // connection.
     try {
       work(reader ? *reader : none);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Threads for reads that take their time: history, lists, logs. Each has a connection to the store
-// of its own, opened when it is first needed.
+// Threads for slow reads: history, lists, logs. Each has its own connection to the store, opened
+// when first needed.
 
 #include <condition_variable>
 #include <deque>
@@ -18,7 +18,7 @@ namespace docket::app {
 class ReadPool : public engine::Archive {
  public:
   ReadPool(engine::Store& store, unsigned threads);
-  ~ReadPool() override;  // drops what has not begun
+  ~ReadPool() override;  // drops work that has not begun
   void read(std::function<void(engine::Reader&)> work) override;
 
  private:

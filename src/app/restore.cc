@@ -68,7 +68,7 @@ class Unwatched : public engine::CareWatch {
   void rest() override {}
 };
 
-// A directory that is empty at first, and gone at the end.
+// A directory that starts empty and is removed at the end.
 class Staging {
  public:
   explicit Staging(fs::path directory) : directory_(std::move(directory)) { remove(); }
@@ -104,10 +104,10 @@ Result<> check_source(const fs::path& file, const fs::path& store) {
   if (fs::equivalent(file, store, error)) {
     return fail(ErrorKind::kInvalid, file.string() + " is the store itself");
   }
-  // Part of what was committed is in the log only; a copy of the file alone would lose it.
+  // Part of what was committed may be in the log only; a copy of the file alone would lose it.
   if (const fs::path log = beside(file, kLog); !has_nothing(log)) {
     return fail(ErrorKind::kInvalid, file.string() + " is not a backup, but a store in use: " +
-                                         log.string() + " is there; `docket backup` copies it");
+                                         log.string() + " exists; `docket backup` copies it");
   }
   return store::check_header(file.string());
 }
@@ -121,7 +121,7 @@ Result<> copy_in(const fs::path& file, const fs::path& to) {
 
 // ---- the task
 
-// What the engine would lend to operations.
+// Receives what the engine would provide to operations.
 class Ledger : public engine::Operations::Journal {
  public:
   explicit Ledger(const engine::Snapshot& snapshot)
@@ -173,7 +173,7 @@ Time written_at(const std::string& file) {
          std::chrono::microseconds{status.st_mtim.tv_nsec / 1000};
 }
 
-// How a chore ended that was live in the snapshot.
+// How a chore that was live in the snapshot ended.
 struct End {
   model::State state;
   const char* message;
@@ -186,8 +186,8 @@ void end(engine::TaskTree& tree, engine::Node& node, const End& how) {
   tree.change(node, how.state, how.message, how.at);
 }
 
-// A tree in memory of what the restore changes. What else was live in the snapshot goes on when the
-// server starts.
+// The part of the tree that the restore changes, in memory. Other work that was live in the
+// snapshot continues when the server starts.
 class Amendment {
  public:
   Amendment(const engine::Snapshot& snapshot, double bytes)
@@ -197,7 +197,7 @@ class Amendment {
     operations_.restore(lanes, {});
   }
 
-  // With its attempt, and its lock free again.
+  // Together with its attempt; its lock becomes free.
   void end_chore(const model::Task& chore, const End& how) {
     engine::Node& root = tree_.insert(chore, nullptr);
     for (const model::Task& task : snapshot_.tasks) {
@@ -245,7 +245,8 @@ Result<TaskId> put_task(store::SqliteStore& store, const engine::Snapshot& snaps
   const Time written = std::min(written_at(order.file), span.began);
   for (const model::Task& task : snapshot.tasks) {
     if (!is_live_chore(task)) continue;
-    // The backup that made this file was still under way in it. It is whole, so that has been done.
+    // The backup that made this file was still live in it. The file is complete, so the backup
+    // succeeded.
     const bool made_it = task.operation->entity == fs::path(order.file).filename().string();
     amendment.end_chore(task, made_it
                                   ? End{model::State::kDone, "", std::max(task.started_at, written)}
@@ -266,7 +267,7 @@ std::string missing_key(const fs::path& data_dir) {
   return vault ? std::string() : vault.error().message;
 }
 
-// Opened and closed as by a server: migrated, written, with an empty log.
+// Opens and closes it like a server: migrated, written, with an empty log.
 Result<> adopt(const Staging& staging, const RestoreOrder& order, Time began, Clock& clock,
                Restored& restored) {
   Unwatched watch;
@@ -277,7 +278,7 @@ Result<> adopt(const Staging& staging, const RestoreOrder& order, Time began, Cl
   auto snapshot = (*store)->load();
   if (!snapshot) return fail(snapshot.error());
   if (!snapshot->secrets.empty()) restored.warning = missing_key(order.data_dir);
-  // The runner may know attempts that the backup is too old for.
+  // The runner may know attempts newer than the backup.
   const TaskId highest = runner::highest_token(order.data_dir + "/runner");
   snapshot->last_task = std::max(snapshot->last_task, highest);
   const auto task = put_task(**store, *snapshot, order, static_cast<double>(restored.bytes),
@@ -287,9 +288,9 @@ Result<> adopt(const Staging& staging, const RestoreOrder& order, Time began, Cl
   return {};
 }
 
-// ---- taking its place
+// ---- replacing the store
 
-// With its log in it, if that can be done: then the file alone is the whole store.
+// Includes its log if possible: the file alone is then the whole store.
 bool is_settled(const fs::path& store) {
   Unwatched watch;
   if (!store::check_log(store.string()) || !store::check_header(store.string())) return false;
@@ -311,11 +312,11 @@ fs::path free_name(const fs::path& store, Time now) {
   return name;
 }
 
-// The new one goes to the old one's future name first, then the two change places at once.
+// The new store is first renamed to the old one's future name, then the two are swapped atomically.
 Result<> exchange(const fs::path& fresh, const fs::path& store, const fs::path& aside) {
   std::error_code ignored;
-  // A log that cannot be copied into a damaged store goes with it, and first: it must never lie
-  // beside another store.
+  // A log that cannot be merged into a damaged store is moved with it, and before it: the log must
+  // never lie beside another store.
   if (!is_settled(store) && !has_nothing(beside(store, kLog))) {
     if (auto moved = move_file(beside(store, kLog), beside(aside, kLog)); !moved) return moved;
   }
@@ -326,7 +327,7 @@ Result<> exchange(const fs::path& fresh, const fs::path& store, const fs::path& 
   if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, store.c_str(), RENAME_EXCHANGE) == 0) {
     return {};
   }
-  auto failed = system_failure("cannot put the new store in the place of " + store.string());
+  auto failed = system_failure("cannot replace " + store.string());
   fs::remove(aside, ignored);
   return failed;
 }
@@ -349,8 +350,8 @@ Result<> take_place(const fs::path& fresh, const fs::path& store, Time now, Rest
   return sync(store.parent_path());
 }
 
-// What root leaves in the directory of another user must be that user's, or its server could not
-// open it. For the rest of the process.
+// Files that root creates in another user's directory must belong to that user, or its server could
+// not open them. Lasts for the rest of the process.
 Result<> become_owner_of(const std::string& directory) {
   struct stat status{};
   const bool others = ::stat(directory.c_str(), &status) == 0 && status.st_uid != 0;
@@ -374,7 +375,7 @@ Result<Restored> restore_store(const RestoreOrder& order, Clock& clock) {
   if (!lock) return fail(lock.error());
   if (!order.replace && !has_nothing(store)) {
     return fail(ErrorKind::kConflict,
-                store.string() + " is there: --force sets it aside under another name");
+                store.string() + " exists: --force sets it aside under another name");
   }
   Staging staging(fs::path(order.data_dir) / "restore.partial");
   if (auto made = staging.make(); !made) return fail(made.error());

@@ -1,12 +1,12 @@
 #pragma once
 
-// `docket restore`: puts a backup in the place of a store, while no server has it open.
+// `docket restore`: replaces a store by a backup, while no server has it open.
 //
-// The idea: the file is copied beside the store, into DIR/restore.partial, and there gets the looks
-// that a store gets: header, checksums, structure, migrations. Then its own restore is written into
-// it, as a finished task of the module maintenance, so that a tree that shows the backup shows what
-// became of it. Last, one call of the file system puts it in the store's place. Killed at any
-// instant, the directory has the old store or the new one; the next restore sweeps up.
+// The file is copied beside the store, into DIR/restore.partial, and checked there like any store:
+// header, checksums, structure, migrations. Then the restore itself is recorded in it as a finished
+// task of the module maintenance, so that a tree that shows the backup also shows how it ended.
+// Finally, one system call puts it in the store's place. If killed at any instant, the directory
+// has the old store or the new one; the next restore cleans up.
 //
 // Blocks. Tested by tests/e2e/test_restore.py.
 
@@ -21,19 +21,20 @@ namespace docket::app {
 
 struct RestoreOrder {
   std::string file;      // the backup; read only
-  std::string data_dir;  // the server's; made if missing. Of another user: root writes as that one
-  bool replace = false;  // a store that is there is set aside instead of refused
+  std::string data_dir;  // the server's; made if missing. Another user's: root acts as that user
+  bool replace = false;  // an existing store is set aside instead of refused
 };
 
 struct Restored {
   std::uint64_t bytes = 0;
   TaskId task;          // of the restore, in the store
-  std::string aside;    // where the old store is now; empty: there was none
-  std::string warning;  // what a start will complain of; may be empty
+  std::string aside;    // where the old store is now; empty: none
+  std::string warning;  // what a server will complain about at its start; may be empty
 };
 
-// kConflict: a server has the store open, or there is one and it is not to be replaced. kNotFound:
-// no such file. kInvalid: it is not docket's, or of a newer docket. kInternal: it is damaged.
+// kConflict: a server has the store open, or a store exists and is not to be replaced. kNotFound:
+// no such file. kInvalid: not a docket store, or one of a newer version. kInternal: the file is
+// damaged.
 Result<Restored> restore_store(const RestoreOrder& order, Clock& clock);
 
 }  // namespace docket::app

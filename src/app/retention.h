@@ -1,6 +1,6 @@
 #pragma once
 
-// Retention on demand, for the care executor: slices of the engine's own. Strand only.
+// Retention on demand, for the care executor: runs slices of the engine's own. Strand only.
 
 #include <functional>
 

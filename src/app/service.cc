@@ -25,20 +25,20 @@
 namespace docket::app {
 namespace {
 
-// Everything has ten seconds to end after SIGTERM; requests in flight get most of it.
+// Everything must end within ten seconds of SIGTERM; requests in flight get most of that.
 constexpr std::chrono::milliseconds kDrain = std::chrono::seconds{8};
 
-// Between two looks whether the disk is full, read-only or not mounted.
+// How often to check whether the disk is full, read-only or not mounted.
 constexpr std::chrono::seconds kDiskInterval{1};
 
 // The writer works on the newest pages; the operating system caches the rest as well as SQLite
 // would.
 constexpr std::uint32_t kWriterCacheKib = 8 * 1024;
 
-// Large buffers of bodies and answers go back to the system when they are freed. Left to itself
-// glibc learns from their sizes to keep them, in a heap that small things then pin.
+// Large buffers of bodies and answers are returned to the system when freed. By default glibc
+// adapts to their sizes and keeps them, in a heap that small objects then pin.
 constexpr int kLargeBytes = 128 * 1024;
-constexpr int kHeapKept = 4 * 1024 * 1024;  // at its end, for the next busy tick
+constexpr int kHeapKept = 4 * 1024 * 1024;  // free at its end, for the next busy tick
 void return_large_buffers() {
   mallopt(M_MMAP_THRESHOLD, kLargeBytes);
   mallopt(M_TRIM_THRESHOLD, kHeapKept);
@@ -62,7 +62,7 @@ std::string backup_directory(const ServeConfig& config) {
   return config.backup_dir.empty() ? config.data_dir + "/backups" : config.backup_dir;
 }
 
-// Looked at before anything is made: an empty directory may be a disk that is not mounted.
+// Checked before anything is created: an empty directory may be a disk that is not mounted.
 Result<> prepare_data(const ServeConfig& config) {
   const std::string& data = config.data_dir;
   if (auto there = check_store_is_there(data, config.require_store); !there) return there;
@@ -137,7 +137,7 @@ Service::Service(ServeConfig config, std::unique_ptr<const Kinds> kinds,
       disk_timer_(io_),
       started_at_(clock_.now()) {
   engine_.restore(std::move(snapshot), started_at_);
-  malloc_trim(0);  // what loading needed is not needed again
+  malloc_trim(0);  // memory used for loading is not needed again
 }
 
 Service::~Service() = default;
@@ -156,7 +156,7 @@ engine::Executors Service::executors() {
   return engine::Executors(executor_, {care, {test_executor::kName, &test_executor_}});
 }
 
-// Who is served without a list, and under which names with or without one.
+// Which users are served without a list, and under which names the server is addressed in any case.
 void Service::admit_callers() {
   http_.answer_to(config_.hosts);
   auto peers = http::open_peer_owners();
@@ -183,12 +183,13 @@ void Service::await_reload() {
     if (error) return;
     const auto read = read_access();
     if (read) spdlog::info("SIGHUP: the access list was read again");
-    if (!read) spdlog::error("SIGHUP: the old access list stays: {}", read.error().message);
+    if (!read)
+      spdlog::error("SIGHUP: the old access list stays in force: {}", read.error().message);
     await_reload();
   });
 }
 
-// Work that comes after the look is refused at once; what comes before it waits for the disk.
+// Work that arrives after the check is refused at once; earlier work waits for the disk.
 void Service::watch_disk() {
   disk_timer_.expires_after(kDiskInterval);
   disk_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -196,7 +197,7 @@ void Service::watch_disk() {
     loop_.look_at_disk();
     if (!disk_.is_gone()) return watch_disk();
     spdlog::critical("the store was deleted while the server had it open");
-    stop(70);  // as on_failure has it
+    stop(70);  // as in on_failure
   });
 }
 
@@ -204,31 +205,30 @@ int Service::run() {
   await_reload();
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    spdlog::info("{}: stopping; running jobs go on", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    spdlog::info("{}: stopping; running jobs continue", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     stop(0);
   });
   loop_.on_failure([this](const Error& error) {
-    spdlog::critical("{}: nothing more is acknowledged; start again to see what is on disk",
+    spdlog::critical("{}: nothing more is acknowledged; restart to see what is on disk",
                      error.message);
-    stop(70);  // EX_SOFTWARE: a supervisor starts us anew
+    stop(70);  // EX_SOFTWARE: a supervisor restarts the server
   });
   loop_.on_full([](const std::string& why) {
-    if (!why.empty()) return spdlog::error("{}; new work is refused, what runs goes on", why);
+    if (!why.empty()) return spdlog::error("{}; new work is refused, running work continues", why);
     spdlog::info("the store can be written again: new work is accepted");
   });
   loop_.on_clock([](const engine::ClockWatch& clock) {
     if (!clock.held())
       return spdlog::info("the clock is trusted again, at {}", format_rfc3339(clock.trusted()));
     spdlog::warn(
-        "the clock shows {}, and {} was seen to pass: retention counts by the latter until the "
-        "clock has "
-        "been so for a day; `docket clock accept` says that it is right",
+        "the clock shows {}, but the time observed to pass gives {}: retention goes by the latter "
+        "until the clock has been consistent for a day; `docket clock accept` accepts it now",
         format_rfc3339(clock.last().wall), format_rfc3339(clock.trusted()));
   });
   watch_disk();
   loop_.start([this](const Result<>& ready) {
     if (ready) return open_doors();
-    spdlog::critical("cannot find running work again: {}", ready.error().message);
+    spdlog::critical("cannot recover running work: {}", ready.error().message);
     stop(1);
   });
   io_.run();
@@ -260,8 +260,8 @@ void Service::open_doors() {
                                 .maintenance = &orders_});
   const http::Mount tasks{"", scylla, scylla::gate()};
   const http::Mount router{"/service/metronome", metronome, metronome::router_gate()};
-  // Below the hub's root tasks are asked first, so that what is nowhere is refused as that API
-  // does.
+  // At the root of the hub the tasks door comes first, so that unknown paths are refused as that
+  // API does.
   const http::Site hub{
       {native::kPrefix, native, native::gate()}, router, tasks, {"", make_front_page()}};
   if (const auto bound = listen("hub", config_.hub, hub); !bound) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// `docket serve`: everything wired together. The order of its members is the order of its life:
-// each may use what stands above it, and goes before it.
+// `docket serve`: everything wired together. Members are declared in order of construction: each
+// may use those above it, and is destroyed before them.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -32,7 +32,7 @@ namespace docket::app {
 
 class Service {
  public:
-  // Opens the store and the runner; nothing is served yet.
+  // Opens the store and the runner; serves nothing yet.
   static Result<std::unique_ptr<Service>> open(ServeConfig config);
   ~Service();
   Service(const Service&) = delete;
@@ -65,19 +65,19 @@ class Service {
   std::unique_ptr<store::SqliteStore> store_;
   AsioReactor reactor_;
   runner::RunnerExecutor executor_;
-  test_executor::TestExecutor test_executor_;  // of the kind `test`
+  test_executor::TestExecutor test_executor_;  // for the kind `test`
   engine::Engine engine_;
   store::SqliteCare care_;
-  Retention retention_;  // of the loop, which uses it by way of the executor
+  Retention retention_;  // of the loop, which uses it through the executor
   WorkThread care_thread_;
   care::CareExecutor care_executor_;
   CommitThread committer_;
   engine::Loop loop_;
-  ReadPool archive_;  // its reads use logs of executors, and hand over to the loop
+  ReadPool archive_;  // its reads use the executors' logs, and pass results to the loop
   kinds::Orders orders_;
   http::Server http_;
   boost::asio::signal_set signals_;
-  boost::asio::signal_set reload_;  // SIGHUP: the access list is read again
+  boost::asio::signal_set reload_;  // SIGHUP: rereads the access list
   boost::asio::steady_timer disk_timer_;
   Time started_at_ = kNever;
   bool stopping_ = false;

@@ -34,7 +34,7 @@ std::array<std::uint8_t, N> draw(Random& random) {
   return bytes;
 }
 
-// The name of a new file is on disk only when its directory is.
+// The name of a new file is durable only once its directory has been synced.
 bool sync_directory_of(const std::string& file) {
   const std::string directory = std::filesystem::absolute(file).parent_path();
   const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -68,14 +68,14 @@ Duration since_boot() {
 }  // namespace
 
 void after(boost::asio::io_context& io, Duration delay, std::function<void()> work) {
-  auto timer = std::make_shared<boost::asio::steady_timer>(io, delay);  // kept by its own handler
+  auto timer = std::make_shared<boost::asio::steady_timer>(io, delay);  // its handler keeps it
   timer->async_wait([timer, work = std::move(work)](const boost::system::error_code& error) {
     if (!error) work();
   });
 }
 
-// The first half of the kernel's id of this start; where it tells none all starts are one, and what
-// then has become of `elapsed` shows that they are not.
+// The first half of the kernel's boot id. If there is none, all boots look the same, and the value
+// of `elapsed` shows that they are not.
 SystemClock::SystemClock() : boot_(0) {
   std::string id;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
@@ -83,8 +83,8 @@ SystemClock::SystemClock() : boot_(0) {
   std::from_chars(id.data(), id.data() + std::min<std::size_t>(id.size(), 16), boot_, 16);
 }
 
-// The two clocks cannot be read at once: where something came in between, they are read again, for
-// it must not look as if the clock had been set.
+// The two clocks cannot be read at the same instant. If the process was interrupted in between,
+// they are read again, so that the clock does not seem to have been set.
 ClockReading SystemClock::read() {
   constexpr Duration kAtOnce = std::chrono::milliseconds{1};
   ClockReading reading{.wall = kNever, .elapsed = {}, .boot = boot_};
@@ -126,7 +126,7 @@ void AsioReactor::wait() {
   timer_.async_wait([this, begun](const boost::system::error_code& error) {
     if (error || !work_) return;
     const Time now = clock_.now();
-    // A clock that was set back wakes the engine too: what it armed may have meant "in a second".
+    // A clock that was set back wakes the engine too: its timer may have meant "in a second".
     const bool stepped_back = now < begun;
     if (now < when_ && !stepped_back) return wait();
     std::exchange(work_, nullptr)();
@@ -137,7 +137,7 @@ Result<FileVault> FileVault::open(const std::string& key_file, bool in_use, Rand
   std::ifstream in(key_file, std::ios::binary);
   std::error_code unknown;
   if (!in && (std::filesystem::exists(key_file, unknown) || unknown)) {
-    // A new key in its place would make every secret unreadable for ever.
+    // Creating a new key here would make every secret unreadable for ever.
     return fail(ErrorKind::kUnavailable, fmt::format("cannot read {}", key_file));
   }
   if (!in && in_use) {

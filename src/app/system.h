@@ -1,6 +1,6 @@
 #pragma once
 
-// The real world behind the engine's ports: clock, randomness, timer, sealed secrets.
+// Implements the engine's ports with the real world: clock, randomness, timer, sealed secrets.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -28,7 +28,7 @@ class SystemRandom : public Random {
   std::uint64_t next() override;  // getrandom(2)
 };
 
-// A timer on wall time: sleeps in steps of at most a second, so that a clock step is seen in time.
+// A timer on wall time: sleeps at most a second at a time, so that a clock step is noticed in time.
 class AsioReactor : public engine::Reactor {
  public:
   AsioReactor(boost::asio::io_context& io, Clock& clock);
@@ -45,13 +45,13 @@ class AsioReactor : public engine::Reactor {
   std::function<void()> work_;
 };
 
-// Work that comes later on the strand: each call has a timer of its own, which ends with `io`.
+// Runs work later on the strand. Each call has its own timer, which ends with `io`.
 void after(boost::asio::io_context& io, Duration delay, std::function<void()> work);
 
-// Seals with a key kept in a file that only its owner may read (DIR/secret.key), made on first use.
+// Seals with a key from a file that only its owner may read (DIR/secret.key), created on first use.
 class FileVault : public engine::Vault {
  public:
-  // `in_use`: something is sealed with the key already, so that a missing one is an error.
+  // `in_use`: secrets are already sealed with the key, so a missing key is an error.
   static Result<FileVault> open(const std::string& key_file, bool in_use, Random& random);
   std::string seal(const std::string& path, const std::string& plain, Random& random) override;
   Result<std::string> unseal(const std::string& path, const std::string& sealed) const override;

@@ -1,6 +1,6 @@
 #pragma once
 
-// One thread that does what it is given, one piece after the other.
+// One thread that does the work it is given, one piece after the other.
 
 #include <condition_variable>
 #include <deque>
@@ -14,7 +14,7 @@ namespace docket::app {
 class WorkThread {
  public:
   explicit WorkThread(const std::string& name);  // at most 15 characters, for ps and debuggers
-  ~WorkThread();  // finishes the piece that is under way, drops the others
+  ~WorkThread();                                 // finishes the current piece, drops the others
   WorkThread(const WorkThread&) = delete;
   WorkThread& operator=(const WorkThread&) = delete;
 
@@ -27,7 +27,7 @@ class WorkThread {
   std::condition_variable wake_;
   std::deque<std::function<void()>> pieces_;
   bool stopping_ = false;
-  std::thread thread_;  // last: starts when everything else is there
+  std::thread thread_;  // last: starts once everything else exists
 };
 
 }  // namespace docket::app

@@ -132,7 +132,7 @@ def test_a_store_that_is_there(servers, tmp_path, backup):
 
     refused = restore(file, data)
     assert refused.returncode == 1
-    assert refused.stderr == f"Error: {data}/docket.db is there: --force sets it aside under another name\n"
+    assert refused.stderr == f"Error: {data}/docket.db exists: --force sets it aside under another name\n"
 
     forced = restore(file, data, "--force")
     assert forced.returncode == 0, forced.stderr

@@ -1,5 +1,5 @@
-// The one program: `runner` and `runner-fetch` are the helper processes of the server, all other
-// words are commands for people (cli/, and server_commands.h).
+// The one program: `runner` and `runner-fetch` are the server's helper processes, all other
+// subcommands are for people (cli/, and server_commands.h).
 
 #include <fcntl.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -23,7 +23,7 @@
 namespace docket::app {
 namespace {
 
-// The only reads of the environment in the program.
+// The only code in the program that reads the environment.
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -69,7 +69,7 @@ class ThisMachine final : public cli::Machine {
         std::chrono::steady_clock::now().time_since_epoch());
   }
   void pause(std::chrono::milliseconds time) override {
-    std::this_thread::sleep_for(time);  // between two tries or two pictures: a client has no loop
+    std::this_thread::sleep_for(time);  // between retries or updates: a client has no event loop
   }
   std::uint64_t random() override { return random_.next(); }
   bool leave_behind() override {
@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("docket"));
-    spdlog::set_error_handler([](const std::string&) {});  // a line that has no room is lost
+    spdlog::set_error_handler([](const std::string&) {});  // a line that cannot be written is lost
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
     return docket::app::dispatch(argc, argv);
   } catch (const std::exception& error) {

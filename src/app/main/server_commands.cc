@@ -24,7 +24,8 @@ namespace {
 using cli::CliEnvironment;
 using cli::CommandTree;
 
-// What docket writes is for its own user: a store holds the commands and variables of all jobs.
+// Files that docket writes are for its own user: a store holds the commands and variables of all
+// jobs.
 constexpr mode_t kPrivate = 0077;
 
 // ---- serve
@@ -92,8 +93,8 @@ Result<> apply_all(ServeConfig& config, const std::string& file, const Flags& fl
   return {};
 }
 
-// Twice: what the machine has depends on where the data is, and what is said overrides what the
-// machine has.
+// In two passes: what the machine has depends on where the data is, and explicit settings override
+// it.
 Result<ServeConfig> configure(const std::string& file, const Flags& flags) {
   ServeConfig said;
   if (const auto done = apply_all(said, file, flags); !done) return fail(done.error());
@@ -104,7 +105,7 @@ Result<ServeConfig> configure(const std::string& file, const Flags& flags) {
 }
 
 Result<> serve(const std::string& file, const Flags& flags, int& exit_code) {
-  ::umask(kPrivate);  // but for what is given a mode by name
+  ::umask(kPrivate);  // except where a mode is set explicitly
   auto config = configure(file, flags);
   if (!config) return fail(config.error());
   auto service = Service::open(std::move(*config));
@@ -113,7 +114,7 @@ Result<> serve(const std::string& file, const Flags& flags, int& exit_code) {
   return {};
 }
 
-// What completes as a file is shown as one.
+// The placeholder of a setting that names a file is FILE, so that shells complete it.
 const char* value_of(const std::string& help) {
   return help.starts_with("FILE") ? "FILE" : "VALUE";
 }
@@ -169,7 +170,7 @@ Result<> restore(const CliEnvironment& env, const RestoreOrder& order) {
   SystemClock clock;
   const auto restored = restore_store(order, clock);
   if (!restored) return fail(restored.error());
-  env.out << fmt::format("{}/docket.db is {} now, {} bytes; recorded as task {}\n", order.data_dir,
+  env.out << fmt::format("{}/docket.db is now {}, {} bytes; recorded as task {}\n", order.data_dir,
                          order.file, restored->bytes, restored->task.value);
   env.out << "its schedules resume when a server starts; if the original server still runs, "
              "serve this copy with `docket serve --paused`\n";
