@@ -51,7 +51,7 @@ void add_all_commands(CommandTree& tree, const CliEnvironment& env) {
   add_import_commands(tree);
   add_completion_commands(tree);
   add_man_command(tree);
-  // With a word behind it, it is that word's --help: command_words.cc.
+  // `help` followed by a command is that command's --help: command_words.cc.
   tree.group(tree.root(), "help", "Print the help of a command: docket help job run");
   if (env.server_commands) env.server_commands(tree);
 }
@@ -73,7 +73,8 @@ int unknown_word(const CliEnvironment& env, const CommandTree& tree, const CLI::
   return usage_error(env, tree, group, message);
 }
 
-// What CLI11 did not take is a mistyped command, a mistyped flag, or one argument too many.
+// Words that CLI11 did not accept are a mistyped command, a mistyped flag, or one argument too
+// many.
 int leftovers(const CliEnvironment& env, const CommandTree& tree) {
   const CLI::App& app = *chosen(tree.root());
   for (const std::string& word : tree.root().remaining(true)) {
@@ -86,7 +87,7 @@ int leftovers(const CliEnvironment& env, const CommandTree& tree) {
     }
     return usage_error(env, tree, app, "unexpected argument \"" + word + "\"");
   }
-  return usage_error(env, tree, app, "the command line makes no sense");
+  return usage_error(env, tree, app, "the command line is not valid");
 }
 
 int report(const CliEnvironment& env, const Result<void>& result) {
@@ -118,8 +119,8 @@ int run_remote(const CliEnvironment& env, const CommandTree& tree, const ServerA
   return run_remote(env, tree, reported);
 }
 
-// CLI11 hands what a command does not take to the commands above it: `job show runs a b` is not
-// `job show b`.
+// CLI11 passes arguments that a command does not accept to the commands above it: `job show runs a
+// b` is not `job show b`.
 bool has_misplaced_argument(const CLI::App& app) {
   for (const CLI::App* above = app.get_parent(); above != nullptr; above = above->get_parent()) {
     const auto filled = above->get_options(

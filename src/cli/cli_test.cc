@@ -1,4 +1,5 @@
-// The program as a whole: help, mistakes, settings, and what a server that is none looks like.
+// The program as a whole: help, mistakes, settings, and what a server that is not docket looks
+// like.
 
 #include "cli/cli.h"
 
@@ -54,14 +55,14 @@ TEST_F(Cli, EveryCommandHasHelp) {
   EXPECT_THAT(server_.requests, IsEmpty());
 }
 
-TEST_F(Cli, HelpIsAWordToo) {
+TEST_F(Cli, HelpIsACommandToo) {
   EXPECT_EQ(docket({"help"}).out, docket({"--help"}).out);
   EXPECT_EQ(docket({"help", "job", "run"}).out, docket({"job", "run", "--help"}).out);
   EXPECT_EQ(docket({"--url", "http://test", "help", "events"}).out,
             docket({"events", "--help"}).out);
 }
 
-TEST_F(Cli, TakesWhatPeopleTypeOutOfHabit) {
+TEST_F(Cli, AcceptsHabitualWords) {
   server_.answer(kList, 200, R"([{"id":"a"}])");
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"ls", "-q"}, {"job", "ls", "-q"}, {"--utc", "ls", "-q"}}) {
@@ -75,7 +76,7 @@ TEST_F(Cli, AnOutputThatCannotBeWrittenIsAFailure) {
   server_.answer(kList, 200, "[]");
   std::istringstream in;
   std::ostringstream err;
-  std::ostream full(nullptr);  // takes nothing
+  std::ostream full(nullptr);  // accepts nothing
   const char* argv[] = {"docket", "job", "list"};
   EXPECT_EQ(
       run_cli(3, argv, {.in = in, .out = full, .err = err, .url = "http://test", .http = &server_}),
@@ -139,7 +140,7 @@ TEST(Suggestion, NamesTheNearestWordOrNone) {
 
 // ---- which server
 
-TEST_F(Cli, TheFlagIsStrongerThanTheEnvironment) {
+TEST_F(Cli, TheFlagOverridesTheEnvironment) {
   server_.answer(kList, 200, "[]");
   EXPECT_EQ(
       run(server_, {.words = {"job", "list", "--url", "http://test/"}, .url = "http://wrong"}).code,
@@ -186,7 +187,7 @@ TEST(Settings, TheHubOnThisMachineIsTheDefault) {
   EXPECT_EQ(load_settings({.in = in, .out = out, .err = out}, "")->url, "http://127.0.0.1:7300");
 }
 
-// ---- who answers
+// ---- which server answers
 
 TEST_F(Cli, ABareMetronomeIsAskedWithoutThePrefix) {
   server_.answer(
@@ -209,7 +210,7 @@ TEST_F(Cli, AMissingRouteIsNotAMissingJob) {
   EXPECT_EQ(docket({"job", "show", "a"}).err, "Error: 404 - Unknown route.\n");
 }
 
-TEST_F(Cli, RefusalsThatAreNoJsonComeFromTheRouterInFront) {
+TEST_F(Cli, RefusalsThatAreNotJsonComeFromTheFrontRouter) {
   server_.answer(kList, 401, "<html>", "text/html");
   server_.answer(kList, 403, "<html>", "text/html");
   server_.answer(kList, 404, "<html>", "text/html");
@@ -231,13 +232,13 @@ TEST_F(Cli, RefusalsInJsonKeepTheirText) {
   EXPECT_EQ(docket({"job", "list"}).err, "Error: 403 - Not Authorized to perform this action!\n");
 }
 
-TEST_F(Cli, AnAnswerThatIsNoJson) {
+TEST_F(Cli, AnAnswerThatIsNotJson) {
   server_.answer(kList, 200, "<html>", "text/html");
   EXPECT_THAT(docket({"job", "list"}).err,
               StartsWith("Error: http://test answered not JSON at byte 0"));
 }
 
-// Whatever types the members have, a command prints something and does not fall over.
+// Whatever types the members have, a command prints something and does not crash.
 TEST_F(Cli, AnswersOfOtherTypesAreEmpty) {
   for (const char* body :
        {"null", "1", "{}", "[1,null,[]]", R"([{"id":1,"activeRuns":{},"historySummary":[]}])"}) {

@@ -1,4 +1,4 @@
-// docket clock show|accept: whether the server trusts its machine's clock, and a word that it may.
+// docket clock show|accept: whether the server trusts its machine's clock, and telling it to.
 
 #include <fmt/format.h>
 

@@ -10,7 +10,7 @@ constexpr const char* kHeld =
 
 class ClockCommands : public NativeCommands {};
 
-TEST_F(ClockCommands, ShowsWhatRetentionCountsBy) {
+TEST_F(ClockCommands, ShowsTheTimeThatRetentionGoesBy) {
   answer("GET /status", 200, std::string(R"({"version":"1","clock":)") + kHeld + "}");
   const Outcome outcome = docket({"clock", "show"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;

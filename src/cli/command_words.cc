@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kTasks = "tasks";
 
-// Of nodetool, each with a value.
+// Connection options of nodetool, each with a value.
 constexpr std::array<std::string_view, 13> kConnection{"-h",
                                                        "--host",
                                                        "-p",
@@ -32,7 +32,7 @@ bool contains(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// How many words from here on are a connection option: 0, 1 (--port=1, -p1, -pp) or 2.
+// How many words from here on form a connection option: 0, 1 (--port=1, -p1, -pp) or 2.
 std::size_t connection_words(const std::vector<std::string>& words, std::size_t at) {
   const std::string& word = words[at];
   if (contains(kConnectionFlags, word)) return 1;
@@ -49,7 +49,7 @@ std::size_t connection_words(const std::vector<std::string>& words, std::size_t 
   return 2;
 }
 
-// Where the first word that is a command is; behind the last when there is none.
+// The position of the first word that is a command; past the end if there is none.
 std::size_t first_command(const std::vector<std::string>& words) {
   for (std::size_t at = 0; at < words.size(); ++at) {
     if (const std::size_t taken = connection_words(words, at); taken > 0) {
@@ -68,17 +68,17 @@ bool is_tasks_line(const std::vector<std::string>& words) {
   return at < words.size() && words[at] == kTasks;
 }
 
-// What people type first, out of habit.
+// Commands that people try first, out of habit.
 struct Habit {
   std::string_view word;
   std::array<const char*, 2> meant;
 };
 constexpr std::array<Habit, 2> kHabits{{{"ls", {"job", "list"}}, {"logs", {"task", "log"}}}};
 
-// Where a node's API is, as nodetool is told.
+// The address of a node's API, from nodetool's options.
 class Node {
  public:
-  // A word like -p, --port=9, -p9 and what follows it, if that is its value.
+  // Takes a word like -p, --port=9 or -p9, and the next word if that is its value.
   void take(const std::string& word, std::string value) {
     std::string name = word;
     if (const std::size_t equals = word.find('='); equals != word.npos) {

@@ -20,7 +20,7 @@ std::vector<std::string> spellings(const CLI::Option& option) {
   return words;
 }
 
-// What a line names so far.
+// What the line names so far.
 struct Place {
   const CLI::App* app = nullptr;
   std::vector<std::string> arguments;    // of that command
@@ -28,7 +28,7 @@ struct Place {
   std::string url;
 };
 
-// A command's own flag, or one of those above it.
+// The command's own flag, or one of the commands above it.
 const CLI::Option* find_flag(const CLI::App* app, const std::string& word) {
   for (; app != nullptr; app = app->get_parent()) {
     if (const CLI::Option* option = app->get_option_no_throw(word)) return option;
@@ -118,7 +118,7 @@ class Offers {
   }
 
  private:
-  // Without a server, or one that refuses, there is nothing to offer.
+  // If there is no server, or it refuses, there is nothing to offer.
   template <class Ask>
   void ask(Ask ask) {
     auto settings = load_settings(env_, place_.url);
@@ -138,7 +138,7 @@ class Offers {
     });
   }
 
-  // The newest, of the job before it if there is one.
+  // The newest runs, of the preceding job if there is one.
   void runs() {
     ask([this](ServerApi& server) {
       const bool of_job = !place_.arguments.empty();
@@ -169,7 +169,7 @@ class Offers {
 
 // ---- the scripts
 
-// The line is split here: bash would also split at the colons of a URL.
+// The line is split here, because bash would also split at the colons of a URL.
 constexpr const char* kBash = R"sh(# bash completion of docket, made by `docket completion bash`
 _docket() {
   local line="${COMP_LINE:0:COMP_POINT}" words=() offers=()

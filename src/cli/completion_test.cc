@@ -1,4 +1,4 @@
-// What is offered, and the scripts in the shells they are for.
+// What is offered, and the completion scripts in their shells.
 
 #include "cli/completion.h"
 
@@ -90,12 +90,12 @@ TEST_F(Completion, OfTheValuesOfFlags) {
   EXPECT_THAT(words({"job", "add", ""}), ElementsAre(":files"));
 }
 
-TEST_F(Completion, AsksTheServerThatTheLineNames) {
+TEST_F(Completion, AsksTheServerNamedOnTheLine) {
   EXPECT_THAT(words({"--url", "http://test", "job", "run", ""}), ElementsAre("joba", "jobb"));
   EXPECT_THAT(words({"--url", "http://other", "job", "run", ""}), IsEmpty());
 }
 
-// The scripts, with a fake `docket` that says what it was asked.
+// Runs the scripts with a fake `docket` that prints its arguments.
 std::vector<std::string> shell(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return {"no pipe"};

@@ -1,4 +1,4 @@
-// docket events: the newest ones, those behind a given one, and live ones.
+// docket events: the newest ones, those after a given one, and live ones.
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -24,7 +24,7 @@ namespace json = boost::json;
 constexpr std::uint32_t kLines = 20;
 constexpr std::uint32_t kPage = 500;  // the most that the server gives at a time
 
-// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct EventFlags {
   std::string job;
   std::string after;
@@ -33,7 +33,7 @@ struct EventFlags {
   bool json = false;
 };
 
-// What other programs and the server itself do has no job: its names are in the task.
+// Tasks of other programs and of the server itself have no job: their names come from the task.
 class TaskNames {
  public:
   explicit TaskNames(ServerApi& server) : server_(server) {}
@@ -106,7 +106,7 @@ Result<json::value> page_of(ServerApi& server, const EventFlags& flags, const st
                        job_filter(flags) + (after.empty() ? "" : "&after=" + after));
 }
 
-// The newest `lines` events before the one of that number (none: of all), oldest first. A page of
+// The newest `lines` events before the one with that number (none: of all), oldest first. A page of
 // one job may be empty although there are older events, so only the last page ends the search.
 Result<json::array> newest_before(ServerApi& server, const EventFlags& flags, std::string before) {
   const std::size_t wanted = flags.lines.value_or(kLines);
@@ -146,7 +146,7 @@ Result<void> print_behind(const CliEnvironment& env, Printer& printer, ServerApi
   return {};
 }
 
-// From behind the event of that number; from now on when it is empty.
+// After the event with that number, or from now on if it is empty.
 Result<void> print_live(const CliEnvironment& env, Printer& printer, ServerApi& server,
                         const EventFlags& flags, const std::string& after) {
   EventStream events([&](const std::string& data) {
@@ -160,8 +160,8 @@ Result<void> print_live(const CliEnvironment& env, Printer& printer, ServerApi& 
   });
 }
 
-// What is printed from the log and what comes live meet at one event, so that none is missed and
-// none comes twice.
+// The printed log ends and the live events begin at the same event, so that none is missed and none
+// is repeated.
 Result<void> print_newest_and_live(const CliEnvironment& env, Printer& printer, ServerApi& server,
                                    const EventFlags& flags) {
   if (flags.lines == 0U) return print_live(env, printer, server, flags, {});
@@ -180,7 +180,8 @@ Result<void> show_events(const CliEnvironment& env, ServerApi& server, const Eve
   }
   if (!flags.follow) return print_behind(env, printer, server, flags);
   if (!flags.lines) return print_live(env, printer, server, flags, flags.after);
-  return fail(ErrorKind::kInvalid, "--follow with --after prints all from there on: no --lines");
+  return fail(ErrorKind::kInvalid,
+              "--follow with --after prints everything from there on: omit --lines");
 }
 
 }  // namespace

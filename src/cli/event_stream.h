@@ -1,7 +1,6 @@
 #pragma once
 
-// Takes Server-Sent Events apart, however the pieces are cut: https://html.spec.whatwg.org
-// section 9.2.6.
+// Parses Server-Sent Events from pieces of any size: https://html.spec.whatwg.org section 9.2.6.
 
 #include <functional>
 #include <string>
@@ -11,7 +10,7 @@ namespace docket::cli {
 
 class EventStream {
  public:
-  // Called with the data of each event that has some.
+  // Called with the data of each event that has any.
   explicit EventStream(std::function<void(const std::string&)> on_data)
       : on_data_(std::move(on_data)) {}
 

@@ -24,7 +24,7 @@ struct ExplainFlags {
   bool json = false;
 };
 
-// The server's sentences number the runs that its holders name.
+// The server's messages refer to runs by number; this replaces the numbers by the holders' names.
 std::string message_of(const json::value& reason) {
   std::string text = text_at(reason, "message");
   for (const json::value& holder : array_at(reason, "holders")) {
@@ -63,8 +63,8 @@ void print_explanation(const CliEnvironment& env, const std::string& title,
   }
 }
 
-// The run that is meant; null: a job, if anything. A job whose id is a number comes before the run
-// with that number.
+// The run that is meant; null: a job, if anything. A job whose id is a number takes precedence over
+// the run with that number.
 Result<json::value> explained_run(ServerApi& server, const std::string& subject) {
   auto task = find_task(server, subject);
   if (!task || task->is_null()) return task;

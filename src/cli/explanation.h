@@ -1,6 +1,6 @@
 #pragma once
 
-// Why a run waits, as the native API tells it, in lines for people.
+// Why a run waits, from the native API, as lines for people.
 
 #include <boost/json/value.hpp>
 #include <iosfwd>
@@ -9,7 +9,7 @@
 
 namespace docket::cli {
 
-// One line a reason, with who holds what is missing, indented by two blanks.
+// One line per reason, with the holders of what is missing, indented by two spaces.
 void print_reasons(const CliEnvironment& env, std::ostream& out,
                    const boost::json::value& explanation);
 

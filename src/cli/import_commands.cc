@@ -1,4 +1,4 @@
-// docket import crontab: a crontab becomes jobs with schedules; again, and it updates them.
+// docket import crontab: makes jobs with schedules from a crontab; run again, it updates them.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -24,11 +24,11 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct ImportFlags {
   std::vector<std::string> files;
   std::string timezone;
-  int user_column = 0;  // 1: yes, -1: no, 0: nobody said
+  int user_column = 0;  // 1: yes, -1: no, 0: not given
   bool dry_run = false;
   bool skip_refused = false;
   bool force = false;
@@ -36,7 +36,7 @@ struct ImportFlags {
   ImportOptions options;
 };
 
-// What the files say.
+// The contents of the files.
 struct Plan {
   std::vector<json::object> jobs;
   std::set<std::string> sources;
@@ -113,7 +113,7 @@ void print_plan(const CliEnvironment& env, const Plan& plan, bool only_json) {
   env.out << (only_json ? "" : "\n") << to_pretty_json(all) << '\n';
 }
 
-// The jobs that are there, by id.
+// The existing jobs, by id.
 using Present = std::map<std::string, json::value>;
 
 Result<Present> present_jobs(ServerApi& server) {
@@ -128,7 +128,7 @@ std::string label_of(const json::value& job, std::string_view name) {
   return text_at(member(job, "labels"), name);
 }
 
-// Nobody else's job is overwritten because a command has the same name.
+// A job from elsewhere is not overwritten because a command has the same name.
 Result<void> check_owners(const Present& present, const Plan& plan) {
   for (const json::object& job : plan.jobs) {
     const std::string id = text_at(job, "id");
@@ -146,7 +146,7 @@ Result<void> check_owners(const Present& present, const Plan& plan) {
 
 // With another --prefix every line would run twice.
 Result<void> check_twins(const Present& present, const Plan& plan) {
-  std::map<std::string, std::string> lines;  // that are new, by mark
+  std::map<std::string, std::string> lines;  // new lines, by mark
   for (const json::object& job : plan.jobs) {
     if (!present.contains(text_at(job, "id"))) lines[mark_of(job)] = text_at(job, "id");
   }
@@ -156,7 +156,7 @@ Result<void> check_twins(const Present& present, const Plan& plan) {
     if (twin == lines.end()) continue;
     return fail(ErrorKind::kConflict,
                 "the line of \"" + twin->second + "\" was imported before, as \"" + id +
-                    "\", and would run twice; use the --prefix of that time, `docket job remove " +
+                    "\", and would run twice; use the same --prefix as then, `docket job remove " +
                     id + "`, or --force. Nothing was imported");
   }
   return {};
@@ -189,7 +189,7 @@ void mention_leftovers(const CliEnvironment& env, const Present& present, const 
   }
 }
 
-// A server that is not root's starts nothing as other users.
+// Only a server run by root can start processes as other users.
 void mention_users(const CliEnvironment& env, ServerApi& server, const Plan& plan) {
   const auto status = server.native("/status");
   if (!status || member(*status, "otherUsers") != json::value(false)) return;
@@ -198,7 +198,7 @@ void mention_users(const CliEnvironment& env, ServerApi& server, const Plan& pla
     const std::string user = text_at(job.at("run"), "user");
     if (user.empty() || user == own) continue;
     env.err << "warning: job \"" << text_at(job, "id") << "\" is to run as " << user
-            << ", which only a server of root can do; this one runs as " << own
+            << ", which only a server run by root can do; this one runs as " << own
             << ": its runs will fail\n";
   }
 }
@@ -272,7 +272,7 @@ Result<void> import_crontab(const CliEnvironment& env, ServerApi& server,
 }
 
 std::string valid_prefix(const std::string& text) {
-  bool start = true;  // of a segment, or behind a dash
+  bool start = true;  // at the start of a segment, or after a dash
   for (const char c : text) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     if (!letter && (start || (c != '-' && c != '.'))) return "must be like the id of a job";

@@ -35,7 +35,7 @@ class ImportCrontab : public testing::Test {
   FakeServer server_;
 };
 
-TEST_F(ImportCrontab, DryRunPrintsATableAndJsonAndAsksNobody) {
+TEST_F(ImportCrontab, DryRunPrintsATableAndJsonAndSendsNothing) {
   const Outcome done = import({"--dry-run", "--prefix", "ops"}, "0 3 * * * /bin/backup.sh\n");
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(
@@ -85,7 +85,7 @@ class ImportAgain : public ImportCrontab {
   json::value sent() { return *parse_json(server_.bodies.at(1)); }
 };
 
-TEST_F(ImportAgain, ChangesNothingWhereNothingHasChanged) {
+TEST_F(ImportAgain, ChangesNothingIfNothingHasChanged) {
   present({first()});
   EXPECT_THAT(import({}, kLine).out, HasSubstr("unchanged"));
   EXPECT_THAT(server_.requests, ElementsAre(kList, kStatus));
@@ -143,7 +143,7 @@ TEST_F(ImportAgain, WithAnotherPrefixWouldRunEveryLineTwice) {
   EXPECT_EQ(import({"--prefix", "cron", "--force"}, kLine).code, 0);
 }
 
-TEST_F(ImportAgain, NamesThoseWhoseLineIsGone) {
+TEST_F(ImportAgain, NamesJobsWhoseLineIsGone) {
   json::object old = first("0 5 * * * /bin/old.sh\n");
   present({first(), old});
   EXPECT_EQ(import({}, kLine).err,
@@ -151,7 +151,7 @@ TEST_F(ImportAgain, NamesThoseWhoseLineIsGone) {
             "remove old` removes it\n");
 }
 
-TEST_F(ImportCrontab, NobodyElsesJobIsOverwritten) {
+TEST_F(ImportCrontab, JobsFromElsewhereAreNotOverwritten) {
   server_.answer(kList, 200, R"({"items":[{"id":"backup","labels":{}}],"next":null})");
   const Outcome done = import({}, "0 3 * * * /bin/first.sh\n0 3 * * * /bin/backup.sh\n");
   EXPECT_EQ(done.code, 1);
@@ -177,10 +177,10 @@ TEST_F(ImportCrontab, RefusedLinesCanBeLeftOut) {
   EXPECT_EQ(import({"--skip-refused"}, "@often x\n0 3 * * * y\n").code, 0);
 }
 
-TEST_F(ImportCrontab, AUsersColumnThatNobodyMentionedIsRefused) {
+TEST_F(ImportCrontab, AnUnannouncedUserColumnIsRefused) {
   const Outcome done = import({}, "0 3 * * * root /bin/backup.sh\n");
   EXPECT_EQ(done.code, 1);
-  EXPECT_THAT(done.err, HasSubstr("-:1: begins with the user \"root\": say --user-column"));
+  EXPECT_THAT(done.err, HasSubstr("-:1: begins with the user \"root\": use --user-column"));
   EXPECT_THAT(import({"--dry-run", "--user-column"}, "0 3 * * * root /bin/b.sh\n").out,
               HasSubstr("\"user\": \"root\""));
   EXPECT_EQ(import({"--dry-run", "--no-user-column"}, "0 3 * * * root x\n").code, 0);
@@ -194,9 +194,10 @@ TEST_F(ImportCrontab, SaysWhichRunsTheServersUserCannotStart) {
   const Outcome done =
       import({"--user-column"}, "0 3 * * * root /bin/a\n0 3 * * * docket /bin/b\n");
   EXPECT_EQ(done.code, 0);
-  EXPECT_EQ(done.err,
-            "warning: job \"a\" is to run as root, which only a server of root can do; this one "
-            "runs as docket: its runs will fail\n");
+  EXPECT_EQ(
+      done.err,
+      "warning: job \"a\" is to run as root, which only a server run by root can do; this one "
+      "runs as docket: its runs will fail\n");
 }
 
 TEST_F(ImportCrontab, TheServersRefusalNamesTheJob) {

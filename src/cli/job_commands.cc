@@ -35,7 +35,7 @@ void warn_of_extra_schedules(const CliEnvironment& env, const JobFile& file) {
   }
 }
 
-// The API takes a schedule in a call of its own, after the job: what it would refuse of it is said
+// The API takes a schedule in a separate call, after the job. What it would refuse is reported
 // before anything is changed.
 Result<void> check_times(const JobFile& file) {
   if (array_of(file.schedules).empty()) return {};
@@ -52,10 +52,10 @@ Result<void> check_times(const JobFile& file) {
   return {};
 }
 
-// Nothing stays of what did not come in whole.
+// If not everything was added, nothing is kept.
 Result<void> take_back(ServerApi& server, const std::string& job, Error why) {
   const auto removed = server.call({.method = "DELETE", .path = job_path(job)});
-  why.message += removed ? "; nothing was added" : "; job \"" + job + "\" is there without it";
+  why.message += removed ? "; nothing was added" : "; job \"" + job + "\" was added without it";
   return fail(std::move(why));
 }
 
@@ -89,10 +89,10 @@ Result<void> add_job_of_flags(const CliEnvironment& env, ServerApi& server, cons
   return {};
 }
 
-// The server's PUT keeps the stored schedules; the seed ("Modify a job with a schedule") has the
-// file's schedule take effect, so it follows in a call of its own. An empty list in the file takes
-// the schedule away.
-// What the server refuses of the schedule takes the change of the job back as well.
+// The server's PUT keeps the stored schedules; the seed ("Modify a job with a schedule") expects
+// the file's schedule to take effect, so it follows in a separate call. An empty list in the file
+// removes the schedule. If the server refuses the schedule, the change of the job is undone as
+// well.
 Result<void> update_job(const CliEnvironment& env, ServerApi& server, const std::string& path) {
   const auto file = read_job(env, path);
   if (!file) return fail(file.error());
@@ -123,7 +123,7 @@ Result<void> remove_job(ServerApi& server, const std::string& job, ActiveRuns ac
   auto removed = server.call({.method = "DELETE", .path = job_path(job) + query});
   if (removed) return {};
   Error error = job_error(removed.error(), job);
-  // The other conflict, dependent jobs, keeps the server's text: it names them.
+  // The other conflict, dependent jobs, keeps the server's text, because it names them.
   if (error.kind == ErrorKind::kConflict &&
       error.message.find("active job runs") != std::string::npos) {
     error.message = "job \"" + job + "\" is running";
@@ -205,7 +205,7 @@ Result<void> show_queue(const CliEnvironment& env, ServerApi& server, const std:
   return {};
 }
 
-// What one leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct JobFlags {
   std::string job;
   std::string file;
@@ -279,8 +279,8 @@ void add_show_commands(CommandTree& tree, CLI::App& job) {
                      }
                      return show_job(env, server, flags->job);
                    });
-  job_id(show, flags->job)->required(false);  // `show runs` has its own
-  add_json_flag(show, flags->format.json);    // what it prints anyway
+  job_id(show, flags->job)->required(false);  // `show runs` has its own job
+  add_json_flag(show, flags->format.json);    // the default here
   add_run_list(tree, show);
 }
 

@@ -69,7 +69,7 @@ TEST_F(JobCommands, AddReadsAFile) {
   std::filesystem::remove(file);
 }
 
-TEST_F(JobCommands, AddWarnsOfASecondSchedule) {
+TEST_F(JobCommands, AddWarnsAboutASecondSchedule) {
   answer("POST", "", 201, "{}");
   answer("POST", "/a/schedules", 201, "{}");
   const Outcome done =
@@ -79,7 +79,7 @@ TEST_F(JobCommands, AddWarnsOfASecondSchedule) {
   EXPECT_EQ(server_.bodies.back(), R"({"id":"one"})");
 }
 
-TEST_F(JobCommands, ABadTimeIsSaidBeforeAnythingIsAsked) {
+TEST_F(JobCommands, ABadTimeIsReportedBeforeAnyRequest) {
   for (const char* word : {"add", "update"}) {
     const Outcome done = docket(
         {"job", word},
@@ -104,12 +104,12 @@ TEST_F(JobCommands, AddWithABadScheduleAddsNothing) {
   EXPECT_EQ(server_.requests.back(), request("DELETE", "/a"));
 }
 
-TEST_F(JobCommands, AddSaysWhatIsThereWhenItCannotBeTakenBack) {
+TEST_F(JobCommands, AddSaysWhatRemainsIfItCannotBeUndone) {
   answer("POST", "", 201, "{}");
   answer("POST", "/a/schedules", 422, R"({"message":"Object is not valid","details":[]})");
   answer("DELETE", "/a", 503, R"({"message":"full"})");
   EXPECT_EQ(docket({"job", "add"}, R"({"id":"a","schedules":[{"id":"one"}]})").err,
-            "Error: 422 - Object is not valid; job \"a\" is there without it\n");
+            "Error: 422 - Object is not valid; job \"a\" was added without it\n");
 }
 
 TEST_F(JobCommands, AddOfFlags) {
@@ -128,7 +128,7 @@ TEST_F(JobCommands, AddOfFlags) {
   EXPECT_EQ(server_.bodies.back(), R"({"id":"a","run":{"cmd":"true"},"dependencies":["b","c"]})");
 }
 
-TEST_F(JobCommands, AddOfFlagsThatMakeNoSense) {
+TEST_F(JobCommands, AddWithInvalidFlags) {
   EXPECT_EQ(docket({"job", "add", "--cmd", "true"}).err,
             "Error: --cmd needs an id: docket job add ID --cmd ...\n");
   EXPECT_THAT(docket({"job", "add", "a", "--cron", "* * * * *"}).err, HasSubstr("--cmd"));
@@ -148,7 +148,7 @@ TEST_F(JobCommands, AddNeedsAnId) {
   EXPECT_THAT(server_.requests, IsEmpty());
 }
 
-TEST_F(JobCommands, AddNamesTheInputThatIsNoJson) {
+TEST_F(JobCommands, AddNamesTheInputThatIsNotJson) {
   EXPECT_THAT(docket({"job", "add"}, "{").err,
               HasSubstr("Error: standard input: not JSON at byte 1"));
   EXPECT_EQ(docket({"job", "add", "/nonexistent/x.json"}).err,
@@ -288,7 +288,7 @@ TEST_F(JobCommands, ListIsTheTableOfTheGuide) {
             "third       Unscheduled  Failure   \n");
 }
 
-// Seed 004, "Verify that you have added the new job", blank for blank.
+// Seed 004, "Verify that you have added the new job", space for space.
 TEST_F(JobCommands, ListMatchesTheSeedExactly) {
   server_.answer(kList, 200, R"([{"id":"mysleepjob","schedules":[{"id":"s"}]},
                                  {"id":"mypingjob","activeRuns":[{"id":"r"}]}])");
@@ -315,7 +315,7 @@ TEST_F(JobCommands, ListAsIdsAndAsJson) {
 
 // ---- show
 
-TEST_F(JobCommands, ShowPrintsJsonWithFourBlanks) {
+TEST_F(JobCommands, ShowPrintsJsonIndentedByFourSpaces) {
   answer("GET", "/prod.email", 200, R"({"id":"prod.email","labels":{}})");
   EXPECT_EQ(docket({"job", "show", "prod.email"}).out,
             "{\n    \"id\": \"prod.email\",\n    \"labels\": {}\n}\n");
@@ -383,7 +383,7 @@ TEST_F(JobCommands, KillStopsOneRun) {
             "Error: job \"a\" or run \"r2\" does not exist\n");
 }
 
-TEST_F(JobCommands, KillAllStopsEachRunAndForgivesThoseThatJustEnded) {
+TEST_F(JobCommands, KillAllStopsEachRunAndIgnoresThoseThatJustEnded) {
   answer("GET", "/a/runs", 200, R"([{"id":"r1"},{"id":"r2"},{"id":"r3"}])");
   answer("POST", "/a/runs/r1/actions/stop", 200, "{}");
   answer("POST", "/a/runs/r2/actions/stop", 404, R"({"message":"Job Run not found"})");
@@ -393,7 +393,7 @@ TEST_F(JobCommands, KillAllStopsEachRunAndForgivesThoseThatJustEnded) {
   EXPECT_EQ(server_.requests.size(), 4U);
 }
 
-TEST_F(JobCommands, KillWantsARunOrAll) {
+TEST_F(JobCommands, KillNeedsARunOrAll) {
   EXPECT_EQ(docket({"job", "kill", "a"}).err, "Error: name a run, or stop every run with --all\n");
   EXPECT_EQ(docket({"job", "kill", "a", "r", "--all"}).err,
             "Error: either a run or --all, not both\n");
@@ -499,7 +499,7 @@ TEST_F(JobCommands, ADisabledScheduleWithoutNextRun) {
   EXPECT_THAT(docket({"job", "schedule", "show", "a"}).out, HasSubstr("False    N/A"));
 }
 
-TEST_F(JobCommands, ASecondScheduleIsRefusedInTheWordsOfTheSeed) {
+TEST_F(JobCommands, ASecondScheduleIsRefusedWithTheSeedsMessage) {
   answer("POST", "/a/schedules", 409,
          R"({"message":"requirement failed: A schedule with id nightly already exists"})");
   const Outcome done = docket({"job", "schedule", "add", "a"}, R"({"id":"nightly"})");
@@ -526,7 +526,7 @@ TEST_F(JobCommands, ScheduleUpdateGoesToTheIdInTheFile) {
             "Error: field \"id\" needs to be set in schedule JSON\n");
 }
 
-TEST_F(JobCommands, ScheduleRemoveTakesAnEmptyAnswer) {
+TEST_F(JobCommands, ScheduleRemoveAcceptsAnEmptyAnswer) {
   answer("DELETE", "/a/schedules/nightly", 200, "");
   answer("DELETE", "/a/schedules/ghost", 404, R"({"id":"ghost","message":"Schedule not found"})");
   EXPECT_EQ(docket({"job", "schedule", "remove", "a", "nightly"}).code, 0);
@@ -534,7 +534,7 @@ TEST_F(JobCommands, ScheduleRemoveTakesAnEmptyAnswer) {
             "Error: job \"a\" or schedule \"ghost\" does not exist\n");
 }
 
-// A job may be called like a command.
+// A job may have the name of a command.
 TEST_F(JobCommands, JobsMayHaveTheNamesOfCommands) {
   answer("POST", "/list/runs", 201, R"({"id":"r"})");
   answer("POST", "/status/runs", 201, R"({"id":"r"})");

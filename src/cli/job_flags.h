@@ -18,11 +18,11 @@ struct JobOptions {
   std::vector<std::string> env, labels, after;
 };
 
-// All but --cmd need it.
+// All flags except --cmd require --cmd.
 void add_job_flags(CLI::App& command, JobOptions& options);
 
-// The body of POST /docket/v1/jobs. Its schedule is called `cron`, and in the zone of this machine
-// unless another one is said. kInvalid: a NAME=VALUE that is none.
+// The body of POST /docket/v1/jobs. Its schedule is called `cron`, and is in the zone of this
+// machine unless another one is given. kInvalid: a NAME=VALUE that is malformed.
 Result<boost::json::object> job_of(const CliEnvironment& env, const std::string& id,
                                    const JobOptions& options);
 

@@ -1,5 +1,5 @@
 // docket maintenance: orders the server's housekeeping over the native API, waits for its end, and
-// prints that as nodetool prints the end of its backups (scylla-tasks.md section 8).
+// prints the result as nodetool prints that of its backups (scylla-tasks.md section 8).
 
 #include <fmt/format.h>
 
@@ -18,12 +18,12 @@ namespace {
 
 namespace json = boost::json;
 
-// How long the server holds an answer back: short enough for a line that moves, and for the time
+// How long the server may hold back an answer: short enough for a line that moves, and for the time
 // limit of requests.
 constexpr const char* kLookEvery = "500ms";
 constexpr const char* kAskEvery = "30s";
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct MaintenanceFlags {
   std::string file;
   std::vector<std::string> families;
@@ -50,7 +50,7 @@ Result<json::value> order(ServerApi& server, const std::string& operation,
                       .body = &value});
 }
 
-// One line of a terminal, drawn over and over; gone when this is.
+// One line of a terminal, redrawn each time; cleared when this is destroyed.
 class ProgressLine {
  public:
   explicit ProgressLine(const CliEnvironment& env) : env_(env) {}
@@ -115,7 +115,7 @@ Result<void> carry_out(const CliEnvironment& env, ServerApi& server, const std::
   return {};
 }
 
-// The words, in the order of the help.
+// The subcommands, in the order of the help.
 class Group {
  public:
   explicit Group(CommandTree& tree)

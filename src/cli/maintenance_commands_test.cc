@@ -38,7 +38,7 @@ TEST_F(MaintenanceCommands, WaitsAndPrintsTheEnd) {
   EXPECT_EQ(server_.requests.size(), 3U);
 }
 
-TEST_F(MaintenanceCommands, AFailureIsOne) {
+TEST_F(MaintenanceCommands, AFailureIsReported) {
   answer("POST /maintenance/verify", 201, task("created"));
   answer(kWait, 200, task("failed", R"("The store is damaged")"));
   const Outcome outcome = docket({"verify", "--family", "job", "--family", "task"});
@@ -48,7 +48,7 @@ TEST_F(MaintenanceCommands, AFailureIsOne) {
   EXPECT_EQ(server_.bodies[0], R"({"families":["job","task"]})");
 }
 
-TEST_F(MaintenanceCommands, OnlyTheIdWithoutWaiting) {
+TEST_F(MaintenanceCommands, PrintsOnlyTheIdWithoutWaiting) {
   answer("POST /maintenance/vacuum", 201, task("created"));
   for (const char* flag : {"--no-wait", "--nowait"}) {
     EXPECT_EQ(docket({"vacuum", flag}).out, "u-9\n");

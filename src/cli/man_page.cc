@@ -5,7 +5,7 @@
 namespace docket::cli {
 namespace {
 
-// A dot or an apostrophe at the start of a line, and backslashes, mean something to roff.
+// A dot or an apostrophe at the start of a line, and backslashes, are special to roff.
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -61,7 +61,7 @@ std::string flags_of(const CLI::App& app) {
   return out;
 }
 
-// A group that does nothing itself has only what is below it.
+// A group without an action has only its subcommands.
 void add_commands(std::string& out, const CLI::App& app, const std::string& name) {
   const auto children = app.get_subcommands([](const CLI::App*) { return true; });
   const bool acts =

@@ -1,6 +1,6 @@
 #pragma once
 
-// The manual page docket(1), made from the tree of commands: what is parsed is what it says.
+// The manual page docket(1), generated from the tree of commands, so it matches what is parsed.
 
 #include <string>
 

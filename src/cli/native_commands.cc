@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct NativeFlags {
   std::string job;
   std::string schedule;
@@ -27,7 +27,7 @@ struct NativeFlags {
   bool json = false;
 };
 
-// Memory and disk of a node are seldom whole MiB; the fraction tells nobody anything.
+// Memory and disk of a node are seldom whole MiB, and the fraction is of no use to anyone.
 std::string whole_mib(const json::value& number) {
   const std::string text = text_of(number);
   return text.substr(0, text.find('.'));
@@ -79,7 +79,7 @@ Result<void> show_status(const CliEnvironment& env, ServerApi& server, const Nat
   return {};
 }
 
-// Due times of an old absence are one row when the schedule has changed since.
+// Due times missed in an old absence are one row if the schedule has changed since.
 std::string due_of(const CliEnvironment& env, const json::value& entry) {
   const std::string first = shown_time(env, text_at(entry, "firstDue"));
   const std::string last = shown_time(env, text_at(entry, "lastDue"));
@@ -91,13 +91,13 @@ std::string local_time_of(const json::value& entry) {
   return text_at(entry, "localTime") + (fold.empty() ? "" : " (" + fold + ")");
 }
 
-// A run that retention has removed has but its number left.
+// For a run that retention has removed, only its number is left.
 std::string run_name_of(const json::value& entry) {
   const std::string name = text_at(entry, "runName");
   return name.empty() ? text_at(entry, "run") : name;
 }
 
-// Oldest first, the server takes the last seven days unless told otherwise.
+// With oldest first, the server's default is the last seven days.
 Result<std::string> ledger_path(const CliEnvironment& env, const NativeFlags& flags) {
   std::string path = "/jobs/" + encode_segment(flags.job) + "/schedules/" +
                      encode_segment(flags.schedule) + "/ledger?order=oldest&limit=500";

@@ -28,7 +28,7 @@ TEST_F(NativeCommands, ExplainListsReasonsAndHolders) {
             "  earliest: 2026-01-01 01:00:00\n");
 }
 
-TEST_F(NativeCommands, ExplainSaysNamesWhereTheServerNumbers) {
+TEST_F(NativeCommands, ExplainReplacesNumbersByNames) {
   answer("GET /runs?limit=1&name=20190307204634kC8Rs", 200, kRun);
   answer("GET /runs/7/explain", 200,
          R"({"waiting":true,"earliest":null,"reasons":[
@@ -44,7 +44,7 @@ TEST_F(NativeCommands, ExplainSaysNamesWhereTheServerNumbers) {
             "    held by r3 of big\n");
 }
 
-TEST_F(NativeCommands, ExplainTakesTheNumbersOfRunsAndAttempts) {
+TEST_F(NativeCommands, ExplainAcceptsTheNumbersOfRunsAndAttempts) {
   answer("GET /tasks/8", 200, R"({"id":"8","kind":"attempt","root":"7","name":null})");
   answer("GET /tasks/7", 200, R"({"id":"7","kind":"run","root":"7","name":"r7","job":"a"})");
   answer("GET /jobs/8", 404, kNotFound);
@@ -55,7 +55,7 @@ TEST_F(NativeCommands, ExplainTakesTheNumbersOfRunsAndAttempts) {
   EXPECT_EQ(docket({"explain", "7"}).out, "job 7 waits\n") << "a job of that id comes first";
 }
 
-TEST_F(NativeCommands, OtherCommandsTakeTheNumbersOfRunsToo) {
+TEST_F(NativeCommands, OtherCommandsAcceptTheNumbersOfRunsToo) {
   answer("GET /tasks/7", 200, R"({"id":"7","root":"7","name":"20190307204634kC8Rs"})");
   const std::string runs = "/service/metronome/v1/jobs/a/runs/";
   server_.answer("POST " + runs + "20190307204634kC8Rs/actions/stop", 200, "{}");
@@ -68,7 +68,7 @@ TEST_F(NativeCommands, OtherCommandsTakeTheNumbersOfRunsToo) {
       << "a server that has no native API";
 }
 
-TEST_F(NativeCommands, ExplainTakesAJobToo) {
+TEST_F(NativeCommands, ExplainAcceptsAJobToo) {
   answer(
       "GET /jobs/a/explain", 200,
       R"({"waiting":false,"earliest":null,"reasons":[{"kind":"manual","message":"only a person starts it","holders":[]}]})");
@@ -159,7 +159,7 @@ TEST_F(NativeCommands, EventsAreTheNewestOldestFirst) {
   EXPECT_EQ(done.err, "");
 }
 
-// Pages of one job are short when there is much else in the log.
+// Pages of one job are short if the log holds many other events.
 TEST_F(NativeCommands, EventsAreReadUntilThereAreEnough) {
   answer("GET /events?order=newest&limit=3&job=a", 200, page({90}, "\"80\""));
   answer("GET /events?order=newest&limit=2&job=a&after=80", 200, page({}, "\"60\""));
@@ -177,7 +177,7 @@ TEST_F(NativeCommands, EventsOfJobsAndTheirMessages) {
   EXPECT_EQ(docket({"events"}).out, "6  t  job_updated  a  m\n");
 }
 
-TEST_F(NativeCommands, EventsBehindOne) {
+TEST_F(NativeCommands, EventsAfterOne) {
   answer("GET /events?order=oldest&limit=3&job=a&after=4", 200, page({5, 6}, "\"60\""));
   answer("GET /events?order=oldest&limit=1&job=a&after=60", 200, page({61}, "\"61\""));
   const Outcome done = docket({"events", "--after", "4", "--lines", "3", "--job", "a"});
@@ -185,7 +185,7 @@ TEST_F(NativeCommands, EventsBehindOne) {
   EXPECT_EQ(done.err, "there are more: --after 61\n");
 }
 
-TEST_F(NativeCommands, EventsFollowedBeginWithTheNewest) {
+TEST_F(NativeCommands, FollowedEventsBeginWithTheNewest) {
   answer("GET /events?order=newest&limit=1", 200, page({8}, "\"8\""));
   answer("GET /events?order=newest&limit=2&job=a&after=9", 200, page({7, 5}, "\"5\""));
   answer("GET /events?follow=true&job=a&after=8", 200,
@@ -194,14 +194,14 @@ TEST_F(NativeCommands, EventsFollowedBeginWithTheNewest) {
             line(5) + line(7) + line(9));
 }
 
-TEST_F(NativeCommands, EventsFollowedOfAnEmptyLog) {
+TEST_F(NativeCommands, FollowedEventsOfAnEmptyLog) {
   answer("GET /events?order=newest&limit=1", 200, page({}, "null"));
   answer("GET /events?order=newest&limit=20&after=1", 200, page({}, "null"));
   answer("GET /events?follow=true&after=0", 200, "data: " + event(1) + "\n\n");
   EXPECT_EQ(docket({"events", "-f"}).out, line(1));
 }
 
-TEST_F(NativeCommands, EventsFollowedFromNowOrFromOne) {
+TEST_F(NativeCommands, FollowedEventsFromNowOrFromOne) {
   const std::string data = "data: " + event(5) + "\n\n";
   answer("GET /events?follow=true", 200, data);
   EXPECT_EQ(docket({"events", "-f", "-n", "0"}).out, line(5));
@@ -212,7 +212,7 @@ TEST_F(NativeCommands, EventsFollowedFromNowOrFromOne) {
   EXPECT_EQ(docket({"events", "-f", "--after=3", "-n", "1"}).code, 1) << "which should it be?";
 }
 
-TEST(EventStream, PiecesMayBeCutAnywhere) {
+TEST(EventStream, InputMayBeSplitAnywhere) {
   const std::string stream =
       "data: a\r\ndata:b\n\n: heart\n\nevent: x\n\ndata: c\n\ndata: never ended\n";
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {

@@ -22,7 +22,7 @@ namespace json = boost::json;
 
 std::string or_not_available(std::string text) { return text.empty() ? "N/A" : text; }
 
-// What one leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct StartFlags {
   std::string job;
   std::vector<std::string> env;
@@ -52,7 +52,7 @@ Result<void> stop_run(ServerApi& server, const std::string& job, const std::stri
   return {};
 }
 
-// A run that ends between the list and its stop is as good as stopped.
+// A run that ends between the listing and the stop counts as stopped.
 Result<void> stop_all_runs(ServerApi& server, const std::string& job) {
   const auto runs = server.metronome(runs_path(job));
   if (!runs) return fail(job_error(runs.error(), job));
@@ -101,7 +101,7 @@ struct HistoryFlags {
   ListFormat format;
 };
 
-// One of the two lists of a history, and its words.
+// One of the two lists of a history, and its column names.
 struct Outcomes {
   const char* list;
   const char* count;
@@ -133,8 +133,8 @@ Result<json::value> fetch_history(ServerApi& server, const HistoryFlags& flags) 
   return history;
 }
 
-// Why runs failed, by their names: docket's own addition to the list of runs. Empty with another
-// server.
+// Why runs failed, by run name: docket's own addition to the list of runs. Empty for servers other
+// than docket.
 std::map<std::string, std::string> reasons(ServerApi& server, const HistoryFlags& flags) {
   std::map<std::string, std::string> by_name;
   const auto runs = server.metronome(runs_path(flags.job) + "?all=true&limit=1000");
@@ -197,7 +197,7 @@ Result<void> show_history(const CliEnvironment& env, ServerApi& server, const Hi
   return {};
 }
 
-// What one leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct RunFlags {
   std::string job;
   std::string run;
@@ -250,7 +250,7 @@ void add_run_commands(CommandTree& tree, CLI::App& job) {
   job_id(run, start->job);
   run.add_flag("--json", start->format.json, "Print the run as JSON");
   run.add_option("--env", start->env,
-                 "A variable of this run, and of those that its end starts; repeatable")
+                 "A variable of this run, and of the runs that its end starts; repeatable")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   run.add_option("--description", start->description, "What this run is for")->type_name("TEXT");

@@ -20,7 +20,7 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct RunsFlags {
   std::string run;
   std::string job, group, schedule, since, until;
@@ -55,7 +55,7 @@ Result<std::string> query_of(const CliEnvironment& env, const RunsFlags& flags) 
   return query;
 }
 
-// A page that is filtered may be short although there are more.
+// A filtered page may be short although there are more.
 Result<json::array> newest(ServerApi& server, const std::string& query, std::size_t wanted) {
   json::array runs;
   std::string after;
@@ -104,7 +104,7 @@ Result<void> list(const CliEnvironment& env, ServerApi& server, const RunsFlags&
 
 // ---- one run
 
-// Its schedule is known by a number, which people never see. It may be gone.
+// A run has its schedule's number, which people never see. The schedule may be gone.
 std::string schedule_id(ServerApi& server, const json::value& run) {
   const auto schedules =
       server.native("/jobs/" + encode_segment(text_at(run, "job")) + "/schedules");
@@ -119,7 +119,7 @@ std::string why_it_runs(const CliEnvironment& env, ServerApi& server, const json
   const std::string trigger = text_at(run, "trigger");
   if (trigger == "schedule") {
     const std::string id = schedule_id(server, run);
-    return "schedule" + (id.empty() ? " that is gone" : " " + id) + ", due " +
+    return (id.empty() ? "a deleted schedule" : "schedule " + id) + ", due " +
            time_at(env, run, "dueAt");
   }
   if (trigger != "dependency") return "a request";

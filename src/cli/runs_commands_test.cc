@@ -19,7 +19,7 @@ constexpr const char* kFailed =
 
 class RunsCommands : public NativeCommands {
  protected:
-  // The run, with more members.
+  // Prepares the run, with more members.
   void found(const std::string& more) {
     answer("GET /runs?limit=1&name=20190307204634kC8Rs", 200,
            R"({"items":[{"id":"7","root":"7"}],"next":null})");
@@ -52,13 +52,13 @@ TEST_F(RunsCommands, ListAsksForWhatTheFlagsSay) {
   EXPECT_THAT(docket({"runs", "--schedule", "nightly"}).err, HasSubstr("--job"));
 }
 
-TEST_F(RunsCommands, ListGoesOnWhereAFilteredPageIsShort) {
+TEST_F(RunsCommands, ListContinuesAfterAShortFilteredPage) {
   answer("GET /runs?limit=2&group=prod", 200, R"({"items":[{"name":"r9"}],"next":"8"})");
   answer("GET /runs?limit=1&group=prod&after=8", 200, R"({"items":[{"name":"r1"}],"next":"1"})");
   EXPECT_EQ(docket({"runs", "-q", "-n", "2", "--group", "prod"}).out, "r9\nr1\n");
 }
 
-TEST_F(RunsCommands, ShowTellsWhatWhenAndWhy) {
+TEST_F(RunsCommands, ShowSaysWhatWhenAndWhy) {
   found(R"(,"description":"again, please","env":{"DAY":"monday"},"attempts":[
           {"id":"8","state":"failed","startedAt":"2026-03-07T20:46:35.000000Z",
            "finishedAt":"2026-03-07T20:48:38.000000Z","exitCode":3,"signal":null,
@@ -86,7 +86,7 @@ TEST_F(RunsCommands, ShowNamesTheScheduleOrTheRunThatStartedIt) {
     return out.substr(at + 12, out.find('\n', at) - at - 12);
   };
   found(R"(,"trigger":"schedule")");
-  EXPECT_EQ(started_by(), "schedule that is gone, due 2026-03-07 21:46:00");
+  EXPECT_EQ(started_by(), "a deleted schedule, due 2026-03-07 21:46:00");
   answer("GET /jobs/prod.a/schedules", 200, R"({"items":[{"id":"nightly","uid":"3"}]})");
   EXPECT_EQ(started_by(), "schedule nightly, due 2026-03-07 21:46:00");
 }

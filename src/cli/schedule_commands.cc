@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct ScheduleFlags {
   std::string job;
   std::string schedule;
@@ -26,7 +26,7 @@ struct ScheduleFlags {
   ListFormat format;
 };
 
-// The Python client also takes a list with one schedule.
+// The Python client also accepts a list with one schedule.
 Result<json::value> read_schedule(const CliEnvironment& env, const std::string& file) {
   auto value = read_json(env, file);
   if (!value) return value;
@@ -84,7 +84,7 @@ Result<void> show_schedules(const CliEnvironment& env, ServerApi& server,
   Table table({"ID", "CRON", "ENABLED", "NEXT RUN", "CONCURRENCY POLICY"});
   for (const json::value& schedule : array_of(*schedules)) {
     if (flags.format.quiet) env.out << text_at(schedule, "id") << '\n';
-    const bool fires = enabled_of(schedule) == "True";  // the server tells its next time anyway
+    const bool fires = enabled_of(schedule) == "True";  // the server gives its next time anyway
     const std::string next = fires ? text_at(schedule, "nextRunAt") : "";
     table.add({text_at(schedule, "id"), text_at(schedule, "cron"), enabled_of(schedule),
                next.empty() ? "N/A" : table_time(env, next),

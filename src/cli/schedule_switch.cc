@@ -1,5 +1,5 @@
-// docket schedule list|pause|resume and docket job enable|disable: schedules of the native API,
-// which knows all that they say, so that nothing else of them changes.
+// docket schedule list|pause|resume and docket job enable|disable, over the native API: it has
+// every member of a schedule, so nothing else changes.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -20,10 +20,10 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct SwitchFlags {
   std::string job;
-  std::string schedule;  // empty: all of the job
+  std::string schedule;  // empty: all schedules of the job
   ListFormat format;
 };
 
@@ -50,7 +50,7 @@ std::string next_run(const CliEnvironment& env, const json::value& schedule) {
   return next.empty() ? "never" : shown_time(env, next);
 }
 
-// What was changed, and what that means: the next run.
+// Prints what was changed, and its effect: the next run.
 Result<void> turn(const CliEnvironment& env, ServerApi& server, const SwitchFlags& flags, bool on) {
   auto schedules = schedules_of(server, flags);
   if (!schedules) return fail(schedules.error());

@@ -1,5 +1,5 @@
 // docket secret put|list|remove. Values come from standard input or a file, never from the command
-// line, which every user of the machine can read in the process list.
+// line, which every user of the machine can see in the process list.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -20,14 +20,14 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct SecretFlags {
   std::string path;
   std::string file;
   ListFormat format;
 };
 
-// Slashes part the segments of a secret's path.
+// Slashes separate the segments of a secret's path.
 std::string secret_path(const std::string& path) {
   std::string out = "/secrets";
   for (std::size_t at = 0; at <= path.size();) {
@@ -41,7 +41,7 @@ std::string secret_path(const std::string& path) {
 Result<void> put_secret(const CliEnvironment& env, ServerApi& server, const SecretFlags& flags) {
   auto value = read_input(env, flags.file);
   if (!value) return fail(value.error());
-  // `echo value |` ends with a newline that is not meant; a file is taken as it is.
+  // `echo value |` adds a newline that is not meant; a file is taken as it is.
   if (flags.file.empty() && value->ends_with('\n')) value->pop_back();
   if (!is_utf8(*value)) return fail(ErrorKind::kInvalid, "the value is not UTF-8 text");
   const json::value body = json::object({{"value", *value}});
@@ -82,7 +82,7 @@ Result<void> remove_secret(ServerApi& server, const SecretFlags& flags) {
 
 void add_secret_commands(CommandTree& tree) {
   const auto flags = std::make_shared<SecretFlags>();
-  CLI::App& secret = tree.group(tree.root(), "secret", "Keep the secrets that jobs use");
+  CLI::App& secret = tree.group(tree.root(), "secret", "Manage the secrets that jobs use");
 
   CLI::App& put = tree.command(secret, "put", "Store a secret, read from standard input",
                                [flags](const CliEnvironment& env, ServerApi& server) {

@@ -5,7 +5,7 @@
 namespace docket::cli {
 namespace {
 
-constexpr std::size_t kLongestWord = 64;  // longer ones are no typing mistakes
+constexpr std::size_t kLongestWord = 64;  // longer words are not typing mistakes
 constexpr std::size_t kShortWord = 4;
 
 }  // namespace
@@ -33,7 +33,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
   if (word.empty() || word.size() > kLongestWord) return std::nullopt;
   std::optional<std::string> best;
-  std::size_t best_distance = word.size() <= kShortWord ? 2 : 3;  // one above what is still near
+  std::size_t best_distance = word.size() <= kShortWord ? 2 : 3;  // one above the accepted distance
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {

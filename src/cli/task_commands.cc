@@ -1,4 +1,4 @@
-// docket task log: what a run wrote and writes. Over the native API, which knows finished runs too.
+// docket task log: the output of a run. Over the native API, which has finished runs too.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -17,17 +17,17 @@ namespace {
 
 namespace json = boost::json;
 
-// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct LogFlags {
   std::string subject;
-  std::string stream;  // empty: both, each where it belongs
+  std::string stream;  // empty: both, each to its own stream
   std::uint32_t lines = 10;
   bool all = false;
   bool follow = false;
   bool completed = false;
 };
 
-// Of a log of any length, in one answer.
+// A log of any length, in one answer.
 constexpr const char* kEverything = "?limit=1099511627776";
 
 std::string_view last_lines(std::string_view text, std::size_t lines) {
@@ -49,7 +49,7 @@ bool waits(const json::value& run) {
   return state == "created" || state == "queued";
 }
 
-// The log of a run, which is made of those of its attempts; or that of one attempt.
+// The log of a run, which consists of those of its attempts; or that of one attempt.
 class TaskLog {
  public:
   TaskLog(const CliEnvironment& env, ServerApi& server, const LogFlags& flags, json::value task)
@@ -87,10 +87,10 @@ class TaskLog {
   ServerApi& server_;
   const LogFlags& flags_;
   const json::value task_;
-  std::string line_of_docket_;  // that stood in place of a log
-  std::string printed_;         // the newest attempt that was
+  std::string line_of_docket_;  // received in place of a log
+  std::string printed_;         // the newest attempt printed
   std::uint64_t event_ = 0;     // all changes up to this one are known
-  bool said_ = false;           // why it waits
+  bool said_ = false;           // whether it was said why the run waits
 };
 
 Result<void> TaskLog::print() {
@@ -112,7 +112,7 @@ Result<void> TaskLog::print_end() {
   return printed;
 }
 
-// Beside stdout, unless one of the two was asked for.
+// Besides stdout, unless only one of the two was requested.
 Result<void> TaskLog::print_stderr() {
   if (!flags_.stream.empty()) return {};
   auto printed = print_part("stderr", env_.err);
@@ -120,7 +120,7 @@ Result<void> TaskLog::print_stderr() {
   return none ? Result<void>() : printed;
 }
 
-// One line more than is shown tells whether there are more.
+// Requesting one line more than is shown tells whether there are more.
 Result<void> TaskLog::print_part(const std::string& stream, std::ostream& out) {
   const std::string path = "/tasks/" + id() + "/logs/" + stream;
   const std::string part = flags_.all ? kEverything : tail(flags_.lines + 1);
@@ -153,7 +153,7 @@ Result<void> TaskLog::follow() {
   return followed;
 }
 
-// The run is looked at after the number of the newest event, so that no change falls between.
+// The run is read after the number of the newest event, so that no change is missed in between.
 Result<void> TaskLog::follow_stdout() {
   const auto newest = newest_event(server_);
   if (!newest) return fail(newest.error());
@@ -169,7 +169,7 @@ Result<void> TaskLog::follow_stdout() {
   }
 }
 
-// Of the first that is seen the last lines, of those that come after it all.
+// Prints the last lines of the first attempt seen, and all of those that follow.
 Result<void> TaskLog::follow_new_attempts(const json::array& attempts) {
   std::size_t next = attempts.size();
   while (next > 0 && text_at(attempts[next - 1], "id") != printed_) --next;
@@ -191,7 +191,7 @@ Result<void> TaskLog::stream(const std::string& id, const std::string& query) {
   });
 }
 
-// The server has no log: there may have been no attempt to write one.
+// The server has no log: possibly no attempt was made.
 Error TaskLog::why_none(Error error) {
   if (text_at(task_, "kind") == "attempt") return error;
   const auto now = run();
@@ -203,9 +203,9 @@ Error TaskLog::why_none(Error error) {
 
 Error TaskLog::never_started(const json::value& run) const {
   const std::string message = text_at(run, "message");
-  return {ErrorKind::kNotFound,
-          "run \"" + name() + "\" has ended without having started: " + text_at(run, "state") +
-              (message.empty() ? "" : " (" + message + ")")};
+  return {ErrorKind::kNotFound, "run \"" + name() +
+                                    "\" ended without starting: " + text_at(run, "state") +
+                                    (message.empty() ? "" : " (" + message + ")")};
 }
 
 void TaskLog::say_why_it_waits() {
@@ -219,7 +219,7 @@ void TaskLog::say_why_it_waits() {
   said_ = true;
 }
 
-// Until anything happens to the run or one of its attempts.
+// Waits until anything happens to the run or one of its attempts.
 Result<void> TaskLog::wait_for_change() {
   const std::uint64_t before = event_;
   EventStream events([this](const std::string& data) {

@@ -80,7 +80,7 @@ constexpr const char* kQueued =
 constexpr const char* kStopped =
     R"({"id":"7","name":"20190307204634kC8Rs","state":"aborted","message":"Stopped","attempts":[]})";
 constexpr const char* kNeverStarted =
-    "Error: run \"20190307204634kC8Rs\" has ended without having started: aborted (Stopped)\n";
+    "Error: run \"20190307204634kC8Rs\" ended without starting: aborted (Stopped)\n";
 
 TEST_F(NativeCommands, TaskLogOfARunThatHasNotStarted) {
   answer("GET /runs?limit=1&job=a" + std::string(kActive), 200, kRun);
@@ -96,7 +96,7 @@ TEST_F(NativeCommands, TaskLogOfARunThatHasNotStarted) {
   EXPECT_EQ(docket({"task", "log", "a"}).err, kNeverStarted);
 }
 
-// Runs of job `a`, number 7, followed. Their states come one after the other, each behind an event.
+// Runs of job `a`, number 7, followed. Their states come one after the other, each after an event.
 class FollowedLog : public NativeCommands {
  protected:
   FollowedLog() {

@@ -1,5 +1,5 @@
-// docket tasks: the words, tables, messages and exit codes of `nodetool tasks`, over the Scylla
-// Task Manager's API (scylla-tasks.md section 8), so that scripts go on as they are.
+// docket tasks: the commands, tables, messages and exit codes of `nodetool tasks`, over the Scylla
+// Task Manager's API (scylla-tasks.md section 8), so that existing scripts keep working.
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -25,13 +25,13 @@ namespace json = boost::json;
 constexpr int kBadArguments = 1;
 constexpr int kOther = 2;
 constexpr int kRemote = 4;
-// Of wait --quiet.
+// Exit code of wait --quiet.
 constexpr int kTaskFailed = 123;
 constexpr int kTimedOut = 124;
 constexpr int kCannotWait = 125;
 constexpr std::chrono::milliseconds kBetweenTries{500};
 
-// What the leaves parse; shared by the parser, which fills it, and the actions, which read it.
+// The parsed arguments; shared by the parser, which fills them, and the actions, which read them.
 struct TasksFlags {
   std::string id;
   std::string module;
@@ -40,16 +40,16 @@ struct TasksFlags {
   std::uint32_t iterations = 0;
   bool internal = false;
   bool quiet = false;
-  bool json = false;  // what the API says, in the place of nodetool's tables
+  bool json = false;  // the API's answer, instead of nodetool's tables
 };
 using FlagsPtr = std::shared_ptr<const TasksFlags>;
 
 using Parameters = std::map<std::string, std::string>;
 
-// A failure as an exit code; what there is to say has been said.
+// A failure as an exit code; its message has been printed already.
 struct Failure {
   int code = kOther;
-  int status = 0;  // of the answer; 0: there was none
+  int status = 0;  // of the answer; 0: no answer
 };
 template <class T>
 using Answer = tl::expected<T, Failure>;
@@ -70,15 +70,15 @@ std::string query_of(const Parameters& parameters) {
   return query;
 }
 
-// One invocation: asks, and says what went wrong.
+// One invocation: sends requests, and reports what went wrong.
 class Tasks {
  public:
   Tasks(const CliEnvironment& env, ServerApi& server) : env_(env), server_(server) {}
 
-  // Quiet about statuses below: the caller has words of its own for these.
+  // Silent about this status: the caller has a message of its own for it.
   void expect(int status) { expected_ = status; }
   void be_silent() { silent_ = true; }
-  // A server that was there and is gone comes back.
+  // If the server goes away, waits until it is back.
   void outlast_restarts() { outlasts_ = true; }
   bool is_away() const { return away_; }
 
@@ -93,7 +93,7 @@ class Tasks {
                            const Parameters& parameters = {}, bool patient = false) {
     return get("/task_manager/" + route + "/" + encode_segment(id), parameters, patient);
   }
-  // The UUID behind a number or a run's name, which people type; of other servers, the text itself.
+  // The UUID for a number or a run's name, which people type; for other servers, the text itself.
   std::string id_of(const std::string& text) {
     const bool number = text.find_first_not_of("0123456789") == std::string::npos;
     if (!number && !is_run_name(text)) return text;
@@ -158,7 +158,7 @@ int bad_arguments(const CliEnvironment& env, const std::string& complaint) {
   return kBadArguments;
 }
 
-// As boost::program_options says it.
+// In the wording of boost::program_options.
 std::string in_words_of_nodetool(const std::string& complaint) {
   constexpr std::string_view kFlag = "unknown flag ";
   if (complaint.starts_with(kFlag)) {
@@ -223,7 +223,7 @@ Answer<json::array> statuses_below(Tasks& tasks, const std::string& id) {
   return array_of(*tree);
 }
 
-// A task may be forgotten between the list and the question: 400, and no failure.
+// A task may be forgotten between the list and the request: 400, which is not a failure.
 int add_module_trees(Tasks& tasks, const std::string& module, json::array& statuses) {
   const auto listed = tasks.task("list_module_tasks", module);
   if (!listed) return listed.error().code;
@@ -278,7 +278,7 @@ int quiet_outcome(const Answer<json::value>& waited) {
   return text_at(*waited, "state") == "done" ? 0 : kTaskFailed;
 }
 
-// What is left of a number of seconds; anything else is for the server to refuse.
+// What remains of a number of seconds; anything else is left for the server to refuse.
 std::string left_of(const std::string& timeout, std::chrono::milliseconds passed) {
   std::int64_t seconds = 0;
   const auto [end, error] =
@@ -287,7 +287,7 @@ std::string left_of(const std::string& timeout, std::chrono::milliseconds passed
   return std::to_string(std::max<std::int64_t>(0, seconds - passed.count() / 1000));
 }
 
-// The task goes on while the server is away, so waiting for it does, too.
+// The task continues while the server is away, and so does the wait.
 Answer<json::value> wait_through_restarts(const CliEnvironment& env, Tasks& tasks,
                                           const TasksFlags& flags) {
   if (env.machine) tasks.outlast_restarts();
@@ -334,7 +334,7 @@ int abort(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags)
   return 0;
 }
 
-// ---- how long what has ended is shown
+// ---- how long ended tasks are shown
 
 // `name` is that of the route and of its parameter.
 int time_to_live(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags,
@@ -363,7 +363,7 @@ int drain(const CliEnvironment& env, ServerApi& server, const TasksFlags& flags)
   return 0;
 }
 
-// ---- the words
+// ---- the commands
 
 class Group {
  public:

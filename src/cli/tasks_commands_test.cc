@@ -34,7 +34,7 @@ TEST_F(TasksCommands, Modules) {
   EXPECT_EQ(docket({"modules"}).out, "process\ntest\n");
 }
 
-TEST_F(TasksCommands, JsonIsWhatTheApiSays) {
+TEST_F(TasksCommands, JsonIsTheApisAnswer) {
   const std::string stats = R"([{"task_id":"u1"}])";
   const std::string status = R"({"id":"u1","state":"done"})";
   answer("GET /task_manager/list_modules", R"(["a"])");
@@ -54,7 +54,7 @@ TEST_F(TasksCommands, JsonIsWhatTheApiSays) {
   EXPECT_EQ(docket({"tree", "--json"}).out, tree);
 }
 
-TEST_F(TasksCommands, ListSendsOnlyWhatWasSaid) {
+TEST_F(TasksCommands, ListSendsOnlyWhatWasGiven) {
   answer("GET /task_manager/list_module_tasks/test", "[]");
   answer("GET /task_manager/list_module_tasks/test?internal=true&keyspace=k&table=t",
          R"([{"task_id":"u1","state":"running","type":"test","kind":"node","scope":"test",
@@ -102,7 +102,7 @@ TEST_F(TasksCommands, TreeOfATask) {
             "[]          \n");
 }
 
-TEST_F(TasksCommands, TreeOfAllLeavesOutWhatIsForgottenMeanwhile) {
+TEST_F(TasksCommands, TreeOfAllOmitsTasksForgottenMeanwhile) {
   answer("GET /task_manager/list_modules", R"(["a","b"])");
   answer("GET /task_manager/list_module_tasks/a", R"([{"task_id":"u1"},{"task_id":"u2"}])");
   answer("GET /task_manager/list_module_tasks/b", "[]");
@@ -133,7 +133,7 @@ TEST_F(TasksCommands, Wait) {
   EXPECT_EQ(unknown.out + unknown.err, "");
 }
 
-TEST_F(TasksCommands, NumbersAndNamesOfRunsWillDoWhereTheServerKnowsThem) {
+TEST_F(TasksCommands, AcceptsNumbersAndNamesOfRunsIfTheServerKnowsThem) {
   server_.answer("GET /docket/v1/tasks/5", 200, R"({"id":"5","uuid":"u1"})");
   server_.answer("GET /docket/v1/runs?limit=1&name=20190307204634kC8Rs", 200,
                  R"({"items":[{"id":"5","uuid":"u1"}],"next":null})");
@@ -147,8 +147,8 @@ TEST_F(TasksCommands, NumbersAndNamesOfRunsWillDoWhereTheServerKnowsThem) {
   EXPECT_THAT(docket({"status", "9"}).err, HasSubstr("bad")) << "of a server that has no numbers";
 }
 
-// An abort that was meant for another node must not go to the usual server.
-TEST_F(TasksCommands, HostAndPortSayWhomToAsk) {
+// An abort meant for another node must not go to the default server.
+TEST_F(TasksCommands, HostAndPortSelectTheServer) {
   const auto asked = [&](std::vector<std::string> words) {
     docket(std::move(words));
     return server_.requests.back();
@@ -164,7 +164,7 @@ TEST_F(TasksCommands, HostAndPortSayWhomToAsk) {
             "GET /task_manager/list_modules");
 }
 
-TEST_F(TasksCommands, MistakesAreToldInNodetoolsWords) {
+TEST_F(TasksCommands, MistakesHaveNodetoolsMessages) {
   EXPECT_EQ(docket({"list", "test", "--frob"}).err,
             "error processing arguments: unrecognised option '--frob'\n");
   EXPECT_EQ(docket({"status", "u1", "u2"}).err,

@@ -16,7 +16,7 @@ namespace json = boost::json;
 constexpr std::array kListMembers{"task_id",         "type",     "kind",  "scope",  "state",
                                   "sequence_number", "keyspace", "table", "entity", "shard",
                                   "start_time",      "end_time"};
-// Of a tree's columns two have names of their own.
+// Two columns of a tree have names that differ from their members.
 constexpr std::array<std::pair<const char*, const char*>, 18> kTreeMembers{{
     {"id", "id"},
     {"type", "type"},
@@ -39,7 +39,7 @@ constexpr std::array<std::pair<const char*, const char*>, 18> kTreeMembers{{
 }};
 constexpr const char* kChildren = "children_ids";
 
-// The epoch stands for no time at all.
+// The epoch stands for no time.
 std::string cell_of(const json::value& value) {
   std::string text = text_of(value);
   return text == "1970-01-01T00:00:00Z" ? std::string() : text;

@@ -9,7 +9,7 @@
 
 namespace docket::cli {
 
-// Cells at the left, padded to the widest of their column and at least 1, one blank between
+// Cells left-aligned, padded to the widest of their column and at least 1, one space between
 // columns, the last one padded too. No rules.
 class PlainTable {
  public:
@@ -25,7 +25,7 @@ PlainTable list_table();
 std::vector<std::string> list_row(const boost::json::value& stats);
 PlainTable tree_table();
 std::vector<std::string> tree_row(const boost::json::value& status);
-// `name: value`, a line for each member that is there.
+// `name: value`, one line per member present.
 void print_status(std::ostream& out, const boost::json::value& status);
 
 }  // namespace docket::cli

@@ -1,6 +1,6 @@
-// docket tasks watch: a live tree. On a terminal it is drawn in place; else a line is printed for
-// what has changed. It sets nothing of the terminal that would have to be put back, so an interrupt
-// leaves it as it is.
+// docket tasks watch: a live tree. On a terminal it is redrawn in place; otherwise each change
+// prints a line. It changes no terminal setting that would have to be restored, so an interrupt
+// leaves the terminal as it was.
 
 #include <boost/json/array.hpp>
 #include <map>
@@ -20,7 +20,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kRootsMax = 100;  // without an id, the newest
 
-// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct WatchFlags {
   std::string id;
   std::string module;
@@ -93,7 +93,7 @@ class Watch {
     env_.out.flush();
   }
 
-  // ---- what is drawn no more: it is said once, above the picture
+  // ---- tasks no longer drawn: each is reported once, above the picture
 
   void say_what_ended(const json::array& trees) {
     std::set<std::string> live;
@@ -114,7 +114,7 @@ class Watch {
     roots_ = std::move(live);
   }
 
-  // Only when there are more than at the last look.
+  // Only if there are more than at the last update.
   void say_failed_children(const json::value& tree) {
     const std::string id = text_at(tree, "id");
     const std::size_t failed = number_at(member(tree, "operation"), "childrenFailed");
@@ -162,13 +162,13 @@ class Watch {
     return lines_ = view_lines(trees, size);
   }
 
-  // The lines of the last time are drawn over, and what is left of them is cleared. One write, so
-  // that an interrupt finds nothing half drawn.
+  // Overwrites the previous lines, and clears what is left of them. One write, so that an interrupt
+  // leaves nothing half drawn.
   void draw(const std::vector<std::string>& lines) {
     const auto now = env_.machine ? env_.machine->terminal() : std::pair{0U, 0U};
     std::string frame;
     if (drawn_ > 0 && now != terminal_) {
-      frame = "\x1b[2J\x1b[H";  // a terminal that has another size has moved the lines
+      frame = "\x1b[2J\x1b[H";  // a resized terminal has moved the lines
     } else if (drawn_ > 0) {
       frame = "\r\x1b[" + std::to_string(drawn_) + "A";
     }
@@ -183,7 +183,7 @@ class Watch {
     terminal_ = now;
   }
 
-  // What is not a terminal gets all columns, and every change once.
+  // Output that is not a terminal gets all columns, and every change once.
   void print_changes(const json::array& trees) {
     for (const std::string& said : above_) env_.out << said << '\n';
     above_.clear();
@@ -228,15 +228,15 @@ class Watch {
   const WatchFlags& flags_;
   bool seen_ = false;
   bool away_ = false;
-  std::size_t drawn_ = 0;  // lines above the cursor that are ours
+  std::size_t drawn_ = 0;  // our lines above the cursor
   std::pair<unsigned, unsigned> terminal_;
   std::map<std::string, std::string> shown_;
   std::vector<std::string> lines_;                      // the last picture
-  std::vector<std::string> above_;                      // to be said above the next one
-  std::set<std::string> roots_;                         // that were live at the last look
+  std::vector<std::string> above_;                      // to be printed above the next one
+  std::set<std::string> roots_;                         // live at the last update
   std::map<std::string, std::size_t> failed_children_;  // counts, by parent
   std::set<std::string> said_;
-  std::size_t ended_ = 0, failed_ = 0;  // of roots that are gone
+  std::size_t ended_ = 0, failed_ = 0;  // of roots no longer live
 };
 
 }  // namespace

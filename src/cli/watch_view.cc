@@ -25,7 +25,8 @@ constexpr std::size_t kNameMin = 16;
 struct Range {
   char32_t first, last;
 };
-// East Asian wide and fullwidth, and what most terminals draw as wide; and marks without a width.
+// East Asian wide and fullwidth characters, others that most terminals draw wide, and zero-width
+// marks.
 constexpr std::array<Range, 10> kWide{{{0x1100, 0x115F},
                                        {0x2E80, 0xA4CF},
                                        {0xAC00, 0xD7A3},
@@ -58,7 +59,7 @@ std::size_t width_of(std::string_view character) {
   return within(kWide, code) ? 2 : 1;
 }
 
-// Names come from anywhere: nothing of them may move the cursor.
+// Names come from anywhere, so they must not be able to move the cursor.
 std::string harmless(std::string_view text) {
   std::string clean = to_utf8(text);
   std::ranges::replace_if(
@@ -131,7 +132,7 @@ std::string bar(double share) {
 class View {
  public:
   explicit View(const ViewSize& size) : size_(size) {
-    // One column stays free: some terminals wrap when the last is written.
+    // One column stays free: some terminals wrap after writing the last.
     columns_ = std::max<std::size_t>(size.columns, 20) - 1;
     ended_ = size.ended;
     failed_ = size.failed;
@@ -170,7 +171,7 @@ class View {
     std::size_t depth = 0;
   };
 
-  // How many tasks of each depth have a line: those near the roots come first. One line is for the
+  // How many tasks of each depth get a line: those near the roots come first. One line is for the
   // counts, and one below it for the cursor.
   std::vector<std::size_t> room_by_depth() const {
     std::vector<std::size_t> room;
@@ -215,7 +216,7 @@ class View {
 
   const ViewSize& size_;
   std::size_t columns_ = 0;
-  std::size_t right_ = 0;  // of what stands behind the name
+  std::size_t right_ = 0;  // width of what follows the name
   bool percent_ = false, bar_ = false, figures_ = false;
   std::vector<Placed> tasks_;
   std::size_t live_ = 0, ended_ = 0, failed_ = 0;

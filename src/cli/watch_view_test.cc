@@ -38,7 +38,7 @@ TEST(WatchView, FitsIntoEightyColumns) {
                   "3 live, 4 ended, 2 failed"));
 }
 
-TEST(WatchView, NeverIsWiderOrHigherThanTheTerminal) {
+TEST(WatchView, IsNeverWiderOrHigherThanTheTerminal) {
   for (std::size_t columns = 20; columns <= 200; ++columns) {
     for (const std::string& line : view_lines(trees(kBackup), {.columns = columns})) {
       EXPECT_THAT(display_width(line), Le(columns - 1)) << line;
@@ -49,7 +49,7 @@ TEST(WatchView, NeverIsWiderOrHigherThanTheTerminal) {
   }
 }
 
-TEST(WatchView, WhatIsNearTheRootsHasALineFirst) {
+TEST(WatchView, TasksNearTheRootsGetALineFirst) {
   const auto lines = view_lines(trees(kBackup), {.rows = 5});
   ASSERT_EQ(lines.size(), 4U);
   EXPECT_THAT(lines[1], testing::StartsWith("  3"));
@@ -57,7 +57,7 @@ TEST(WatchView, WhatIsNearTheRootsHasALineFirst) {
   EXPECT_EQ(lines[3], "3 live, 4 ended, 2 failed; 1 more");
 }
 
-TEST(WatchView, HasColoursOnlyWhereTheyAreWanted) {
+TEST(WatchView, HasColoursOnlyIfAllowed) {
   const auto plain = view_lines(trees(kBackup), {});
   const auto coloured = view_lines(trees(kBackup), {.colours = true});
   EXPECT_EQ(plain[0].find('\x1b'), std::string::npos);

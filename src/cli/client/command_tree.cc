@@ -13,7 +13,7 @@ std::string not_empty(const std::string& text) { return text.empty() ? "must not
 
 CommandTree::CommandTree(const CliEnvironment& environment)
     : root_("docket runs jobs: now, on a schedule, and after each other.", "docket") {
-  // One word a level: else a job called `list` would be taken for the command `list`.
+  // One subcommand per level: otherwise a job called `list` would be taken for the command `list`.
   root_.require_subcommand(0, 1);
   root_.fallthrough();
   root_.get_formatter()->column_width(kHelpColumn);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The tree of commands: CLI11 parses, each leaf carries the action that does it. Help, completion
-// and suggestions are read from the tree, so they cannot differ from what is parsed.
+// The tree of commands: CLI11 parses, and each leaf carries its action. Help, completion and
+// suggestions are read from the tree, so they always match what is parsed.
 
 #include <CLI/CLI.hpp>  // every user of App must see all of its inline parts
 #include <functional>
@@ -18,13 +18,13 @@ namespace docket::cli {
 
 using LocalAction = std::function<Result<void>(const CliEnvironment&)>;
 using ServerAction = std::function<Result<void>(const CliEnvironment&, ServerApi&)>;
-// For commands whose exit codes and messages are not ours: they do all of it themselves.
+// For commands that define their own exit codes and messages: they do everything themselves.
 using ExitAction = std::function<int(const CliEnvironment&, ServerApi&)>;
-// What becomes of a line that makes no sense, below such a group.
+// What to do about an invalid command line below such a group.
 using UsageAction = std::function<int(const CliEnvironment&, const std::string& complaint)>;
 
 // What a positional, or the value of a flag, names, so that the shell can complete it. A run or a
-// schedule behind a job is one of that job.
+// schedule that follows a job is one of that job.
 enum class Completes { kNothing, kJob, kRun, kJobOrRun, kSchedule, kFile, kStream };
 
 class CommandTree {
@@ -36,7 +36,7 @@ class CommandTree {
   const std::string& url_flag() const { return url_; }
   bool utc_flag() const { return utc_; }
 
-  // A word that only holds others.
+  // A command that only holds others.
   CLI::App& group(CLI::App& parent, const std::string& word, const std::string& description);
   CLI::App& local(CLI::App& parent, const std::string& word, const std::string& description,
                   LocalAction action);
@@ -48,15 +48,15 @@ class CommandTree {
   void on_misuse(const CLI::App& group, UsageAction action);
   void misuse_exits(const CLI::App& group, int code);
 
-  // What stands behind `--`, where a command takes that (`docket task run -- command ...`).
+  // What follows `--`, where a command accepts that (`docket task run -- command ...`).
   std::vector<std::string>& rest() { return rest_; }
 
   const LocalAction* local_action(const CLI::App& app) const;
   const ServerAction* server_action(const CLI::App& app) const;
   const ExitAction* exit_action(const CLI::App& app) const;
-  // Its own, or of a group above.
+  // Its own, or that of a group above.
   const UsageAction* usage_action(const CLI::App& app) const;
-  int misuse_code(const CLI::App& app) const;  // 2 where nobody says
+  int misuse_code(const CLI::App& app) const;  // 2 unless one is set
 
  private:
   CLI::App root_;
@@ -70,14 +70,14 @@ class CommandTree {
   std::vector<std::string> rest_;
 };
 
-// Positionals. Ids must not be empty: an empty one would ask for the list instead of the thing.
+// Positionals. Ids must not be empty: an empty one would request the list instead of the object.
 CLI::Option* job_id(CLI::App& command, std::string& target);
 CLI::Option* named_id(CLI::App& command, const std::string& name, std::string& target,
                       const std::string& description);
 CLI::Option* json_file(CLI::App& command, std::string& target);
 Completes completes(const CLI::Option& option);
 
-// Where a table and JSON and bare ids are possible.
+// For lists that can be printed as a table, as JSON or as bare ids.
 struct ListFormat {
   bool json = false;
   bool quiet = false;
@@ -86,7 +86,7 @@ void add_format_flags(CLI::App& command, ListFormat& format);
 
 void add_json_flag(CLI::App& command, bool& json);
 
-// The parts of the tree, one function a file.
+// The parts of the tree, one function per file.
 void add_job_commands(CommandTree& tree);
 void add_run_commands(CommandTree& tree, CLI::App& job);
 void add_run_list(CommandTree& tree, CLI::App& show);

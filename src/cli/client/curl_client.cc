@@ -11,7 +11,7 @@ namespace {
 using EasyHandle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
-// More than any answer of a server; keeps a broken one from filling the memory.
+// Larger than any answer of a server; keeps a faulty one from filling the memory.
 constexpr std::size_t kMaxBody = 256U << 20U;
 
 struct Exchange {
@@ -51,7 +51,7 @@ std::string host_of(const std::string& url) {
   return result;
 }
 
-// A proxy of the environment cannot reach this machine's loopback.
+// A proxy from the environment cannot reach this machine's loopback.
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
@@ -87,7 +87,7 @@ class CurlClient final : public HttpClient {
     if (!request.content_type.empty()) {
       list = curl_slist_append(list, ("Content-Type: " + request.content_type).c_str());
     }
-    // Or curl waits a second for a "100 Continue" before bodies over 1 MiB.
+    // Otherwise curl waits a second for a "100 Continue" before bodies over 1 MiB.
     list = curl_slist_append(list, "Expect:");
     return {list, &curl_slist_free_all};
   }

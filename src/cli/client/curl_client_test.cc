@@ -1,4 +1,4 @@
-// The real client against a server of this process: one connection, one prepared answer.
+// The real client against a server in this process: one connection, one prepared answer.
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-// Listens on a free port of loopback; answers the first connection and keeps what it asked.
+// Listens on a free loopback port; answers the first connection and records its request.
 class OneAnswer {
  public:
   explicit OneAnswer(std::string answer) : answer_(std::move(answer)) {
@@ -110,7 +110,7 @@ TEST(CurlClient, DeletesAndGetsHaveNoBody) {
   EXPECT_THAT(server.request(), Not(HasSubstr("Content-Length")));
 }
 
-TEST(CurlClient, LargeBodiesDoNotWaitForPermission) {
+TEST(CurlClient, LargeBodiesDoNotWaitForContinue) {
   OneAnswer server(http("201 Created", "application/json", "{}"));
   server.serve();
   const std::string text(2U << 20U, 'x');
@@ -145,7 +145,7 @@ TEST(CurlClient, StreamsTheBodyOfAGoodAnswerOnly) {
   EXPECT_EQ(streamed, "onetwo");
 }
 
-TEST(CurlClient, ASinkThatHasEnoughEndsTheExchange) {
+TEST(CurlClient, ASinkCanEndTheExchange) {
   const auto client = make_curl_client();
   OneAnswer server(http("200 OK", "text/plain", "data"));
   server.serve();
@@ -168,7 +168,7 @@ TEST(CurlClient, NobodyListens) {
   EXPECT_THAT(done.err, HasSubstr("(is `docket serve` running there?)\n"));
 }
 
-// The listener's backlog takes the connection, nobody answers it.
+// The listener's backlog accepts the connection, but it is never answered.
 TEST(CurlClient, NobodyAnswers) {
   OneAnswer silent("");
   const auto client = make_curl_client({.connect_ms = 2000, .answer_ms = 50});
@@ -180,7 +180,7 @@ TEST(CurlClient, NobodyAnswers) {
   EXPECT_THAT(done.err, Not(HasSubstr("running there")));
 }
 
-TEST(CurlClient, ACutAnswerIsNoAnswer) {
+TEST(CurlClient, ATruncatedAnswerIsAnError) {
   OneAnswer server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[");
   server.serve();
   EXPECT_THAT(docket(server.url(), {"job", "list"}).err,

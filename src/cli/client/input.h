@@ -1,6 +1,6 @@
 #pragma once
 
-// What commands read: files, standard input, and the JSON in them.
+// Input of commands: files, standard input, and the JSON in them.
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -11,7 +11,7 @@
 
 namespace docket::cli {
 
-// The whole file; of standard input when the name is empty or "-". At most kMaxInput bytes.
+// The whole file, or standard input if the name is empty or "-". At most kMaxInput bytes.
 inline constexpr std::size_t kMaxInput = 16U << 20U;
 Result<std::string> read_input(const CliEnvironment& environment, const std::string& file);
 // Errors name the file.

@@ -1,7 +1,7 @@
 #pragma once
 
-// Lenient reading of answers: what is missing or of another type is empty, as a table shows it.
-// Never throws.
+// Lenient reading of answers: a missing member, or one of another type, is empty, as a table shows
+// it. Never throws.
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

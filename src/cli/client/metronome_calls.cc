@@ -36,8 +36,8 @@ Result<JobFile> split_job(const json::value& file) {
 
 namespace {
 
-// The id cannot be changed in place, and a job has at most one schedule: the old one makes room and
-// comes back if the server does not take the new one.
+// The id cannot be changed in place, and a job has at most one schedule: the old one is removed,
+// and put back if the server refuses the new one.
 Result<void> swap_schedule(ServerApi& server, const std::string& job, const json::value& old,
                            const json::value& schedule) {
   const std::string old_path = schedule_path(job, text_at(old, "id"));

@@ -18,7 +18,7 @@ bool is_uuid(std::string_view text) {
          text[23] == '-';
 }
 
-// The first of a page, or null.
+// The first item of a page, or null.
 Result<json::value> first_run(ServerApi& server, const std::string& query) {
   const auto page = server.native("/runs?limit=1" + query);
   if (!page) return fail(page.error());

@@ -33,7 +33,7 @@ ErrorKind kind_of(int status) {
   }
 }
 
-// Metronome says `message`, the native API (RFC 9457) `detail` or at least `title`.
+// Metronome uses `message`, the native API (RFC 9457) `detail` or at least `title`.
 std::string message_of(const json::value& body) {
   for (const char* name : {"message", "detail", "title"}) {
     if (std::string text = text_at(body, name); !text.empty()) return text;
@@ -55,14 +55,14 @@ std::vector<FieldError> details_of(const json::value& body) {
   return fields;
 }
 
-// What to ask for, unless it has been said.
+// The permission to ask for, unless the message names it already.
 std::string missing_permission(const HttpResponse& response, const std::string& said) {
   const std::string& permission = response.permission;
   if (permission.empty() || said.find(permission) != std::string::npos) return {};
   return "; this needs the permission " + permission;
 }
 
-// Refusals of a proxy or of the cluster's front router, which do not speak JSON.
+// Refusals by a proxy or by the cluster's front router, which do not answer in JSON.
 Error foreign_refusal(const HttpResponse& response) {
   if (response.status == 401) {
     return {ErrorKind::kDenied,
@@ -85,7 +85,7 @@ Error refusal(const HttpResponse& response) {
       kind_of(response.status),
       std::to_string(response.status) + " - " + message + missing_permission(response, message),
       details_of(*body)};
-  // A missing route says nothing about the job that was asked for.
+  // A missing route says nothing about the requested job.
   if (response.status == 404 && message == kUnknownRoute) error.kind = ErrorKind::kInternal;
   return error;
 }
@@ -122,7 +122,7 @@ std::string encode_segment(std::string_view segment) {
 std::string ServerApi::url_of(const Call& call) const {
   if (call.door == Door::kNative) return settings_.url + "/docket/v1" + call.path;
   if (call.door == Door::kTasks) return settings_.url + call.path;
-  // A base URL that names the door already, as `job.url` of the dcos configuration does.
+  // A base URL that includes the door already, as `job.url` of the dcos configuration does.
   if (settings_.url.ends_with("/service/metronome")) return settings_.url + call.path;
   return settings_.url + metronome_prefix_ + call.path;
 }

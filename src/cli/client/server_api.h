@@ -1,8 +1,7 @@
 #pragma once
 
-// The doors that the commands use, and their refusals in the words of `dcos job` (metronome.md
-// sections 2, 9 and 11): "409 - requirement failed: ..." with the complaints of a 422 in
-// Error::fields.
+// The doors that the commands use, with refusals worded as in `dcos job` (metronome.md sections 2,
+// 9 and 11): "409 - requirement failed: ..." with the complaints of a 422 in Error::fields.
 
 #include <boost/json/value.hpp>
 #include <string>
@@ -14,7 +13,7 @@
 
 namespace docket::cli {
 
-// `/v1/jobs/` + one percent-encoded segment each time.
+// `/v1/jobs/` plus one percent-encoded segment each time.
 std::string encode_segment(std::string_view segment);
 
 enum class Door { kMetronome, kNative, kTasks };
@@ -31,12 +30,12 @@ class ServerApi {
   ServerApi(HttpClient& http, Settings settings) : http_(http), settings_(std::move(settings)) {}
 
   // The answer's JSON; null for an empty body. A refusal has the kind of its status: 404 kNotFound
-  // (only when the thing is missing, not the route), 409 kConflict, 401 and 403 kDenied, other 4xx
+  // (only if the object is missing, not the route), 409 kConflict, 401 and 403 kDenied, other 4xx
   // kInvalid.
   Result<boost::json::value> call(const Call& call);
-  // The answer as it came, whatever its status; it may take as long as it likes when `patient`.
+  // The answer as received, whatever its status; without a time limit if `patient`.
   Result<HttpResponse> ask(const Call& call, bool patient = false);
-  // The same as call() for answers that are text or have no end.
+  // Like call(), for answers that are text or have no end.
   Result<std::string> text(const Call& call);
   Result<void> stream(const Call& call, BodySink sink);
 
@@ -55,7 +54,7 @@ class ServerApi {
 
   HttpClient& http_;
   Settings settings_;
-  // A bare Metronome has its routes at `/` only; learnt from its first refusal.
+  // A bare Metronome has its routes at `/` only; learned from its first refusal.
   std::string metronome_prefix_ = "/service/metronome";
 };
 

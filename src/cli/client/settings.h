@@ -1,7 +1,7 @@
 #pragma once
 
-// Which server to talk to. The first that says so wins: the --url flag, the environment, the
-// configuration file (~/.config/docket/config.toml with `url` and `token`), the hub on this
+// Which server to talk to. The first source that names one wins: the --url flag, the environment,
+// the configuration file (~/.config/docket/config.toml with `url` and `token`), the hub on this
 // machine.
 
 #include <string>
@@ -22,7 +22,7 @@ struct Settings {
 // kInvalid for an unreadable configuration file or a URL that is neither http nor https.
 Result<Settings> load_settings(const CliEnvironment& environment, const std::string& url_flag);
 
-// `host:port` and `HTTP://host/` in the form that the rest of the room works with.
+// Brings `host:port` and `HTTP://host/` into the form that the rest of the room uses.
 Result<std::string> normalize_url(std::string_view url);
 
 }  // namespace docket::cli

@@ -58,7 +58,7 @@ std::vector<std::size_t> Table::widths() const {
   return widths;
 }
 
-// Headers stay whole: where even these do not fit, lines are longer than the terminal.
+// Headers are never cut: if they do not fit, lines are longer than the terminal is wide.
 void Table::fit(std::vector<std::size_t>& widths, std::size_t columns) const {
   const auto total = [&] {
     return std::accumulate(widths.begin(), widths.end(), kGap * (widths.size() - 1));
@@ -74,8 +74,8 @@ void Table::fit(std::vector<std::size_t>& widths, std::size_t columns) const {
   }
 }
 
-// What scripts read has blanks behind the last column, as `dcos job` leaves them; a terminal would
-// begin a line for them.
+// Output for scripts has spaces after the last column, as `dcos job` leaves them; a terminal would
+// wrap them into another line.
 void Table::print(const CliEnvironment& env) const {
   std::vector<std::size_t> columns = widths();
   if (env.is_tty) fit(columns, columns_of(env));

@@ -1,8 +1,8 @@
 #pragma once
 
-// Tables as `dcos job` prints them: no borders, columns as wide as their widest cell and two
-// blanks, headers centred, cells at the left, blanks up to the end of each line (seed 004, "Verify
-// that you have added"). On a terminal they fit its width, and states have colours.
+// Tables as `dcos job` prints them: no borders, columns as wide as their widest cell plus two
+// spaces, headers centred, cells left-aligned, spaces up to the end of each line (seed 004, "Verify
+// that you have added"). On a terminal they fit its width, and states are coloured.
 
 #include <cstddef>
 #include <string>
@@ -17,9 +17,9 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
 
-  // As many cells as the header has. Control characters become blanks: a cell is one line.
+  // As many cells as the header has. Control characters become spaces: a cell is one line.
   void add(std::vector<std::string> cells);
-  // Where the terminal is too narrow the widest columns are cut, each cell with an ellipsis.
+  // If the terminal is too narrow, the widest columns are cut, each cell with an ellipsis.
   void print(const CliEnvironment& env) const;
 
  private:
@@ -30,10 +30,10 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// The columns of the terminal; 80 where it does not say.
+// The columns of the terminal; 80 if unknown.
 std::size_t columns_of(const CliEnvironment& env);
 
-// For the word of a state, an outcome: a terminal's sequence; "" for other words.
+// The terminal sequence for the name of a state or an outcome; "" for other words.
 std::string_view colour_of_word(std::string_view word);
 inline constexpr std::string_view kPlain = "\x1b[0m";
 

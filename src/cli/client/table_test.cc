@@ -19,14 +19,14 @@ class Tables : public testing::Test {
   Table table_{{"ID", "STATE", "WHY"}};
 };
 
-TEST_F(Tables, ForScriptsHaveTheWholeCellsAndBlanksBehindThem) {
+TEST_F(Tables, ForScriptsHaveWholeCellsAndTrailingSpaces) {
   table_.add({"a", "failed", "x\ty\n"});
   EXPECT_EQ(print(false),
             "ID  STATE   WHY   \n"
             "a   failed  x y   \n");
 }
 
-TEST_F(Tables, ForATerminalFitItAndCutTheWidestColumns) {
+TEST_F(Tables, FitATerminalAndCutTheWidestColumns) {
   table_.add({"short", "failed", std::string(100, 'x')});
   table_.add({std::string(50, 'j'), "done", "b"});
   std::istringstream lines(print(true));

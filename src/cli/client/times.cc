@@ -25,7 +25,7 @@ constexpr std::array<Unit, 5> kUnits{{{'s', std::chrono::seconds{1}},
                                       {'h', std::chrono::hours{1}},
                                       {'d', std::chrono::hours{24}},
                                       {'w', std::chrono::hours{24 * 7}}}};
-constexpr std::int64_t kLongest = 1'000'000;  // of any unit, so that no product overflows
+constexpr std::int64_t kLongest = 1'000'000;  // for any unit, so that no product overflows
 
 std::optional<Duration> read_length(std::string_view text) {
   std::int64_t count = 0;
@@ -38,7 +38,7 @@ std::optional<Duration> read_length(std::string_view text) {
   return std::nullopt;
 }
 
-// A time of day may end after the minutes, or be missing altogether.
+// A time of day may end after the minutes, or be missing.
 std::optional<LocalTime> read_local(std::string text) {
   constexpr std::string_view kMidnight = "0000-00-00T00:00:00";
   if (text.size() > 10 && text[10] == ' ') text[10] = 'T';
@@ -51,7 +51,7 @@ std::optional<LocalTime> read_local(std::string text) {
   return LocalTime{time->time_since_epoch()};
 }
 
-// A gap's local times follow on those before it, so the offset before it leads behind the jump.
+// A gap's local times continue those before it, so the offset before it leads past the jump.
 Time instant_of(const Zone& zone, LocalTime local) {
   const Resolved resolved = zone.resolve(local);
   if (resolved.count > 0) return resolved.instants.front();

@@ -30,7 +30,7 @@ TEST_F(Times, AreShownInTheZoneOfTheMachine) {
   EXPECT_EQ(shown_time(env_, "N/A"), "N/A");
 }
 
-TEST_F(Times, OfJobTablesAreOursOnATerminalOnly) {
+TEST_F(Times, InJobTablesHaveDocketsFormOnlyOnATerminal) {
   EXPECT_EQ(table_time(env_, "2026-03-07T20:46:34.512+0000"), "2026-03-07T20:46:34.512+0000");
   env_.is_tty = true;
   EXPECT_EQ(table_time(env_, "2026-03-07T20:46:34.512+0000"), "2026-03-07 21:46:34");
@@ -56,12 +56,12 @@ TEST_F(Times, AreReadInManyForms) {
   EXPECT_EQ(read("2026-07-07T22:46:34Z"), "2026-07-07T22:46:34.000000Z");
 }
 
-TEST_F(Times, OfTheChangeOfClocks) {
+TEST_F(Times, AtAClockChange) {
   EXPECT_EQ(read("2026-03-29 02:30"), "2026-03-29T01:00:00.000000Z") << "never shown by a clock";
   EXPECT_EQ(read("2026-10-25 02:30"), "2026-10-25T00:30:00.000000Z") << "the first of the two";
 }
 
-TEST_F(Times, ThatAreNoneAreRefused) {
+TEST_F(Times, ThatAreNotTimesAreRefused) {
   for (const char* text : {"", "h", "24", "24x", "-1h", "99999999h", "2026-3-7", "yesterday",
                            "2026-13-01", "2026-03-07 25:00"}) {
     EXPECT_EQ(read(text), "--since: \"" + std::string(text) +

@@ -21,7 +21,7 @@ std::string_view trim_end(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kBlanks) + 1);
 }
 
-// The next word, which `rest` then no longer has; empty at the end.
+// Removes the next word from `rest`; empty at the end.
 std::string_view take_word(std::string_view& rest) {
   rest = skip_blanks(rest);
   const std::string_view word = rest.substr(0, std::min(rest.find_first_of(kBlanks), rest.size()));
@@ -37,7 +37,7 @@ std::string unquote(std::string_view text) {
   return std::string(text);
 }
 
-// Tabs are blanks, in a name too.
+// Tabs count as spaces, even in a name.
 const char* flaw_of_line(std::string_view line) {
   std::string text(line);
   std::erase(text, '\t');
@@ -49,7 +49,7 @@ struct Assignment {
   std::string value;
 };
 
-// NAME = value, either in quotes. Cron expands nothing in the value.
+// NAME = value, either of them quoted or not. Cron expands nothing in the value.
 std::optional<Assignment> assignment_of(std::string_view line) {
   std::size_t end = 0;
   if (line.front() == '"' || line.front() == '\'') {
@@ -69,7 +69,7 @@ struct CommandText {
   std::optional<std::string> input;
 };
 
-// In the input every bare % is a newline, and a backslash only hides a %.
+// In the input every unescaped % is a newline, and a backslash only escapes a %.
 std::string input_text(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -80,8 +80,7 @@ std::string input_text(std::string_view text) {
   return out;
 }
 
-// The command ends at the first % that no backslash hides; \% becomes %, any other backslash pair
-// stays.
+// The command ends at the first unescaped %; \% becomes %, any other backslash pair stays.
 CommandText split_command(std::string_view text) {
   CommandText out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -126,7 +125,7 @@ class Reader {
   void assign(const Assignment& variable) {
     const auto& [name, value] = variable;
     if (name.empty() || name.find('=') != name.npos || flaw_of(name, TextUse::kName)) {
-      return refuse("has no name that a variable can have");
+      return refuse("has no valid variable name");
     }
     if (name == "MAILTO" || name == "MAILFROM") {
       return note(name + " is ignored: docket keeps the output, see `docket task log`");
@@ -161,7 +160,7 @@ class Reader {
     if (form_ == CrontabForm::kGuess && begins_with_user(command)) {
       return fail(ErrorKind::kInvalid, "begins with the user \"" +
                                            command.substr(0, command.find_first_of(kBlanks)) +
-                                           "\": say --user-column for a system's crontab, "
+                                           "\": use --user-column for a system's crontab, "
                                            "--no-user-column if that is a command");
     }
     entry.command = std::move(command);
@@ -181,7 +180,7 @@ class Reader {
     return translate_fields(fields);
   }
 
-  // A name, then a command: not `mail -s ...`, which is a command itself.
+  // A user name followed by a command; not `mail -s ...`, where the name is the command.
   bool begins_with_user(std::string_view command) const {
     const std::string_view first = take_word(command);
     const std::string_view second = take_word(command);
@@ -191,7 +190,7 @@ class Reader {
 
   std::string missing_command() const {
     return form_ == CrontabForm::kSystem ? "has no command after the user (is this a user's "
-                                           "crontab? then without --user-column)"
+                                           "crontab? then omit --user-column)"
                                          : "has no command";
   }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Reads a crontab as Debian's cron (Vixie cron) does: crontab(5). What cron would run and docket
-// can run becomes an entry; what it cannot is refused with the line and the reason; what has no
-// meaning here is noted.
+// Reads a crontab as Debian's cron (Vixie cron) does: crontab(5). A line that cron would run and
+// docket can run becomes an entry; one that docket cannot is refused with the line and the reason;
+// settings that have no meaning here are noted.
 //
 // Pure: text in, values out. Tested by crontab_test.cc.
 
@@ -17,13 +17,13 @@ namespace docket::cli {
 
 enum class CrontabForm {
   kUser,    // crontab -e: five fields and the command
-  kGuess,   // likewise, but a line whose command begins with a known user's name is refused
-  kSystem,  // /etc/crontab, /etc/cron.d: the user's name stands before the command
+  kGuess,   // as kUser, but a line whose command begins with a known user's name is refused
+  kSystem,  // /etc/crontab, /etc/cron.d: the user's name precedes the command
 };
 
 // Cron runs a line when day-of-month OR day-of-week match if both are restricted, docket when both
-// match. Such a line takes two of these: the days of the month, and the weekdays among all other
-// days, so that no day is in both.
+// match. Such a line takes two of these: the days of the month, and the weekdays on all other days,
+// so that no day is in both.
 struct CrontabTime {
   std::string suffix;  // "", and "dow" for the second
   std::string cron;    // in docket's normal form
@@ -33,13 +33,13 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 
 struct CrontabEntry {
   std::size_t line = 0;     // from 1
-  std::string source = {};  // the line as it stands there
+  std::string source = {};  // the line as written
   std::vector<CrontabTime> times = {};
   std::string user = {};     // empty in the user form
   std::string command = {};  // with \% turned into %
-  // Standard input: what follows the first bare %, others being newlines
+  // Standard input: the text after the first unescaped %, with the others as newlines.
   std::optional<std::string> input = {};
-  Variables variables = {};   // in force at this line, PATH and HOME among them
+  Variables variables = {};   // in force at this line, including PATH and HOME
   std::string shell = {};     // SHELL; empty is /bin/sh
   std::string timezone = {};  // CRON_TZ; empty is the machine's
 };
@@ -56,7 +56,7 @@ struct Crontab {
   std::vector<CrontabRemark> notes;
 };
 
-// `users` are those of this machine, for kGuess.
+// `users` are this machine's users, for kGuess.
 Crontab parse_crontab(std::string_view text, CrontabForm form,
                       const std::vector<std::string>& users = {});
 

@@ -46,7 +46,7 @@ std::string refusal(const std::string& text, CrontabForm form = CrontabForm::kUs
 
 // ---- times
 
-TEST(CrontabTimes, FieldsAsCronTakesThem) {
+TEST(CrontabTimes, FieldsAsCronReadsThem) {
   EXPECT_EQ(times("*/5 * * * *"), "*/5 * * * *");
   EXPECT_EQ(times("0\t9-17/2 * * mon-fri"), "0 9-17/2 * * 1-5");
   EXPECT_EQ(times("00 09 1,15 JAN,jul *"), "0 9 1,15 1,7 *");
@@ -57,7 +57,7 @@ TEST(CrontabTimes, FieldsAsCronTakesThem) {
   EXPECT_EQ(times("*/1 * * * *"), "* * * * *");
 }
 
-// Cron takes any step; one that reaches no second value leaves the first.
+// Cron accepts any step; one that reaches no second value leaves only the first.
 TEST(CrontabTimes, StepsPastTheEndOfARange) {
   EXPECT_EQ(times("*/60 * * * *"), "0 * * * *");
   EXPECT_EQ(times("0 */24 * * *"), "0 0 * * *");
@@ -77,15 +77,16 @@ TEST(CrontabTimes, Macros) {
   EXPECT_EQ(times("@often"), "refused: @often is not a word that cron knows");
 }
 
-// Vixie cron ORs the two day fields when neither begins with a star, docket always ANDs them.
-// No day is in both, so that none runs twice.
+// Vixie cron ORs the two day fields if neither begins with a star, docket always ANDs them. No day
+// is in both, so that nothing runs twice.
 TEST(CrontabTimes, BothDayFieldsRestrictedMakeTwoTimes) {
   EXPECT_EQ(times("30 4 1,15 * 5"), "30 4 1,15 * *; dow: 30 4 2-14,16-31 * 5");
   EXPECT_EQ(times("0 0 13 * fri"), "0 0 13 * *; dow: 0 0 1-12,14-31 * 5");
   EXPECT_EQ(times("0 0 1-7 2,3 1"), "0 0 1-7 2,3 *; dow: 0 0 8-31 2,3 1");
 }
 
-// A field that begins with a star counts as unrestricted, step or not: then cron ANDs too.
+// A field that begins with a star counts as unrestricted, with or without a step: then cron ANDs
+// too.
 TEST(CrontabTimes, AStarWithAStepIsAnded) {
   EXPECT_EQ(times("0 0 */2 * 1"), "0 0 */2 * 1");
   EXPECT_EQ(times("0 0 1-7 * */3"), "0 0 1-7 * */3");
@@ -98,8 +99,9 @@ TEST(CrontabTimes, RefusesWhatCronRefuses) {
   EXPECT_EQ(times("* * * 13 *"), "refused: month \"13\" is not a value that cron knows");
   EXPECT_EQ(times("* * * * 8"), "refused: day-of-week \"8\" is not a value that cron knows");
   EXPECT_EQ(times("5/15 * * * *"),
-            "refused: minute \"5/15\" has a step without a range: cron does not take that");
-  EXPECT_EQ(times("*/0 * * * *"), "refused: minute \"*/0\" has a step that is no number above 0");
+            "refused: minute \"5/15\" has a step without a range, which cron does not accept");
+  EXPECT_EQ(times("*/0 * * * *"),
+            "refused: minute \"*/0\" has a step that is not a number above 0");
   EXPECT_EQ(times("50-10 * * * *"), "refused: minute \"50-10\" is a range that runs backwards");
   EXPECT_EQ(times("0~59 * * * *"), "refused: minute \"0~59\" asks for a random time: choose one");
   for (const char* line : {"1,,2 * * * *", ", * * * *", "-1 * * * *", "1- * * * *", "a * * * *",
@@ -109,13 +111,13 @@ TEST(CrontabTimes, RefusesWhatCronRefuses) {
   }
 }
 
-TEST(CrontabTimes, RefusesDaysThatNeverCome) {
+TEST(CrontabTimes, RefusesDaysThatNeverOccur) {
   EXPECT_THAT(times("0 0 31 2 *"), HasSubstr("refused: "));
 }
 
 // ---- lines
 
-TEST(Crontab, CommentsAndBlankLinesAreNothing) {
+TEST(Crontab, CommentsAndBlankLinesAreIgnored) {
   const Crontab crontab =
       parse_crontab("# m h dom mon dow command\n\n   \t\n  # x=1\n", CrontabForm::kUser);
   EXPECT_THAT(crontab.entries, IsEmpty());
@@ -141,7 +143,7 @@ TEST(Crontab, TheSystemFormNamesAUser) {
               HasSubstr("no command after the user"));
 }
 
-TEST(Crontab, VariablesHoldFromTheirLineOn) {
+TEST(Crontab, VariablesApplyFromTheirLineOn) {
   const Crontab crontab = parse_crontab(
       "PATH=/usr/bin:/bin\n* * * * * one\nA = \" b c \"\n'Q'='x'\nA=2\nE=\n* * * * * two\n",
       CrontabForm::kUser);
@@ -152,7 +154,7 @@ TEST(Crontab, VariablesHoldFromTheirLineOn) {
       ElementsAre(Pair("PATH", "/usr/bin:/bin"), Pair("A", "2"), Pair("Q", "x"), Pair("E", "")));
 }
 
-TEST(Crontab, QuotedValuesKeepTheirBlanks) {
+TEST(Crontab, QuotedValuesKeepTheirSpaces) {
   EXPECT_THAT(entry("A = \" b c \"\n* * * * * x").variables, ElementsAre(Pair("A", " b c ")));
   EXPECT_THAT(entry("A =  b $HOME  \n* * * * * x").variables, ElementsAre(Pair("A", "b $HOME")));
 }
@@ -191,7 +193,7 @@ TEST(Crontab, PercentEndsTheCommandAndBeginsItsInput) {
   EXPECT_EQ(entry("* * * * * a%").input, "");
 }
 
-TEST(Crontab, RefusalsNameTheirLineAndLeaveTheOthers) {
+TEST(Crontab, RefusalsNameTheirLineAndKeepTheOthers) {
   const Crontab crontab = parse_crontab(
       "* * * * * one\nnonsense\n0 0 31 2 * x\n* * * * *\n1 * * * * two", CrontabForm::kUser);
   EXPECT_THAT(crontab.entries, SizeIs(2));
@@ -207,12 +209,12 @@ TEST(Crontab, BytesThatAreNotTextAreRefused) {
 }
 
 // The server would refuse the jobs.
-TEST(Crontab, WhatNoJobCanHaveIsRefused) {
+TEST(Crontab, WhatAJobCannotHaveIsRefused) {
   EXPECT_EQ(refusal("* * * * * echo \x07"), "must not contain control characters");
   EXPECT_EQ(refusal(std::string("* * * * * a\0b", 13)), "must not contain NUL characters");
   EXPECT_EQ(refusal("*\t*\t*\t*\t*\techo\t\xC3\xA9"), "accepted");
   for (const char* line : {"\"\"=x", "''=x", "\"A=B\"=x", "\"A\tB\"=x"}) {
-    EXPECT_EQ(refusal(line), "has no name that a variable can have") << line;
+    EXPECT_EQ(refusal(line), "has no valid variable name") << line;
   }
 }
 
@@ -316,7 +318,7 @@ TEST(CrontabJobs, ALineOfTwoTimesIsOneJobWithTwoSchedules) {
   EXPECT_EQ(schedules[1].at("id").as_string(), "crontab-dow");
 }
 
-TEST(CrontabJobs, LimitsAreThoseThatWereAskedFor) {
+TEST(CrontabJobs, OnlyRequestedLimitsAreSet) {
   ImportOptions limited = options();
   limited.mem = 512;
   std::set<std::string> taken;
@@ -333,7 +335,7 @@ TEST(CrontabJobs, IdsAreUniqueAndStable) {
   EXPECT_THAT(ids("* * * * * x", "ops.cron"), ElementsAre("ops.cron.x"));
 }
 
-TEST(CrontabJobs, CronTzIsStrongerThanTheMachinesZone) {
+TEST(CrontabJobs, CronTzOverridesTheMachinesZone) {
   EXPECT_EQ(
       jobs("CRON_TZ=Asia/Tokyo\n* * * * * x")[0].at("schedules").at(0).at("timezone").as_string(),
       "Asia/Tokyo");
@@ -349,14 +351,14 @@ std::string output_of(const std::string& command) {
   return out;
 }
 
-// What the job's cmd prints when /bin/sh runs it, as the runner does.
+// The output of the job's cmd when /bin/sh runs it, as the runner does.
 std::string output_of_line(const std::string& text) {
   const auto made = jobs(text);
   return made.empty() ? "no job"
                       : output_of(std::string(made.back().at("run").at("cmd").as_string()));
 }
 
-TEST(CrontabJobs, CommandsDoInTheShellWhatTheyDidUnderCron) {
+TEST(CrontabJobs, CommandsRunInTheShellAsTheyDidUnderCron) {
   EXPECT_EQ(output_of_line("* * * * * echo a\\%b"), "a%b\n");
   EXPECT_EQ(output_of_line("* * * * * cat%one%two"), "one\ntwo\n");
   EXPECT_EQ(output_of_line("* * * * * cat; echo end # comment%$HOME `x`"), "$HOME `x`\nend\n");

@@ -13,7 +13,7 @@ std::string shell_quoted(std::string_view text) {
   return out + "'";
 }
 
-// A here-document's end must not be a line of the text.
+// A here-document's end mark must not be a line of the text.
 std::string end_mark(const std::string& text) {
   std::string mark = "INPUT";
   while (("\n" + text + "\n").find("\n" + mark + "\n") != std::string::npos) mark += "_";
@@ -23,12 +23,12 @@ std::string end_mark(const std::string& text) {
 std::string with_input(const CrontabEntry& entry) {
   if (!entry.input) return entry.command;
   const std::string mark = end_mark(*entry.input);
-  // Newlines around the command: it may end in a comment or an ampersand.
+  // Newlines around the command, because it may end in a comment or an ampersand.
   return "{\n" + entry.command + "\n} <<'" + mark + "'\n" + *entry.input +
          (entry.input->ends_with('\n') ? "" : "\n") + mark;
 }
 
-// Cron starts commands in the home directory, docket in one of the run's own.
+// Cron starts commands in the home directory, docket in a directory of the run.
 std::string command_line(const CrontabEntry& entry) {
   const std::string command = with_input(entry);
   const std::string run =
@@ -37,7 +37,7 @@ std::string command_line(const CrontabEntry& entry) {
   return "cd \"${HOME:-/}\"\n" + run;
 }
 
-// What a job without limits needs, for the queue: as good as nothing, as for cron.
+// What a job without limits needs, for queueing: next to nothing, as under cron.
 constexpr double kCpus = 0.1;
 constexpr double kMem = 32;
 

@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-// FNV-1a: a mark only has to differ where the text does.
+// FNV-1a: it is enough that marks differ where the text does.
 std::uint64_t digest(std::string_view text) {
   std::uint64_t sum = 14695981039346656037ULL;
   for (const char c : text) sum = (sum ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
@@ -63,7 +63,7 @@ void take_over(json::object& into, const json::object& from, const char* name) {
   }
 }
 
-// Of a schedule that is there people's own settings stay, like `missed`.
+// For an existing schedule, settings made by people, such as `missed`, are kept.
 json::array merged_schedules(const json::value& present, const json::object& job) {
   std::map<std::string, json::object> before;
   json::array schedules;
@@ -130,7 +130,7 @@ json::object merged(const json::value& present, const json::object& job) {
   out["schedules"] = merged_schedules(present, job);
   out = with_labels(std::move(out), job);
   for (const auto& [name, value] : labels) {
-    out["labels"].as_object().insert({{name, value}});  // what is there already stays
+    out["labels"].as_object().insert({{name, value}});  // existing ones stay
   }
   return out;
 }

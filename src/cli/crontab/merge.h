@@ -1,8 +1,8 @@
 #pragma once
 
-// What importing a crontab again may change: the lines' jobs, as long as nobody has changed them
-// here. A label on each job remembers what the last import made of it, so that a job that people
-// changed, a line that was edited, and both can be told apart. Pure.
+// What importing a crontab again may change: the jobs of its lines, unless people have changed them
+// here. A label on each job records what the last import made of it, so that a changed job, an
+// edited line, and both can be told apart. Pure.
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -13,8 +13,8 @@ namespace docket::cli {
 
 inline constexpr std::string_view kMarkLabel = "docket-import-mark";
 
-// Of what an import says of a job: its command, variables, user, limits and schedules. The same for
-// a job that is to be sent and for what the server then shows of it.
+// A mark of what an import sets in a job: command, variables, user, limits and schedules. The same
+// for a job to be sent and for the job as the server then shows it.
 std::string mark_of(const boost::json::value& job);
 
 enum class Verdict {
@@ -24,13 +24,13 @@ enum class Verdict {
   kKeep,      // only the job has
   kConflict,  // both have
 };
-// `present` is null where there is no such job.
+// `present` is null if there is no such job.
 Verdict judge(const boost::json::value& present, const boost::json::object& job);
 const char* words_of(Verdict verdict);
 
-// The job to send in the place of `present`: the line's part is new, all else stays.
+// The job to send in place of `present`: the line's part is new, everything else stays.
 boost::json::object merged(const boost::json::value& present, const boost::json::object& job);
-// The same for a job that is not there yet.
+// The same for a job that does not exist yet.
 boost::json::object marked(boost::json::object job);
 
 }  // namespace docket::cli

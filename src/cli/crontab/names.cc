@@ -1,4 +1,4 @@
-// What to call a job that runs a shell command. A guess that reads well; uniqueness is made
+// Names for jobs that run a shell command. A guess that reads well; uniqueness is ensured
 // elsewhere.
 
 #include <algorithm>
@@ -17,18 +17,19 @@ bool is_one_of(const std::array<std::string_view, N>& words, std::string_view wo
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// Commands that only prepare for the one that matters.
+// Commands that only prepare for the main one.
 constexpr std::array<std::string_view, 13> kPreparations{
     "cd",     "test",  "[",      "[[",   "export", "set",  ".",
     "source", "umask", "ulimit", "true", ":",      "sleep"};
-// Words of the shell that begin a condition, or end something: no command of theirs does the work.
+// Shell keywords that begin a condition or end something; the commands after them are not the main
+// one.
 constexpr std::array<std::string_view, 12> kConditions{
     "if", "elif", "while", "until", "for", "case", "fi", "done", "esac", "}", ")", "!"};
-// Words before the command; their own options, numbers and lock files are skipped with them.
+// Commands that wrap another; their own options, numbers and lock files are skipped with them.
 constexpr std::array<std::string_view, 17> kWrappers{
     "sudo",    "nice",   "ionice",  "nohup", "time", "env",  "exec", "flock", "timeout",
     "chronic", "setsid", "command", "{",     "(",    "then", "do",   "else"};
-// What they run says more than they do.
+// The argument of these says more than they do.
 constexpr std::array<std::string_view, 13> kInterpreters{
     "sh",   "bash", "dash", "zsh",  "python",    "python3", "perl",
     "ruby", "php",  "node", "java", "run-parts", "xargs"};
@@ -39,8 +40,8 @@ using Words = std::vector<std::string>;
 
 bool ends_command(char c) { return c == ';' || c == '&' || c == '|' || c == '\n'; }
 
-// The simple commands of a shell line, in words. Quotes keep blanks and operators inside; nothing
-// is expanded.
+// The simple commands of a shell line, split into words. Quotes protect spaces and operators;
+// nothing is expanded.
 std::vector<Words> simple_commands(std::string_view text) {
   std::vector<Words> commands(1);
   std::string word;
@@ -81,16 +82,16 @@ bool is_number(std::string_view word) {
   return std::isdigit(static_cast<unsigned char>(word.front())) != 0;
 }
 
-// Options of wrappers whose value is a word of its own: sudo -u, timeout -s.
+// Options of wrappers whose value is a separate word: sudo -u, timeout -s.
 constexpr std::array<std::string_view, 4> kOptionsWithWord{"-u", "-g", "-s", "-U"};
 
-// A word that belongs to the wrapper before it, not to what is wrapped.
+// A word that belongs to the wrapper before it, not to the wrapped command.
 bool is_of_wrapper(std::string_view wrapper, std::string_view before, std::string_view word) {
   if (wrapper.empty()) return false;
   return word.starts_with('-') || is_number(word) || is_one_of(kOptionsWithWord, before);
 }
 
-// The first word that says what is done: not a wrapper, its options, or an assignment.
+// The first significant word: not a wrapper, its options, or an assignment.
 Words::const_iterator skip_wrappers(const Words& words) {
   std::string_view wrapper;
   for (auto at = words.begin(); at != words.end(); ++at) {
@@ -107,7 +108,7 @@ Words::const_iterator skip_wrappers(const Words& words) {
   return words.end();
 }
 
-// perl -e '...': what it does has no name.
+// perl -e '...': an inline script has no name.
 bool is_inline_script(const Words& words, Words::const_iterator at) {
   return is_one_of(kInterpreters, base_name(*at)) && at + 1 != words.end() &&
          (*(at + 1) == "-e" || *(at + 1) == "-c");

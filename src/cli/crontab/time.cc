@@ -55,7 +55,7 @@ std::optional<int> value_of(const FieldRule& rule, std::string_view text) {
   return rule.low + static_cast<int>(found - rule.names.begin());
 }
 
-// `step` of a range from `low`: cron takes any, docket only those that reach a second value.
+// `step` of a range from `low`: cron accepts any, docket only those that reach a second value.
 std::string with_step(const FieldRule& rule, const std::string& range, int low, int step) {
   if (step == 1) return range;
   if (step > rule.high - rule.low) return std::to_string(low);
@@ -68,7 +68,7 @@ Result<std::string> translate_range(const FieldRule& rule, std::string_view item
   const auto first = value_of(rule, range.substr(0, dash));
   if (!first) return refuse(rule, item, "is not a value that cron knows");
   if (dash == range.npos) {
-    if (step) return refuse(rule, item, "has a step without a range: cron does not take that");
+    if (step) return refuse(rule, item, "has a step without a range, which cron does not accept");
     return std::to_string(*first);
   }
   auto last = value_of(rule, range.substr(dash + 1));
@@ -87,7 +87,7 @@ Result<std::string> translate_item(const FieldRule& rule, std::string_view item)
   std::optional<int> step;
   if (slash != item.npos) {
     step = number_of(item.substr(slash + 1));
-    if (!step || *step == 0) return refuse(rule, item, "has a step that is no number above 0");
+    if (!step || *step == 0) return refuse(rule, item, "has a step that is not a number above 0");
   }
   const std::string_view range = item.substr(0, slash);
   if (range == "*") return with_step(rule, "*", rule.low, step.value_or(1));
@@ -107,7 +107,7 @@ Result<std::string> translate_field(const FieldRule& rule, std::string_view fiel
   return out;
 }
 
-// The days of the month that a field leaves out, as a field; empty: none.
+// The days of the month that a field omits, as a field; empty: none.
 std::string other_days(const std::string& field) {
   std::array<bool, 32> taken{};
   for (std::size_t at = 0; at <= field.size();) {
@@ -141,8 +141,8 @@ Result<CrontabTime> checked(std::string suffix, const std::string& cron) {
   return CrontabTime{std::move(suffix), parsed->text()};
 }
 
-// A step with a star (*/2) leaves a day field unrestricted in cron's eyes, and the two are then
-// ANDed, as in docket.
+// For cron a step with a star (*/2) leaves a day field unrestricted, and the two are then ANDed, as
+// in docket.
 bool is_restricted(const std::string& field) { return !field.starts_with('*'); }
 
 }  // namespace

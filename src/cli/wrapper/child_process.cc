@@ -18,7 +18,7 @@
 namespace docket::cli {
 namespace {
 
-// What asks a program to end, and what tells of its children.
+// The signals that ask a program to end, and the one that reports its children.
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -26,7 +26,7 @@ sigset_t handled_signals() {
   return set;
 }
 
-// Not wall time: a step of the clock must not kill a command early.
+// Not wall time: a clock step must not kill a command early.
 long steady_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -42,7 +42,7 @@ void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return;  // who read it is gone: the command hears of that by its own means
+    if (written < 0) return;  // the reader is gone: the command will notice by itself
     text.remove_prefix(static_cast<std::size_t>(written));
   }
 }
@@ -66,7 +66,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return list;
 }
 
-// As a shell starts a program: signals as they are by default, a group of its own.
+// As a shell starts a program: default signal handling, and a process group of its own.
 class SpawnPlan {
  public:
   SpawnPlan() {
@@ -109,8 +109,7 @@ Error cannot_start(const std::string& name, int error) {
 
 }  // namespace
 
-// The signals are blocked from here on, so that whatever threads are started later do not take
-// them.
+// The signals are blocked from here on, so that threads started later do not receive them.
 ChildProcess::ChildProcess() {
   const sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -148,14 +147,14 @@ Result<> ChildProcess::spawn(const ChildCommand& command) {
   return {};
 }
 
-// Only a foreground group may read from the terminal and is told of Ctrl-C. Who gives it away from
-// the background is stopped by SIGTTOU, unless that is ignored.
+// Only a foreground group may read from the terminal and receives Ctrl-C. A background process that
+// gives the terminal away is stopped by SIGTTOU, unless that is ignored.
 void ChildProcess::give_terminal(pid_t group) const {
   if (!has_terminal_) return;
   const auto before = std::signal(SIGTTOU, SIG_IGN);
   ::tcsetpgrp(STDIN_FILENO, group);
   std::signal(SIGTTOU, before);
-  if (group == child_) ::kill(-child_, SIGCONT);  // it may have been quicker, and been stopped
+  if (group == child_) ::kill(-child_, SIGCONT);  // the child may have read first, and been stopped
 }
 
 Result<ChildEnd> ChildProcess::run(const ChildCommand& command) {
@@ -181,7 +180,7 @@ Result<ChildEnd> ChildProcess::run(const ChildCommand& command) {
   for (Pipe* pipe : {&out_, &err_}) pump(*pipe, command, true);
   give_terminal(::getpgrp());
   const sigset_t set = handled_signals();
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // from here on they are for this program again
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // from here on this program receives them again
   return end_;
 }
 
@@ -193,7 +192,7 @@ int ChildProcess::next_timeout() const {
 void ChildProcess::kill_when_due() {
   if (kill_at_ms_ < 0 || steady_ms() < kill_at_ms_) return;
   ::kill(-child_, SIGKILL);
-  kill_at_ms_ = steady_ms() + 1000;  // until it is gone
+  kill_at_ms_ = steady_ms() + 1000;  // repeated until it is gone
 }
 
 void ChildProcess::handle_signals() {
@@ -217,7 +216,7 @@ void ChildProcess::reap() {
   }
 }
 
-// Ctrl-Z: this program stops with the command, as the shell expects, and goes on with it. Its
+// Ctrl-Z: this program stops with the command, as the shell expects, and continues with it. Its
 // reports stop too; the lease decides how long that may last.
 void ChildProcess::stopped_by_terminal() {
   if (!has_terminal_) return;
@@ -226,8 +225,8 @@ void ChildProcess::stopped_by_terminal() {
   give_terminal(child_);
 }
 
-// All: what there is, without waiting for the end of the pipe: the command may have left programs
-// behind that hold it open.
+// All: reads what is there, without waiting for the end of the pipe, which programs left behind by
+// the command may hold open.
 void ChildProcess::pump(Pipe& pipe, const ChildCommand& command, bool all) {
   std::array<char, 65536> piece{};
   while (pipe.from >= 0) {

@@ -1,8 +1,8 @@
 #pragma once
 
-// A command run in the foreground of this terminal, in a process group of its own, so that all of
-// it can be asked to end. Signals that would end this program go to the command instead. One at a
-// time: signals are of the whole process.
+// A command run in the foreground of this terminal, in its own process group, so that all of it can
+// be asked to end. Signals that would end this program go to the command instead. One at a time,
+// because signals belong to the whole process.
 
 #include <sys/types.h>
 
@@ -23,9 +23,9 @@ struct ChildEnd {
 struct ChildCommand {
   std::vector<std::string> words;
   std::vector<std::string> more_environment;  // NAME=value
-  // Set: stdout and stderr come through a pipe each, and are passed on after a look at them.
+  // If set, stdout and stderr come through a pipe each, and are passed on after this has seen them.
   std::function<void(int stream, std::string_view piece)> look = {};
-  long grace_ms = 10'000;  // from being asked to end to being killed
+  long grace_ms = 10'000;  // from the request to end to the kill
 };
 
 class ChildProcess {
@@ -35,15 +35,15 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Blocks until it has ended. kNotFound, kDenied: it could not be started.
+  // Blocks until the command has ended. kNotFound, kDenied: it could not be started.
   Result<ChildEnd> run(const ChildCommand& command);
-  // Asks what runs to end, and kills it after the grace; from any thread.
+  // Asks the command to end, and kills it after the grace period; from any thread.
   void stop();
 
  private:
   struct Pipe {
     int from = -1;
-    int to = -1;  // ours, where it goes on
+    int to = -1;  // our stream, to which it is passed on
   };
   Result<> spawn(const ChildCommand& command);
   void give_terminal(pid_t group) const;

@@ -18,7 +18,7 @@ std::optional<double> number_of(const boost::csub_match& group) {
   return sound && std::isfinite(number) && number >= 0 ? std::optional(number) : std::nullopt;
 }
 
-// Python's way to name a group is understood too.
+// Accepts Python's syntax for named groups too.
 std::string normal_form(std::string text) {
   for (auto at = text.find("(?P<"); at != std::string::npos; at = text.find("(?P<", at)) {
     text.erase(at + 2, 1);
@@ -41,7 +41,7 @@ Result<ProgressPattern> ProgressPattern::parse(const std::string& text) {
     }
     return ProgressPattern(std::move(regex), named, named ? percent : groups == 1);
   } catch (const boost::regex_error& error) {
-    return fail(ErrorKind::kInvalid, std::string("is no regular expression: ") + error.what());
+    return fail(ErrorKind::kInvalid, std::string("is not a regular expression: ") + error.what());
   }
 }
 
@@ -63,7 +63,7 @@ std::optional<Figures> ProgressPattern::find(std::string_view line) const {
       if (const Figures figures = figures_of(*match); figures != Figures{}) last = figures;
     }
   } catch (const std::exception&) {
-    return last;  // an expression that is too much for this line
+    return last;  // the expression is too complex for this line
   }
   return last;
 }

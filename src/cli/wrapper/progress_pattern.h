@@ -1,8 +1,8 @@
 #pragma once
 
 // Figures in the lines that a program prints, found by a regular expression: groups named
-// `completed`, `total` or `percent`; without names, one group is a percentage, and of two or more
-// the first is what is completed and the second the total.
+// `completed`, `total` or `percent`. Without names, a single group is a percentage; of two or more
+// groups the first is the completed amount and the second the total.
 
 #include <boost/regex.hpp>
 #include <optional>
@@ -23,7 +23,7 @@ class ProgressPattern {
   static Result<ProgressPattern> parse(const std::string& text);  // kInvalid
 
   bool is_percentage() const { return percentage_; }
-  // Of the last match in the line; none: nothing in it.
+  // From the last match in the line; none: no match.
   std::optional<Figures> find(std::string_view line) const;
 
  private:
@@ -36,8 +36,8 @@ class ProgressPattern {
   bool percentage_ = false;
 };
 
-// Cuts what a program prints into lines. Bars that redraw themselves end theirs with a carriage
-// return.
+// Splits a program's output into lines. Progress bars that redraw themselves end theirs with a
+// carriage return.
 class LineCutter {
  public:
   template <class Take>
@@ -53,7 +53,7 @@ class LineCutter {
   }
 
  private:
-  static constexpr std::size_t kLineMax = 4096;  // what is behind it is not looked at
+  static constexpr std::size_t kLineMax = 4096;  // the rest of the line is ignored
   std::string line_;
 };
 

@@ -30,7 +30,7 @@ TEST(ProgressPattern, GroupsMayHaveNames) {
   EXPECT_EQ(find(R"((\w+) (?<percent>\d+))", "at 12"), (Figures{12, 100}));
 }
 
-TEST(ProgressPattern, WhatIsNoNumberIsNoFigure) {
+TEST(ProgressPattern, OnlyNumbersAreFigures) {
   EXPECT_EQ(find("at (.+)", "at inf"), std::nullopt);
   EXPECT_EQ(find("at (.+)", "at -1"), std::nullopt);
   EXPECT_EQ(find("at (.+)", "at 1e999"), std::nullopt);
@@ -38,7 +38,7 @@ TEST(ProgressPattern, WhatIsNoNumberIsNoFigure) {
 
 TEST(ProgressPattern, Mistakes) {
   EXPECT_THAT(ProgressPattern::parse("(").error().message,
-              testing::StartsWith("is no regular expression: "));
+              testing::StartsWith("is not a regular expression: "));
   EXPECT_THAT(ProgressPattern::parse("x").error().message, testing::StartsWith("needs a group: "));
 }
 

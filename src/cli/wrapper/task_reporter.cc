@@ -13,10 +13,10 @@ namespace json = boost::json;
 using Millis = std::chrono::milliseconds;
 
 constexpr Millis kBackoffFirst{200};
-constexpr Millis kBackoffMost{5'000};   // of what a server waits for after its start
-constexpr Millis kBetweenReports{200};  // people do not see more, and servers have others to hear
+constexpr Millis kBackoffMost{5'000};   // well below what a server grants after its start
+constexpr Millis kBetweenReports{200};  // people cannot see more, and servers have other clients
 
-// What may be otherwise later: nobody there, a server that stops, one without room.
+// Errors that may not last: no server, one that is stopping, one without room.
 bool may_pass(const Error& error) {
   return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout ||
          error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kInternal ||
@@ -101,7 +101,7 @@ void TaskReporter::run() {
   while (!ending_ && !refused_) step(lock);
 }
 
-// Waits until there is something to say, and says it.
+// Waits until there is something to report, and reports it.
 void TaskReporter::step(std::unique_lock<std::mutex>& lock) {
   const bool away = backoff_ > Millis{0};
   const auto pause = away ? backoff_ : std::max(Millis{0}, next_renewal_ - machine_.elapsed());
@@ -178,7 +178,7 @@ double TaskReporter::seconds_since(Millis instant) const {
   return std::chrono::duration<double>(machine_.elapsed() - instant).count();
 }
 
-// The lease must not run out between two tries that find the server back.
+// The lease must not expire between two tries.
 Millis TaskReporter::backoff_most() const { return std::min(kBackoffMost, plan_.renewal); }
 
 }  // namespace docket::cli

@@ -1,8 +1,8 @@
 #pragma once
 
-// Keeps a task of the server in step with work that goes on here, over a thread of its own: makes
-// the task, renews its lease, reports figures, hears of aborts, and ends it. A server that is away
-// never holds up the work: what could not be said is said again later, quietly.
+// Keeps a task of the server in step with work done here, on a thread of its own: creates the task,
+// renews its lease, reports figures, learns of aborts, and ends it. A server that is away never
+// delays the work: what could not be reported is reported again later, quietly.
 
 #include <boost/json/value.hpp>
 #include <chrono>
@@ -36,13 +36,14 @@ class TaskReporter {
   TaskReporter(const TaskReporter&) = delete;
   TaskReporter& operator=(const TaskReporter&) = delete;
 
-  // Makes the task, and the thread. An error is the server's refusal; that it is away is none.
+  // Creates the task, and the thread. An error is the server's refusal; its absence is not an
+  // error.
   Result<> start();
   void progress(const Figures& figures);
   // Ends the task, with an error or as done, and the thread. The error says what the server does
   // not know.
   Result<> finish(const std::string& error, std::chrono::milliseconds patience);
-  // After finish() found nobody to tell: tries again, for so much longer.
+  // Whether finish() could not reach the server; go_on() then tries again, for `patience` longer.
   bool may_go_on() const { return away_; }
   Result<> go_on(std::chrono::milliseconds patience);
 
@@ -62,7 +63,7 @@ class TaskReporter {
   ServerApi& server_;
   Machine& machine_;
   Plan plan_;
-  bool made_ = false;  // the rest is of the thread while it runs
+  bool made_ = false;  // what follows belongs to the thread while it runs
   bool aborted_ = false;
   std::optional<Error> refused_;  // for good: nothing more is reported
   Millis began_{0};

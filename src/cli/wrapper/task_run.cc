@@ -28,10 +28,10 @@ constexpr int kUsage = 2;
 constexpr int kNotExecutable = 126;
 constexpr int kNoSuchCommand = 127;
 constexpr std::chrono::hours kPatienceBehind{24};
-constexpr std::size_t kErrorMax = 8192;               // bytes, of the server
-constexpr std::chrono::milliseconds kRenewal{2'000};  // at the latest: an abort is heard of so late
+constexpr std::size_t kErrorMax = 8192;               // bytes, the server's limit
+constexpr std::chrono::milliseconds kRenewal{2'000};  // at the latest: delays aborts by as much
 
-// What the leaf parses; shared by the parser, which fills it, and the action, which reads it.
+// The parsed arguments; shared by the parser, which fills them, and the action, which reads them.
 struct RunFlags {
   std::string module, type, scope, keyspace, table, entity, units, parent, progress;
   std::vector<std::string> labels;
@@ -42,7 +42,7 @@ struct RunFlags {
   bool user = true;
 };
 
-// RFC 9562, version 4: random but for the marks of that.
+// RFC 9562, version 4: random except for the version and variant bits.
 std::string new_uuid(Machine& machine) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string uuid;
@@ -145,7 +145,7 @@ class TaskRun {
     };
   }
 
-  // Work that was done must not be taken for lost because the server was away for long.
+  // Work that was done must not count as lost because the server was away for long.
   void tell_later(TaskReporter& reporter, const Error& why) {
     env_.err << "docket: task " << uuid_ << " could not be reported: " << why.message << '\n';
     if (!reporter.may_go_on()) return;
@@ -156,8 +156,8 @@ class TaskRun {
     }
   }
 
-  // What was asked to stop and heeded the signal has nothing to add; a shell says so with 128 and
-  // its number.
+  // A command that was asked to stop and obeyed the signal has nothing to add; a shell reports that
+  // as 128 plus the signal number.
   static std::string words_of(const ChildEnd& end, bool stopped) {
     const int signal = end.signal != 0 ? end.signal : end.exit_code - 128;
     if (stopped && (signal == SIGTERM || signal == SIGKILL)) return {};
@@ -185,10 +185,10 @@ class TaskRun {
   std::optional<ProgressPattern> pattern_;
   std::array<LineCutter, 2> cutters_;
   ChildProcess process_;
-  std::atomic<bool> stopped_ = false;  // by the reporter's thread
+  std::atomic<bool> stopped_ = false;  // set by the reporter's thread
 };
 
-// One request that hangs must not cost the lease.
+// A single request that hangs must not cost the lease.
 HttpTimeouts timeouts_within(std::uint32_t lease_s) {
   const long third = 1000L * lease_s / 3;
   return {.connect_ms = std::min(2'000L, third), .answer_ms = std::min(10'000L, third)};
