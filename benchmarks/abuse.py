@@ -12,7 +12,7 @@ SLACK_MIB = 64
 def one(server, report, claim, abuse):
     with abusers.watched(server) as seen:
         clients = abuse()
-        time.sleep(3)  # who gives way is decided by what moved meanwhile
+        time.sleep(3)  # which clients must give way depends on what has moved meanwhile
         abusers.close(clients)
     time.sleep(2)  # what is measured is the memory two seconds later
     report(claim, f"+{seen.peak_mib - seen.before_mib:.0f} MiB", "", "", f"{BUDGET_MIB + SLACK_MIB} MiB")

@@ -1,5 +1,5 @@
-// What this machine can do at best, measured with as little around it as possible: the limits that
-// docket's figures stand beside. Prints one JSON object.
+// What this machine can do at best, measured with as little overhead as possible: the limits to
+// which docket's figures are compared. Prints one JSON object.
 
 #include <fcntl.h>
 #include <spawn.h>

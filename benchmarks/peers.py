@@ -1,5 +1,5 @@
-"""The peers that docket is compared with, each started for the moment on loopback in a directory of its own, measured,
-and stopped by pid. measure() yields (what, figure)."""
+"""The peers that docket is compared with, each started temporarily on loopback in its own directory, measured, and
+stopped by pid. measure() yields (what, figure)."""
 
 import os
 import shutil

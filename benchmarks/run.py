@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures docket beside this machine's own limits, and with --peers beside the peers, all in one run.
+"""Measures docket against this machine's own limits, and with --peers against the peers, all in one run.
 
     ./bench                  everything
     ./bench --only creates   one section (repeatable): limits creates true latency schedules get scale start memory tasks
                              abuse peers
     ./bench --quick          shorter measurements
 
-Prints a table: figure, the machine's limit, the ratio, the goal. Judge by ratios inside one run: machines differ, and
+Prints a table: figure, the machine's limit, the ratio, the goal. Judge by ratios within one run: machines differ, and
 the load generator shares the cores with the server.
 """
 
@@ -135,7 +135,7 @@ class Bench:
 
     @staticmethod
     def submit(server, job_id, count):
-        """POSTs count runs, pipelined over one connection: the client must cost next to nothing."""
+        """POSTs count runs, pipelined over one connection: the client must cost almost nothing."""
         import socket
         host, port = server.metronome.removeprefix("http://").split(":")
         request = f"POST /v1/jobs/{job_id}/runs HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode()
@@ -158,7 +158,7 @@ class Bench:
             before = time.time_ns()
             connection.request("POST", "/v1/jobs/quick/runs")
             sent[json.loads(connection.getresponse().read())["id"]] = before
-            time.sleep(0.02)  # idle between two requests is what is measured
+            time.sleep(0.02)  # the server must be idle between requests
         eventually(lambda: server.native("GET", "/status")[1]["runs"]["running"] == 0)
         delays = sorted(self.exec_delays_ms(server, sent))
         p50, p99 = statistics.median(delays), delays[int(len(delays) * 0.99)]

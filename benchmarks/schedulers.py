@@ -1,5 +1,5 @@
-"""Slurm and Debian's cron, the peers that start jobs: each from Debian's packages, with a configuration of its own, for the
-moment, stopped by pid. Both need root."""
+"""Slurm and Debian's cron, the peers that start jobs: each from Debian's packages, run temporarily with its own
+configuration, and stopped by pid. Both need root."""
 
 import os
 import shutil
@@ -45,8 +45,8 @@ def wait_until(what, holds, deadline_s=30):
 
 
 class Slurm(Daemons):
-    """One node of two processors, as its quick start says, with munge; told to schedule without delay, which serves it best.
-    Its state is on the disk that docket's is on."""
+    """One node of two processors, as in its quick start, with munge; told to schedule without delay, which suits it best.
+    Its state is on the same disk as docket's."""
 
     def __init__(self, directory):
         super().__init__()
@@ -68,7 +68,7 @@ class Slurm(Daemons):
         with open(os.path.join(home, "key"), "wb") as key:
             key.write(os.urandom(128))
         os.chmod(os.path.join(home, "key"), 0o600)
-        public = self.path("socket")  # everybody's clients have to reach it
+        public = self.path("socket")  # every user's clients must reach it
         os.mkdir(public, 0o755)
         socket = os.path.join(public, "munge")
         self.start(["munged", "--foreground", "--force", f"--key-file={home}/key", f"--socket={socket}",
@@ -152,7 +152,7 @@ def slurm_delays_ms(cluster, count):
 
 
 def cron(directory):
-    """A thousand lines that are due at the same minute. Each tells when its shell was there, as docket's runner does."""
+    """A thousand lines that are due at the same minute. Each reports when its shell started, as docket's runner does."""
     if not shutil.which("cron") or cron_is_at_work():
         yield "cron", "not installed, or at work here"
         return

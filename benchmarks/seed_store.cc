@@ -1,8 +1,8 @@
 // Fills a data directory with history, through the store itself: seed_store DIR FINISHED QUEUED
 // ACTIVE
 //
-// One job `seeded` whose demand fits no node (its queued runs stay queued), and finished runs with
-// an attempt each. ACTIVE runs are left running, their processes unknown to any runner.
+// One job `seeded` whose demand fits no node (so its queued runs stay queued), and finished runs
+// with an attempt each. ACTIVE runs are left running, with processes that no runner knows.
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// How fast the SQLite store is on this machine, beside what its disk can do, in one run:
+// How fast the SQLite store is on this machine, compared with what its disk can do, in one run:
 //
 //   store_bench [--directory DIR] [--finished N] [--queued N] [--seconds S] [--keep yes]
 //               [--only runs|tree]
@@ -43,7 +43,7 @@ struct Options {
   std::uint64_t queued = 100'000;
   double seconds = 2;
   std::uint64_t jobs = 1000;
-  bool keep = false;  // use a history that is there, and leave it there
+  bool keep = false;  // use an existing history, and keep it
   std::string only;
 };
 
@@ -60,7 +60,7 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-// Processor time of this thread: what a busy machine does not blur.
+// Processor time of this thread, which load from other programs does not distort.
 double cpu_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -102,7 +102,7 @@ double sync_rate(const std::string& directory, double seconds, Writing writing) 
   return per_second;
 }
 
-// Makes rows the way the engine does: rising numbers, one event with every change.
+// Makes rows as the engine does: rising numbers, one event per change.
 class Feeder {
  public:
   Feeder(store::SqliteStore& store, std::uint64_t jobs) : store_(store), jobs_(jobs) {}
@@ -164,7 +164,7 @@ class Feeder {
     put(batch, task, before);
   }
 
-  // Three ticks of every run: created and started, running, ended with its job's totals.
+  // Three ticks per run: created and started, running, ended with its job's totals.
   void lives(std::uint64_t count, State end) {
     engine::Batch first, second, third;
     std::vector<std::pair<model::Task, model::Task>> pairs;
@@ -231,7 +231,7 @@ std::unique_ptr<store::SqliteStore> open_store(const Options& options) {
   return must(store::SqliteStore::open({.directory = options.directory + "/data"}));
 }
 
-// One line: `work` writes `runs` runs in `rows` rows each time.
+// Prints one line: `work` writes `runs` runs in `rows` rows each time.
 void print_rate(const std::string& what, const Options& options, std::uint64_t runs, int rows,
                 const std::function<void()>& work) {
   const double cpu = cpu_seconds();
@@ -266,7 +266,7 @@ void fill(Feeder& feeder, const Options& options) {
   feeder.use_jobs(options.jobs);
   const auto start = Stopwatch::now();
   for (std::uint64_t done = 0; done < options.finished; done += 500) {
-    // Failures are rare and far apart, as they are in life; job 1 gets a history of its own.
+    // Failures are rare and far apart, as in practice; job 1 gets a history of its own.
     feeder.use_jobs(done % 2000 == 0 ? 1 : options.jobs);
     feeder.lives(500, done % 100'000 == 0 ? State::kFailed : State::kDone);
   }
@@ -413,8 +413,8 @@ class Forest {
     engine::Batch batch{.tasks = {root_}};
     for (std::uint64_t left = kFolded + kLive; left > 0; --left) {
       model::Task child = operation(&root_);
-      // Every hundredth fails. They end in another order than they began, as a thousand at a time
-      // would: 7919 is prime to 1000.
+      // Every hundredth fails. They end in a different order from that in which they began, as if a
+      // thousand ran at a time: 7919 and 1000 are coprime.
       const State state = left % 100 == 0 ? State::kFailed : State::kDone;
       const std::uint64_t fold = left / 1000 * 1000 + left * 7919 % 1000;
       if (left > kLive) child = ended(child, 1'000'000 - fold, state);
@@ -425,7 +425,7 @@ class Forest {
     commit_if_large(batch, 1);
   }
 
-  // One report of each of `count` reporters, in one batch.
+  // One report by each of `count` reporters, in one batch.
   void report(std::uint64_t count) {
     engine::Batch batch;
     for (std::uint64_t at = 0; at < count; ++at) {

@@ -1,11 +1,11 @@
-// Idle waiters: opens connections that all wait for the end of tasks, ends the tasks, and tells how
-// long it took until the answers were there. Prints one line of JSON.
+// Idle waiters: opens connections that all wait for the end of tasks, ends the tasks, and reports
+// how long it took for the answers to arrive. Prints one line of JSON.
 //
 //   waiters_bench PORT PATHS_FILE TRIGGERS_FILE
 //
-// PATHS_FILE: one GET path a line, one connection each. TRIGGERS_FILE: POST paths, sent one after
-// the other once all wait; with one trigger everybody waits for the same task, else the answer to
-// each trigger is awaited before the next.
+// PATHS_FILE: one GET path per line, one connection each. TRIGGERS_FILE: POST paths, sent one after
+// the other once all wait. With one trigger all connections wait for the same task; otherwise the
+// answer to each trigger is awaited before the next.
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -61,7 +61,7 @@ void send_request(int fd, const char* method, const std::string& path) {
   }
 }
 
-// One answer, which is small enough to come at once.
+// One answer, small enough to arrive at once.
 bool read_answer(int fd) {
   std::array<char, 4096> bytes{};
   const auto size = ::recv(fd, bytes.data(), bytes.size(), 0);
@@ -72,7 +72,7 @@ double milliseconds(Clock::duration time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
 
-// Waits for `count` more answers; appends when each came.
+// Waits for `count` more answers, and appends when each arrived.
 void await_answers(int epoll, std::size_t count, Clock::time_point since,
                    std::vector<double>& delays) {
   std::array<epoll_event, 256> events{};
@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   const int trigger = connect_to(port);
   fmt::print("waiting\n");
   std::fflush(stdout);
-  if (std::getchar() == EOF) return 1;  // whoever measures memory says when to go on
+  if (std::getchar() == EOF) return 1;  // the caller measures memory, then tells us to go on
   std::vector<double> delays;
   for (const std::string& path : triggers) {
     const auto begun = Clock::now();
