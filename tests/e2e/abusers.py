@@ -1,7 +1,6 @@
-"""Clients that hold what they can and give nothing: each kind opens its sockets and returns them, to be closed by the
-caller. And the measures of what they do: the server's memory, an honest client's waiting time.
-
-    with watched(server) as seen:      # the honest client runs meanwhile, in a process of its own
+"""Clients that hold as much as they can and release nothing: each kind opens its sockets and returns them, to be
+closed by the caller. Also measures their effect: the server's memory, an honest client's waiting time.
+    with watched(server) as seen:      # meanwhile the honest client runs, in its own process
         sockets = unread_lists(server, 60)
     seen.peak_mib, seen.p99_ms
 """
@@ -76,7 +75,7 @@ def unread_logs(server, count, run):
 
 
 def unread_events(server, count):
-    """Followers of both APIs, while things happen."""
+    """Followers of both APIs, while events occur."""
     clients = unread(server.hub, "/docket/v1/events?follow=true", count // 2)
     clients += unread(server.metronome, "/v1/events", count - count // 2)
     make_jobs(server, 3000, description=10, group="event")
@@ -84,7 +83,7 @@ def unread_events(server, count):
 
 
 def unfinished_bodies(server, count, size=MIB):
-    """Each one byte short of its end. Sends what the server takes."""
+    """Bodies one byte short of complete. Sends as much as the server accepts."""
     head = f"POST /docket/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
     whole = head.encode() + b" " * (size - 1)
     clients = [connect(server.hub) for _ in range(count)]
@@ -133,11 +132,11 @@ def memory_mib(server, what="VmRSS"):
 def watched(server, path="/v1/jobs/honest"):
     """The highest memory while this is open, and how long an honest client waits for a small GET."""
     with open(f"/proc/{server.process.pid}/clear_refs", "w", encoding="ascii") as file:
-        file.write("5")  # the highest memory so far is forgotten
+        file.write("5")  # resets the peak
     seen = types.SimpleNamespace(before_mib=memory_mib(server))
     with subprocess.Popen([sys.executable, __file__, server.metronome + path], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as honest:
-        honest.stdout.readline()  # it has begun
+        honest.stdout.readline()  # the client has begun
         yield seen
         figures = json.loads(honest.communicate("")[0])
     seen.peak_mib = memory_mib(server, "VmHWM")

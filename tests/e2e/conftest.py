@@ -6,7 +6,7 @@ import pytest
 
 from docket_server import Server
 
-# Who runs the tests in the background may have it ignored, and programs inherit that.
+# A test run in the background may have it ignored, and programs inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -56,7 +56,7 @@ class Server:
         else:
             raise RuntimeError("the server did not start:\n" + "".join(self.log[-20:]))
         timer.cancel()
-        # Keeps the pipe empty, and the last words for a failing test.
+        # Keeps the pipe empty, and the last lines for a failing test.
         threading.Thread(target=self._drain, args=(self.process,), daemon=True).start()
         return self
 
@@ -91,7 +91,7 @@ class Server:
                     os.killpg(command, signal.SIGKILL)
 
     def reapers(self):
-        """Of commands that still run."""
+        """The pids of commands that still run."""
         folder = f"{self.data}/runner\0".encode()
         for pid in processes():
             with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
@@ -99,7 +99,7 @@ class Server:
                     yield pid
 
     def runner_pid(self):
-        """By its lock; its command line is also that of its reapers."""
+        """Found by its lock: its command line is also that of its reapers."""
         try:
             with open(f"{self.data}/runner/runner.lock") as file:
                 pid = int(file.read())
@@ -126,7 +126,7 @@ class Server:
         return self.call(method, "/docket/v1" + path, body, base=self.hub)
 
     def cli(self, *arguments, stdin="", url=None):
-        """A client command as a user types it, asking this server."""
+        """A client command as a user types it, against this server."""
         environment = {**os.environ, "DOCKET_URL": url or self.hub, "HOME": self.data}
         return subprocess.run(
             [PROGRAM, *map(str, arguments)],
@@ -189,7 +189,7 @@ class Server:
 
 
 def request(base, method, path, body=None, headers=None, timeout_s=10):
-    """One request; Host, Accept-Encoding and Content-Length are all that is added to it."""
+    """One request; only Host, Accept-Encoding and Content-Length are added to it."""
     connection = http.client.HTTPConnection(base.removeprefix("http://"), timeout=timeout_s)
     try:
         connection.request(method, path, body=body, headers=headers or {})
@@ -200,7 +200,7 @@ def request(base, method, path, body=None, headers=None, timeout_s=10):
 
 
 class Command:
-    """A command of docket's that goes on until it is told, or ends by itself; killed after a minute."""
+    """A docket command that runs until it is told to stop or ends by itself; killed after a minute."""
 
     def __init__(self, server, *arguments, stdin=subprocess.DEVNULL):
         self.process = subprocess.Popen(
@@ -222,13 +222,13 @@ class Command:
         self.process.communicate()
 
     def rest(self, text=None):
-        """(exit code, what is left of stdout, of stderr) once it has ended."""
+        """(exit code, rest of stdout, rest of stderr) once it has ended."""
         out, err = self.process.communicate(text)
         return self.process.returncode, out, err
 
 
 def wait_until_idle(server, patience_s=60):
-    """Until no run waits or has processes: as long as it takes while runs end."""
+    """Waits until no run waits or has processes, for as long as runs keep ending."""
     ended, since = None, time.monotonic()
     while True:
         status = server.native("GET", "/status")[1]
@@ -260,7 +260,7 @@ def children(parent):
 
 
 def alive(pid):
-    """Whether the process runs: a zombie does not."""
+    """Whether the process is running; a zombie is not."""
     try:
         return stat_of(pid)[0] not in "ZX"
     except OSError:

@@ -1,4 +1,4 @@
-"""The Scylla Task Manager as its users call it, with requests."""
+"""The Scylla Task Manager as its users call it, through `requests`."""
 
 import contextlib
 import http.client
@@ -59,7 +59,7 @@ class TaskManager:
         assert self.ask("POST", f"/task_manager_test/finish_test_task/{task}", **params) is None
 
     def unregister(self, task):
-        """Its result does not matter: a task that failed is told again, and stays."""
+        """Its result does not matter: a failed task answers with its error, and stays."""
         self.send("DELETE", "/task_manager_test/test_task", task_id=task)
 
     @contextlib.contextmanager
@@ -80,7 +80,7 @@ class TaskManager:
 
     @contextlib.contextmanager
     def lifetime(self, name="ttl", **seconds):
-        """Sets a ttl, and puts the one before back."""
+        """Sets a ttl, and restores the previous one."""
         path = f"/task_manager/{name}"
         before = self.ask("POST", path, **{name: seconds["seconds"]})
         try:
@@ -90,7 +90,7 @@ class TaskManager:
 
 
 class Waiter:
-    """Waits for a task on a connection of its own: asked when made, answered by result()."""
+    """Waits for a task on a connection of its own: the request is sent on construction, result() returns the answer."""
 
     def __init__(self, manager, task, query=""):
         self.connection = http.client.HTTPConnection(

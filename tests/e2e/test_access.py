@@ -1,5 +1,5 @@
-"""Tokens and permissions on a real server: metronome.md section 9. The door's transcripts have every row; here are
-the router in front of it, the native API, the command line, and the life of the list."""
+"""Tokens and permissions on a real server: metronome.md section 9. The door's transcripts have every case; these tests
+cover the router in front of it, the native API, the command line, and the life of the list."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_groups_over_the_hub(guarded):
     assert guarded.ask("alice", "GET", hub + "/sales.mail").status == 404
 
 
-def test_a_token_is_wanted_before_a_body_is_looked_at(guarded):
+def test_a_token_is_required_before_a_body_is_read(guarded):
     for body in (b"not JSON", b"{}", json.dumps(job("late")).encode()):
         answer = request(guarded.server.metronome, "POST", "/v1/jobs", body, {"Content-Type": "text/x"})
         assert answer.status == 401
@@ -103,7 +103,7 @@ def test_a_token_is_wanted_before_a_body_is_looked_at(guarded):
     assert guarded.ask("root", "POST", "/v1/jobs", {}, guarded.server.metronome).status == 422
 
 
-def test_the_server_answers_to_its_own_names_only(tmp_path):
+def test_the_server_answers_only_to_its_own_names(tmp_path):
     server = Server(tmp_path / "data", "--host", "docket.example", "--host", "10.1.2.3").start()
     asked = [
         (server.metronome, "/v1/jobs", "message"),
@@ -211,14 +211,14 @@ def test_sighup_reads_the_list_again_and_a_bad_one_changes_nothing(tmp_path):
         server.process.send_signal(signal.SIGHUP)
         eventually(lambda: any("the old access list stays in force" in line for line in server.log))
         assert guarded.ask("late", "GET", "/docket/v1/status").status == 200
-        guarded.file.write_text("")  # nobody
+        guarded.file.write_text("")  # no users
         server.process.send_signal(signal.SIGHUP)
         eventually(lambda: guarded.ask("root", "GET", "/docket/v1/status").status == 401)
     finally:
         server.stop_everything()
 
 
-def test_other_addresses_than_loopback_with_a_list(tmp_path):
+def test_addresses_other_than_loopback_with_a_list(tmp_path):
     file = tmp_path / "access.toml"
     token = add_user(file, "root")
     server = Server(tmp_path / "data", "--listen", "0.0.0.0:0", "--access", str(file)).start()
@@ -278,7 +278,7 @@ def test_users_are_listed_and_removed(tmp_path):
     assert gone.returncode == 1 and "has no user ci" in gone.stderr
 
 
-def test_what_a_user_may_do_is_said_and_known(tmp_path):
+def test_permissions_must_be_given_and_known(tmp_path):
     file = tmp_path / "access.toml"
     nothing = access(file, "add", "ci")
     assert nothing.returncode == 1 and "--superuser" in nothing.stderr

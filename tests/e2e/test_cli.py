@@ -1,5 +1,5 @@
-"""The commands that wait and follow, typed at a real server of one core: `docket task log --follow`, `docket events`,
-and the names of runs that one command prints and the others take."""
+"""The commands that wait and follow, run against a real server of one core: `docket task log --follow`, `docket
+events`, and the names of runs that one command prints and the others accept."""
 
 import os
 import re
@@ -78,7 +78,7 @@ def test_an_interrupt_ends_the_wait(small, blocked):
     small.cli("job", "kill", "interrupted", "--all")
 
 
-def test_a_followed_log_goes_over_the_attempts_of_a_run(small, tmp_path):
+def test_a_followed_log_covers_all_attempts_of_a_run(small, tmp_path):
     tries = tmp_path / "tries"
     gate = tmp_path / "gate"
     os.mkfifo(gate)
@@ -112,7 +112,7 @@ def test_followed_events_begin_with_the_newest_and_miss_nothing(small):
         assert seen == ["live0", "live1", "live2"]
 
 
-def test_what_one_command_prints_the_others_take(small, blocked):
+def test_what_one_command_prints_the_others_accept(small, blocked):
     small.add("named", "echo hello", cpus=1)
     name = small.run("named")
     event = small.cli("events", "-n", 1, "--job", "named").stdout

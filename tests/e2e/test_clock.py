@@ -1,5 +1,5 @@
-"""A machine whose clock is set wrong and right again: nothing is removed and nothing ends for that.
-The clock is that of the server's process: a library in front of libc adds what a file says."""
+"""A machine whose clock is set wrong and then right again: nothing is removed and nothing ends because of it.
+The clock is that of the server's process: a preloaded library adds an offset read from a file."""
 
 import struct
 import subprocess
@@ -36,7 +36,7 @@ int clock_gettime(clockid_t which, struct timespec* now) {
 
 
 class Machine:
-    """Has a clock that can be set, and one server."""
+    """A clock that can be set, and one server."""
 
     def __init__(self, folder, monkeypatch):
         source, library = folder / "clock.c", folder / "clock.so"
@@ -67,7 +67,7 @@ def machine(tmp_path, monkeypatch):
 
 
 def runs(server):
-    """Names of the runs that there are; tasks that are no runs have none."""
+    """Names of the existing runs; tasks that are not runs have none."""
     return {run["name"] for run in server.pages("/runs?limit=500")} - {None}
 
 
@@ -89,7 +89,7 @@ def test_a_century_ahead_for_a_while_changes_nothing(machine):
 
     machine.set_ahead(CENTURY)
     eventually(machine.is_held)
-    retain(server)  # not only when it is its time
+    retain(server)  # not only when it is due
     server.kill()
     server.start()  # and with the clock still wrong
     assert machine.is_held()
@@ -107,7 +107,7 @@ def test_a_century_ahead_for_a_while_changes_nothing(machine):
     assert len(warnings) == 2, "once by each server"
 
 
-def test_an_operator_says_that_the_clock_is_right(machine):
+def test_an_operator_accepts_the_clock(machine):
     server = machine.server
     server.add("quick", "exit 0")
     server.ended("quick", server.run("quick"))

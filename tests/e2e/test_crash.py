@@ -17,7 +17,7 @@ SEED = int(os.environ.get("CRASH_SEED", random.SystemRandom().randrange(1 << 32)
 
 
 class Client(threading.Thread):
-    """Submits runs of a job until told to stop; remembers the ids it was told with a 201."""
+    """Submits runs of a job until told to stop; remembers the ids it received with a 201."""
 
     def __init__(self, address, job_id, stopping):
         super().__init__(daemon=True)
@@ -43,7 +43,7 @@ class Client(threading.Thread):
                 self.stopping.wait(0.01)
 
 
-def test_nothing_is_lost_doubled_or_stuck(server, tmp_path):
+def test_nothing_is_lost_repeated_or_stuck(server, tmp_path):
     print(f"seed {SEED}, {CRASHES} crashes")
     dice = random.Random(SEED)
     executed = tmp_path / "executed"

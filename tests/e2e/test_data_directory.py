@@ -1,4 +1,4 @@
-"""The data directory: who may write, read and pass through it, and what an empty one means."""
+"""The data directory: who may write, read and traverse it, and what an empty one means."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def server(tmp_path):
 
 
 def refused(data, *flags):
-    """The exit code and last words of a server that does not start."""
+    """The exit code and last output of a server that does not start."""
     served = subprocess.run(
         [PROGRAM, "serve", f"--data={data}", "--listen=127.0.0.1:0", "--port=all=off", *flags],
         capture_output=True,
@@ -66,7 +66,7 @@ def test_under_a_umask_of_zero_nobody_else_reads_or_writes(no_umask, server):
     assert copied.returncode == 0 and mode(f"{server.data}/copy.db") == 0o600
 
 
-def test_what_others_can_read_is_closed_at_the_start(server):
+def test_files_that_others_can_read_are_closed_at_the_start(server):
     server.start()
     server.stop()
     key = f"{server.data}/secret.key"
@@ -80,7 +80,7 @@ def test_what_others_can_read_is_closed_at_the_start(server):
 
 
 @pytest.mark.parametrize("below", ["", "runner"])
-def test_a_directory_that_others_may_write_is_refused(tmp_path, below):
+def test_a_directory_that_others_may_write_to_is_refused(tmp_path, below):
     data = tmp_path / "data"
     (data / "runner").mkdir(parents=True)
     os.chmod(data, 0o711)
@@ -102,8 +102,8 @@ def test_a_directory_of_another_user_is_refused(tmp_path):
 
 
 @pytest.mark.skipif(not ROOT, reason="only root may run jobs of other users")
-def test_a_job_of_another_user_cannot_read_what_is_docket_s(tmp_path, server):
-    os.chmod(tmp_path.parent.parent, 0o755)  # pytest's own, which are closed
+def test_a_job_of_another_user_cannot_read_dockets_files(tmp_path, server):
+    os.chmod(tmp_path.parent.parent, 0o755)  # pytest's own directories, which are closed
     os.chmod(tmp_path.parent, 0o755)
     os.chmod(tmp_path, 0o755)
     server.start()
@@ -120,10 +120,10 @@ def test_a_job_of_another_user_cannot_read_what_is_docket_s(tmp_path, server):
     assert server.output("spy", name) == "done\n"
 
 
-# ---- a store that must be there
+# ---- a store that must exist
 
 
-def test_an_empty_directory_is_an_error_where_a_store_must_be(tmp_path):
+def test_an_empty_directory_is_an_error_if_a_store_must_exist(tmp_path):
     data = tmp_path / "data"
     code, said = refused(data, "--require-store=true")
     assert code == 1

@@ -1,4 +1,4 @@
-"""A full disk (decision 0006): new work is refused, everything else goes on, and it passes by
+"""A full disk (decision 0006): new work is refused, everything else continues, and the server recovers by
 itself."""
 
 import contextlib
@@ -56,7 +56,7 @@ def make_full(server, disk):
     def refused():
         nonlocal count
         count += 1
-        fill(disk)  # also what the server may have given back
+        fill(disk)  # also what the server may have released
         status, body = server.call(
             "POST", "/v1/jobs", job(f"more-{count}", "true", env={"PAD": "x" * 5000})
         )
@@ -74,7 +74,7 @@ def is_refused(answer):
 
 
 def waits(folder, name, code=0):
-    """A command that ends when told to; what it says goes outside of the full disk."""
+    """A command that ends when told to; its output goes outside the full disk."""
     return (
         f"echo $$ > {folder}/{name}.pid; until [ -e {folder}/{name}.go ]; do sleep 0.02; done; exit"
         f" {code}"
@@ -104,7 +104,7 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
     assert store["trouble"].startswith("The disk is full"), store
     assert any("disk is full" in line for line in server.log)
 
-    # What is there can be read.
+    # Existing data can be read.
     assert server.call("GET", "/v1/jobs/ends-well")[0] == 200
     assert [run["id"] for run in server.call("GET", "/v1/jobs/outlives/runs")[1]] == [
         runs["outlives"]
@@ -112,7 +112,7 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
     assert server.call("GET", "/v1/jobs/ends-well?embed=history")[0] == 200
     assert server.native("GET", "/runs")[0] == 200
 
-    # What runs can be stopped, and its ends are recorded.
+    # Running work can be stopped, and its end is recorded.
     status, body = server.call(
         "POST", f"/v1/jobs/is-stopped/runs/{runs['is-stopped']}/actions/stop"
     )
@@ -124,7 +124,7 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
     assert server.ended("ends-badly", runs["ends-badly"])["attempts"][0]["exitCode"] == 4
     assert server.ended("is-stopped", runs["is-stopped"])["state"] == "aborted"
 
-    # A restart while it is still full, orderly or not.
+    # A restart while it is still full, orderly or by kill.
     for end in (server.stop, server.kill):
         fill(disk)
         end()
@@ -144,7 +144,7 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
         history = server.call("GET", "/v1/jobs/ends-badly?embed=history")[1]["history"]
         assert [run["id"] for run in history["failedFinishedRuns"]] == [runs["ends-badly"]]
 
-    # Room again: nobody has to tell the server.
+    # Room again: the server notices by itself.
     os.unlink(disk / "ballast")
     eventually(lambda: server.native("GET", "/status")[1]["store"]["full"] is False)
     name = server.run("ends-well")
@@ -155,7 +155,7 @@ def test_a_full_disk_from_end_to_end(server, disk, tmp_path):
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_start_without_a_byte_of_room(disk, tmp_path, end):
-    """No reserve, and others take at once what the server gives back when it stops."""
+    """No reserve, and others at once take what the server releases when it stops."""
     server = Server(disk / "data", "--reserve-bytes=0").start()
     try:
         server.add("outlives", waits(tmp_path, "outlives"))
@@ -177,7 +177,7 @@ def test_a_start_without_a_byte_of_room(disk, tmp_path, end):
         server.stop_everything()
 
 
-def test_a_log_that_has_no_room_ends_nobody(disk):
+def test_a_log_without_room_ends_no_process(disk):
     """The server's own log is on the disk that is full, and so is what its commands write."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -194,7 +194,7 @@ def test_a_log_that_has_no_room_ends_nobody(disk):
             names = (f"more-{count}" for count in itertools.count())
 
             def refused():
-                fill(disk)  # also what the server may have given back
+                fill(disk)  # also what the server may have released
                 answer = server.native("POST", "/jobs", job(next(names), "true", env={"PAD": "x" * 5000}))
                 return answer if answer[0] != 201 else None
 
@@ -218,8 +218,8 @@ def is_up(server):
         return False
 
 
-def test_a_job_that_fills_the_disk_harms_nobody_else(server, disk, tmp_path):
-    """Its output is what fills the disk; when it is stopped and its output removed, all is well."""
+def test_a_job_that_fills_the_disk_harms_no_other(server, disk, tmp_path):
+    """Its output fills the disk; once it is stopped and its output removed, work continues."""
     server.add("fills", f"echo $$ > {tmp_path}/fills.pid; cat /dev/zero > zeroes; sleep 1000")
     name = server.run("fills")
     pid = pid_of(tmp_path, "fills")

@@ -1,5 +1,5 @@
 """Hostile clients: each gets the right status, the server's memory stays bounded, and it answers
-others quickly, during and after."""
+other clients quickly, during and after."""
 
 import json
 import os
@@ -11,9 +11,9 @@ import pytest
 
 from docket_server import Server, eventually, job, request
 
-# What the server may grow by, in MiB, over its size before a hostile client came.
+# How much the server may grow, in MiB, over its size before a hostile client connected.
 MOST_MIB = 48
-QUICK_S = 2.0  # an answer to somebody else; generous, since test machines are busy
+QUICK_S = 2.0  # an answer to another client; generous, because test machines are busy
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def target(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def unharmed(target):
-    """Every test here ends with a server that has not grown, lives, and answers quickly."""
+    """After every test here the server must not have grown, must live, and must answer quickly."""
     before = target.resident_mib()
     yield
     began = time.monotonic()
@@ -46,7 +46,7 @@ def connect(target, timeout_s=20):
 
 
 def drain(connection):
-    """All that the server says until it closes, also in the face of what we still send."""
+    """All that the server sends until it closes, even while we are still sending."""
     said = b""
     try:
         while piece := connection.recv(1 << 16):
@@ -61,7 +61,7 @@ def statuses(said):
 
 
 def send_all(connection, data):
-    """Sends what the server is willing to take."""
+    """Sends as much as the server accepts."""
     try:
         connection.sendall(data)
     except ConnectionError:
@@ -120,7 +120,7 @@ def test_a_length_beyond_any_memory(target):
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "18446744073709551617", "5, 6", "x"])
-def test_lengths_that_are_none(target, length):
+def test_invalid_lengths(target, length):
     said = exchange(
         target,
         f"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{}}".encode(),
@@ -162,7 +162,7 @@ def test_a_chunked_body_without_end(target):
 
 
 @pytest.mark.parametrize("size", [b"ffffffffffffffffff", b"-1", b"zz"])
-def test_chunk_sizes_that_are_none(target, size):
+def test_invalid_chunk_sizes(target, size):
     said = exchange(
         target,
         b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding:"
@@ -201,12 +201,12 @@ def test_json_ten_thousand_deep(target, opening, closing, closed):
     ],
     ids=repr,
 )
-def test_bodies_that_are_no_utf_8_or_no_json(target, body):
+def test_bodies_that_are_not_utf_8_or_not_json(target, body):
     answer = request(
         target.metronome, "POST", "/v1/jobs", body, {"Content-Type": "application/json"}
     )
     assert answer.status in (400, 422)
-    json.loads(answer.body.decode())  # the complaint itself is sound
+    json.loads(answer.body.decode())  # the error body itself is valid
 
 
 # ---- request lines and header fields
@@ -245,10 +245,10 @@ def test_an_endless_request_line(target):
     ],
     ids=lambda path: repr(path[:30]),
 )
-def test_targets_that_make_no_sense(target, path):
+def test_invalid_targets(target, path):
     said = exchange(target, b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert len(statuses(said)) == 1 and statuses(said)[0] in (400, 404)
-    said.split(b"\r\n\r\n", 1)[1].decode()  # what it says is UTF-8
+    said.split(b"\r\n\r\n", 1)[1].decode()  # its answer is UTF-8
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_targets_that_make_no_sense(target, path):
     ],
     ids=lambda data: repr(data[:20]),
 )
-def test_what_is_no_http(target, data):
+def test_input_that_is_not_http(target, data):
     found = statuses(exchange(target, data))
     assert all(status in (400, 404, 431, 505) for status in found) and len(found) <= 1
 
@@ -279,7 +279,7 @@ def test_what_is_no_http(target, data):
     ],
     ids=["no host", "two hosts", "chunks in 1.0", "two codings"],
 )
-def test_heads_that_can_be_read_in_two_ways(target, head):
+def test_ambiguous_heads(target, head):
     assert statuses(exchange(target, head)) == [400]
     assert list(target.pages("/runs?limit=500")) == []
 
@@ -313,7 +313,7 @@ def test_half_closed_sockets(target):
     assert statuses(said) in ([], [400]), "half a request is no request"
 
 
-def test_clients_that_hang_up_in_the_middle(target):
+def test_clients_that_disconnect_midway(target):
     for n in range(200):
         connection = connect(target)
         connection.sendall(post("/v1/jobs", b'{"id":"never"}')[: 20 + n % 90])
@@ -323,7 +323,7 @@ def test_clients_that_hang_up_in_the_middle(target):
 
 
 def open_files(count):
-    """Lets this process have as many; the server sets its own limit."""
+    """Raises this process's own limit; the server sets its own."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count + 100:
         pytest.skip(f"this machine allows {hard} open files")

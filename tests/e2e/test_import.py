@@ -81,7 +81,7 @@ def test_import_and_again(server, crontab):
     ), "the second time changes nothing"
 
 
-def test_what_people_changed_stays(server, crontab):
+def test_changes_made_by_people_stay(server, crontab):
     imported(server, crontab)
     assert server.cli("job", "disable", "report").returncode == 0
     assert "kept: changed here" in imported(server, crontab).stdout

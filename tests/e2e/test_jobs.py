@@ -1,5 +1,5 @@
-"""Jobs as real processes: exit codes, environment, users, secrets, artifacts, limits, signals, what
-is left behind."""
+"""Jobs as real processes: exit codes, environment, users, secrets, artifacts, limits, signals, and
+leftovers."""
 
 import functools
 import glob
@@ -19,13 +19,13 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may run jobs a
 
 
 def once(server, job_id, cmd, **run):
-    """Adds a job, runs it to its end; the run."""
+    """Adds a job and runs it to its end; returns the run."""
     server.add(job_id, cmd, **run)
     return server.ended(job_id, server.run(job_id))
 
 
 def started(server, job_id, pid_file):
-    """Starts a run that writes a pid into a file; its name and the pid."""
+    """Starts a run that writes a pid into a file; returns its name and the pid."""
     name = server.run(job_id)
     eventually(lambda: pid_file.exists() and pid_file.read_text().strip())
     return name, int(pid_file.read_text())
@@ -141,7 +141,7 @@ def test_containers_fail_with_a_clear_message(shared, container):
 
 
 def secret_in_files(folder, value):
-    """Files below a directory that hold the value."""
+    """Files below a directory that contain the value."""
     found = []
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -166,7 +166,7 @@ def secret_in_command_lines(value):
     return found
 
 
-def test_secrets_reach_the_job_and_nobody_else(server, tmp_path):
+def test_secrets_reach_only_the_job(server, tmp_path):
     value = "s3cr3t-" + os.urandom(8).hex()
     put = server.cli("secret", "put", "db-password", stdin=value + "\n")
     assert (put.returncode, put.stdout, put.stderr) == (0, "", "")
@@ -249,7 +249,7 @@ def test_secrets_as_files(server, tmp_path):
 
 
 def test_a_file_of_a_secret_through_the_metronome_door(server):
-    """A command without a container has it below its working directory, which is its root."""
+    """For a command without a container, paths are relative to its working directory."""
     assert server.native("PUT", "/secrets/key", {"value": "hunter2"})[0] in (200, 201, 204)
     command = "cat etc/key; stat -c ' %a %u' etc/key; id -u"
     body = job("secret-file", command, secrets={"k": {"source": "key"}})
@@ -288,7 +288,7 @@ def test_a_secret_of_another_group_is_out_of_reach(shared):
     assert shared.call("GET", "/v1/jobs/marketing.mailer")[0] == 404
 
 
-def test_a_secret_with_nul_is_a_file_and_no_variable(shared):
+def test_a_secret_with_nul_is_a_file_but_not_a_variable(shared):
     assert shared.native("PUT", "/secrets/binary", {"value": "a\0b"})[0] in (200, 204)
     run = once(
         shared,
@@ -389,7 +389,7 @@ def test_the_disk_limit(shared):
     ), run
 
 
-# ---- signals and what is left behind
+# ---- signals and leftovers
 
 
 def test_stop_asks_first(shared, tmp_path):
@@ -429,8 +429,8 @@ def test_stop_kills_after_the_grace_period(shared, tmp_path):
     assert 0.9 < time.monotonic() - asked_at < 5
 
 
-# A process in a session of its own, whose parents are gone, that ignores what it can. ($$ would be
-# its parent's pid.)
+# A process in a session of its own, whose parents are gone, and that ignores what signals it can.
+# ($$ would be its parent's pid.)
 RUNAWAY = (
     """setsid sh -c '(trap "" TERM HUP; echo $(sh -c "echo \\$PPID") > {0}; """
     """exec sleep 1000) &' & """
@@ -474,7 +474,7 @@ def test_on_failure_tries_again_in_the_same_run(shared, tmp_path):
     assert [attempt["state"] for attempt in run["attempts"]] == ["failed", "failed", "done"]
 
 
-def test_on_failure_until_the_active_deadline(shared):
+def test_on_failure_restarts_until_the_active_deadline(shared):
     run = once(
         shared,
         "never-lucky",
@@ -527,7 +527,7 @@ def test_a_followed_log_ends_with_the_run(shared, tmp_path):
         follower.wait()
 
 
-def test_a_megabyte_of_output_by_pieces(shared):
+def test_a_megabyte_of_output_in_pieces(shared):
     run = once(shared, "verbose", "yes 0123456789abcde | head -n 65536")
     text, offset = [], 0
     while True:

@@ -73,7 +73,7 @@ def submit(server, stopping):
 
 
 def go_through(server, disk, dice):
-    """The rounds; how often each thing was killed, and how often the disk was full."""
+    """Runs the rounds; returns how often each process was killed, and how often the disk was full."""
     killed = collections.Counter()
     for number in range(ROUNDS):
         if number % 5 == 2:
@@ -87,7 +87,7 @@ def go_through(server, disk, dice):
     return killed
 
 
-def test_nothing_is_lost_wrong_or_doubled(disk, tmp_path):
+def test_nothing_is_lost_wrong_or_repeated(disk, tmp_path):
     print(f"seed {SEED}, {ROUNDS} rounds")
     dice = random.Random(SEED)
     executed = tmp_path / "executed"

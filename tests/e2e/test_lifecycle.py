@@ -38,7 +38,7 @@ def waits_for(fifo, then="exit 0"):
 # ---- an orderly stop
 
 
-def test_running_jobs_live_on_and_are_found_again(server, tmp_path):
+def test_running_jobs_continue_and_are_found_again(server, tmp_path):
     pid_file, goes_on = tmp_path / "pid", tmp_path / "fifo"
     os.mkfifo(goes_on)
     server.add(
@@ -99,7 +99,7 @@ def test_a_request_in_flight_is_answered(server):
     assert server.call("GET", "/v1/jobs/in-flight")[0] == 200
 
 
-def test_idle_connections_and_streams_do_not_hold_up_the_stop(server):
+def test_idle_connections_and_streams_do_not_delay_the_stop(server):
     address = ("127.0.0.1", port_of(server.hub))
     idle = [socket.create_connection(address) for _ in range(20)]
     stream = socket.create_connection(address, timeout=10)
@@ -117,7 +117,7 @@ def test_sigint_stops_as_well(server):
     assert server.process.wait(10) == 0
 
 
-def test_what_was_answered_is_there_after_a_crash(server):
+def test_what_was_acknowledged_survives_a_crash(server):
     server.add("kept", "true")
     server.kill()
     server.start()
@@ -167,7 +167,7 @@ def test_native_ports_can_be_closed(tmp_path):
         ["--listen", "127.0.0.1:0", "--port", "metronome=0.0.0.0:0"],
     ],
 )
-def test_other_addresses_than_loopback_are_refused(tmp_path, flags):
+def test_addresses_other_than_loopback_are_refused(tmp_path, flags):
     done = serve("--data", tmp_path / "data", *flags)
     assert done.returncode == 1
     assert "refusing to listen on" in done.stderr and "--allow-open" in done.stderr
@@ -177,7 +177,7 @@ def test_other_addresses_than_loopback_are_refused(tmp_path, flags):
 @pytest.mark.parametrize(
     "flag", [["--allow-open"], ["--allow-open", "true"], ["--allow-open=true"]], ids=" ".join
 )
-def test_other_addresses_when_that_is_meant(tmp_path, flag):
+def test_other_addresses_if_allowed_explicitly(tmp_path, flag):
     server = Server(tmp_path / "data", "--listen", "0.0.0.0:0", *flag).start()
     assert server.hub.startswith("http://0.0.0.0:")
     assert (
@@ -189,7 +189,7 @@ def test_other_addresses_when_that_is_meant(tmp_path, flag):
 # ---- settings
 
 
-def test_a_configuration_file_and_flags_over_it(tmp_path):
+def test_flags_override_a_configuration_file(tmp_path):
     config = tmp_path / "docket.toml"
     config.write_text(
         'port = ["metronome=off"]\nqueued-max = 10\n[node]\ncpus = 3\nmem = 100\nattribute ='
@@ -227,7 +227,7 @@ def test_a_bad_configuration_file_is_refused(tmp_path, text, message):
 
 
 @pytest.mark.parametrize("flags", [["--nope"], ["--listen"], ["surplus"]], ids=" ".join)
-def test_a_command_line_that_makes_no_sense(tmp_path, flags):
+def test_an_invalid_command_line(tmp_path, flags):
     done = serve("--data", tmp_path / "data", *flags)
     assert done.returncode == 2 and done.stderr
 
@@ -237,7 +237,7 @@ def test_a_command_line_that_makes_no_sense(tmp_path, flags):
     [["--node.cpus", "-1"], ["--port", "metronome"], ["--listen", "127.0.0.1:99999"]],
     ids=" ".join,
 )
-def test_values_that_make_no_sense(tmp_path, flags):
+def test_invalid_values(tmp_path, flags):
     done = serve("--data", tmp_path / "data", *flags)
     assert done.returncode in (1, 2) and flags[0].lstrip("-") in done.stderr
 
@@ -250,7 +250,7 @@ def test_help():
 # ---- the store
 
 
-def test_one_server_a_data_directory(server):
+def test_one_server_per_data_directory(server):
     done = serve("--data", server.data, *LOOPBACK)
     assert done.returncode == 1
     assert "another docket server" in done.stderr and server.data in done.stderr
@@ -274,7 +274,7 @@ def test_a_store_of_a_newer_version_is_refused(server):
     [os.urandom(100_000), b"x", b"SQLite format 3\0" + bytes(50_000)],
     ids=["noise", "short", "zeroes"],
 )
-def test_a_file_that_is_no_store_is_refused(tmp_path, content):
+def test_a_file_that_is_not_a_store_is_refused(tmp_path, content):
     data = tmp_path / "data"
     data.mkdir()
     (data / "docket.db").write_bytes(content)
@@ -284,7 +284,7 @@ def test_a_file_that_is_no_store_is_refused(tmp_path, content):
     assert (data / "docket.db").read_bytes() == content
 
 
-def test_somebody_elses_database_is_refused(tmp_path):
+def test_a_foreign_database_is_refused(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     with sqlite3.connect(data / "docket.db") as other:
@@ -316,7 +316,7 @@ def test_a_damaged_store_is_refused(server):
     ), done.stderr
 
 
-def test_a_data_directory_that_can_not_be_made(tmp_path):
+def test_a_data_directory_that_cannot_be_created(tmp_path):
     (tmp_path / "file").write_text("")
     done = serve("--data", tmp_path / "file" / "data", *LOOPBACK)
     assert done.returncode == 1 and "file/data" in done.stderr

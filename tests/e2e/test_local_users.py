@@ -1,5 +1,5 @@
-"""Without an access list: the server's own user and root are served, others are told how to be let in. Needs root,
-who can be anybody."""
+"""Without an access list: the server's own user and root are served, other users are told how to get access. Needs
+root, which can act as any user."""
 
 import http.client
 import json
@@ -45,7 +45,7 @@ def port_of(base):
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """A server of root."""
+    """A server run by root."""
     server = Server(tmp_path_factory.mktemp("own") / "data", "--enable-test-api").start()
     server.add("a", "true")
     yield server
@@ -81,7 +81,7 @@ def test_another_user_is_refused_in_every_doors_shape(own):
         assert request(base, "GET", path).status != 403
 
 
-def test_and_changes_nothing(own):
+def test_a_refused_user_changes_nothing(own):
     for base, method, path, body in [
         (own.metronome, "POST", "/v1/jobs", job("b", "true")),
         (own.metronome, "PUT", "/v1/jobs/a", job("a", "false")),
@@ -102,13 +102,13 @@ def test_and_changes_nothing(own):
     assert own.call("GET", "/task_manager/ttl", base=own.scylla) == (200, 0)
 
 
-def test_what_is_for_everyone(own):
+def test_public_documents_are_for_everyone(own):
     assert ask_as(NOBODY, own.metronome, "/ping").body == "pong"
     for path in ["/info", "/leader", "/v1/metrics", "/public/api/api.raml"]:
         assert ask_as(NOBODY, own.metronome, path).status == 200, path
 
 
-def test_it_hears_so_before_it_has_sent_its_body(own):
+def test_a_user_is_refused_before_sending_a_body(own):
     asking = (
         "import socket, sys\n"
         "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
@@ -125,7 +125,7 @@ def test_it_hears_so_before_it_has_sent_its_body(own):
     assert done.stdout.strip() == "HTTP/1.1 403", done.stderr
 
 
-def test_the_command_line_says_so(own):
+def test_the_command_line_explains_the_refusal(own):
     for command in (["status"], ["job", "list"], ["tasks", "modules"]):
         done = subprocess.run(
             [*become(NOBODY), PROGRAM, *command],
@@ -138,8 +138,8 @@ def test_the_command_line_says_so(own):
         assert "--trust-group" in done.stderr, (command, done)
 
 
-def test_a_job_of_another_user_makes_no_jobs(own):
-    """Else whoever may run something as nobody could run it as root."""
+def test_a_job_of_another_user_cannot_make_jobs(own):
+    """Otherwise anyone who may run a job as `nobody` could run it as root."""
     ask = f"curl -s -o /dev/null -w '%{{http_code}}' -X POST {own.metronome}/v1/jobs/a/runs"
     own.add("climber", ask, user="nobody")
     run = own.ended("climber", own.run("climber"))
@@ -156,13 +156,13 @@ def exchange(base, raw, close=socket.SHUT_WR):
         return connection.makefile("rb").read()
 
 
-def test_a_client_that_has_said_all_it_wants_is_still_known(own):
+def test_a_half_closed_client_is_still_recognized(own):
     said = exchange(own.hub, b"GET /docket/v1/status HTTP/1.0\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 200 "), said
 
 
-def test_a_connection_is_told_apart_once(own):
-    """Many requests of one connection, and many connections."""
+def test_the_user_of_a_connection_is_looked_up_once(own):
+    """Many requests on one connection, and many connections."""
     connection = http.client.HTTPConnection("127.0.0.1", port_of(own.hub), timeout=10)
     for _ in range(50):
         connection.request("GET", "/docket/v1/status")
@@ -194,7 +194,7 @@ def test_every_local_user(tmp_path):
         server.stop_everything()
 
 
-def test_a_server_of_an_ordinary_user(tmp_path_factory):
+def test_a_server_run_by_an_ordinary_user(tmp_path_factory):
     directory = tempfile.mkdtemp(prefix="docket-nobody-")
     os.chown(directory, NOBODY, NOBODY)
     server = Server(directory + "/data", before=become(NOBODY)).start()
@@ -227,7 +227,7 @@ def test_over_every_kind_of_address(tmp_path, listen):
         server.stop_everything()
 
 
-def test_a_group_that_is_not_there(tmp_path):
+def test_an_unknown_group(tmp_path):
     done = subprocess.run(
         [PROGRAM, "serve", "--data", str(tmp_path / "data"), "--trust-group", "no-such-group"],
         capture_output=True,

@@ -1,5 +1,5 @@
-"""A disk that goes away or becomes read-only while the server runs (decision 0006): new work is
-refused with the reason, and all goes on when it is back; a store that was deleted ends the server."""
+"""A disk that disappears or becomes read-only while the server runs (decision 0006): new work is
+refused with the reason, and all continues once it is back; deletion of the store ends the server."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ def mount(*arguments):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A file system that is mounted where nobody looks, and again where the data is."""
+    """A file system mounted at a hidden place, and again where the data is."""
     hidden, folder = tmp_path / "hidden", tmp_path / "disk"
     hidden.mkdir()
     folder.mkdir()
@@ -94,14 +94,15 @@ def test_a_read_only_disk(server, disk):
     hidden, folder = disk
     server.add("a", "true")
     assert server.ended("a", server.run("a"))["state"] == "done"
-    # A file system cannot be made read-only while somebody writes; what is seen through a mount can.
+    # A file system cannot be made read-only while files are open for writing; a bind mount of it
+    # can.
     mount("--bind", "-o", "ro", hidden, folder)
     expect_refusal(server, "is read-only")
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
     expect_recovery(server)
 
 
-def test_a_commit_that_meets_the_loss_first_is_not_lost(server, disk):
+def test_a_commit_that_finds_the_disk_gone_is_not_lost(server, disk):
     """Its client waits, and is answered when the disk is back."""
     hidden, folder = disk
     server.add("a", "true")
@@ -118,7 +119,7 @@ def test_a_commit_that_meets_the_loss_first_is_not_lost(server, disk):
     eventually(lambda: store(server)["trouble"] is None)
 
 
-def test_a_store_that_is_deleted_ends_the_server(server):
+def test_deletion_of_the_store_ends_the_server(server):
     server.add("a", "true")
     shutil.rmtree(server.data, ignore_errors=True)  # its runner may add to it meanwhile
     assert server.process.wait(20) == 70

@@ -1,5 +1,5 @@
-"""docket's own housekeeping as tasks, on a real server: ordered through the native API and the Scylla door, done and
-answered, or followed as a task."""
+"""docket's own housekeeping as tasks, on a real server: ordered through the native API and the Scylla door, and
+either waited for or followed as a task."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def backups(server):
 # ---- backup
 
 
-def test_a_backup_while_runs_go_on_is_a_store_of_its_own(tmp_path):
+def test_a_backup_taken_while_runs_go_on_is_a_complete_store(tmp_path):
     server = Server(tmp_path / "data").start()
     restored = Server(tmp_path / "restored")
     try:
@@ -92,7 +92,7 @@ def test_files_stay_in_their_directory_and_are_never_replaced(shared):
     assert os.path.getsize(f"{backups(shared)}/taken") == size
 
 
-def test_a_backup_has_a_name_of_its_own(shared):
+def test_a_backup_gets_a_unique_name(shared):
     shared.native("POST", "/maintenance/backup?wait=true")
     assert any(
         re.fullmatch(r"docket-\d{8}T\d{6}\.\d{6}Z\.db", name) for name in os.listdir(backups(shared))
@@ -171,7 +171,7 @@ def test_verify_finds_a_flipped_bit(tmp_path):
 
 
 def test_a_verification_is_aborted(shared):
-    for number in range(40):  # something to look at
+    for number in range(40):  # work for the verification
         status, _ = shared.native("PUT", f"/secrets/big{number}", {"value": "x" * 300_000})
         assert status == 204
     ids = [scylla(shared, "POST", "/tasks/maintenance/verify")[1] for _ in range(60)]
@@ -230,7 +230,7 @@ def test_validation_comes_before_the_task(shared, prefix):
         assert (status, error) == (code, {"message": message, "code": code}), path
 
 
-def test_a_store_that_keeps_all_needs_no_cleanup(tmp_path):
+def test_a_store_that_keeps_everything_needs_no_cleanup(tmp_path):
     server = Server(tmp_path / "data", "--retention-days=0").start()
     try:
         assert scylla(server, "POST", "/tasks/compaction/keyspace_cleanup/process") == (200, NIL)
@@ -242,7 +242,7 @@ def test_a_store_that_keeps_all_needs_no_cleanup(tmp_path):
 # ---- vacuum and ends
 
 
-def test_a_vacuum_beside_a_writer(tmp_path):
+def test_a_vacuum_while_others_write(tmp_path):
     server = Server(tmp_path / "data").start()
     try:
         for number in range(20):
@@ -281,10 +281,10 @@ def task_of(server, id):
     return server.native("GET", f"/tasks/{id}")[1]
 
 
-def test_a_crash_fails_what_was_under_way_and_the_rest_goes_on(tmp_path):
+def test_a_crash_fails_work_in_progress_and_the_rest_continues(tmp_path):
     server = Server(tmp_path / "data").start()
     try:
-        for number in range(60):  # something to look at for a while
+        for number in range(60):  # work that takes a while
             status, _ = server.native("PUT", f"/secrets/big{number}", {"value": "x" * 300_000})
             assert status == 204
         ids = [server.native("POST", "/maintenance/verify")[1]["id"] for _ in range(20)]
@@ -307,7 +307,7 @@ def test_a_crash_fails_what_was_under_way_and_the_rest_goes_on(tmp_path):
         server.stop_everything()
 
 
-def test_a_server_that_stops_does_not_wait_for_it(tmp_path):
+def test_a_server_that_stops_does_not_wait_for_housekeeping(tmp_path):
     server = Server(tmp_path / "data").start()
     try:
         ids = [server.native("POST", "/maintenance/verify")[1]["id"] for _ in range(60)]

@@ -1,5 +1,5 @@
-"""Many clients that hold what they can: memory stays within the budget plus 64 MiB, honest clients are served, and the
-memory comes back. How long the honest wait is printed here and measured by benchmarks/abuse.py."""
+"""Many clients that hold as much as they can: memory stays within the budget plus 64 MiB, honest clients are served,
+and the memory is released. How long honest clients wait is printed here and measured by benchmarks/abuse.py."""
 
 import time
 
@@ -36,10 +36,10 @@ ABUSES = {
 
 
 @pytest.mark.parametrize("abuse", ABUSES)
-def test_memory_stays_within_the_budget_and_comes_back(many, abuse):
+def test_memory_stays_within_the_budget_and_is_released(many, abuse):
     with abusers.watched(many) as seen:
         clients = ABUSES[abuse](many)
-        time.sleep(2)  # time passes: who gives way is decided by what moved in it
+        time.sleep(2)  # which clients must give way depends on what moves in this time
         assert many.call("GET", "/v1/jobs/honest")[0] == 200
         assert many.call("POST", "/v1/jobs/honest/runs")[0] == 201
         statuses = abusers.answers(clients)

@@ -1,4 +1,4 @@
-"""Facts of the Metronome wire that only bytes show: methods, statuses, header fields, limits,
+"""Properties of the Metronome wire that only show in bytes: methods, statuses, header fields, limits,
 slashes, streams."""
 
 import json
@@ -22,12 +22,12 @@ def base(request, shared):
 
 
 def split(base):
-    """Server and path prefix of a base."""
+    """The server and path prefix of a base URL."""
     found = re.fullmatch(r"(http://[^/]+)(.*)", base)
     return found.group(1), found.group(2)
 
 
-# The door does not see the front router's prefix: "requestPath" is without it.
+# The door does not see the front router's prefix: "requestPath" does not include it.
 def ask(base, method, path, body=None, headers=None):
     server, prefix = split(base)
     return request(server, method, prefix + path, body, headers)
@@ -45,7 +45,7 @@ def test_ping(base):
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_info_shows_the_settings_to_everyone_and_no_paths(base, shared):
+def test_info_shows_settings_but_no_paths_to_everyone(base, shared):
     config = json.loads(ask(base, "GET", "/info").body)["config"]
     assert config["retention-days"] == "30" and config["running-max"] == "5000"
     assert not any(shared.data in value for value in config.values())
@@ -299,7 +299,7 @@ def test_events_arrive_live(base, shared):
     again.close()
 
 
-def test_events_tell_of_failure(base, shared):
+def test_events_report_failure(base, shared):
     events = Events(base)
     shared.add("live-failure", "exit 3")
     shared.run("live-failure")
@@ -337,7 +337,7 @@ def test_all_runs_by_pages(base, shared):
     shared.call("DELETE", "/v1/jobs/paged")
 
 
-def test_the_run_is_in_the_history_no_later_than_it_is_gone(base, shared):
+def test_a_run_is_in_the_history_before_it_is_gone(base, shared):
     """Clients poll a run until it is 404 and then read the history, once."""
     shared.add("poll", "true")
     for count in range(1, 6):

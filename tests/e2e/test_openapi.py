@@ -1,4 +1,4 @@
-"""The OpenAPI document, held against the answers of the server that serves it."""
+"""The OpenAPI document, compared with the answers of the server that serves it."""
 
 import datetime
 import json
@@ -23,7 +23,7 @@ TYPES = {
 
 
 class Schemas:
-    """As much of JSON Schema as the document uses; a keyword it does not know is a failure."""
+    """The part of JSON Schema that the document uses; an unknown keyword is a failure."""
 
     def __init__(self, document):
         self.document = document
@@ -134,7 +134,7 @@ def document(shared):
 
 
 def with_result(server):
-    """A task that came to something."""
+    """A task that has a result."""
     steps = [{"name": "step", "work": "server", "result": {"is": 1}}]
     tree = {"id": "api.tree", "kind": "test", "spec": {"steps": steps}}
     assert server.native("POST", "/jobs", tree)[0] == 201
@@ -145,7 +145,7 @@ def with_result(server):
 
 @pytest.fixture(scope="module")
 def filled(shared):
-    """One of everything; values for the parameters in paths."""
+    """Creates one of everything; returns values for the parameters in paths."""
     parent = {
         "id": "api.parent",
         "description": "d",
@@ -201,7 +201,7 @@ def operations(document):
             yield path, method, item[method], item.get("parameters", [])
 
 
-def test_the_document_is_sound(document):
+def test_the_document_is_valid(document):
     schemas = Schemas(document)
     assert document["openapi"].startswith("3.1.")
     assert {"title", "version"} <= set(document["info"])
@@ -217,7 +217,7 @@ def test_the_document_is_sound(document):
         assert named == set(re.findall(r"{(\w+)}", path)), f"{method} {path}"
 
 
-def test_every_reference_leads_somewhere(document):
+def test_every_reference_resolves(document):
     schemas, seen = Schemas(document), set()
 
     def visit(node):
@@ -292,7 +292,7 @@ def test_errors_answer_as_the_document_says(document, filled, shared):
 
 
 def test_every_route_of_the_document_exists(document, shared):
-    """A route names what it does not find; the door itself says only that nothing is there."""
+    """A route names what it does not find; the door itself only says that the path is unknown."""
     assert shared.native("GET", "/nope")[1]["detail"] == "Not Found"
     for path, method, _, _ in operations(document):
         concrete = re.sub(r"{\w+}", "999999", path)

@@ -10,7 +10,7 @@ LOST = "Lost: its reporter was not heard from for 1 s"
 
 
 def wrap(server, *flags, command):
-    """A command under `docket task run` that goes on until it is told."""
+    """A command under `docket task run` that runs until it is told to stop."""
     return Command(server, "task", "run", "--module", "backups", *flags, "--", *command, stdin=subprocess.PIPE)
 
 
@@ -93,14 +93,14 @@ def test_an_abort_ends_the_command_and_all_it_started(server):
         )
         code, _, err = wrapped.rest()
     assert (code, err) == (143, "")
-    # It did as it was told: there is nothing else to say of it.
+    # It ended as asked: there is nothing else to report.
     assert (task(server)["state"], task(server)["message"]) == ("aborted", None)
     shown = server.call("GET", f"/task_manager/task_status/{task(server)['uuid']}", base=server.hub)
     assert shown[1]["error"] == "seastar::abort_requested_exception (abort requested)"
     eventually(lambda: not alive(below))
 
 
-def test_a_cluster_task_of_a_reporter_at_the_task_manager(server):
+def test_a_reporters_cluster_task_in_the_task_manager(server):
     def ask(method, path):
         status, body = server.call(method, "/task_manager" + path, base=server.hub)
         assert status == 200, body
@@ -126,7 +126,7 @@ def test_a_cluster_task_of_a_reporter_at_the_task_manager(server):
     assert ask("GET", "/list_module_tasks/topology") == []
 
 
-def test_what_failed_is_still_shown_by_the_task_manager(server):
+def test_a_failed_task_is_still_shown_by_the_task_manager(server):
     assert server.cli("task", "run", "--module", "m", "--", "false").returncode == 1
     rows = server.cli("tasks", "list", "m").stdout.splitlines()
     assert len(rows) == 2 and " failed " in rows[1], "whoever runs a command wants to see how it ended"
@@ -135,7 +135,7 @@ def test_what_failed_is_still_shown_by_the_task_manager(server):
     assert len(server.cli("tasks", "list", "m").stdout.splitlines()) == 2
 
 
-def test_what_does_not_listen_is_killed(server):
+def test_a_command_that_ignores_signals_is_killed(server):
     command = "trap '' TERM; echo $$; while :; do read x; done"
     flags = ("--lease", "1", "--grace", "1")
     with wrap(server, *flags, command=["bash", "-c", command + " < <(sleep 600)"]) as wrapped:
@@ -154,7 +154,7 @@ def test_signals_go_to_the_command(server):
     assert task(server)["message"] == "exit code 5"
 
 
-def test_a_command_goes_on_while_the_server_is_away(server):
+def test_a_command_continues_while_the_server_is_away(server):
     flags = ("--lease", "2", "--progress", r"at (\d+)%")
     with wrap(server, *flags, command=["sh", "-c", "while read l; do echo at $l%; done"]) as w:
 
@@ -167,7 +167,7 @@ def test_a_command_goes_on_while_the_server_is_away(server):
         eventually(lambda: task(server)["progress"]["completed"] == 10)
         server.kill()
         for number in range(11, 30):
-            say(number)  # nothing holds it up
+            say(number)  # nothing delays it
         server.start()
         eventually(lambda: task(server)["progress"]["completed"] == 29)
         renewed = set()  # longer than the lease: it is renewed
@@ -183,7 +183,7 @@ def test_a_command_goes_on_while_the_server_is_away(server):
     assert (ended["state"], ended["message"]) == ("done", None)
 
 
-def test_an_end_without_a_server_is_told_later_or_said(server):
+def test_an_end_without_a_server_is_reported_later_or_on_stderr(server):
     with wrap(server, command=["sh", "-c", "echo $DOCKET_TASK; read go; exit 4"]) as wrapped:
         wrapped.process.stdout.readline()
         server.kill()
@@ -200,7 +200,7 @@ def test_an_end_without_a_server_is_told_later_or_said(server):
     assert code == 0 and err.startswith(f"docket: task {uuid} could not be reported: cannot reach ")
 
 
-def test_a_command_runs_although_no_server_is_there(server):
+def test_a_command_runs_without_a_server(server):
     server.kill()
     with wrap(server, command=["sh", "-c", "echo began; read go"]) as wrapped:
         assert wrapped.process.stdout.readline() == "began\n"
@@ -210,7 +210,7 @@ def test_a_command_runs_although_no_server_is_there(server):
     assert task(server)["state"] == "done"
 
 
-def test_a_reporter_that_vanishes_is_lost_after_its_lease(server):
+def test_a_reporter_that_disappears_is_lost_after_its_lease(server):
     with wrap(server, "--lease", "1", command=["sh", "-c", "echo began; read go"]) as wrapped:
         wrapped.process.stdout.readline()
         eventually(lambda: task(server)["state"] == "running")
@@ -221,11 +221,11 @@ def test_a_reporter_that_vanishes_is_lost_after_its_lease(server):
     assert (status, answer["detail"]) == (409, f"task '1' has ended: it is failed ({LOST})")
 
 
-def test_leases_begin_anew_after_a_crash(server):
+def test_leases_restart_after_a_crash(server):
     status, made = server.native("POST", "/tasks", {"module": "m", "leaseSeconds": 3})
     assert status == 201
     server.kill()
     server.start()
     assert server.native("POST", "/tasks/1/lease")[1] == {"state": "running", "stopping": False}
-    ended = server.native("GET", "/tasks/1?wait=9s")[1]  # nobody renews it from here on
+    ended = server.native("GET", "/tasks/1?wait=9s")[1]  # it is not renewed from here on
     assert ended["state"] == "failed" and ended["message"].startswith("Lost: ")

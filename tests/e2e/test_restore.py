@@ -1,4 +1,4 @@
-"""docket backup, then docket restore: the way back, and everything that must not happen on it."""
+"""docket backup, then docket restore: the restored state, and everything that must not happen on the way."""
 
 import os
 import pwd
@@ -76,7 +76,7 @@ def backup(tmp_path_factory):
     return directory / "two.db", names
 
 
-def test_everything_is_there(servers, tmp_path, backup):
+def test_everything_is_restored(servers, tmp_path, backup):
     file, names = backup
     done = restore(file, tmp_path / "new")
     assert (done.returncode, done.stderr) == (0, "")
@@ -103,8 +103,8 @@ def test_everything_is_there(servers, tmp_path, backup):
     assert server.native("POST", "/maintenance/verify?wait=true")[1]["state"] == "done"
 
 
-def test_a_backup_that_was_under_way_in_its_own_file(servers, tmp_path, backup):
-    """It is told as done, since the file is there; under another name nobody knows, and it has failed."""
+def test_a_backup_in_progress_in_its_own_file(servers, tmp_path, backup):
+    """It is shown as done, since the file exists; under another name that is unknown, and it has failed."""
     made = backup[0].parent / "one.db"
     renamed = shutil.copy(made, tmp_path / "renamed.db")
     for file, state in ((made, "done"), (renamed, "failed")):
@@ -119,7 +119,7 @@ def test_a_backup_that_was_under_way_in_its_own_file(servers, tmp_path, backup):
     assert tasks["restore"]["progress"]["total"] == os.path.getsize(made)
 
 
-def test_a_store_that_is_there(servers, tmp_path, backup):
+def test_an_existing_store(servers, tmp_path, backup):
     file, names = backup
     data = tmp_path / "data"
     server = servers(data).start()
@@ -144,7 +144,7 @@ def test_a_store_that_is_there(servers, tmp_path, backup):
     assert server.native("GET", "/jobs/mine")[0] == 404
     server.stop_everything()
 
-    back = restore(data / old, tmp_path / "back")  # and the old one is whole
+    back = restore(data / old, tmp_path / "back")  # the old one is complete too
     assert back.returncode == 0, back.stderr
     assert servers(tmp_path / "back").start().native("GET", "/jobs/mine")[0] == 200
 
@@ -192,9 +192,9 @@ def test_files_that_are_refused(tmp_path, backup, name):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files to others")
-def test_what_root_restores_belongs_to_the_user_of_the_directory(backup):
+def test_files_restored_by_root_belong_to_the_owner_of_the_directory(backup):
     nobody = pwd.getpwnam("nobody")
-    with tempfile.TemporaryDirectory() as directory:  # pytest's own are for root alone
+    with tempfile.TemporaryDirectory() as directory:  # pytest's own directories are for root only
         os.chmod(directory, 0o711)
         file, data = f"{directory}/copy.db", f"{directory}/data"
         shutil.copy(backup[0], file)
@@ -233,7 +233,7 @@ def test_a_damaged_store_is_replaced(servers, tmp_path, backup):
     assert server.start().run_of("steady", backup[1][0])["state"] == "done"
 
 
-def test_secrets_want_their_key(servers, tmp_path):
+def test_secrets_need_their_key(servers, tmp_path):
     server = servers(tmp_path / "data").start()
     assert server.native("PUT", "/secrets/db/pw", {"value": "hunter2"})[0] == 204
     assert docket("backup", "--data", server.data, tmp_path / "copy.db").returncode == 0
@@ -270,7 +270,7 @@ def test_a_kill_leaves_the_old_store_or_the_new_one(servers, tmp_path, backup):
             stderr=subprocess.DEVNULL,
         )
         try:
-            process.wait(draw.uniform(0, 1.2 * whole_s))  # whenever the draw says
+            process.wait(draw.uniform(0, 1.2 * whole_s))  # killed at a random moment
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -285,7 +285,7 @@ def test_a_kill_leaves_the_old_store_or_the_new_one(servers, tmp_path, backup):
             assert opened.native("POST", "/maintenance/verify?wait=true")[1]["state"] == "done"
             opened.stop_everything()
         else:
-            again = restore(file, data, "--force")  # and what was half done is in nobody's way
+            again = restore(file, data, "--force")  # leftovers of the killed restore do not matter
             assert again.returncode == 0, again.stderr
             assert "restore.partial" not in os.listdir(data)
     assert seen == {"old", "new"}

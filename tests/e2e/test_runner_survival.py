@@ -1,6 +1,6 @@
-"""kill -9 of the runner, alone and with the server: it comes back, what runs goes on, nothing is stuck,
-and outcomes are known, since each command has a reaper of its own (decision 0014). Where that dies
-too an attempt is lost: it has failed then, and only its job's restart policy starts it again."""
+"""kill -9 of the runner, alone and with the server: it comes back, running work continues, nothing is stuck,
+and outcomes are known, since each command has its own reaper (decision 0014). If the reaper dies too,
+the attempt is lost: it has failed then, and only its job's restart policy starts it again."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ def new_runner(server, old):
 
 
 def patient(folder):
-    """A command that notes that it started, and its pid, and ends well when told to."""
+    """A command that records its start and its pid, and ends successfully when told to."""
     return f"echo $$ >> {folder}/started; until [ -e {folder}/go ]; do sleep 0.02; done"
 
 
@@ -49,7 +49,7 @@ def ended_once(run, folder):
     assert run["state"] == "done" and len(started(folder)) == 1, run
 
 
-def test_the_server_starts_another_runner_and_work_goes_on(server, tmp_path):
+def test_the_server_starts_another_runner_and_work_continues(server, tmp_path):
     server.add("patient", patient(tmp_path))
     name = server.run("patient")
     [pid] = eventually(lambda: started(tmp_path))
@@ -79,7 +79,7 @@ def ends_while_there_is_no_runner(server, folder, with_its_reaper, **run):
 
 
 def test_a_store_from_a_backup_is_served_by_the_runner_of_later_servers(server, tmp_path):
-    """Each start is an epoch, and the runner obeys no earlier one: but what was restored is not one that slept."""
+    """Each start is an epoch, and the runner obeys no earlier one; but a restored store is not an earlier server."""
     server.stop()
     shutil.copy(f"{server.data}/docket.db", tmp_path / "backup.db")
     server.start()
@@ -99,20 +99,20 @@ def test_a_store_from_a_backup_is_served_by_the_runner_of_later_servers(server, 
     (tmp_path / "go").touch()
 
 
-def test_what_ends_while_there_is_no_runner_is_known(server, tmp_path):
+def test_an_end_while_there_is_no_runner_is_known(server, tmp_path):
     run = ends_while_there_is_no_runner(server, tmp_path, with_its_reaper=False)
     ended_once(run, tmp_path)
     assert run["attempts"][0]["exitCode"] == 0
 
 
-def test_what_nobody_saw_end_is_lost_and_not_started_again(server, tmp_path):
+def test_an_attempt_with_unknown_outcome_is_lost_and_not_restarted(server, tmp_path):
     run = ends_while_there_is_no_runner(server, tmp_path, with_its_reaper=True)
     assert is_lost(run) and [is_lost(attempt) for attempt in run["attempts"]] == [True], run
     assert run["attempts"][0]["exitCode"] is None
     assert len(started(tmp_path)) == 1
 
 
-def test_a_restart_policy_starts_what_was_lost_again(server, tmp_path):
+def test_a_restart_policy_restarts_a_lost_attempt(server, tmp_path):
     run = ends_while_there_is_no_runner(
         server, tmp_path, with_its_reaper=True, restart={"policy": "ON_FAILURE"}
     )
@@ -120,7 +120,7 @@ def test_a_restart_policy_starts_what_was_lost_again(server, tmp_path):
     assert is_lost(run["attempts"][0]) and len(started(tmp_path)) == 2
 
 
-def test_a_job_that_kills_its_parent_hurts_nobody(server, tmp_path):
+def test_a_job_that_kills_its_parent_does_no_harm(server, tmp_path):
     server.add("bystander", patient(tmp_path))
     bystander = server.run("bystander")
     [pid] = eventually(lambda: started(tmp_path))
@@ -163,7 +163,7 @@ def test_both_die_and_the_job_too(server, tmp_path):
     assert run["attempts"][0]["signal"] == signal.SIGKILL, run
 
 
-def test_what_a_dead_runner_started_can_be_stopped(server, tmp_path):
+def test_commands_started_by_a_dead_runner_can_be_stopped(server, tmp_path):
     server.add(
         "stoppable",
         f"setsid sh -c 'echo $(sh -c \"echo \\$PPID\") > {tmp_path}/child; exec sleep 1000' & "
@@ -188,7 +188,7 @@ def test_what_a_dead_runner_started_can_be_stopped(server, tmp_path):
     assert len(run["attempts"]) == 1, "a stopped run is not launched again"
 
 
-def test_nothing_is_stuck_when_the_runner_dies_again_and_again(server, tmp_path):
+def test_nothing_is_stuck_when_the_runner_dies_repeatedly(server, tmp_path):
     server.add("short", f"echo $DOCKET_RUN_ID >> {tmp_path}/executed")
     names = []
     for _ in range(5):

@@ -333,7 +333,7 @@ def test_the_hub_has_it_too(manager, servers):
         assert hub.status(task) == manager.status(task)
 
 
-def test_an_id_of_ones_own(manager):
+def test_an_id_chosen_by_the_client(manager):
     task = str(uuid.uuid4())
     assert manager.new(task_id=task.upper()) == task
     assert manager.status(task.replace("-", ""))["id"] == task

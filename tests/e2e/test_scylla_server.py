@@ -32,7 +32,7 @@ def manager(server):
 
 
 def test_two_hundred_waiters(manager):
-    """Nobody who waits is lost, and nobody else waits with them."""
+    """No waiter is lost, and no other client waits with them."""
     manager.ask("POST", "/task_manager/ttl", ttl=1000)
     task = manager.new()
     waiters = [Waiter(manager, task) for _ in range(200)]
@@ -47,12 +47,12 @@ def test_two_hundred_waiters(manager):
 
 
 def waiting(server):
-    """How many requests the engine knows to wait for a task."""
+    """How many requests the engine counts as waiting for a task."""
     return server.native("GET", "/status")[1]["waiters"]
 
 
 def test_waiters_that_give_up(server, manager):
-    """They leave at once, not with their task; the others are answered."""
+    """They are dropped at once, not when their task ends; the others are answered."""
     task = manager.new()
     for _ in range(50):
         Waiter(manager, task).give_up()
@@ -80,12 +80,12 @@ def test_waiters_that_are_killed(server, manager):
     manager.finish(task)
 
 
-def test_a_waiter_that_has_nothing_more_to_say(server, manager):
-    """A client may end its half and still listen."""
+def test_a_half_closed_waiter(server, manager):
+    """A client may close its sending half and still listen."""
     task = manager.new()
     waiter = Waiter(manager, task)
     waiter.connection.sock.shutdown(socket.SHUT_WR)
-    assert waiter.has_answer(within_s=10)  # 100 Continue: is anybody there?
+    assert waiter.has_answer(within_s=10)  # 100 Continue, which probes the client
     assert waiting(server) == 1
     manager.finish(task)
     assert waiter.result()[0] == 200
@@ -109,7 +109,7 @@ def test_a_crash_loses_nothing(server, manager):
     server.start()
     manager = TaskManager(server.scylla)
     assert (manager.tree(root), manager.wait(ended), manager.tasks(internal="true")) == before
-    # Waiters come back, and get their answer.
+    # Waiters reconnect, and get their answer.
     manager.ask("POST", "/task_manager/ttl", ttl=1000)
     waiters = [Waiter(manager, root) for _ in range(8)]
     manager.finish(grandchild, "worse")
@@ -121,7 +121,7 @@ def test_a_crash_loses_nothing(server, manager):
     assert [status["id"] for status in manager.tree(root)] == [root, folded, child, grandchild]
 
 
-def test_a_waiter_hears_of_a_crash(server, manager):
+def test_a_waiter_notices_a_crash(server, manager):
     task = manager.new()
     waiter = Waiter(manager, task)
     server.kill()
@@ -131,7 +131,7 @@ def test_a_waiter_hears_of_a_crash(server, manager):
     assert TaskManager(server.scylla).status(task)["state"] == "running"
 
 
-def test_numbers_go_on_after_a_crash(server, manager):
+def test_numbers_continue_after_a_crash(server, manager):
     for _ in range(3):
         manager.new(shard="1")
     server.kill()
@@ -145,7 +145,7 @@ def test_numbers_go_on_after_a_crash(server, manager):
 
 
 def grow(manager, root, count):
-    """Children of a root, from several clients at once."""
+    """Creates children of a root, from several clients at once."""
 
     def some(part):
         client = TaskManager(manager.base)
@@ -217,7 +217,7 @@ def test_a_run_is_a_task(server):
     tree = manager.tree(run["task_id"])
     assert [task["type"] for task in tree] == ["run", "attempt"]
     assert tree[1]["parent_id"] == run["task_id"]
-    # Read once, it is gone here; the history has it.
+    # Once read it is gone here; the history still has it.
     assert manager.is_gone(run["task_id"])
     assert server.run_of("nightly", name)["state"] == "failed"
 
@@ -258,7 +258,7 @@ def test_a_run_is_aborted(server):
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_nonsense(hostile, path, status):
+def test_malformed_requests(hostile, path, status):
     answer = request(hostile, "GET", path)
     assert answer.status == status, answer.body
     if status == 200:
@@ -283,7 +283,7 @@ def test_too_long_a_query(hostile):
     assert list(json.loads(answer.body)) == ["message", "code"]
 
 
-def test_methods_that_are_not(hostile):
+def test_unsupported_methods(hostile):
     for method in ("PUT", "PATCH", "OPTIONS", "BREW"):
         answer = request(hostile, method, "/task_manager/ttl")
         assert (answer.status, json.loads(answer.body)) == (

@@ -79,7 +79,7 @@ def test_add_and_list(server, files):
     assert "mysleepjob  Scheduled  N/A       \n" in listed
 
 
-def test_schedule_in_a_file_of_its_own(server, files):
+def test_schedule_in_a_separate_file(server, files):
     succeeds(server.cli("job", "add", files("job.json", unscheduled("mytestjob"))))
     definition = files("my-cron-def.json", NIGHTLY)
     succeeds(server.cli("job", "schedule", "add", "mytestjob", definition))
@@ -155,7 +155,7 @@ def test_run_history_show_and_log(server, files):
     assert "hello from docket" in succeeds(server.cli("task", "log", "--completed", run), None)
 
 
-def test_every_run_by_hand_is_a_new_one(server, files):
+def test_every_manual_run_is_a_new_one(server, files):
     succeeds(
         server.cli(
             "job",
@@ -175,7 +175,7 @@ def test_every_run_by_hand_is_a_new_one(server, files):
     assert {row[0] for row in shown[1:]} == runs and len(runs) == 2
 
 
-def test_remove_and_stop_what_runs(server, files):
+def test_remove_and_stop_running_runs(server, files):
     succeeds(server.cli("job", "add", files("job.json", unscheduled("mytestjob"))))
     succeeds(server.cli("job", "run", "mytestjob"), None)
     refused = server.cli("job", "remove", "mytestjob")

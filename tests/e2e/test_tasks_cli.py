@@ -1,4 +1,4 @@
-"""`docket tasks` at a real server: the words of `nodetool tasks`, and the live tree in a real terminal."""
+"""`docket tasks` at a real server: the commands of `nodetool tasks`, and the live tree in a real terminal."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def finish(server, task, **body):
     assert server.native("POST", f"/tasks/{task['id']}/finish", body)[0] == 200
 
 
-def test_what_is_made_is_listed_shown_and_waited_for(server):
+def test_a_new_task_is_listed_shown_and_waited_for(server):
     task = make(server, type="dump", keyspace="k", table="t", entity="db1", units="bytes")
     assert "backups" in server.cli("tasks", "modules").stdout.split()
     header, row = server.cli("tasks", "list", "backups", "-ks", "k", "-t", "t").stdout.splitlines()
@@ -33,7 +33,7 @@ def test_what_is_made_is_listed_shown_and_waited_for(server):
     assert row.split()[:3] == [task["uuid"], "dump", "node"]
     assert server.cli("tasks", "list", "backups", "--keyspace", "x").stdout.count("\n") == 1
     host, port = server.scylla.removeprefix("http://").split(":")
-    nowhere = "http://127.0.0.1:1"  # the node is said on the line
+    nowhere = "http://127.0.0.1:1"  # the command line names the node
     status = server.cli("-h", host, "-p", port, "tasks", "status", task["uuid"], url=nowhere)
     assert status.stdout.startswith(f"id: {task['uuid']}\ntype: dump\nkind: node\n")
     assert "\nprogress_units: bytes\n" in status.stdout and "children_ids" not in status.stdout
@@ -103,11 +103,11 @@ def test_times_to_live_and_mistakes(server):
     assert server.cli("tasks", "status").returncode == 1
     assert server.cli("tasks").returncode == 1
     assert server.cli("tasks", "ttl", url="http://127.0.0.1:9").returncode == 2
-    same = server.cli("tasks", "user-ttl", url=server.scylla)  # its own port does as well
+    same = server.cli("tasks", "user-ttl", url=server.scylla)  # its own port works as well
     assert same.stdout == "Current user ttl: 7\n"
 
 
-def test_watch_prints_changes_where_there_is_no_terminal(server):
+def test_watch_prints_changes_without_a_terminal(server):
     task = make(server, type="dump")
     watcher = subprocess.Popen(
         [PROGRAM, "--url", server.hub, "tasks", "watch", task["id"], "--interval", "0.05"],

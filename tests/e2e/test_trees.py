@@ -46,7 +46,7 @@ def begin(server):
 
 
 def shape(task):
-    """What is below a task of the native tree: attempts by their kind, steps by their key."""
+    """The children of a task in the native tree: attempts by their kind, steps by their key."""
     return {
         (child.get("key") or child["kind"]): shape(child) for child in task["children"]
     }
@@ -95,11 +95,11 @@ def test_a_tree_is_shown_by_every_door(server):
     assert [each["id"] for each in server.call("GET", "/v1/jobs")[1]] == ["beside"]
 
 
-def test_a_tree_goes_on_after_kill_9(server):
+def test_a_tree_continues_after_kill_9(server):
     run = begin(server)
 
     def works():
-        """Both have been seen to run: an attempt that was only ordered would simply start again."""
+        """Waits until both run: an attempt that was only ordered would simply start again."""
         steps = {item["id"]: item["key"] for item in native(server, "GET", "/tasks?kind=step&state=running")["items"]}
         attempts = native(server, "GET", "/tasks?kind=attempt&state=running")["items"]
         return {"dc/rack/a", "dc/rack/b"} <= {steps.get(attempt["parent"]) for attempt in attempts}
@@ -115,7 +115,7 @@ def test_a_tree_goes_on_after_kill_9(server):
     assert sorted(attempts["dc/rack/b"]) == ["done", "failed"], "what was lost with the server was done again"
 
 
-# ---- what steps wait for, and what runs are asked for
+# ---- what steps wait for, and requests to runs
 
 
 def states(server, run):

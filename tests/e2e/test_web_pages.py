@@ -1,5 +1,5 @@
-"""A real browser on the server's machine, run by the server's own user, looks at pages of strangers: they try whatever
-pages can, and nothing changes."""
+"""A real browser on the server's machine, run by the server's own user, opens foreign pages: they try everything that
+pages can do, and nothing changes."""
 
 import http.server
 import json
@@ -15,7 +15,8 @@ from docket_server import Server, request
 
 ATTACK_S = 90  # the browser starts slowly on a busy machine
 
-# Tries everything with TARGETS, each a base URL of the server, then tells its own server what it saw.
+# Tries everything against TARGETS, each a base URL of the server, then reports to its own server
+# what it saw.
 SCRIPT = r"""
 const added = JSON.stringify({id: 'evil', run: {cmd: 'true', cpus: 0.01, mem: 32, disk: 0}});
 const seen = [];
@@ -117,7 +118,7 @@ async function attack({metronome, hub, scylla, ended, proof}) {
 
 
 class Site:
-    """A web site of strangers on another address of this machine: its one page, and what it reports."""
+    """A foreign web site on another address of this machine: its one page, and what it reports."""
 
     def __init__(self, address="127.0.0.2", port=0):
         self.page = b""
@@ -160,8 +161,8 @@ class Site:
 
 
 class Rebound:
-    """What a name that is rebound gives a browser: first the page of strangers, then the server itself. The name keeps
-    its address here, and behind that address connections are handed through, byte by byte."""
+    """What a rebound name gives a browser: first the foreign page, then the server itself. The name keeps its address
+    here, and behind that address connections are forwarded byte by byte."""
 
     def __init__(self, site, target):
         self.site, self.target = site, target
@@ -200,7 +201,7 @@ class Rebound:
 
 
 def visit(site, url, directory, *flags):
-    """Opens the page in a browser of its own and waits for its report."""
+    """Opens the page in a new browser and waits for its report."""
     browser = subprocess.Popen(
         [
             shutil.which("chromium") or "chromium",
@@ -214,7 +215,7 @@ def visit(site, url, directory, *flags):
             "--disable-component-update",
             "--disable-sync",
             f"--user-data-dir={directory}",
-            "--remote-debugging-port=0",  # or it would end when the page is loaded
+            "--remote-debugging-port=0",  # otherwise the browser would exit once the page is loaded
             *flags,
             url,
         ],
@@ -234,11 +235,11 @@ def visit(site, url, directory, *flags):
 
 
 class Victim:
-    """A server with a job, an ended task that is still listed, and a count of all that could change."""
+    """A server with a job, an ended task that is still listed, and a summary of everything that could change."""
 
     def __init__(self, directory):
         self.server = Server(directory / "data", "--enable-test-api").start()
-        self.proof = directory / "proof"  # of a command that a page has run
+        self.proof = directory / "proof"  # written by a command if a page managed to run one
         self.server.add("victim", "bash -c true")
         base = self.server.scylla
         self.server.call("POST", "/task_manager_test/test_module", base=base)
@@ -281,7 +282,7 @@ def site():
 
 
 def expect_refusals(seen):
-    """Requests whose answer a page may not see are `opaque` to it; all others it saw refused."""
+    """Requests whose answers a page may not see are `opaque` to it; it saw all others refused."""
     assert len(seen) > 20
     for what, kind, status, size in seen:
         assert kind in ("refused", "opaque") and status == 0 and size == 0, what
@@ -304,8 +305,8 @@ def test_a_page_of_another_origin_changes_nothing(victim, tmp_path, host):
         site.close()
 
 
-def test_a_name_that_leads_here_changes_nothing(victim, tmp_path, site):
-    """A name of strangers for this machine, asked from their page."""
+def test_a_foreign_name_for_this_machine_changes_nothing(victim, tmp_path, site):
+    """A foreign name that resolves to this machine, requested from the foreign page."""
     before = victim.state()
     site.write([victim.targets("evil.example")])
     seen = visit(
@@ -344,8 +345,8 @@ def test_a_rebound_name_changes_nothing(victim, tmp_path, site, door):
         rebound.close()
 
 
-def test_what_pages_try_would_work(tmp_path):
-    """For a client that is no page, so that the tests above would see it."""
+def test_what_pages_try_works_for_other_clients(tmp_path):
+    """For a client that is not a page; otherwise the tests above would prove nothing."""
     victim = Victim(tmp_path)
     try:
         before = victim.state()
