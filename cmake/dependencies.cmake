@@ -1,4 +1,4 @@
-# Every outside library, found in one place and given one short name. All are Debian packages.
+# Every external library, found in one place and given one short name. All are Debian packages.
 set(Boost_NO_WARN_NEW_VERSIONS ON)
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Threads REQUIRED)
@@ -18,7 +18,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL re2)
 add_library(re2::re2 ALIAS PkgConfig::re2)
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                         BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE=1)
-# fmt and spdlog as shared libraries pull nothing else in; headers of all are system headers.
+# As shared libraries, fmt and spdlog pull in nothing else; the headers of all are system headers.
 if(DOCKET_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)

@@ -1,4 +1,5 @@
-# Writes OUTPUT, a C++ file that holds INPUT byte by byte: string literals may not be as long as the document.
+# Writes OUTPUT, a C++ file that holds INPUT byte by byte: string literals have a length limit below
+# the document's size.
 #   cmake -DINPUT=openapi.json -DOUTPUT=openapi.cc -DROOM=dialects/native -DNAMESPACE=native -P embed.cmake
 file(READ ${INPUT} bytes HEX)
 string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")

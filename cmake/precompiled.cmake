@@ -1,9 +1,9 @@
-# Headers that most files of a room need and that cost a second or more to read: read once for all.
+# Headers that most files of a room need and that take a second or more to read: read once for all.
 # Each file still includes what it uses.
 #
 #   docket_pch          the standard library, fmt, Boost.JSON: every room
 #   docket_asio_pch     these, Asio and Beast: the rooms that may include them (tools/tidy)
-#   docket_test_pch     these, GoogleTest and GoogleMock: what is for tests only, and not optimized
+#   docket_test_pch     these, GoogleTest and GoogleMock: for tests only, not optimized
 #   docket_fast_test_pch    the same, optimized
 set(common
   <algorithm> <array> <boost/json/array.hpp> <boost/json/object.hpp> <boost/json/value.hpp> <chrono>

@@ -32,8 +32,8 @@ function(docket_not_optimized name)
   target_precompile_headers(${name} REUSE_FROM docket_test_pch)
 endfunction()
 
-# A GoogleTest program whose cases all appear in ctest. Its own files are not optimized, which would
-# be half of the time to build them, unless they are where its time goes (OPTIMIZED).
+# A GoogleTest program whose cases all appear in ctest. Its own files are not optimized, because
+# that would be half of the build time, unless the test spends its own time in them (OPTIMIZED).
 function(docket_test name)
   cmake_parse_arguments(TEST "OPTIMIZED" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
@@ -47,7 +47,7 @@ function(docket_test name)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()
 
-# docket_openapi(ROOM): a door's description, openapi.json of its folder, travels in the program.
+# docket_openapi(ROOM): embeds a door's description, the openapi.json of its folder, in the program.
 function(docket_openapi room)
   set(embed ${PROJECT_SOURCE_DIR}/cmake/embed.cmake)
   set(document ${CMAKE_CURRENT_SOURCE_DIR}/openapi.json)

@@ -7,7 +7,7 @@ if(CCACHE_PROGRAM)
 endif()
 find_program(MOLD_PROGRAM mold)
 if(MOLD_PROGRAM)
-  # A release has functions that are the same but once: the many instances of templates.
+  # In a release, identical functions (the many instances of templates) are merged into one.
   add_link_options(-fuse-ld=mold $<$<CONFIG:Release>:-Wl,--gc-sections,--icf=safe>)
 endif()
 
@@ -17,19 +17,20 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
 
-# For all, so that all can share precompiled headers.
+# For all targets, so that all can share precompiled headers.
 add_compile_options(-pthread)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
                     -Wold-style-cast -Woverloaded-virtual -Werror)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # ccache needs timestamp-free precompiled headers.
   add_compile_options(-Xclang -fno-pch-timestamp)
-  # Members with defaults may be left out of a designated initializer: that is what the defaults are for.
+  # Members with defaults may be omitted from a designated initializer: that is what the defaults
+  # are for.
   add_compile_options(-Wno-missing-designated-field-initializers)
-  # libstdc++ 12's own std::stable_sort calls a function that clang calls deprecated.
+  # libstdc++ 12's own std::stable_sort calls a function that clang considers deprecated.
   add_compile_options(-Wno-deprecated-declarations)
 else()
-  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)  # shared ones are refused by g++ for every small difference
+  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)  # g++ refuses shared ones at every small difference
   # g++ 12 must keep compiling, but its flow analysis misreports std::variant and std::optional.
   add_compile_options(-Wno-maybe-uninitialized)
   # As for clang above; g++ has no flag for designated initializers alone.
@@ -38,7 +39,7 @@ endif()
 if(DOCKET_SANITIZE)
   add_compile_options(-fsanitize=${DOCKET_SANITIZE} -fno-sanitize-recover=all)
   if(DOCKET_SANITIZE MATCHES address)
-    add_compile_definitions(DOCKET_SANITIZE_ADDRESS)  # tests that know what it costs
+    add_compile_definitions(DOCKET_SANITIZE_ADDRESS)  # for tests that account for its cost
   endif()
   add_link_options(-fsanitize=${DOCKET_SANITIZE})
 endif()
