@@ -296,7 +296,10 @@ void Service::stop(int exit_code) {
   stopping_ = true;
   exit_code_ = exit_code;
   care_executor_.shut();
-  http_.stop(kDrain, [this] { loop_.drain([this] { io_.stop(); }); });
+  http_.stop(kDrain, [this] {
+    // Housekeeping that was under way is known to have been stopped, not lost.
+    care_executor_.on_idle([this] { loop_.drain([this] { io_.stop(); }); });
+  });
 }
 
 }  // namespace docket::app

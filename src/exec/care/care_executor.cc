@@ -1,5 +1,6 @@
 #include "exec/care/care_executor.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -213,6 +214,19 @@ void CareExecutor::shut() {
   }
 }
 
+void CareExecutor::on_idle(std::function<void()> then) {
+  on_idle_ = std::move(then);
+  on_strand([this] { check_idle(); });
+}
+
+void CareExecutor::check_idle() {
+  const bool busy = std::ranges::any_of(works_, [](const auto& entry) {
+    return entry.second->report.phase != AttemptPhase::kExited;
+  });
+  if (busy || !on_idle_) return;
+  std::exchange(on_idle_, {})();
+}
+
 // ---- the work
 
 // What is posted keeps the work alive, although it may be forgotten by then. What runs in the
@@ -268,6 +282,7 @@ void CareExecutor::ended(Work& work, const Result<>& result) {
     report.facts = facts_of(work.what);
   }
   tell(work);
+  check_idle();
 }
 
 void CareExecutor::tell(const Work& work) const {

@@ -55,6 +55,8 @@ class CareExecutor : public engine::Executor {
   // The server stops: work that is under way fails soon, and work that is started from now on is
   // left to the next server.
   void shut();
+  // Once, on the strand: calls `then` when nothing of it is under way, which may be later.
+  void on_idle(std::function<void()> then);
 
  private:
   class Work;
@@ -66,6 +68,7 @@ class CareExecutor : public engine::Executor {
   void told(Work& work, const model::Progress& progress);
   void ended(Work& work, const Result<>& result);
   void tell(const Work& work) const;
+  void check_idle();
   void retain(const WorkPtr& work);
   void count_trees(const WorkPtr& work, Time before);
   void counted(const WorkPtr& work, Time before, const Result<std::uint64_t>& trees);
@@ -74,6 +77,7 @@ class CareExecutor : public engine::Executor {
   const std::string directory_;
   engine::ExecutorListener* listener_ = nullptr;
   bool shut_ = false;
+  std::function<void()> on_idle_;
   std::map<TaskId, WorkPtr> works_;
   // Shared with what is posted, which may run after the end of this object.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

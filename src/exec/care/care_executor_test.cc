@@ -286,11 +286,16 @@ TEST_F(CareExecutorTest, AStoppingServerFailsItsWorkAndLeavesTheRestToTheNext) {
   const auto first = ask({.work = {.chore = Chore::kVerify}});
   const auto second = ask({.work = {.chore = Chore::kVacuum}});
   care.result = engine::cancelled();
+  bool idle = false;
   care.during = [&](engine::CareWatch& watch) {
     executor->shut();
     EXPECT_FALSE(watch.go_on(1, 2));
+    executor->on_idle([&] { idle = true; });
+    docket.settle();
+    EXPECT_FALSE(idle);
   };
   work();
+  EXPECT_TRUE(idle);
   EXPECT_EQ(state(*first), model::State::kFailed);
   EXPECT_EQ(docket.stored(*first).message, "The server was stopped before this had ended");
   EXPECT_TRUE(pieces.empty()) << "nothing new is begun";
