@@ -2,7 +2,7 @@
 #
 #   docket_room(NAME LINKS ... [PCH docket_asio_pch])   makes docket_NAME from the *.cc here, and NAME_test from the *_test.cc here.
 #
-# A room may link only what DESIGN allows; a wrong include then fails to link, and tools/tidy names it.
+# A room may link only what its card allows; a wrong include then fails to link, and tools/tidy names it.
 function(docket_room name)
   cmake_parse_arguments(ROOM "" "PCH" "LINKS;TEST_LINKS" ${ARGN})
   if(NOT ROOM_PCH)

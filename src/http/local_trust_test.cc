@@ -55,7 +55,7 @@ TEST_F(LocalTrustTest, OnlyTheServersUserAndRootByDefault) {
     EXPECT_TRUE(said(way)) << said_;
   }
   EXPECT_FALSE(serves(kNobodys));
-  EXPECT_TRUE(said("cannot be seen")) << said_;
+  EXPECT_TRUE(said("cannot be determined")) << said_;
   EXPECT_FALSE(serves(kRemote));
   EXPECT_TRUE(said("--allow-open")) << said_;
   EXPECT_EQ(lookups_, 0);

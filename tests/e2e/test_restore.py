@@ -80,7 +80,7 @@ def test_everything_is_restored(servers, tmp_path, backup):
     file, names = backup
     done = restore(file, tmp_path / "new")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{tmp_path}/new/docket.db is {file} now, {os.path.getsize(file)} bytes")
+    assert done.stdout.startswith(f"{tmp_path}/new/docket.db is now {file}, {os.path.getsize(file)} bytes")
     left = os.listdir(tmp_path / "new")
     assert not set(left) & set(NOTHING_LEFT) and not aside(tmp_path / "new")
     assert os.stat(tmp_path / "new/docket.db").st_mode & 0o777 == 0o600

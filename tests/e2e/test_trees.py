@@ -86,7 +86,7 @@ def test_a_tree_is_shown_by_every_door(server):
     assert server.native("GET", "/events/x")[0] == 404
 
     manager = TaskManager(server.scylla)
-    [shown] = [task for task in manager.tasks("process") if task["table"] == "tree"]
+    [shown] = [task for task in manager.tasks("test") if task["table"] == "tree"]
     below = {each["entity"]: each for each in manager.tree(shown["task_id"])}
     assert {"dc", "dc/rack", "dc/rack/a", "d"} <= set(below), below
     assert below["dc/rack/a"]["parent_id"] == below["dc/rack"]["id"]

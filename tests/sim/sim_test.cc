@@ -188,7 +188,7 @@ TEST(Mutations, LostProgressIsCaught) {
 
 TEST(Mutations, AnAbortThatReachesTheRootOnlyIsCaught) {
   EXPECT_THAT(caught(Mutation::kAbortsRootsOnly),
-              HasSubstr("what was asked to stop does not end well"));
+              HasSubstr("an operation that was asked to stop is not done"));
 }
 
 TEST(Mutations, WorkBelowAnAbortIsCaught) {
