@@ -41,7 +41,7 @@ bool is_job_path(std::string_view text) {
 }
 
 // A permission for a whole family ("docket full") covers its resources.
-bool is_about_something(std::string_view resource) {
+bool is_known_resource(std::string_view resource) {
   const std::string jobs = std::string(metronome::kJobsResource) + ":";
   if (resource.starts_with(jobs)) return is_job_path(resource.substr(jobs.size()));
   return std::ranges::any_of(known_resources(), [resource](const std::string& known) {
@@ -52,7 +52,7 @@ bool is_about_something(std::string_view resource) {
 Result<> grant(http::Identity& identity, const std::string& permission) {
   if (auto granted = identity.grant(permission); !granted) return granted;
   const std::string resource = permission.substr(0, permission.find(' '));
-  if (is_about_something(resource)) return {};
+  if (is_known_resource(resource)) return {};
   if (resource.starts_with(std::string(metronome::kJobsResource) + ":")) {
     return fail(ErrorKind::kInvalid,
                 fmt::format("{}: a group or job is named by its words with slashes between them, "

@@ -175,7 +175,7 @@ bool is_loopback(const std::string& address) {
 }
 
 // The directory, or its nearest existing ancestor: the file system that it will be on.
-std::filesystem::path what_exists_of(const std::string& directory) {
+std::filesystem::path nearest_existing_ancestor(const std::string& directory) {
   std::error_code ignored;
   std::filesystem::path path = std::filesystem::absolute(directory, ignored);
   while (path.has_relative_path() && !std::filesystem::exists(path, ignored))
@@ -315,7 +315,7 @@ engine::NodeSettings probe_node(const std::string& data_dir) {
     node.mem_mib = static_cast<double>(memory.totalram) * memory.mem_unit / (1 << 20);
   }
   struct statvfs disk{};
-  if (statvfs(what_exists_of(data_dir).c_str(), &disk) == 0) {
+  if (statvfs(nearest_existing_ancestor(data_dir).c_str(), &disk) == 0) {
     node.disk_mib =
         static_cast<double>(disk.f_blocks) * static_cast<double>(disk.f_frsize) / (1 << 20);
   }

@@ -194,7 +194,7 @@ void Service::watch_disk() {
   disk_timer_.expires_after(kDiskInterval);
   disk_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
-    loop_.look_at_disk();
+    loop_.check_disk();
     if (!disk_.is_gone()) return watch_disk();
     spdlog::critical("the store was deleted while the server had it open");
     stop(70);  // as in on_failure

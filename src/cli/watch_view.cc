@@ -60,7 +60,7 @@ std::size_t width_of(std::string_view character) {
 }
 
 // Names come from anywhere, so they must not be able to move the cursor.
-std::string harmless(std::string_view text) {
+std::string escape_control_characters(std::string_view text) {
   std::string clean = to_utf8(text);
   std::ranges::replace_if(
       clean, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
@@ -119,7 +119,7 @@ Progress progress_of(const json::value& task) {
   Progress shown{.share = total > 0 ? std::clamp(completed / total, 0.0, 1.0) : (done ? 1.0 : 0.0),
                  .figures = short_number(completed) + "/" + short_number(total)};
   const std::string units = text_at(progress, "units");
-  if (!units.empty()) shown.figures += " " + harmless(units);
+  if (!units.empty()) shown.figures += " " + escape_control_characters(units);
   return shown;
 }
 
@@ -201,7 +201,8 @@ class View {
     const std::string indent(std::min(2 * depth, kIndentMax), ' ');
     const std::string state = state_of(task);
     const Progress progress = progress_of(task);
-    std::string line = fitted(indent + harmless(name_of(task)), columns_ - right_) + " ";
+    std::string line =
+        fitted(indent + escape_control_characters(name_of(task)), columns_ - right_) + " ";
     line += coloured(fitted(state, kState), colour_of(state));
     if (bar_) line += " " + coloured(bar(progress.share), colour_of(state));
     if (percent_) line += fmt::format(" {:>3}%", static_cast<int>(progress.share * 100));

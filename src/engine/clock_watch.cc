@@ -6,13 +6,13 @@
 namespace docket::engine {
 
 void ClockWatch::restore(const model::ClockRecord& record) {
-  hands_ = record;
-  hands_.steps.clear();
+  record_ = record;
+  record_.steps.clear();
   has_read_ = true;
 }
 
 Duration ClockWatch::read(const ClockReading& reading) {
-  const ClockReading before = std::exchange(hands_.read, reading);
+  const ClockReading before = std::exchange(record_.read, reading);
   if (!std::exchange(has_read_, true)) {
     accept();
     return Duration::zero();
@@ -21,26 +21,26 @@ Duration ClockWatch::read(const ClockReading& reading) {
   Duration passed = seen ? reading.elapsed - before.elapsed : Duration::zero();
   Duration by = reading.wall - before.wall - passed;
   if (seen && std::chrono::abs(by) < kStepMin) passed += std::exchange(by, Duration::zero());
-  hands_.trusted += passed;
-  hands_.pending += passed;
-  hands_.agreed += passed;
+  record_.trusted += passed;
+  record_.pending += passed;
+  record_.agreed += passed;
   settle();
   return seen ? by : Duration::zero();
 }
 
 void ClockWatch::settle() {
-  const Time wall = hands_.read.wall;
-  hands_.trusted = std::min(hands_.trusted, wall);
-  hands_.pending = std::min(hands_.pending, wall);
-  if (hands_.agreed >= kAgreement) hands_.trusted = hands_.pending;
-  if (hands_.pending > hands_.trusted) return;
-  hands_.pending = wall;  // what it shows now has to hold for a day
-  hands_.agreed = Duration::zero();
+  const Time wall = record_.read.wall;
+  record_.trusted = std::min(record_.trusted, wall);
+  record_.pending = std::min(record_.pending, wall);
+  if (record_.agreed >= kAgreement) record_.trusted = record_.pending;
+  if (record_.pending > record_.trusted) return;
+  record_.pending = wall;  // what it shows now has to hold for a day
+  record_.agreed = Duration::zero();
 }
 
 void ClockWatch::accept() {
-  hands_.trusted = hands_.pending = hands_.read.wall;
-  hands_.agreed = Duration::zero();
+  record_.trusted = record_.pending = record_.read.wall;
+  record_.agreed = Duration::zero();
 }
 
 }  // namespace docket::engine

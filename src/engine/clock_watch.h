@@ -32,11 +32,11 @@ class ClockWatch {
   void accept();
 
   bool has_read() const { return has_read_; }
-  const ClockReading& last() const { return hands_.read; }
-  Time trusted() const { return hands_.trusted; }
-  Duration ahead() const { return hands_.read.wall - hands_.trusted; }
+  const ClockReading& last() const { return record_.read; }
+  Time trusted() const { return record_.trusted; }
+  Duration ahead() const { return record_.read.wall - record_.trusted; }
   bool held() const { return ahead() > kAheadMax; }
-  const model::ClockRecord& record() const { return hands_; }  // its steps are the engine's
+  const model::ClockRecord& record() const { return record_; }  // its steps are the engine's
 
   static constexpr Duration kAheadMax = std::chrono::hours{1};
   static constexpr Duration kAgreement = std::chrono::hours{24};
@@ -47,7 +47,7 @@ class ClockWatch {
   void settle();
 
   bool has_read_ = false;
-  model::ClockRecord hands_;
+  model::ClockRecord record_;
 };
 
 }  // namespace docket::engine

@@ -108,14 +108,14 @@ void Engine::hold(Node& node) {
   queue_.hold(node, needs_of(node).demand, number);
 }
 
-std::map<std::string, std::vector<Sought>> Engine::live_attempts() const {
-  std::map<std::string, std::vector<Sought>> attempts;
+std::map<std::string, std::vector<AttemptQuery>> Engine::live_attempts() const {
+  std::map<std::string, std::vector<AttemptQuery>> attempts;
   tree_.for_each([&attempts](const Node& node) {
     if (!node.is_attempt() || node.is_final()) return;
     const std::string executor(model::executor_of(node.task));
     attempts[executor].push_back({node.task.id, model::seq_of(node.task)});
   });
-  for (auto& [executor, sought] : attempts) std::ranges::sort(sought, {}, &Sought::token);
+  for (auto& [executor, sought] : attempts) std::ranges::sort(sought, {}, &AttemptQuery::token);
   return attempts;
 }
 

@@ -97,7 +97,8 @@ class Engine : private SecretSource, private Operations::Journal {
   // --- start-up: restore, ask executors about live_attempts(), reconcile; then serve.
   void restore(Snapshot snapshot, Time now);
   std::uint64_t epoch() const { return epoch_; }
-  std::map<std::string, std::vector<Sought>> live_attempts() const;  // by executor, oldest first
+  std::map<std::string, std::vector<AttemptQuery>> live_attempts()
+      const;  // by executor, oldest first
   void reconcile(const std::vector<AttemptReport>& reports, Time now);
 
   // --- jobs. Errors: kConflict (exists; active runs; dependents), kInvalid (unknown dependencies,
@@ -262,7 +263,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void place(Node& node, Targets::Number target, Time now);
   void refuse(Node& node, model::State state, std::string why, Time now);
   void expire_waiting(Time now);
-  void wait_no_more(Node& node);
+  void leave_queue(Node& node);
   void give_back(Node& node);
   const Target& place_of(const Node& node) const;
 
@@ -287,19 +288,19 @@ class Engine : private SecretSource, private Operations::Journal {
   const char* carry_out(Node& run, Keep& order, Time now);
   const char* carry_out(Node& run, Note& note, Time now);
   const char* carry_out(Node& run, More& more, Time now);
-  void go_on_with_plans(Time now);
+  void continue_plans(Time now);
   void give_up(Node& run, const char* why, Time now);
   void begin(Node& node, Time now);
   void put_result(const Node& of, std::string result);
   void say(Node& node, const std::function<void(model::Planned&)>& change);
   void end_step(Node& step, model::State state, std::string message, Time now);
-  void step_outlived(Node& step);
+  void step_processes_gone(Node& step);
   void end_below(Node& node, Time now);
   void add_attempt(Node& of, TaskId id, model::Work work, Time now);
   void trim_attempts(Node& of);
   void relaunch(Node& attempt, Time now);
   void take_note(Node& of, const model::NoteText& note, Time now);
-  bool take_news(Node& attempt, const AttemptReport& report, Time now);
+  bool take_report(Node& attempt, const AttemptReport& report, Time now);
   static void number(Node& attempt, std::uint64_t seq);
   void take(Node& attempt);
   void write_late_figures(Time now);
@@ -308,14 +309,14 @@ class Engine : private SecretSource, private Operations::Journal {
   void attempt_ended(Node& attempt, AttemptReport report, Time now);
   void end_run(Node& run, model::State state, std::string message, Time now);
   void count_end(JobEntry& entry, model::State state, Time now);
-  void outlived(Node& run, Time now);
+  void processes_gone(Node& run, Time now);
   void let_others_start(const std::string& job_id, Time now);
   void release(Node& run);
   void change(Node& node, model::State to, std::string message, Time now);
   Stopped stop(Node& run, const std::string& message, Time now);
   void stop_all(JobEntry& entry, const std::string& message, Time now);
   void ask_attempts_to_stop(Node& of, const Stop& how, Time now);
-  void lose_patience(Time now);
+  void expire_stops(Time now);
   void ask_to_stop(Node& run, const std::string& message, Time now);
 
   // the clock: engine_clock.cc
@@ -345,7 +346,7 @@ class Engine : private SecretSource, private Operations::Journal {
   void record(const model::Schedule& schedule, const Stretch& stretch, model::DueOutcome outcome,
               TaskId run);
   void settle(model::Schedule& schedule, Time until);
-  Time rising(Time now);
+  Time monotonic_stamp(Time now);
   void start_dependents(const JobEntry& parent, Time now);
   void start_if_ready(JobEntry& child, Time now);
   void start_held_back(Time now);
@@ -367,10 +368,10 @@ class Engine : private SecretSource, private Operations::Journal {
   LockTable locks_;
   Targets targets_;
   Queue queue_;
-  std::set<std::pair<Time, TaskId>> later_;  // tasks that may not begin before this
+  std::set<std::pair<Time, TaskId>> not_before_;  // tasks that may not begin before this
   Wakes wakes_;
-  std::set<TaskId> more_;                         // runs whose plans continue in the next tick
-  std::set<std::pair<Time, TaskId>> impatience_;  // when stopped attempts count as lost
+  std::set<TaskId> unfinished_plans_;                 // runs whose plans continue in the next tick
+  std::set<std::pair<Time, TaskId>> stop_deadlines_;  // when stopped attempts count as lost
   std::set<TaskId> late_figures_;  // attempts whose newest figures are not in the store yet
   Time figures_due_ = kNever;      // when they are written
   TaskTree tree_{*this};
@@ -386,7 +387,7 @@ class Engine : private SecretSource, private Operations::Journal {
   std::optional<Duration> clock_recorded_;     // `elapsed` at the time
   Time started_at_ = kNever;                   // due times up to here were missed while down
   Time last_seen_ = kNever;                    // the newest advance; kNever: none yet
-  Time last_stamp_ = kNever;                   // see rising()
+  Time last_stamp_ = kNever;                   // see monotonic_stamp()
   Time next_sweep_ = kNever;
   Time swept_at_ = kNever;  // the last sweep, and the newest task then
   TaskId swept_task_;

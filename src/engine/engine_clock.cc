@@ -42,8 +42,8 @@ Duration Engine::see_clock(const ClockReading& reading) {
     if (waits.task->is_step()) waits.task->clock_set += by;
   }
   std::set<std::pair<Time, TaskId>> moved;
-  for (const auto& [at, attempt] : impatience_) moved.emplace(at + by, attempt);
-  impatience_ = std::move(moved);
+  for (const auto& [at, attempt] : stop_deadlines_) moved.emplace(at + by, attempt);
+  stop_deadlines_ = std::move(moved);
   queue_.clock_set(by);
   wakes_.clock_set(by);
   operations_.clock_set(by);

@@ -16,7 +16,7 @@ using model::EventType;
 using model::State;
 
 constexpr std::size_t kKeyMax = 256;  // bytes
-constexpr const char* kStoppedInVain = "It was stopped and did not end in time";
+constexpr const char* kStopTimedOut = "It was stopped and did not end in time";
 
 std::size_t depth_of(const Node& node) {
   std::size_t depth = 0;
@@ -172,7 +172,7 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
 void Engine::begin(Node& node, Time now) {
   if (node.parent && !node.is_attempt()) begin(*node.parent, now);
   if (!node.waits()) return;
-  wait_no_more(node);
+  leave_queue(node);
   change(node, State::kRunning, {}, now);
 }
 
@@ -202,7 +202,7 @@ void Engine::ask_attempts_to_stop(Node& of, const Stop& how, Time now) {
   std::vector<Node*> attempts;
   collect_attempts(of, attempts);
   for (Node* attempt : attempts) {
-    if (how.patience) impatience_.emplace(now + *how.patience, attempt->task.id);
+    if (how.patience) stop_deadlines_.emplace(now + *how.patience, attempt->task.id);
     if (std::exchange(attempt->task.stopping, true)) continue;
     tree_.touch(*attempt);
     open_.stops.push_back(
@@ -212,13 +212,13 @@ void Engine::ask_attempts_to_stop(Node& of, const Stop& how, Time now) {
 
 // An attempt that is lost in this way may still be alive: its executor is not told to forget it,
 // and it is stopped again when it is heard of (on_attempt).
-void Engine::lose_patience(Time now) {
-  while (!impatience_.empty() && impatience_.begin()->first <= now) {
-    Node* attempt = tree_.find(impatience_.begin()->second);
-    impatience_.erase(impatience_.begin());
+void Engine::expire_stops(Time now) {
+  while (!stop_deadlines_.empty() && stop_deadlines_.begin()->first <= now) {
+    Node* attempt = tree_.find(stop_deadlines_.begin()->second);
+    stop_deadlines_.erase(stop_deadlines_.begin());
     if (!attempt || attempt->is_final()) continue;
     const AttemptReport lost{
-        .token = attempt->task.id, .phase = AttemptPhase::kLost, .message = kStoppedInVain};
+        .token = attempt->task.id, .phase = AttemptPhase::kLost, .message = kStopTimedOut};
     attempt_ended(*attempt, lost, now);
   }
 }
@@ -307,13 +307,13 @@ const char* Engine::carry_out(Node& run, Finish& finish, Time now) {
 }
 
 const char* Engine::carry_out(Node& run, More&, Time) {
-  more_.insert(run.task.id);
+  unfinished_plans_.insert(run.task.id);
   return nullptr;
 }
 
 // Once for each run and tick, so that a long plan does not make a long tick.
-void Engine::go_on_with_plans(Time now) {
-  for (const TaskId run : std::exchange(more_, {})) {
+void Engine::continue_plans(Time now) {
+  for (const TaskId run : std::exchange(unfinished_plans_, {})) {
     if (Node* node = tree_.find(run); node && !node->is_final()) plan(*node, Look{}, now);
   }
 }
@@ -321,14 +321,14 @@ void Engine::go_on_with_plans(Time now) {
 // ---- the ends of steps
 
 void Engine::end_step(Node& step, State state, std::string message, Time now) {
-  if (step.waits()) wait_no_more(step);
+  if (step.waits()) leave_queue(step);
   change(step, state, std::move(message), now);
-  step_outlived(step);
+  step_processes_gone(step);
 }
 
 // While an attempt at or below it is live, a step keeps its capacity and locks, and stays in
 // memory even if it folds.
-void Engine::step_outlived(Node& step) {
+void Engine::step_processes_gone(Node& step) {
   for (Node* at = &step; at->is_step(); at = at->parent) {
     const bool folds = at->what().folds && !at->leaving;
     const bool goes = at->is_final() && (folds || at->holds_capacity);

@@ -201,7 +201,7 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
   if (!attempt.is_attempt() || model::executor_of(attempt.task) != executor) return;
   if (report.phase == AttemptPhase::kOutOfReach) return;
   if (report.phase == AttemptPhase::kUnknown) return unknown(attempt, now);
-  if (report.seq > 0 && !take_news(attempt, report, now)) return;
+  if (report.seq > 0 && !take_report(attempt, report, now)) return;
   const bool ran = report.phase == AttemptPhase::kRunning || report.started_at != kNever;
   if (ran && attempt.task.state == State::kCreated) {
     change(attempt, State::kRunning, {}, now);
@@ -212,7 +212,7 @@ void Engine::on_attempt(const AttemptReport& report, std::string_view executor, 
 
 // Takes what a report says besides its phase about the attempt's run or step; nothing if it was
 // taken before.
-bool Engine::take_news(Node& attempt, const AttemptReport& report, Time now) {
+bool Engine::take_report(Node& attempt, const AttemptReport& report, Time now) {
   const bool is_news = report.seq > model::seq_of(attempt.task);
   if (is_news) number(attempt, report.seq);
   Node& of = *attempt.parent;
@@ -303,9 +303,9 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
                    : State::kFailed,
          report.message, now);
   if (report.finished_at != kNever) attempt.task.finished_at = report.finished_at;
-  step_outlived(*attempt.parent);
+  step_processes_gone(*attempt.parent);
   if (run.is_final()) {
-    if (run.live_attempts == 0) outlived(run, now);
+    if (run.live_attempts == 0) processes_gone(run, now);
     return;
   }
   plan(run, Ended{*attempt.parent, report}, now);
@@ -315,7 +315,7 @@ void Engine::attempt_ended(Node& attempt, AttemptReport report, Time now) {
 // ---- ends
 
 void Engine::end_run(Node& run, State state, std::string message, Time now) {
-  if (run.waits()) wait_no_more(run);
+  if (run.waits()) leave_queue(run);
   wakes_.clear(run.task.id);
   end_below(run, now);
   change(run, state, std::move(message), now);
@@ -341,10 +341,10 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
   model::JobStats& stats = entry.row.stats;
   if (state == State::kDone) {
     ++stats.success_count;
-    stats.last_success_at = rising(now);
+    stats.last_success_at = monotonic_stamp(now);
   } else {
     ++stats.failure_count;
-    stats.last_failure_at = rising(now);
+    stats.last_failure_at = monotonic_stamp(now);
   }
   entry.row.last_run_state = state;
   touch(entry);
@@ -352,7 +352,7 @@ void Engine::count_end(JobEntry& entry, State state, Time now) {
 
 // The last process of a run that had already ended is gone. Until then the run's parents could not
 // start its job again.
-void Engine::outlived(Node& run, Time now) {
+void Engine::processes_gone(Node& run, Time now) {
   let_others_start(run.job->id(), now);
   release(run);
 }

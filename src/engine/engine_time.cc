@@ -35,9 +35,9 @@ void Engine::advance(Time now) {
   if (std::exchange(booted_, false) && !settings_.paused) fire_at_boot(now);
   if (!settings_.paused) fire_due(now);
   expire_waiting(now);
-  lose_patience(now);
+  expire_stops(now);
   write_late_figures(now);
-  go_on_with_plans(now);
+  continue_plans(now);
   wake_runs(now, false);
   operations_.expire(now);
   start_held_back(now);
@@ -52,15 +52,15 @@ void Engine::advance(Time now) {
 }
 
 Time Engine::next_wake() {
-  const Time impatience = impatience_.empty() ? kNever : impatience_.begin()->first;
+  const Time impatience = stop_deadlines_.empty() ? kNever : stop_deadlines_.begin()->first;
   const Time figures = late_figures_.empty() ? kNever : figures_due_;
   const Time waits = earlier(queue_.next_deadline(), earlier(impatience, figures));
   const Time queue = earlier(waits, operations_.next_wake());
   const Time due = settings_.paused ? kNever : scheduler_.next_due();
-  const Time later = later_.empty() ? kNever : later_.begin()->first;
+  const Time later = not_before_.empty() ? kNever : not_before_.begin()->first;
   const Time work = refusal_.empty() ? earlier(wakes_.next(true), later) : kNever;
   const Time runs = earlier(wakes_.next(false), work);
-  if (!more_.empty()) return last_seen_;
+  if (!unfinished_plans_.empty()) return last_seen_;
   return earlier(earlier(due, queue), earlier(runs, next_sweep_));
 }
 
@@ -196,7 +196,7 @@ void Engine::settle(model::Schedule& schedule, Time until) {
 
 // Wall time that never stands still or goes back: the ends of runs must be ordered even when the
 // clock is set back, or when two runs end in one instant.
-Time Engine::rising(Time now) {
+Time Engine::monotonic_stamp(Time now) {
   last_stamp_ = std::max(now, last_stamp_ + Duration{1});
   return last_stamp_;
 }
@@ -225,7 +225,7 @@ void Engine::start_if_ready(JobEntry& child, Time now) {
     held_back_.insert(child.job().uid);
     return touch(child);
   }
-  child.row.dependency_started_at = rising(now);
+  child.row.dependency_started_at = monotonic_stamp(now);
   touch(child);
   model::Task task;
   task.trigger = model::Trigger::kDependency;

@@ -49,7 +49,7 @@ bool Engine::waits_for_needs(const Node& node) const {
 
 void Engine::await(Node& node, const model::Needs& needs, Time now) {
   if (needs.not_before != kNever && node.task.state == State::kCreated) {
-    later_.emplace(needs.not_before, node.task.id);
+    not_before_.emplace(needs.not_before, node.task.id);
     return;
   }
   enqueue(node, needs, now);
@@ -65,19 +65,19 @@ void Engine::enqueue(Node& node, const model::Needs& needs, Time now) {
 }
 
 void Engine::queue_due(Time now) {
-  while (!later_.empty() && later_.begin()->first <= now) {
-    Node& node = tree_.at(later_.begin()->second);
+  while (!not_before_.empty() && not_before_.begin()->first <= now) {
+    Node& node = tree_.at(not_before_.begin()->second);
     const model::Needs needs = needs_of(node);
     const bool too_late = needs.late && now - needs.not_before > *needs.late;
-    later_.erase(later_.begin());
+    not_before_.erase(not_before_.begin());
     too_late ? refuse(node, State::kAborted, kTooLate, now) : enqueue(node, needs, now);
   }
 }
 
-void Engine::wait_no_more(Node& node) {
+void Engine::leave_queue(Node& node) {
   if (node.task.state == State::kQueued) return queue_.remove(node);
-  if (later_.empty()) return;
-  later_.erase({needs_of(node).not_before, node.task.id});
+  if (not_before_.empty()) return;
+  not_before_.erase({needs_of(node).not_before, node.task.id});
 }
 
 // ---- beginning
@@ -122,7 +122,7 @@ const Target& Engine::place_of(const Node& node) const {
 // A run ends in this state; what becomes of a step is decided by its kind.
 void Engine::refuse(Node& node, State state, std::string why, Time now) {
   if (!node.is_step()) return end_run(node, state, std::move(why), now);
-  wait_no_more(node);
+  leave_queue(node);
   const AttemptReport report{.phase = AttemptPhase::kExited, .message = std::move(why)};
   plan(node.root(), Ended{node, report, false}, now);
 }

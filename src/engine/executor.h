@@ -101,7 +101,7 @@ class ExecutorListener {
 };
 
 // An attempt to find, and the newest of its reports that was taken.
-struct Sought {
+struct AttemptQuery {
   TaskId token;
   std::uint64_t seq = 0;
 };
@@ -121,7 +121,7 @@ class Executor {
   // Answers with one AttemptReport for each, in order; reports after `seq` follow, or are
   // repeated. Serving begins when every executor has answered: one that cannot answer now says
   // kOutOfReach.
-  virtual void find(std::vector<Sought> attempts,
+  virtual void find(std::vector<AttemptQuery> attempts,
                     std::function<void(Result<std::vector<AttemptReport>>)> done) = 0;
   // The report of this number is on disk, and so are those before it.
   virtual void taken(TaskId token, std::uint64_t seq) {

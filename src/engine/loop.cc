@@ -28,7 +28,7 @@ Loop::Loop(Engine& engine, Committer& committer, Executors executors, Clock& clo
       reserve_(reserve) {}
 
 Loop::~Loop() {
-  if (!ears_.empty()) {
+  if (!listeners_.empty()) {
     for (const auto& [name, executor] : executors_.all()) {
       executor->attach(nullptr, engine_.epoch());
     }
@@ -56,13 +56,13 @@ struct Loop::Search {
 
 void Loop::start(std::function<void(Result<>)> ready) {
   for (const auto& [name, executor] : executors_.all()) {
-    executor->attach(&ears_.emplace_back(*this, name), engine_.epoch());
+    executor->attach(&listeners_.emplace_back(*this, name), engine_.epoch());
   }
   const auto search = std::make_shared<Search>(Search{.ready = std::move(ready)});
   for (auto& [name, attempts] : engine_.live_attempts()) {
     Executor* executor = executors_.find(name);
     if (!executor) {
-      for (const Sought& each : attempts) {
+      for (const AttemptQuery& each : attempts) {
         search->reports.push_back(
             {.token = each.token, .phase = AttemptPhase::kLost, .message = no_executor(name)});
       }
@@ -86,7 +86,7 @@ void Loop::start(std::function<void(Result<>)> ready) {
 void Loop::found(const Search& search) {
   if (!search.result) return search.ready(fail(search.result.error()));
   engine_.reconcile(search.reports, see_clock());
-  look_at_disk();
+  check_disk();
   hold_unless_full(search.ready);  // with the first tick: what fell due while the server was down
 }
 
@@ -202,7 +202,7 @@ void Loop::flush() {
   tick_ = engine_.take();
   in_flight_ = std::exchange(waiting_, {});
   if (!tick_.batch->empty()) return commit();
-  let_out();
+  release_tick();
   rearm();
 }
 
@@ -215,16 +215,16 @@ void Loop::commit() {
 
 void Loop::committed(const Result<>& result) {
   committing_ = false;
-  if (!result && passes(result.error())) return enter_full(result.error());
+  if (!result && is_transient(result.error())) return enter_full(result.error());
   if (!result) return fail_all(result.error());
-  let_out();
-  if (full()) look_at_disk();
+  release_tick();
+  if (full()) check_disk();
   flush();
 }
 
 // The tick is durable: lets out its effects, its events and its answers, in this order, so that a
 // client that gets its answer finds the rest done.
-void Loop::let_out() {
+void Loop::release_tick() {
   const Tick tick = std::exchange(tick_, Tick{});
   const std::vector<Held> answers = std::exchange(in_flight_, {});
   give_orders(tick);
@@ -246,7 +246,7 @@ void Loop::rearm() {
   if (wake == kNever) return;
   reactor_.arm(wake, [this, alive = alive_] {
     if (!*alive) return;
-    if (full()) look_at_disk();
+    if (full()) check_disk();
     flush();
   });
 }
@@ -298,7 +298,7 @@ void Loop::stop_early(std::vector<StopEffect>& stops) {
 }
 
 // A tick that is being retried shows best whether there is room.
-void Loop::look_at_disk() {
+void Loop::check_disk() {
   if (failed_ || (committing_ && full())) return;
   set_trouble(reserve_ ? reserve_->trouble() : "");
 }

@@ -134,7 +134,7 @@ class Loop {
   }
   // Asks the reserve whether there is trouble, before a commit runs into it. To be called
   // regularly.
-  void look_at_disk();
+  void check_disk();
   // Calls done when everything accepted so far is durable, or when it cannot be (the store has
   // failed, or is full with nothing left to free): for a clean stop.
   void drain(std::function<void()> done);
@@ -146,9 +146,9 @@ class Loop {
     bool changed;  // false: nothing, so it need not wait for room
   };
   // Listens to one executor.
-  class Ear : public ExecutorListener {
+  class Listener : public ExecutorListener {
    public:
-    Ear(Loop& loop, std::string executor) : loop_(loop), executor_(std::move(executor)) {}
+    Listener(Loop& loop, std::string executor) : loop_(loop), executor_(std::move(executor)) {}
     void on_attempt(const AttemptReport& report) override { loop_.on_attempt(report, executor_); }
 
    private:
@@ -170,7 +170,7 @@ class Loop {
   void flush();
   void commit();
   void committed(const Result<>& result);
-  void let_out();
+  void release_tick();
   static void answer(const std::vector<Held>& answers);
   void answer_unchanged();
   void enter_full(const Error& error);
@@ -182,7 +182,7 @@ class Loop {
   Engine& engine_;
   Committer& committer_;
   Executors executors_;
-  std::deque<Ear> ears_;  // one for each executor
+  std::deque<Listener> listeners_;  // one for each executor
   Clock& clock_;
   Reactor& reactor_;
   Reserve* reserve_;

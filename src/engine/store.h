@@ -21,7 +21,7 @@ inline constexpr std::uint32_t kMaxPage = 1000;  // rows a query may return, wha
 
 // Whether a failed commit wrote nothing and the same batch can be committed later (decision 0006):
 // the disk is full, or may not be written for now.
-inline bool passes(const Error& error) {
+inline bool is_transient(const Error& error) {
   return error.kind == ErrorKind::kExhausted || error.kind == ErrorKind::kDenied;
 }
 

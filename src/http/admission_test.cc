@@ -134,7 +134,7 @@ TEST_F(AdmissionTest, AnAccessListIdentifiesTheCaller) {
 class Owner final : public PeerOwners {
  public:
   Owner(uid_t user, int& asked) : user_(user), asked_(asked) {}
-  PeerFacts look(int) override {
+  PeerInfo look(int) override {
     ++asked_;
     return {.local = true, .owner = user_};
   }

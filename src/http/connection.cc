@@ -29,7 +29,7 @@ constexpr std::size_t kFirstRead = 16 * 1024;
 // The most input kept while an answer is outstanding.
 constexpr std::size_t kPipelineBytes = 64 * 1024;
 // The most input read and discarded after a final answer.
-constexpr std::size_t kSwallowBytes = 32 * 1024 * 1024;
+constexpr std::size_t kDiscardBytes = 32 * 1024 * 1024;
 // The most that the kernel buffers for a client that does not read, instead of megabytes.
 constexpr int kUnsentBytes = 128 * 1024;
 // Buffers of quiet connections shrink to this.
@@ -106,8 +106,8 @@ void Connection::read() {
   const std::string_view fresh(scratch.data(), size);
   if (phase_ == Phase::kReading && !waiting_output_) return proceed(fresh);
   if (phase_ == Phase::kLingering || phase_ == Phase::kClosing) {
-    swallowed_ += size;
-    if (swallowed_ > kSwallowBytes) return close();
+    discarded_ += size;
+    if (discarded_ > kDiscardBytes) return close();
   } else {
     in_.append(fresh);
     account();

@@ -137,7 +137,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool waiting_reset_ = false;
   bool linger_ = false;         // input is left unread: linger before closing
   bool request_timed_ = false;  // deadline_ is that of the request being read
-  std::size_t swallowed_ = 0;   // while lingering
+  std::size_t discarded_ = 0;   // while lingering
 
   // The current request.
   Match match_;

@@ -73,7 +73,7 @@ LocalTrust::LocalTrust(TrustSettings settings, std::unique_ptr<PeerOwners> owner
 
 std::string LocalTrust::objection(int socket, Time now) {
   if (settings_.local_users && settings_.remote) return {};
-  const PeerFacts facts = owners_->look(socket);
+  const PeerInfo facts = owners_->look(socket);
   if (!facts.local) {
     if (settings_.remote) return {};
     return "This server serves its own machine only. To allow others: --allow-open, or a token of "
@@ -83,7 +83,7 @@ std::string LocalTrust::objection(int socket, Time now) {
   if (facts.owner && trusts(*facts.owner, now)) return {};
   const std::string who = facts.owner ? ", and this is user " + std::to_string(*facts.owner)
                                       : ", and the user of this connection cannot be determined";
-  return "This server serves " + circle() + " only" + who + kHelp;
+  return "This server serves " + describe_trusted_users() + " only" + who + kHelp;
 }
 
 bool LocalTrust::trusts(uid_t user, Time now) {
@@ -99,7 +99,7 @@ bool LocalTrust::trusts(uid_t user, Time now) {
 }
 
 // "root, its own user and members of docket"
-std::string LocalTrust::circle() const {
+std::string LocalTrust::describe_trusted_users() const {
   std::string text = self_ == 0 ? "root" : "root and its own user";
   for (const std::string& group : settings_.groups) text += ", members of the group " + group;
   return text;

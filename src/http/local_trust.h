@@ -45,7 +45,7 @@ class LocalTrust {
     Time until{};
   };
   bool trusts(uid_t user, Time now);
-  std::string circle() const;
+  std::string describe_trusted_users() const;
 
   const TrustSettings settings_;
   const std::unique_ptr<PeerOwners> owners_;

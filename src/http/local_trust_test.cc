@@ -10,11 +10,11 @@ using std::chrono::seconds;
 
 class FakeOwners final : public PeerOwners {
  public:
-  explicit FakeOwners(PeerFacts& facts) : facts_(facts) {}
-  PeerFacts look(int) override { return facts_; }
+  explicit FakeOwners(PeerInfo& facts) : facts_(facts) {}
+  PeerInfo look(int) override { return facts_; }
 
  private:
-  PeerFacts& facts_;
+  PeerInfo& facts_;
 };
 
 class LocalTrustTest : public ::testing::Test {
@@ -26,7 +26,7 @@ class LocalTrustTest : public ::testing::Test {
                                             return user == member_ && group == "docket";
                                           });
   }
-  bool serves(PeerFacts facts) {
+  bool serves(PeerInfo facts) {
     facts_ = facts;
     said_ = trust_->objection(7, now_);
     return said_.empty();
@@ -34,7 +34,7 @@ class LocalTrustTest : public ::testing::Test {
   bool serves_user(uid_t user) { return serves({.local = true, .owner = user}); }
   bool said(std::string_view text) const { return said_.find(text) != std::string::npos; }
 
-  PeerFacts facts_;
+  PeerInfo facts_;
   uid_t member_ = 2000;
   int lookups_ = 0;
   LocalTrust::Time now_{};
@@ -42,8 +42,8 @@ class LocalTrustTest : public ::testing::Test {
   std::unique_ptr<LocalTrust> trust_;
 };
 
-constexpr PeerFacts kNobodys{.local = true};
-constexpr PeerFacts kRemote{.local = false};
+constexpr PeerInfo kNobodys{.local = true};
+constexpr PeerInfo kRemote{.local = false};
 
 TEST_F(LocalTrustTest, OnlyTheServersUserAndRootByDefault) {
   configure({});

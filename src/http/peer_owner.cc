@@ -55,10 +55,10 @@ class KernelOwners final : public PeerOwners {
  public:
   explicit KernelOwners(Find find) : find_(std::move(find)) {}
 
-  PeerFacts look(int socket) override {
+  PeerInfo look(int socket) override {
     const auto near = endpoint_of(socket, End::kNear);
     const auto far = endpoint_of(socket, End::kFar);
-    PeerFacts facts{.local = !near || !far || is_of_this_machine(*far)};
+    PeerInfo facts{.local = !near || !far || is_of_this_machine(*far)};
     if (!near || !far || !facts.local || !find_) return facts;
     const auto entry = find_(*far, *near);
     if (entry && is_connected(socket)) facts.owner = holder_of(*entry);

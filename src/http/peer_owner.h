@@ -13,7 +13,7 @@
 
 namespace docket::http {
 
-struct PeerFacts {
+struct PeerInfo {
   bool local = false;  // the other end is on this machine
   std::optional<uid_t> owner =
       {};  // the user of the process that holds it; none: no process does, or it is unknown
@@ -22,7 +22,7 @@ struct PeerFacts {
 class PeerOwners {
  public:
   virtual ~PeerOwners() = default;
-  virtual PeerFacts look(int socket) = 0;
+  virtual PeerInfo look(int socket) = 0;
 };
 
 // By socket diagnosis, else from /proc/net/tcp: the first that gives the right answer for a test

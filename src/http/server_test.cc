@@ -175,7 +175,7 @@ TEST_F(ServerTest, ForeignNamesAndForeignPagesAreRefused) {
 
 class Stranger final : public PeerOwners {
  public:
-  PeerFacts look(int) override { return {.local = true, .owner = 4711}; }
+  PeerInfo look(int) override { return {.local = true, .owner = 4711}; }
 };
 
 TEST_F(ServerTest, UsersThatAreNotTrustedAreRefused) {

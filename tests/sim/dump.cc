@@ -103,7 +103,7 @@ std::vector<std::string> dump(const Engine& engine, const std::set<TaskId>& oper
   for (const auto& [id, entry] : engine.jobs()) dump_job(engine, *entry, lines);
   std::set<TaskId> attempts;
   for (const auto& [executor, live] : engine.live_attempts()) {
-    for (const engine::Sought& each : live) attempts.insert(each.token);
+    for (const engine::AttemptQuery& each : live) attempts.insert(each.token);
   }
   for (const TaskId attempt : attempts) {
     const engine::Node& node = *engine.find_task(attempt);

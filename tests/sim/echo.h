@@ -21,7 +21,7 @@ class Echo : public engine::Executor, private engine::ExecutorListener {
   }
   void stop(TaskId token, std::optional<Duration> grace) override { executor_.stop(token, grace); }
   void forget(const std::vector<TaskId>& tokens) override { executor_.forget(tokens); }
-  void find(std::vector<engine::Sought> attempts,
+  void find(std::vector<engine::AttemptQuery> attempts,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override {
     executor_.find(std::move(attempts), std::move(done));
   }

@@ -187,9 +187,9 @@ void SimExecutor::forget(const std::vector<TaskId>& tokens) {
   if (connected_) send([this, tokens] { runner.forget(tokens); });
 }
 
-void SimExecutor::find(std::vector<engine::Sought> attempts, Done done) {
+void SimExecutor::find(std::vector<engine::AttemptQuery> attempts, Done done) {
   std::vector<TaskId> tokens;
-  for (const engine::Sought& each : attempts) tokens.push_back(each.token);
+  for (const engine::AttemptQuery& each : attempts) tokens.push_back(each.token);
   const std::uint64_t request = ++last_request_;
   finds_[request] = {std::move(tokens), std::move(done)};
   if (connected_) ask(request, finds_[request].tokens);

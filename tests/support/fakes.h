@@ -148,7 +148,7 @@ class FakeExecutor : public engine::Executor {
       forgotten.push_back(token);
     }
   }
-  void find(std::vector<engine::Sought> sought,
+  void find(std::vector<engine::AttemptQuery> sought,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override {
     std::vector<engine::AttemptReport> reports;
     for (const auto& [token, seq] : sought) {

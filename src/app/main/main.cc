@@ -72,7 +72,7 @@ class ThisMachine final : public cli::Machine {
     std::this_thread::sleep_for(time);  // between retries or updates: a client has no event loop
   }
   std::uint64_t random() override { return random_.next(); }
-  bool leave_behind() override {
+  bool fork_detached() override {
     if (::fork() != 0) return false;
     ::setsid();
     const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -26,7 +26,7 @@ class Machine {
   virtual void pause(std::chrono::milliseconds time) = 0;
   virtual std::uint64_t random() = 0;  // uniform over 64 bits
   // Forks this process: true in the copy, which nobody waits for and which writes nowhere.
-  virtual bool leave_behind() = 0;
+  virtual bool fork_detached() = 0;
   // Columns and rows of the terminal at present; 0 is unknown.
   virtual std::pair<unsigned, unsigned> terminal() = 0;
 };

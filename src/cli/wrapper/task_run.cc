@@ -150,7 +150,7 @@ class TaskRun {
     env_.err << "docket: task " << uuid_ << " could not be reported: " << why.message << '\n';
     if (!reporter.may_go_on()) return;
     env_.err << "docket: its end will be reported in the background, for a day\n" << std::flush;
-    if (env_.machine->leave_behind()) {
+    if (env_.machine->fork_detached()) {
       std::ignore = reporter.go_on(kPatienceBehind);
       std::_Exit(0);
     }

@@ -60,7 +60,7 @@ Result<std::string> job_json(engine::Reader& reader, const Event& event) {
 }
 
 // A process may outlive a stopped run; this API does not report its end.
-bool is_afterlife(const Event& event, const model::Task& run) {
+bool is_after_run_end(const Event& event, const model::Task& run) {
   return event.type == EventType::kAttemptChanged && model::is_final(run.state) &&
          event.at > run.finished_at;
 }
@@ -76,7 +76,7 @@ Result<bool> is_shown(engine::Reader& reader, const model::Task& run) {
 Result<std::string> run_json(engine::Reader& reader, const Event& event) {
   const auto row = reader.task(event.root);
   if (!row) return fail(row.error());
-  if (!*row || is_afterlife(event, (*row)->task)) return std::string();
+  if (!*row || is_after_run_end(event, (*row)->task)) return std::string();
   const auto shows = is_shown(reader, (*row)->task);
   if (!shows) return fail(shows.error());
   if (!*shows) return std::string();

@@ -237,7 +237,7 @@ JobInput read_job_members(const json::object& object, Complaints& complaints) {
   job.definition.spec = kinds::spec_of(read_run(run, complaints));
   for (const auto& [at, keep] : kOwn) {
     boost::system::error_code missing;
-    if (!run.find_pointer(at, missing)) job.unsaid.push_back(keep);
+    if (!run.find_pointer(at, missing)) job.omitted.push_back(keep);
   }
   return job;
 }
@@ -272,7 +272,7 @@ void refuse_native_within(const json::value& job, Complaints& complaints) {
 }  // namespace
 
 Result<JobInput> read_job(json::value body, ApiVersion version, Purpose purpose) {
-  excuse_job(body);
+  correct_job(body);
   Complaints misshapen;
   check(job_schema(version), body, "", misshapen);
   if (purpose == Purpose::kCreate) refuse_native_within(body, misshapen);
@@ -287,7 +287,7 @@ Result<JobInput> read_job(json::value body, ApiVersion version, Purpose purpose)
 }
 
 Result<model::ScheduleDefinition> read_schedule(json::value body, Purpose purpose) {
-  excuse_schedule(body);
+  correct_schedule(body);
   Complaints misshapen;
   check(schedule_schema(), body, "", misshapen);
   if (purpose == Purpose::kCreate) refuse_native(body, "", misshapen);
@@ -301,14 +301,14 @@ Result<model::ScheduleDefinition> read_schedule(json::value body, Purpose purpos
   return std::move(*schedule);
 }
 
-void keep_unsaid(JobInput& job, const model::JobDefinition& before) {
+void preserve_omitted(JobInput& job, const model::JobDefinition& before) {
   auto& run = kinds::change_process(job.definition.spec);
   const auto& run_before = kinds::process_of(before.spec);
-  for (const auto keep : job.unsaid) keep(run, run_before);
+  for (const auto keep : job.omitted) keep(run, run_before);
 }
 
-Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
-                     const std::string& path) {
+Result<> preserve_omitted(model::ScheduleDefinition& schedule,
+                          const model::ScheduleDefinition* before, const std::string& path) {
   constexpr auto kReplace = model::ConcurrencyPolicy::kReplace;
   Complaints complaints;
   if (schedule.policy == kReplace && (!before || before->policy != kReplace)) {

@@ -22,11 +22,11 @@ struct JobInput {
   // For a member of `run` that is docket's own and that the body omits: copies it from the old
   // spec.
   using Keep = void (*)(kinds::ProcessSpec& run, const kinds::ProcessSpec& before);
-  std::vector<Keep> unsaid = {};
+  std::vector<Keep> omitted = {};
 };
 
 // The policy REPLACE and the cron expression @reboot do not belong to this API, but an object that
-// is changed may have them already: keep_unsaid() checks.
+// is changed may have them already: preserve_omitted() checks.
 enum class Purpose { kCreate, kChange };
 
 // Errors are kInvalid with fields.
@@ -36,8 +36,8 @@ Result<model::ScheduleDefinition> read_schedule(boost::json::value body, Purpose
 // What a body omits or cannot express survives a change: locks, limits, what happens to lost
 // attempts and missed due times, the policy REPLACE, @reboot. `path` is the schedule's in the body;
 // `before` is null for a new one. kInvalid: REPLACE or @reboot for one that had something else.
-void keep_unsaid(JobInput& job, const model::JobDefinition& before);
-Result<> keep_unsaid(model::ScheduleDefinition& schedule, const model::ScheduleDefinition* before,
-                     const std::string& path);
+void preserve_omitted(JobInput& job, const model::JobDefinition& before);
+Result<> preserve_omitted(model::ScheduleDefinition& schedule,
+                          const model::ScheduleDefinition* before, const std::string& path);
 
 }  // namespace docket::metronome

@@ -114,7 +114,7 @@ Result<> keep_unsaid_of_schedules(JobInput& input, const engine::JobEntry& entry
     const auto known = entry.schedules.find(input.schedules[i].id);
     const auto* before =
         known == entry.schedules.end() ? nullptr : &engine.schedule(known->second)->definition;
-    auto kept = keep_unsaid(input.schedules[i], before, fmt::format("/schedules/{}", i));
+    auto kept = preserve_omitted(input.schedules[i], before, fmt::format("/schedules/{}", i));
     if (!kept) return kept;
   }
   return {};
@@ -128,7 +128,7 @@ void update_job_v0(const Context& context, Call call) {
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
     auto found = find_job(engine, *caller, http::Action::kUpdate, id);
     if (!found) return fail(found.error());
-    keep_unsaid(input, (*found)->job().definition);
+    preserve_omitted(input, (*found)->job().definition);
     if (auto kept = keep_unsaid_of_schedules(input, **found, engine); !kept)
       return fail(kept.error());
     auto entry =
@@ -147,7 +147,7 @@ void update_job_v1(const Context& context, Call call) {
                   engine::Engine& engine, Time now) mutable -> Result<http::Response> {
     auto found = find_job(engine, *caller, http::Action::kUpdate, id);
     if (!found) return fail(found.error());
-    keep_unsaid(input, (*found)->job().definition);
+    preserve_omitted(input, (*found)->job().definition);
     auto entry = engine.update_job(id, std::move(input.definition), now);
     if (!entry) return fail(entry.error());
     return job_spec_response(200, **entry, engine, now);

@@ -17,7 +17,7 @@ void excuse_run(json::object& run) {
 
 }  // namespace
 
-void excuse_schedule(json::value& body) {
+void correct_schedule(json::value& body) {
   json::object* schedule = body.if_object();
   if (!schedule || schedule->contains("timezone")) return;
   const json::value* alias = schedule->if_contains("timeZone");
@@ -26,14 +26,14 @@ void excuse_schedule(json::value& body) {
   schedule->emplace("timezone", std::move(zone));
 }
 
-void excuse_job(json::value& body) {
+void correct_job(json::value& body) {
   json::object* job = body.if_object();
   if (!job) return;
   if (json::value* run = job->if_contains("run"); run && run->is_object()) {
     excuse_run(run->get_object());
   }
   if (json::value* schedules = job->if_contains("schedules"); schedules && schedules->is_array()) {
-    for (json::value& schedule : schedules->get_array()) excuse_schedule(schedule);
+    for (json::value& schedule : schedules->get_array()) correct_schedule(schedule);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace docket::metronome {
 
-void excuse_job(boost::json::value& body);  // `cmd:""` beside a container; `timeZone` in schedules
-void excuse_schedule(boost::json::value& body);  // `timeZone` stands for an absent `timezone`
+void correct_job(boost::json::value& body);  // `cmd:""` beside a container; `timeZone` in schedules
+void correct_schedule(boost::json::value& body);  // `timeZone` stands for an absent `timezone`
 
 }  // namespace docket::metronome

@@ -96,7 +96,7 @@ void update_schedule(const Context& context, Call call) {
     if (!entry) return fail(entry.error());
     if (const auto known = (*entry)->schedules.find(definition.id);
         known != (*entry)->schedules.end()) {
-      auto kept = keep_unsaid(definition, &engine.schedule(known->second)->definition, "");
+      auto kept = preserve_omitted(definition, &engine.schedule(known->second)->definition, "");
       if (!kept) return fail(kept.error());
     }
     auto updated = engine.update_schedule(job, std::move(definition), now);

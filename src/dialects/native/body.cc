@@ -52,7 +52,7 @@ std::string to_pointer(std::string_view path) {
 
 }  // namespace
 
-Error in_this_door(Error error) {
+Error reword_errors(Error error) {
   if (error.fields.empty()) return error;
   for (FieldError& field : error.fields) field.path = to_pointer(field.path);
   return invalid_body(std::move(error.fields));

@@ -18,7 +18,7 @@ Error invalid_body(const JsonComplaints& complaints);
 Error invalid_body(std::vector<FieldError> errors);
 
 // Rewords the engine's complaints about a body for this door; other errors are returned unchanged.
-Error in_this_door(Error error);
+Error reword_errors(Error error);
 
 // The value that read(reader) makes of the body.
 template <class Read>

@@ -69,7 +69,7 @@ void create_job(const Context& door, const http::Request& request, http::Reply r
       [job = *std::move(body)](Engine& engine, Time now) -> Result<Created> {
         const auto entry = engine.create_job(
             job.definition, job.schedules.value_or(std::vector<model::ScheduleDefinition>()), now);
-        if (!entry) return fail(in_this_door(entry.error()));
+        if (!entry) return fail(reword_errors(entry.error()));
         return Created{.body = render(engine, **entry, now),
                        .location = "/jobs/" + job.definition.id};
       },
@@ -96,7 +96,7 @@ void put_job(const Context& door, const http::Request& request, http::Reply repl
         const auto entry = job.schedules
                                ? engine.update_job(id, job.definition, *job.schedules, now)
                                : engine.update_job(id, job.definition, now);
-        if (!entry) return fail(in_this_door(entry.error()));
+        if (!entry) return fail(reword_errors(entry.error()));
         return render(engine, **entry, now);
       },
       answer_json(std::move(reply)));

@@ -99,8 +99,8 @@ http::Response text_response(TaskId task) {
 
 // A task that failed or was aborted before its command began wrote nothing. Its stderr is one line
 // from docket that says why.
-std::optional<http::Response> line_of_docket(engine::Logs* logs, const model::Task& task,
-                                             const Result<model::Task>& attempt, LogStream stream) {
+std::optional<http::Response> outcome_line(engine::Logs* logs, const model::Task& task,
+                                           const Result<model::Task>& attempt, LogStream stream) {
   if (task.state != model::State::kFailed && task.state != model::State::kAborted) return {};
   if (logs && logs->read(attempt->id, stream, 0, 0)) return {};
   http::Response response = text_response(attempt ? attempt->id : task.id);
@@ -133,7 +133,7 @@ Result<http::Response> answer_log(engine::Archive& archive, engine::Reader& read
   if (!row) return fail(row.error());
   const auto attempt = find_attempt(reader, row->task);
   engine::Logs* const logs = logs_of(executors, attempt);
-  if (auto line = line_of_docket(logs, row->task, attempt, wanted.stream)) return *std::move(line);
+  if (auto line = outcome_line(logs, row->task, attempt, wanted.stream)) return *std::move(line);
   if (!attempt) return fail(attempt.error());
   if (!logs) return fail(ErrorKind::kNotFound, "attempts of this kind write no log");
   if (wanted.tail) {

@@ -106,7 +106,7 @@ std::string heard(const Node& node) { return heard(node.task.state, engine::is_s
 // The engine forgets ended tasks; the archive knows whether there was such a task.
 void answer_not_live(engine::Archive& archive, const std::string& name, const http::Reply& reply) {
   archive.read([name, reply](engine::Reader& reader) {
-    const auto id = find_any(reader, name);
+    const auto id = find_in_history(reader, name);
     if (!id) return reply(problem(id.error()));
     const auto row = read_task(reader, *id);
     if (!row) return reply(problem(row.error()));

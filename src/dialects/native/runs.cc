@@ -37,7 +37,7 @@ void start_run(const Context& door, const http::Request& request, http::Reply re
                                                                      Time now) -> Result<Created> {
         if (const auto entry = find_job(engine, job); !entry) return fail(entry.error());
         const auto run = engine.start_run(job, parameters, now);
-        if (!run) return fail(in_this_door(run.error()));
+        if (!run) return fail(reword_errors(run.error()));
         const model::Task& task = (*run)->task;
         return Created{.body = render(task, job, {}),
                        .location = "/runs/" + std::to_string(task.id.value)};

@@ -33,7 +33,7 @@ std::optional<model::Trigger> read_trigger(Query& query) {
   return std::nullopt;
 }
 
-bool lets_through(const TaskFilter& filter, const engine::TaskRow& row) {
+bool is_wanted(const TaskFilter& filter, const engine::TaskRow& row) {
   const model::Task& task = row.task;
   if (!filter.group.empty() && !in_group(row.job_id, filter.group)) return false;
   if (filter.jobs && !filter.jobs->contains(row.job_id)) return false;
@@ -63,7 +63,7 @@ Result<std::string> read_task_page(engine::Reader& reader, const TaskFilter& fil
   std::function<bool(const engine::TaskRow&)> keep;
   const bool of_jobs = !filter.group.empty() || filter.jobs;
   if (filter.trigger || filter.kind || filter.module || of_jobs) {
-    keep = [&](const engine::TaskRow& row) { return lets_through(filter, row); };
+    keep = [&](const engine::TaskRow& row) { return is_wanted(filter, row); };
   }
   auto page = read_tasks(reader, filter.query, keep);
   if (!page) return fail(std::move(page.error()));

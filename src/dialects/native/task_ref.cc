@@ -37,7 +37,7 @@ std::optional<TaskId> find_live(const engine::Engine& engine, const TaskRef& ref
   return id && engine.is_live(*id) ? id : std::nullopt;
 }
 
-Result<TaskId> find_any(engine::Reader& reader, std::string_view text) {
+Result<TaskId> find_in_history(engine::Reader& reader, std::string_view text) {
   const auto ref = parse_task_ref(text);
   if (!ref) return fail(no_such_task(std::string(text)));
   if (ref->id) return ref->id;

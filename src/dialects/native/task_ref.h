@@ -23,6 +23,6 @@ std::optional<TaskRef> parse_task_ref(std::string_view text);
 // Among live tasks; none: it has ended, or never existed.
 std::optional<TaskId> find_live(const engine::Engine& engine, const TaskRef& ref);
 // Among all tasks ever. kNotFound names `text`, as the client wrote it.
-Result<TaskId> find_any(engine::Reader& reader, std::string_view text);
+Result<TaskId> find_in_history(engine::Reader& reader, std::string_view text);
 
 }  // namespace docket::native

@@ -49,7 +49,7 @@ void list_tasks(const Context& door, const http::Request& request, http::Reply r
 // ---- one task, now or once it has ended
 
 Result<std::string> show_named(engine::Reader& reader, const std::string& name) {
-  const auto id = find_any(reader, name);
+  const auto id = find_in_history(reader, name);
   if (!id) return fail(id.error());
   return show_task(reader, *id);
 }
@@ -137,7 +137,7 @@ class Tree {
 };
 
 Result<std::string> show_tree(engine::Reader& reader, const std::string& name, bool live_only) {
-  const auto id = find_any(reader, name);
+  const auto id = find_in_history(reader, name);
   if (!id) return fail(id.error());
   auto row = read_task(reader, *id);
   if (!row) return fail(std::move(row.error()));
@@ -160,7 +160,7 @@ void get_tree(const Context& door, const http::Request& request, http::Reply rep
 }
 
 Result<std::string> show_result(engine::Reader& reader, const std::string& name) {
-  const auto id = find_any(reader, name);
+  const auto id = find_in_history(reader, name);
   if (!id) return fail(id.error());
   auto result = reader.result(*id);
   if (!result) return fail(std::move(result.error()));

@@ -27,7 +27,7 @@ enum class Outcome { kNothing, kZero, kTrue, kScrub };
 
 using Read = Wire<Order> (*)(const http::Request& request);
 
-struct Offer {
+struct MaintenanceRoute {
   const char* method;
   std::string async_path;
   std::string sync_path;  // empty: none
@@ -182,33 +182,34 @@ Wire<Order> read_own(const http::Request& request) {
   return order;
 }
 
-Offer keyspace_offer(const char* method, const std::string& name, Read read, Outcome outcome) {
+MaintenanceRoute keyspace_route(const char* method, const std::string& name, Read read,
+                                Outcome outcome) {
   return {method, "/tasks/compaction/" + name + "/{keyspace}",
           "/storage_service/" + name + "/{keyspace}", read, outcome};
 }
 
 template <Chore kChore>
-Offer own_offer() {
+MaintenanceRoute own_route() {
   const std::string name = care::name_of(kChore);
   return {"POST", "/tasks/maintenance/" + name, "/maintenance/" + name, read_own<kChore>,
           Outcome::kNothing};
 }
 
-std::vector<Offer> offers() {
+std::vector<MaintenanceRoute> maintenance_table() {
   return {
-      keyspace_offer("POST", "keyspace_compaction", read_compaction, Outcome::kNothing),
-      keyspace_offer("POST", "keyspace_cleanup", read_cleanup, Outcome::kZero),
-      keyspace_offer("POST", "keyspace_offstrategy_compaction", read_offstrategy, Outcome::kTrue),
-      keyspace_offer("GET", "keyspace_scrub", read_scrub, Outcome::kScrub),
-      keyspace_offer("GET", "keyspace_upgrade_sstables", read_upgrade, Outcome::kZero),
+      keyspace_route("POST", "keyspace_compaction", read_compaction, Outcome::kNothing),
+      keyspace_route("POST", "keyspace_cleanup", read_cleanup, Outcome::kZero),
+      keyspace_route("POST", "keyspace_offstrategy_compaction", read_offstrategy, Outcome::kTrue),
+      keyspace_route("GET", "keyspace_scrub", read_scrub, Outcome::kScrub),
+      keyspace_route("GET", "keyspace_upgrade_sstables", read_upgrade, Outcome::kZero),
       {"POST", "/storage_service/backup", "", read_snapshot, Outcome::kNothing},
-      own_offer<Chore::kBackup>(),
-      own_offer<Chore::kVerify>(),
-      own_offer<Chore::kVacuum>(),
-      own_offer<Chore::kCheckpoint>(),
-      own_offer<Chore::kRetention>(),
-      own_offer<Chore::kExport>(),
-      own_offer<Chore::kUpgrade>(),
+      own_route<Chore::kBackup>(),
+      own_route<Chore::kVerify>(),
+      own_route<Chore::kVacuum>(),
+      own_route<Chore::kCheckpoint>(),
+      own_route<Chore::kRetention>(),
+      own_route<Chore::kExport>(),
+      own_route<Chore::kUpgrade>(),
   };
 }
 
@@ -301,15 +302,15 @@ http::Route route_of(const ContextPtr& context, const char* method, const std::s
 
 std::vector<http::Route> maintenance_routes(const ContextPtr& context) {
   std::vector<http::Route> routes;
-  for (const Offer& offer : offers()) {
-    routes.push_back(route_of(context, offer.method, offer.async_path, offer.read,
+  for (const MaintenanceRoute& each : maintenance_table()) {
+    routes.push_back(route_of(context, each.method, each.async_path, each.read,
                               [](TaskId task, const http::Reply& reply) {
                                 reply(json_response("\"" + id_of(task) + "\""));
                               }));
-    if (offer.sync_path.empty()) continue;
+    if (each.sync_path.empty()) continue;
     routes.push_back(
-        route_of(context, offer.method, offer.sync_path, offer.read,
-                 [context, outcome = offer.outcome](TaskId task, const http::Reply& reply) {
+        route_of(context, each.method, each.sync_path, each.read,
+                 [context, outcome = each.outcome](TaskId task, const http::Reply& reply) {
                    answer_when_ended(context, task, outcome, reply);
                  }));
   }

@@ -21,7 +21,7 @@ using engine::AttemptReport;
 
 constexpr Duration kReportEvery = std::chrono::milliseconds{100};
 constexpr std::chrono::milliseconds kRest{10};
-constexpr int kInVainMax = 20;  // slices of retention in a row that removed no tree
+constexpr int kIdleSlicesMax = 20;  // slices of retention in a row that removed no tree
 constexpr const char* kServerStopped = "The server was stopped before this had ended";
 
 void remove_partial_files(const std::string& directory) {
@@ -107,7 +107,7 @@ class CareExecutor::Work : public engine::CareWatch {
     }
     wake_.notify_all();
   }
-  void may_tell_more() { telling_ = false; }
+  void may_tell_more() { report_pending_ = false; }
 
   const CareWork what;
   AttemptReport report;
@@ -115,7 +115,7 @@ class CareExecutor::Work : public engine::CareWatch {
   // Of retention.
   std::uint64_t trees = 0;       // at the beginning
   std::uint64_t trees_left = 0;  // at the last look
-  int in_vain = 0;
+  int idle_slices = 0;
   bool counted = false;
 
   // ---- in the background; for retention, on the strand
@@ -124,7 +124,7 @@ class CareExecutor::Work : public engine::CareWatch {
     if (stop_) return false;
     const Time now = clock_.now();
     const bool soon = now >= told_at_ && now < told_at_ + kReportEvery;
-    if (soon || telling_.exchange(true)) return true;
+    if (soon || report_pending_.exchange(true)) return true;
     told_at_ = now;
     tell(*last);
     return true;
@@ -143,7 +143,7 @@ class CareExecutor::Work : public engine::CareWatch {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<bool> stop_ = false;
-  std::atomic<bool> telling_ = false;  // a report is on its way: the next one waits
+  std::atomic<bool> report_pending_ = false;  // a report is on its way: the next one waits
   Time told_at_ = kNever;
 };
 
@@ -191,10 +191,10 @@ void CareExecutor::forget(const std::vector<TaskId>& tokens) {
   for (const TaskId token : tokens) works_.erase(token);
 }
 
-void CareExecutor::find(std::vector<engine::Sought> attempts,
+void CareExecutor::find(std::vector<engine::AttemptQuery> attempts,
                         std::function<void(Result<std::vector<AttemptReport>>)> done) {
   std::vector<AttemptReport> reports;
-  for (const engine::Sought& each : attempts) {
+  for (const engine::AttemptQuery& each : attempts) {
     const auto found = works_.find(each.token);
     reports.push_back(found == works_.end() ? AttemptReport{.token = each.token}
                                             : found->second->report);
@@ -313,8 +313,8 @@ void CareExecutor::counted(const WorkPtr& of, Time before, const Result<std::uin
   Work& work = *of;
   // A tree that ended long ago but stays has something live below it, or is removed in slices.
   const bool fewer = !work.counted || *trees < work.trees_left;
-  work.in_vain = fewer ? 0 : work.in_vain + 1;
-  const bool done = *trees == 0 || work.in_vain == kInVainMax;
+  work.idle_slices = fewer ? 0 : work.idle_slices + 1;
+  const bool done = *trees == 0 || work.idle_slices == kIdleSlicesMax;
   if (!work.counted) work.trees = *trees;
   work.counted = true;
   work.trees_left = std::min(*trees, work.trees);

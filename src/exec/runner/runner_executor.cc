@@ -373,11 +373,11 @@ void RunnerExecutor::forget(const std::vector<TaskId>& tokens) {
   if (impl_->is_connected) wire::append(impl_->out(), wire::Forget{tokens});
 }
 
-void RunnerExecutor::find(std::vector<engine::Sought> attempts,
+void RunnerExecutor::find(std::vector<engine::AttemptQuery> attempts,
                           std::function<void(Result<std::vector<AttemptReport>>)> done) {
   const std::uint64_t request = impl_->next_request++;
   PendingFind& pending = impl_->finds[request];
-  for (const engine::Sought& each : attempts) pending.tokens.push_back(each.token);
+  for (const engine::AttemptQuery& each : attempts) pending.tokens.push_back(each.token);
   pending.done = std::move(done);
   if (impl_->is_connected) wire::append(impl_->out(), wire::Find{request, pending.tokens});
 }

@@ -108,10 +108,10 @@ void TestExecutor::forget(const std::vector<TaskId>& tokens) {
   for (const TaskId token : tokens) attempts_.erase(token);
 }
 
-void TestExecutor::find(std::vector<engine::Sought> attempts,
+void TestExecutor::find(std::vector<engine::AttemptQuery> attempts,
                         std::function<void(Result<std::vector<AttemptReport>>)> done) {
   std::vector<AttemptReport> reports;
-  for (const engine::Sought& each : attempts) {
+  for (const engine::AttemptQuery& each : attempts) {
     const auto found = attempts_.find(each.token);
     reports.push_back(found == attempts_.end() ? AttemptReport{.token = each.token}
                                                : found->second.report);

@@ -28,7 +28,7 @@ class TestExecutor : public engine::Executor {
   void start(TaskId token, const engine::PayloadPtr& payload) override;
   void stop(TaskId token, std::optional<Duration> grace) override;
   void forget(const std::vector<TaskId>& tokens) override;
-  void find(std::vector<engine::Sought> attempts,
+  void find(std::vector<engine::AttemptQuery> attempts,
             std::function<void(Result<std::vector<engine::AttemptReport>>)> done) override;
 
  private:

@@ -37,7 +37,7 @@ class TestKindTest : public ::testing::Test {
   std::vector<TaskId> live() {
     std::vector<TaskId> tokens;
     for (const auto& [executor, attempts] : docket.engine().live_attempts()) {
-      for (const engine::Sought& each : attempts) tokens.push_back(each.token);
+      for (const engine::AttemptQuery& each : attempts) tokens.push_back(each.token);
     }
     return tokens;
   }

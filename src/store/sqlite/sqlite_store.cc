@@ -167,11 +167,11 @@ Result<> SqliteStore::check_places() {
 // now, may pass; and only if the transaction was really undone.
 Result<> SqliteStore::after_failure(Error error) {
   parts_->writer->forget_cached();
-  const bool passes = engine::passes(error);
-  if (passes && !parts_->database.in_transaction()) return fail(std::move(error));
+  const bool transient = engine::is_transient(error);
+  if (transient && !parts_->database.in_transaction()) return fail(std::move(error));
   parts_->failed = true;
   parts_->checkpointer->stop_for_good();
-  if (passes) error.kind = ErrorKind::kUnavailable;
+  if (transient) error.kind = ErrorKind::kUnavailable;
   return fail(std::move(error));
 }
 

@@ -56,7 +56,7 @@ class SqliteStore : public engine::Store {
   ~SqliteStore() override;
 
   Result<engine::Snapshot> load() override;
-  // Errors that pass: engine::passes().
+  // Transient errors: engine::is_transient().
   Result<> commit(const engine::Batch& batch) override;
   Result<std::unique_ptr<engine::Reader>> open_reader() override;
   Result<> backup(const std::string& file) override;

@@ -19,7 +19,7 @@ class ExecutorBench : public engine::ExecutorListener {
   virtual engine::PayloadPtr ending(TaskId token, int code) = 0;
   virtual engine::PayloadPtr lasting(TaskId token) = 0;
   // The code that failed work reports, for an executor with only one way to fail.
-  virtual int told_as(int code) const { return code; }
+  virtual int reported_code(int code) const { return code; }
   // How often the token's work has begun: work that began twice reports two beginnings.
   virtual int begun(TaskId token) {
     std::set<Time> begins;

@@ -177,7 +177,7 @@ class CareBench : public ExecutorBench {
     return verify(token, code == 0 ? "ends" : "fails");
   }
   PayloadPtr lasting(TaskId token) override { return verify(token, "lasts"); }
-  int told_as(int code) const override { return code == 0 ? 0 : 1; }
+  int reported_code(int code) const override { return code == 0 ? 0 : 1; }
   int begun(TaskId token) override { return care_.begun(std::to_string(token.value)); }
   bool until(const std::function<bool()>& holds) override {
     while (!holds()) {

@@ -32,7 +32,7 @@ class ExecutorConformance : public ::testing::TestWithParam<ExecutorUnderTest> {
     return bench->reports[token].empty() ? AttemptReport{} : bench->reports[token].back();
   }
   std::vector<AttemptReport> find(const std::vector<TaskId>& tokens) {
-    std::vector<engine::Sought> sought;
+    std::vector<engine::AttemptQuery> sought;
     for (const TaskId token : tokens) sought.push_back({token});
     std::optional<std::vector<AttemptReport>> found;
     bench->executor().find(std::move(sought), [&](Result<std::vector<AttemptReport>> reports) {
@@ -57,7 +57,7 @@ TEST_P(ExecutorConformance, AnEndIsReportedWithItsCode) {
   EXPECT_TRUE(well.succeeded()) << well.message;
   EXPECT_NE(well.started_at, kNever);
   EXPECT_GE(well.finished_at, well.started_at);
-  EXPECT_EQ(end_of(b).exit_code, bench->told_as(3));
+  EXPECT_EQ(end_of(b).exit_code, bench->reported_code(3));
   EXPECT_FALSE(end_of(b).succeeded());
 }
 
@@ -80,7 +80,7 @@ TEST_P(ExecutorConformance, AnEndIsKeptUntilItIsForgotten) {
   for (int i = 0; i < 2; ++i) {
     const AttemptReport found = find(a);
     EXPECT_EQ(found.phase, AttemptPhase::kExited);
-    EXPECT_EQ(found.exit_code, bench->told_as(3));
+    EXPECT_EQ(found.exit_code, bench->reported_code(3));
   }
   bench->executor().forget({a});
   start_ending(b);
