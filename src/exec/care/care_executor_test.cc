@@ -300,7 +300,7 @@ TEST_F(CareExecutorTest, AStoppingServerFailsItsWorkAndLeavesTheRestToTheNext) {
   EXPECT_EQ(docket.stored(*first).message, "The server was stopped before this had ended");
   EXPECT_TRUE(pieces.empty()) << "nothing new is begun";
   care.result = {};
-  care.during = nullptr;
+  care.during = [](engine::CareWatch&) {};
   restart();
   work();
   EXPECT_EQ(state(*second), model::State::kDone);
