@@ -290,7 +290,7 @@ ALTER TABLE job ADD COLUMN handed_on TEXT;
 )sql";
 
 // What kinds say of their runs, of the steps in these, and of events; which executor has an
-// attempt, where, and the newest of its reports; results; the kind of a job beside its id.
+// attempt, where, and the newest of its reports; results.
 constexpr const char* kSixth = R"sql(
 ALTER TABLE task ADD COLUMN key TEXT;
 ALTER TABLE task ADD COLUMN word TEXT;
@@ -311,12 +311,16 @@ CREATE TABLE event_detail (
 ) STRICT;
 CREATE INDEX event_detail_by_root ON event_detail (root);
 CREATE TABLE result (task INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+)sql";
+
+// The kind of a job beside its id.
+constexpr const char* kSeventh = R"sql(
 ALTER TABLE job ADD COLUMN kind TEXT;
 UPDATE job SET kind = (SELECT json_extract(definition, '$.kind') FROM job_version
                        WHERE job_version.job = job.uid AND job_version.version = job.version);
 )sql";
 
-constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth};
+constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth, kSeventh};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

@@ -23,6 +23,7 @@ using conformance::describe;
 using model::State;
 
 constexpr std::int64_t kFirstWithOperations = 3;
+constexpr std::int64_t kFirstWithKinds = 7;  // of jobs, beside their ids
 
 // Under way when the old program ended.
 model::Task housekeeping(std::uint64_t id) {
@@ -79,7 +80,10 @@ class Values {
 };
 
 std::string insert_of(const model::Task& task) {
-  Values values("task");
+  Values values(
+      "task (id, parent, root, job, job_version, kind, state, trigger, stopping, name, created_at, "
+      "started_at, finished_at, schedule, due_at, start_deadline, exit_code, signal, message, "
+      "parameters)");
   values.add(task.id).add(task.parent).add(task.root).add(task.job).add(task.job_version);
   values.add(code_of(task.kind)).add(code_of(task.state));
   values.add(code_of(task.trigger)).add(task.stopping).add(task.name);
@@ -89,7 +93,7 @@ std::string insert_of(const model::Task& task) {
 }
 
 std::string insert_of(const model::Event& event) {
-  Values values("event");
+  Values values("event (seq, at, type, job, task, root, before, after, job_id, message)");
   values.add(static_cast<std::int64_t>(event.seq.value)).add(event.at);
   values.add(code_of(event.type)).add(event.job).add(event.task).add(event.root);
   values.add(code_of(event.before)).add(code_of(event.after));
@@ -211,6 +215,7 @@ class OldStore : public testing::TestWithParam<std::int64_t> {
     ASSERT_EQ(*database->number("PRAGMA user_version"), version);
     for (const std::string& sql : inserts_of_job(rows_)) run(*database, sql);
     for (const std::string& sql : inserts_of_the_rest(rows_)) run(*database, sql);
+    if (version >= kFirstWithKinds) run(*database, "UPDATE job SET kind = 'process'");
     if (version < kFirstWithOperations) return;
     live_.push_back(rows_.chore);
     lanes_.push_back(rows_.lane);
