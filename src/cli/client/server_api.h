@@ -9,12 +9,10 @@
 
 #include "cli/client/http_client.h"
 #include "cli/client/settings.h"
+#include "core/percent.h"
 #include "core/result.h"
 
 namespace docket::cli {
-
-// `/v1/jobs/` plus one percent-encoded segment each time.
-std::string encode_segment(std::string_view segment);
 
 enum class Door { kMetronome, kNative, kTasks };
 

@@ -37,7 +37,4 @@ struct Created {
 };
 std::function<void(Result<Created>)> answer_created(http::Reply reply);
 
-// One path segment, percent-encoded.
-std::string encode_segment(std::string_view text);
-
 }  // namespace docket::native
