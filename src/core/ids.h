@@ -20,6 +20,7 @@ using JobUid = NumericId<struct JobTag>;  // one life of a job; a re-created job
 using ScheduleUid = NumericId<struct ScheduleTag>;  // one life of a schedule
 using TaskId =
     NumericId<struct TaskTag>;  // a node of the task tree; an attempt's is its executor token
+using RecordId = NumericId<struct RecordTag>;
 using EventSeq = NumericId<struct EventTag>;  // position in the event log
 
 }  // namespace docket

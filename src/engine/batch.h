@@ -15,6 +15,7 @@
 #include "model/event.h"
 #include "model/job.h"
 #include "model/lock.h"
+#include "model/record.h"
 #include "model/schedule.h"
 #include "model/task.h"
 
@@ -73,6 +74,8 @@ struct Batch {
   std::vector<model::LedgerEntry> ledger;  // key: (schedule, first_due)
   std::vector<model::SealedSecret> secrets;
   std::vector<std::string> dropped_secrets;
+  std::vector<model::Record> records = {};
+  std::vector<RecordId> dropped_records = {};
   // First listings that were there before this batch go, then those of the batch are put.
   std::vector<Drain> drains;
   std::vector<std::string> dropped_modules;  // with their lanes and all their listings
@@ -85,7 +88,8 @@ struct Batch {
   bool empty() const {
     return jobs.empty() && schedules.empty() && dropped_schedules.empty() && tasks.empty() &&
            events.empty() && results.empty() && locks.empty() && ledger.empty() &&
-           secrets.empty() && dropped_secrets.empty() && drains.empty() && listings.empty() &&
+           secrets.empty() && dropped_secrets.empty() && records.empty() &&
+           dropped_records.empty() && drains.empty() && listings.empty() &&
            dropped_modules.empty() && lanes.empty() && sweeps.empty() && !clock && !epoch;
   }
 };
@@ -106,6 +110,7 @@ struct Snapshot {
   std::vector<model::Task> tasks;
   std::vector<model::Lock> locks;
   std::vector<model::SealedSecret> secrets;
+  std::vector<model::Record> records;
   std::vector<model::Lane> lanes;
   std::optional<model::ClockRecord> clock;
   std::uint64_t epoch = 0;  // of the last server
@@ -114,6 +119,7 @@ struct Snapshot {
   ScheduleUid last_schedule;
   TaskId last_task;
   EventSeq last_event;
+  RecordId last_record;
 };
 
 }  // namespace docket::engine

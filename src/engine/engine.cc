@@ -31,6 +31,7 @@ void Engine::restore(Snapshot snapshot, Time now) {
   jobs_.restore(snapshot.last_job);
   scheduler_.restore(snapshot.last_schedule);
   locks_.restore(std::move(snapshot.locks));
+  records_.restore(snapshot);
   for (model::SealedSecret& secret : snapshot.secrets) secrets_.emplace(secret.path, secret);
 
   std::map<std::pair<JobUid, std::uint32_t>, model::JobPtr> versions;
@@ -151,7 +152,8 @@ std::size_t Engine::open_size() const {
   const Batch& batch = *open_.batch;
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
          batch.events.size() + batch.results.size() + batch.locks.size() + batch.ledger.size() +
-         batch.secrets.size() + batch.dropped_secrets.size() + batch.drains.size() +
+         batch.secrets.size() + batch.dropped_secrets.size() + batch.records.size() +
+         batch.dropped_records.size() + batch.drains.size() +
          batch.listings.size() + (batch.clock ? 1 : 0) + tree_.changes() + dirty_jobs_.size() +
          open_.starts.size() + open_.stops.size() + open_.forgets.size();
 }

@@ -30,6 +30,7 @@
 #include "engine/lock_table.h"
 #include "engine/operations.h"
 #include "engine/queue.h"
+#include "engine/records.h"
 #include "engine/scheduler.h"
 #include "engine/settings.h"
 #include "engine/targets.h"
@@ -177,6 +178,22 @@ class Engine : private SecretSource, private Operations::Journal {
   Result<> delete_secret(const std::string& name);
   std::vector<std::pair<std::string, Time>> secrets() const;
 
+  // --- records: what doors keep beside jobs (model/record.h). The id and the instants in `record`
+  // are ignored; so are the family and the parent when one changes. `secrets` replace those of the
+  // same names; an empty value removes one. kConflict: the name is taken. kNotFound: no such record,
+  // or parent. kExhausted: there are kRecordsMax, or it is larger than kRecordMax bytes.
+  static constexpr std::size_t kRecordsMax = 100'000;
+  static constexpr std::size_t kRecordMax = std::size_t{1} << 20U;
+  Result<const model::Record*> create_record(model::Record record, const StringPairs& secrets,
+                                             Time now);
+  Result<const model::Record*> update_record(RecordId id, model::Record record,
+                                             const StringPairs& secrets, Time now);
+  // With everything below it. kNotFound.
+  Result<> delete_record(RecordId id);
+  const Records& records() const { return records_; }
+  // A secret member in plain; kNotFound: it has none of this name.
+  Result<std::string> unseal(const model::Record& record, const std::string& member) const;
+
   // --- what happened outside
   void on_attempt(const AttemptReport& report, std::string_view executor, Time now);
 
@@ -244,6 +261,9 @@ class Engine : private SecretSource, private Operations::Journal {
   void put_schedules(JobEntry& entry, std::vector<model::ScheduleDefinition> schedules, Time now);
   void redefine(model::Schedule& schedule, model::ScheduleDefinition definition, Time now);
   void drop_schedule(JobEntry& entry, ScheduleUid uid);
+
+  // records: engine_records.cc
+  Result<const model::Record*> put_record(model::Record record, const StringPairs& secrets);
 
   // start-up: engine.cc
   void adopt(model::Task task, model::JobPtr job);
@@ -378,6 +398,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Operations operations_;
   std::map<TaskId, Node*> runs_;  // in memory: not final, or with a live process
   std::map<std::string, model::SealedSecret> secrets_;
+  Records records_;
   TaskId last_task_;
   EventSeq last_event_;
   std::uint64_t epoch_ = 1;

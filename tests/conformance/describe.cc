@@ -224,14 +224,25 @@ std::string describe(const model::SealedSecret& secret) {
   return fields.add("updated_at", secret.updated_at).text();
 }
 
+std::string describe(const model::Record& record) {
+  Fields fields;
+  fields.add("id", record.id).add("family", record.family).add("parent", record.parent);
+  fields.add("name", record.name).add("text", record.text);
+  for (const auto& [member, value] : record.sealed) fields.add(member.c_str(), value);
+  fields.add("created_at", record.created_at).add("modified_at", record.modified_at);
+  fields.add("created_by", record.created_by).add("modified_by", record.modified_by);
+  return fields.text();
+}
+
 std::string describe(const engine::Snapshot& snapshot) {
   Fields last;
   last.add("last_job", snapshot.last_job).add("last_schedule", snapshot.last_schedule);
   last.add("last_task", snapshot.last_task).add("last_event", snapshot.last_event);
-  last.add("epoch", snapshot.epoch);
+  last.add("last_record", snapshot.last_record).add("epoch", snapshot.epoch);
   return "jobs:\n" + describe(snapshot.jobs) + "frozen:\n" + describe(snapshot.frozen) +
          "schedules:\n" + describe(snapshot.schedules) + "tasks:\n" + describe(snapshot.tasks) +
          "locks:\n" + describe(snapshot.locks) + "secrets:\n" + describe(snapshot.secrets) +
+         "records:\n" + describe(snapshot.records) +
          "lanes:\n" + describe(snapshot.lanes) + "clock:\n" +
          (snapshot.clock ? describe(*snapshot.clock) : "") + last.text();
 }

@@ -26,6 +26,7 @@ std::string describe(const model::Schedule& schedule);
 std::string describe(const model::Lock& lock);
 std::string describe(const model::LedgerEntry& entry);
 std::string describe(const model::SealedSecret& secret);
+std::string describe(const model::Record& record);
 std::string describe(const engine::Snapshot& snapshot);
 
 template <class Row>

@@ -53,6 +53,10 @@ void NaiveModel::apply(const engine::Batch& batch) {
     put(ledger_, row, [](auto& each) { return std::tuple(each.schedule, each.first_due); });
   }
   for (const auto& row : batch.secrets) put(secrets_, row, [](auto& each) { return each.path; });
+  for (const auto& row : batch.records) put(records_, row, [](auto& each) { return each.id; });
+  for (const RecordId id : batch.dropped_records) {
+    std::erase_if(records_, [&](const auto& each) { return each.id == id; });
+  }
   for (const auto& path : batch.dropped_secrets) {
     std::erase_if(secrets_, [&](const auto& each) { return each.path == path; });
   }
@@ -87,6 +91,7 @@ void NaiveModel::remember_last(const engine::Batch& batch) {
     last_.last_schedule = std::max(last_.last_schedule, row.uid);
   }
   for (const auto& row : batch.tasks) last_.last_task = std::max(last_.last_task, row.id);
+  for (const auto& row : batch.records) last_.last_record = std::max(last_.last_record, row.id);
   for (const auto& row : batch.events) last_.last_event = std::max(last_.last_event, row.seq);
 }
 
@@ -245,6 +250,7 @@ engine::Snapshot NaiveModel::snapshot() const {
   snapshot.schedules = schedules_;
   snapshot.locks = locks_;
   snapshot.secrets = secrets_;
+  snapshot.records = records_;
   snapshot.lanes = lanes_;
   return snapshot;
 }

@@ -53,6 +53,7 @@ class NaiveModel {
   std::vector<model::Lock> locks_;
   std::vector<model::LedgerEntry> ledger_;
   std::vector<model::SealedSecret> secrets_;
+  std::vector<model::Record> records_;
   std::vector<model::Listing> listings_;
   std::vector<model::Lane> lanes_;
   engine::Snapshot last_;  // only its numbers

@@ -357,6 +357,28 @@ TEST_P(StoreConformance, LocksAndSecretsKeepEveryMember) {
   EXPECT_EQ(describe(load().secrets), describe(batch.secrets));
 }
 
+TEST_P(StoreConformance, RecordsKeepEveryMemberAndTheirNumbersAreNotReused) {
+  const model::Record rich{.id = RecordId{7},
+                           .family = "rollout.node",
+                           .parent = RecordId{3},
+                           .name = "n \"1\" \xC3\xA4",
+                           .text = R"({"rack":"r1","facts":{"a":[1,2.5]}})",
+                           .sealed = {{"password", "v1:abc"}, {"key", "v1:def"}},
+                           .created_at = at_second(1),
+                           .modified_at = at_second(2),
+                           .created_by = "ann",
+                           .modified_by = "bob"};
+  model::Record plain{.id = RecordId{3}, .family = "rollout.dc", .name = "dc1", .text = "{}"};
+  commit({.records = {plain, rich}});
+  reopen();
+  EXPECT_EQ(describe(load().records), describe(std::vector{plain, rich}));
+  plain.text = R"({"comment":"x"})";
+  commit({.records = {plain}, .dropped_records = {rich.id}});
+  reopen();
+  EXPECT_EQ(describe(load().records), describe(std::vector{plain}));
+  EXPECT_EQ(load().last_record, rich.id);
+}
+
 TEST_P(StoreConformance, LedgerEntriesKeepEveryMember) {
   const std::vector<model::LedgerEntry> entries{
       {ScheduleUid{4}, at_second(10), at_second(10), 1, model::DueOutcome::kRan, TaskId{8}},

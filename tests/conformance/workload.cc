@@ -137,6 +137,17 @@ void Workload::change_the_rest(engine::Batch& batch) {
   }
   if (chance(10))
     batch.secrets.push_back({"path-" + std::to_string(below(4)), "sealed", some_time()});
+  if (chance(10)) {
+    model::Record record;
+    record.id = RecordId{1 + below(6)};
+    record.family = "family";
+    record.name = "name-" + std::to_string(record.id.value);
+    record.text = chance(50) ? "{}" : R"({"a":1})";
+    if (chance(50)) record.sealed = {{"password", "sealed"}};
+    record.modified_at = some_time();
+    batch.records.push_back(record);
+  }
+  if (chance(5)) batch.dropped_records.push_back(RecordId{1 + below(6)});
   if (chance(5)) batch.dropped_secrets.push_back("path-" + std::to_string(below(4)));
   if (chance(8)) {
     batch.sweeps.push_back(

@@ -57,8 +57,9 @@ inline constexpr std::string_view kPartial = ".partial";
 inline bool makes_file(Chore chore) { return chore == Chore::kBackup || chore == Chore::kExport; }
 
 // The kinds of records a store has. Some chores can be ordered for some of them.
-inline constexpr std::array<const char*, 9> kRecordFamilies{
-    "job", "schedule", "task", "event", "ledger", "lock", "secret", "operation", "listing"};
+inline constexpr std::array<const char*, 10> kRecordFamilies{
+    "job",  "schedule", "task",   "event",     "ledger",
+    "lock", "secret",   "record", "operation", "listing"};
 inline std::span<const char* const> record_families() { return kRecordFamilies; }
 
 }  // namespace docket::care

@@ -109,6 +109,11 @@ Result<> MemoryState::apply(const engine::Batch& batch) {
     secrets_.insert_or_assign(secret.path, secret);
   }
   for (const std::string& path : batch.dropped_secrets) secrets_.erase(path);
+  for (const model::Record& record : batch.records) {
+    records_.insert_or_assign(record.id, record);
+    last_record_ = std::max(last_record_, record.id);
+  }
+  for (const RecordId id : batch.dropped_records) records_.erase(id);
   put_listings(batch);
   for (const engine::Sweep& each : batch.sweeps) sweep(each);
   if (batch.clock) clock_ = batch.clock;
@@ -369,6 +374,7 @@ engine::Snapshot MemoryState::snapshot() const {
   for (const auto& [uid, schedule] : schedules_) snapshot.schedules.push_back(schedule);
   for (const auto& [name, lock] : locks_) snapshot.locks.push_back(lock);
   for (const auto& [path, secret] : secrets_) snapshot.secrets.push_back(secret);
+  for (const auto& [id, record] : records_) snapshot.records.push_back(record);
   for (const auto& [key, lane] : lanes_) snapshot.lanes.push_back(lane);
   snapshot.clock = clock_;
   snapshot.epoch = epoch_;
@@ -376,6 +382,7 @@ engine::Snapshot MemoryState::snapshot() const {
   snapshot.last_schedule = last_schedule_;
   snapshot.last_task = last_task_;
   snapshot.last_event = last_event_;
+  snapshot.last_record = last_record_;
   return snapshot;
 }
 

@@ -74,6 +74,8 @@ class MemoryState {
   std::map<std::string, model::Lock> locks_;
   std::map<std::pair<ScheduleUid, Time>, model::LedgerEntry> ledger_;
   std::map<std::string, model::SealedSecret> secrets_;
+  std::map<RecordId, model::Record> records_;
+  RecordId last_record_;
   std::map<TaskId, model::Listing> listings_;
   std::map<std::pair<std::string, std::uint32_t>, model::Lane> lanes_;
   // Indexes of tasks_ and events_.

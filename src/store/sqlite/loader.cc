@@ -136,9 +136,11 @@ Result<> load_numbers(Database& database, engine::Snapshot& snapshot) {
                                 "SELECT value FROM meta WHERE key = 'last_task'");
   const auto event = last_number(database, "SELECT max(seq) FROM event",
                                  "SELECT value FROM meta WHERE key = 'last_event'");
+  const auto record = last_number(database, "SELECT max(id) FROM record",
+                                  "SELECT value FROM meta WHERE key = 'last_record'");
   const auto epoch = database.number("SELECT value FROM meta WHERE key = 'epoch'");
   if (!epoch) return fail(epoch.error());
-  for (const auto* read : {&job, &schedule, &task, &event}) {
+  for (const auto* read : {&job, &schedule, &task, &event, &record}) {
     if (!*read) return fail(read->error());
   }
   snapshot.epoch = static_cast<std::uint64_t>(*epoch);
@@ -146,6 +148,7 @@ Result<> load_numbers(Database& database, engine::Snapshot& snapshot) {
   snapshot.last_schedule = ScheduleUid{*schedule};
   snapshot.last_task = TaskId{*task};
   snapshot.last_event = EventSeq{*event};
+  snapshot.last_record = RecordId{*record};
   return {};
 }
 
@@ -163,6 +166,8 @@ Result<engine::Snapshot> load_snapshot(Database& database, const model::SpecRead
   read = read_all(database, "SELECT * FROM lock ORDER BY name", read_lock, snapshot.locks);
   if (!read) return fail(read.error());
   read = read_all(database, "SELECT * FROM secret ORDER BY path", read_secret, snapshot.secrets);
+  if (!read) return fail(read.error());
+  read = read_all(database, "SELECT * FROM record ORDER BY id", read_record, snapshot.records);
   if (!read) return fail(read.error());
   read = read_all(database, "SELECT module, lane, last FROM lane ORDER BY module, lane", read_lane,
                   snapshot.lanes);

@@ -320,7 +320,23 @@ UPDATE job SET kind = (SELECT json_extract(definition, '$.kind') FROM job_versio
                        WHERE job_version.job = job.uid AND job_version.version = job.version);
 )sql";
 
-constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth, kSeventh};
+// What doors and kinds keep beside jobs. sealed: a JSON object of secret members, or NULL.
+constexpr const char* kEighth = R"sql(
+CREATE TABLE record (
+  id INTEGER PRIMARY KEY,
+  family TEXT NOT NULL,
+  parent INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  text TEXT NOT NULL,
+  sealed TEXT,
+  created_at INTEGER NOT NULL,
+  modified_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  modified_by TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array kSteps{kFirst, kSecond, kThird, kFourth, kFifth, kSixth, kSeventh, kEighth};
 
 Result<> take(Database& database, std::int64_t step) {
   Transaction transaction(database, Transaction::Mode::kWrite);

@@ -134,6 +134,11 @@ SELECT json_object('record', 'ledger', 'scheduleUid', cast(schedule AS TEXT),
     Records{"lock", R"sql(
 SELECT json_object('record', 'lock', 'name', name, 'fencing', fencing,
   'holder', cast(nullif(holder, 0) AS TEXT), 'heldSince', instant(held_since)) FROM lock)sql"},
+    Records{"record", R"sql(
+SELECT json_object('record', 'record', 'id', cast(id AS TEXT), 'family', family,
+  'parent', cast(nullif(parent, 0) AS TEXT), 'name', name, 'text', json(text),
+  'createdAt', instant(created_at), 'modifiedAt', instant(modified_at),
+  'createdBy', nullif(created_by, ''), 'modifiedBy', nullif(modified_by, '')) FROM record)sql"},
 };
 
 class Export {

@@ -202,6 +202,42 @@ Result<model::Event> read_event(const Statement& row) {
   return event;
 }
 
+void bind_record(Statement& put, const model::Record& record, std::string& buffer) {
+  put.bind(record.id.value)
+      .bind(record.family)
+      .bind(record.parent.value)
+      .bind(record.name)
+      .bind(record.text);
+  buffer.clear();
+  if (!record.sealed.empty()) write_labels(buffer, record.sealed);
+  bind_text(put, buffer);
+  put.bind(to_micros(record.created_at))
+      .bind(to_micros(record.modified_at))
+      .bind(record.created_by)
+      .bind(record.modified_by);
+}
+
+Result<model::Record> read_record(const Statement& row) {
+  RowReader read(row);
+  model::Record record;
+  record.id = read.id<RecordId>();
+  record.family = read.string();
+  record.parent = read.id<RecordId>();
+  record.name = read.string();
+  record.text = read.string();
+  if (!read.skip_null()) {
+    Result<StringPairs> sealed = read_labels(read.text());
+    if (!sealed) return fail(sealed.error());
+    record.sealed = std::move(*sealed);
+  }
+  record.created_at = read.time();
+  record.modified_at = read.time();
+  record.created_by = read.string();
+  record.modified_by = read.string();
+  if (!read.ok()) return damaged_row("record", row.integer(0));
+  return record;
+}
+
 void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::string& zone_buffer) {
   const model::ScheduleDefinition& definition = schedule.definition;
   zone_buffer = definition.zone.name();

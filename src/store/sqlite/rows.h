@@ -105,6 +105,10 @@ Result<model::Event> read_event(const Statement& row);
 // Columns: resource, changes, before, after, traceback.
 Result<model::EventDetail> read_event_detail(const Statement& row);
 
+// All columns of the table, in its order.
+void bind_record(Statement& put, const model::Record& record, std::string& buffer);
+Result<model::Record> read_record(const Statement& row);
+
 void bind_schedule(Statement& upsert, const model::Schedule& schedule, std::string& zone_buffer);
 Result<model::Schedule> read_schedule(const Statement& row);
 

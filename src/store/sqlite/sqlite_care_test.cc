@@ -159,8 +159,8 @@ TEST_F(SqliteCareTest, ASoundStorePasses) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(watch_.completed, watch_.total);
   EXPECT_EQ(watch_.total, 2.0 * static_cast<double>(fs::file_size(path("data/docket.db"))));
-  for (const char* family :
-       {"job", "schedule", "task", "event", "ledger", "lock", "secret", "operation", "listing"}) {
+  for (const char* family : {"job", "schedule", "task", "event", "ledger", "lock", "secret",
+                             "record", "operation", "listing"}) {
     Watch each;
     const auto sound = care_.verify({family}, each);
     EXPECT_TRUE(sound) << family << ": " << sound.error().message;
@@ -296,7 +296,8 @@ TEST_F(SqliteCareTest, AnExportHasEveryRecordOnALineOfItsOwn) {
                                           {"operation", "operation"},
                                           {"event", "event"},
                                           {"ledger", "ledger"},
-                                          {"lock", "lock"}}) {
+                                          {"lock", "lock"},
+                                          {"record", "record"}}) {
     const auto rows = database->number(("SELECT count(*) FROM " + table).c_str());
     ASSERT_TRUE(rows);
     EXPECT_EQ(seen[record], *rows) << table;

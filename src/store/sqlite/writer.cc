@@ -62,16 +62,22 @@ Writer::Writer(Database& database)
                  "ON CONFLICT DO UPDATE SET value = excluded.value"),
       insert_detail_(database, "INSERT INTO event_detail VALUES (?, ?, ?, ?, ?, ?, ?)"),
       put_result_(database, "INSERT OR REPLACE INTO result VALUES (?, ?)"),
+      put_record_(database, "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      drop_record_(database, "DELETE FROM record WHERE id = ?"),
+      number_record_(database,
+                     "INSERT INTO meta VALUES ('last_record', ?) "
+                     "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"),
       clock_(database),
       operations_(database),
       sweeper_(database) {}
 
 Result<> Writer::prepared() const {
   for (const Statement* each :
-       {&upsert_job_, &find_version_, &insert_version_, &supersede_version_, &upsert_use_,
-        &current_use_, &upsert_schedule_, &drop_schedule_, &insert_task_, &update_task_,
-        &upsert_block_, &insert_event_, &upsert_lock_, &upsert_ledger_, &upsert_secret_,
-        &drop_secret_, &put_epoch_, &insert_detail_, &put_result_}) {
+       {&upsert_job_,   &find_version_,    &insert_version_, &supersede_version_, &upsert_use_,
+        &current_use_,  &upsert_schedule_, &drop_schedule_,  &insert_task_,       &update_task_,
+        &upsert_block_, &insert_event_,    &upsert_lock_,    &upsert_ledger_,     &upsert_secret_,
+        &drop_secret_,  &put_epoch_,       &insert_detail_,  &put_result_,        &put_record_,
+        &drop_record_,  &number_record_}) {
     if (Result<> ready = each->prepared(); !ready) return ready;
   }
   if (Result<> ready = clock_.prepared(); !ready) return ready;
@@ -117,6 +123,7 @@ Result<> Writer::put(const engine::Batch& batch) {
     if (Result<> put = upsert_ledger_.run(); !put) return put;
   }
   if (Result<> put = put_secrets(batch); !put) return put;
+  if (Result<> put = put_records(batch); !put) return put;
   if (Result<> put = operations_.put_listings(batch); !put) return put;
   for (const engine::Sweep& sweep : batch.sweeps) {
     if (Result<> swept = sweeper_.sweep(sweep); !swept) return swept;
@@ -261,6 +268,18 @@ Result<> Writer::put_secrets(const engine::Batch& batch) {
   }
   for (const std::string& path : batch.dropped_secrets) {
     if (Result<> dropped = drop_secret_.bind(path).run(); !dropped) return dropped;
+  }
+  return {};
+}
+
+Result<> Writer::put_records(const engine::Batch& batch) {
+  for (const model::Record& record : batch.records) {
+    bind_record(put_record_, record, buffer_);
+    if (Result<> put = put_record_.run(); !put) return put;
+    if (Result<> put = number_record_.bind(record.id.value).run(); !put) return put;
+  }
+  for (const RecordId id : batch.dropped_records) {
+    if (Result<> dropped = drop_record_.bind(id.value).run(); !dropped) return dropped;
   }
   return {};
 }

@@ -39,6 +39,7 @@ class Writer {
   Result<> put_schedules(const engine::Batch& batch);
   Result<> put_locks(const engine::Batch& batch);
   Result<> put_secrets(const engine::Batch& batch);
+  Result<> put_records(const engine::Batch& batch);
 
   struct Span {  // of creation times
     std::int64_t first;
@@ -52,6 +53,7 @@ class Writer {
   Statement insert_task_, update_task_, upsert_block_;
   Statement insert_event_, upsert_lock_, upsert_ledger_, upsert_secret_, drop_secret_, put_epoch_,
       insert_detail_, put_result_;
+  Statement put_record_, drop_record_, number_record_;
   ClockWriter clock_;
   OperationWriter operations_;
   Sweeper sweeper_;
