@@ -180,8 +180,8 @@ class Engine : private SecretSource, private Operations::Journal {
 
   // --- records: what doors keep beside jobs (model/record.h). The id and the instants in `record`
   // are ignored; so are the family and the parent when one changes. `secrets` replace those of the
-  // same names; an empty value removes one. kConflict: the name is taken. kNotFound: no such record,
-  // or parent. kExhausted: there are kRecordsMax, or it is larger than kRecordMax bytes.
+  // same names; an empty value removes one. kConflict: the name is taken. kNotFound: no such
+  // record, or parent. kExhausted: there are kRecordsMax, or it is larger than kRecordMax bytes.
   static constexpr std::size_t kRecordsMax = 100'000;
   static constexpr std::size_t kRecordMax = std::size_t{1} << 20U;
   Result<const model::Record*> create_record(model::Record record, const StringPairs& secrets,
