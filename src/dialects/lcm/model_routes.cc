@@ -11,6 +11,8 @@
 #include "dialects/lcm/object.h"
 #include "dialects/lcm/routes.h"
 #include "http/access.h"
+#include "kinds/rollout/topology.h"
+#include "model/record_id.h"
 
 namespace docket::lcm {
 namespace {
@@ -96,9 +98,9 @@ Answer list_all(const Place& place, const http::Request& request, Engine& engine
 
 Found below(const Records& records, const Record& above, std::string_view family) {
   Found found = records.below(family, above.id);
-  if (above.family != "cluster" || family != "node") return found;
-  for (const Record* datacenter : records.below("datacenter", above.id)) {
-    const Found nodes = records.below("node", datacenter->id);
+  if (above.family != kinds::kClusterFamily || family != kinds::kNodeFamily) return found;
+  for (const Record* datacenter : records.below(kinds::kDatacenterFamily, above.id)) {
+    const Found nodes = records.below(kinds::kNodeFamily, datacenter->id);
     found.insert(found.end(), nodes.begin(), nodes.end());
   }
   std::ranges::sort(found, {}, &Record::id);
@@ -112,7 +114,8 @@ Found users_of(const Records& records, const Record& record, std::string_view fa
   for (const Record* each : reference ? records.all(family) : Found{}) {
     const auto text = parse_json(each->text);
     const auto* id = text ? text->get_object().if_contains(reference->name) : nullptr;
-    if (id && id->is_string() && id->get_string() == uuid_of(record.id)) found.push_back(each);
+    if (id && id->is_string() && id->get_string() == model::uuid_of(record.id))
+      found.push_back(each);
   }
   return found;
 }
@@ -122,7 +125,8 @@ Answer list_below(const Place& place, const http::Request& request, Engine& engi
   const auto above = named(place, request, engine);
   if (!above) return tl::unexpected(above.error());
   const Resource& of = resource(kOf);
-  const bool holds = place.resource.family == "cluster" || place.resource.family == "datacenter";
+  const bool holds = place.resource.family == kinds::kClusterFamily ||
+                     place.resource.family == kinds::kDatacenterFamily;
   const Found found = holds ? below(engine.records(), **above, of.family)
                             : users_of(engine.records(), **above, of.family);
   return list(place, request, engine, of,
@@ -187,22 +191,19 @@ Answer clone(const Place& place, const http::Request& request, Engine& engine, T
   return create(place, copy, engine, now);
 }
 
-constexpr std::string_view kClusters = "cluster";
-constexpr std::string_view kDatacenters = "datacenter";
-constexpr std::string_view kNodes = "node";
-
 void add_lists_below(const Place& place, std::vector<http::Route>& routes) {
   const std::string item = fmt::format("{}/{{id}}/", place.resource.collection);
   const std::string_view family = place.resource.family;
-  if (family == "node") return;
-  if (family != "cluster" && family != "datacenter") {
-    routes.push_back(route(place, "GET", item + "clusters", list_below<kClusters>));
+  if (family == kinds::kNodeFamily) return;
+  if (family != kinds::kClusterFamily && family != kinds::kDatacenterFamily) {
+    routes.push_back(route(place, "GET", item + "clusters", list_below<kinds::kClusterFamily>));
   }
-  if (family == "repository") return;
-  if (family != "datacenter") {
-    routes.push_back(route(place, "GET", item + "datacenters", list_below<kDatacenters>));
+  if (family == kinds::kRepositoryFamily) return;
+  if (family != kinds::kDatacenterFamily) {
+    routes.push_back(
+        route(place, "GET", item + "datacenters", list_below<kinds::kDatacenterFamily>));
   }
-  routes.push_back(route(place, "GET", item + "nodes", list_below<kNodes>));
+  routes.push_back(route(place, "GET", item + "nodes", list_below<kinds::kNodeFamily>));
 }
 
 }  // namespace
@@ -221,7 +222,7 @@ std::vector<http::Route> model_routes(engine::Loop& loop) {
       routes.push_back(route(place, "POST", one, change));  // a script in the wild
       routes.push_back(route(place, "DELETE", one, remove));
       add_lists_below(place, routes);
-      if (each.family == "config-profile") {
+      if (each.family == kinds::kProfileFamily) {
         routes.push_back(route(place, "POST", one + "/clone", clone));
       }
     }

@@ -8,16 +8,13 @@
 #include <utility>
 
 #include "core/json.h"
-#include "model/task.h"
+#include "kinds/rollout/topology.h"
+#include "model/record_id.h"
 
 namespace docket::lcm {
 namespace {
 
 namespace json = boost::json;
-
-// Ids look like those of tasks (model::uuid_of), but for this digit.
-constexpr std::size_t kDigit = 17;
-constexpr char kOfRecord = '1', kOfTask = '0';
 
 json::object members_of(const model::Record& record) {
   const auto text = parse_json(record.text);
@@ -153,10 +150,10 @@ class BodyReader {
 
 // Lists below an object, in its `related-resources`.
 std::vector<const char*> lists_below(std::string_view family) {
-  if (family == "cluster") return {"datacenters", "nodes", "jobs"};
-  if (family == "datacenter") return {"nodes"};
-  if (family == "repository") return {"clusters"};
-  if (family == "node") return {};
+  if (family == kinds::kClusterFamily) return {"datacenters", "nodes", "jobs"};
+  if (family == kinds::kDatacenterFamily) return {"nodes"};
+  if (family == kinds::kRepositoryFamily) return {"clusters"};
+  if (family == kinds::kNodeFamily) return {};
   return {"clusters", "datacenters", "nodes"};
 }
 
@@ -170,13 +167,13 @@ class ObjectWriter {
         records_(records),
         record_(record),
         text_(members_of(record)),
-        href_(fmt::format("{}{}/{}", base.lcm(), resource.collection, uuid_of(record.id))) {}
+        href_(fmt::format("{}{}/{}", base.lcm(), resource.collection, model::uuid_of(record.id))) {}
 
   void write() {
-    json_.begin_object().member("id", uuid_of(record_.id)).member("type", resource_.family);
+    json_.begin_object().member("id", model::uuid_of(record_.id)).member("type", resource_.family);
     json_.member("href", href_);
     for (const Member& member : resource_.members) write(member);
-    if (record_.family == "cluster") write_cluster();
+    if (record_.family == kinds::kClusterFamily) write_cluster();
     write_related();
     json_.member("created-on", instant(record_.created_at));
     json_.member("created-by", name_of(record_.created_by));
@@ -193,7 +190,7 @@ class ObjectWriter {
     if (member.name == "name") {
       json_.member(name, record_.name);
     } else if (member.type == MemberType::kParent) {
-      json_.member(name, uuid_of(record_.parent));
+      json_.member(name, model::uuid_of(record_.parent));
     } else {
       write_value(name, member);
       if (!member.alias.empty()) write_value(member.alias, member);
@@ -206,8 +203,8 @@ class ObjectWriter {
   }
   void write_cluster() {
     json_.key("datacenter").begin_array();
-    for (const model::Record* each : records_.below("datacenter", record_.id)) {
-      write_object(json_, resource("datacenter"), base_, records_, *each);
+    for (const model::Record* each : records_.below(kinds::kDatacenterFamily, record_.id)) {
+      write_object(json_, resource(kinds::kDatacenterFamily), base_, records_, *each);
     }
     json_.end_array();
     if (base_.version != Version::kV1) return;
@@ -224,7 +221,7 @@ class ObjectWriter {
       const bool set = is_parent || (found != text_.end() && found->value().is_string());
       if (!set) continue;
       const std::string id =
-          is_parent ? uuid_of(record_.parent) : std::string(found->value().get_string());
+          is_parent ? model::uuid_of(record_.parent) : std::string(found->value().get_string());
       json_.member(member.name.substr(0, member.name.size() - std::string_view("-id").size()),
                    fmt::format("{}{}/{}", base_.lcm(), resource(member.of).collection, id));
     }
@@ -245,19 +242,10 @@ class ObjectWriter {
 
 }  // namespace
 
-std::string uuid_of(RecordId id) {
-  std::string uuid = model::uuid_of(TaskId{id.value});
-  uuid[kDigit] = kOfRecord;
-  return uuid;
-}
-
 const model::Record* find(const engine::Records& records, std::string_view family,
                           std::string_view uuid) {
-  std::string text(uuid);
-  if (text.size() <= kDigit || text[kDigit] != kOfRecord) return nullptr;
-  text[kDigit] = kOfTask;
-  const auto number = model::task_of_uuid(text);
-  const model::Record* record = number ? records.find(RecordId{number->value}) : nullptr;
+  const auto id = model::record_of_uuid(uuid);
+  const model::Record* record = id ? records.find(*id) : nullptr;
   return record && record->family == family ? record : nullptr;
 }
 

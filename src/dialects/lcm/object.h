@@ -12,7 +12,6 @@
 
 namespace docket::lcm {
 
-std::string uuid_of(RecordId id);
 // None: no id of a record, or of one of another family.
 const model::Record* find(const engine::Records& records, std::string_view family,
                           std::string_view uuid);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kinds/rollout/topology.h"
+
 namespace docket::lcm {
 namespace {
 
@@ -11,9 +13,10 @@ using enum MemberType;
 constexpr Member kName{.name = "name", .required = true};
 constexpr Member kComment{.name = "comment"};
 constexpr Member kPort{.name = "ssh-management-port", .type = kNumber};
-constexpr Member kProfile{.name = "config-profile-id", .type = kReference, .of = "config-profile"};
+constexpr Member kProfile{
+    .name = "config-profile-id", .type = kReference, .of = kinds::kProfileFamily};
 constexpr Member kCredential{
-    .name = "machine-credential-id", .type = kReference, .of = "machine-credential"};
+    .name = "machine-credential-id", .type = kReference, .of = kinds::kCredentialFamily};
 constexpr Member kLastJob{.name = "last-job-id", .type = kReadOnly};
 constexpr Member kJobStatus{.name = "job-status", .type = kReadOnly};
 
@@ -54,7 +57,7 @@ constexpr std::array kConfigProfile{
 
 constexpr std::array kCluster{
     kName,
-    Member{.name = "repository-id", .type = kReference, .of = "repository"},
+    Member{.name = "repository-id", .type = kReference, .of = kinds::kRepositoryFamily},
     kCredential,
     kProfile,
     kPort,
@@ -69,7 +72,7 @@ constexpr std::array kCluster{
 
 constexpr std::array kDatacenter{
     kName,
-    Member{.name = "cluster-id", .type = kParent, .required = true, .of = "cluster"},
+    Member{.name = "cluster-id", .type = kParent, .required = true, .of = kinds::kClusterFamily},
     kProfile,
     kCredential,
     kPort,
@@ -85,7 +88,8 @@ constexpr std::array kDatacenter{
 
 constexpr std::array kNode{
     kName,
-    Member{.name = "datacenter-id", .type = kParent, .required = true, .of = "datacenter"},
+    Member{
+        .name = "datacenter-id", .type = kParent, .required = true, .of = kinds::kDatacenterFamily},
     Member{.name = "ssh-management-address", .required = true},
     kPort,
     Member{.name = "rack", .otherwise = R"("rack1")"},
@@ -105,12 +109,12 @@ constexpr std::array kNode{
 };
 
 constexpr std::array kResources{
-    Resource{"repository", "repositories", kRepository},
-    Resource{"machine-credential", "machine_credentials", kMachineCredential},
-    Resource{"config-profile", "config_profiles", kConfigProfile},
-    Resource{"cluster", "clusters", kCluster},
-    Resource{"datacenter", "datacenters", kDatacenter},
-    Resource{"node", "nodes", kNode},
+    Resource{kinds::kRepositoryFamily, "repositories", kRepository},
+    Resource{kinds::kCredentialFamily, "machine_credentials", kMachineCredential},
+    Resource{kinds::kProfileFamily, "config_profiles", kConfigProfile},
+    Resource{kinds::kClusterFamily, "clusters", kCluster},
+    Resource{kinds::kDatacenterFamily, "datacenters", kDatacenter},
+    Resource{kinds::kNodeFamily, "nodes", kNode},
 };
 
 }  // namespace
