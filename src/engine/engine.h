@@ -11,6 +11,7 @@
 // Pointers returned are valid until the next call that is not const.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -310,6 +311,7 @@ class Engine : private SecretSource, private Operations::Journal {
   const char* carry_out(Node& run, More& more, Time now);
   void continue_plans(Time now);
   void give_up(Node& run, const char* why, Time now);
+  void report_unlaunched(Time now);
   void begin(Node& node, Time now);
   void put_result(const Node& of, std::string result);
   void say(Node& node, const std::function<void(model::Planned&)>& change);
@@ -390,6 +392,8 @@ class Engine : private SecretSource, private Operations::Journal {
   Queue queue_;
   std::set<std::pair<Time, TaskId>> not_before_;  // tasks that may not begin before this
   Wakes wakes_;
+  std::deque<std::pair<TaskId, AttemptReport>> unlaunched_;  // by task, until their kinds know
+  bool reports_unlaunched_ = false;
   std::set<TaskId> unfinished_plans_;                 // runs whose plans continue in the next tick
   std::set<std::pair<Time, TaskId>> stop_deadlines_;  // when stopped attempts count as lost
   std::set<TaskId> late_figures_;  // attempts whose newest figures are not in the store yet

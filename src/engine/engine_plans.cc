@@ -90,8 +90,25 @@ void Engine::carry_out(Node& run, Plan plan, Time now) {
   for (Step& step : plan) {
     if (run.is_final()) return;
     const char* flaw = std::visit([&](auto& each) { return carry_out(run, each, now); }, step);
-    if (flaw) return give_up(run, flaw, now);
+    if (flaw) {
+      give_up(run, flaw, now);
+      break;
+    }
   }
+  report_unlaunched(now);
+}
+
+// Launches whose payload could not be made, once the plans that ordered them are carried out: a
+// kind that is asked in between would not see what the rest of its plan does.
+void Engine::report_unlaunched(Time now) {
+  if (std::exchange(reports_unlaunched_, true)) return;
+  while (!unlaunched_.empty()) {
+    const auto [id, report] = std::move(unlaunched_.front());
+    unlaunched_.pop_front();
+    const Node* of = tree_.find(id);
+    if (of && !of->root().is_final()) plan(tree_.at(of->task.root), Ended{*of, report, false}, now);
+  }
+  reports_unlaunched_ = false;
 }
 
 // A plan that cannot be carried out is a flaw of the kind, and hurts only that kind's runs.
@@ -153,9 +170,10 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
   const TaskId attempt = new_task_id();
   auto payload = kind_of(*run.job).payload(view_of(run, now), *of, attempt, *this);
   if (!payload) {
-    const AttemptReport report{
-        .token = attempt, .phase = AttemptPhase::kExited, .message = payload.error().message};
-    plan(run, Ended{*of, report, false}, now);
+    unlaunched_.emplace_back(of->task.id,
+                             AttemptReport{.token = attempt,
+                                           .phase = AttemptPhase::kExited,
+                                           .message = payload.error().message});
     return nullptr;
   }
   const Target& target = place_of(*of);
