@@ -37,6 +37,12 @@ void collect_attempts(Node& of, std::vector<Node*>& into) {
   }
 }
 
+std::size_t size_of(const StringPairs& pairs) {
+  std::size_t size = 0;
+  for (const auto& [name, value] : pairs) size += name.size() + value.size();
+  return size;
+}
+
 bool has_live_attempt(const Node& of) {
   return std::ranges::any_of(of.children(), [](const auto& child) {
     return child.second->is_attempt() && !child.second->is_final();
@@ -78,7 +84,7 @@ std::string_view View::cell(const Node& node, std::string_view name) {
 // ---- plans
 
 View Engine::view_of(const Node& run, Time now) {
-  return {run, wakes_, now - run.clock_set, random_.next()};
+  return {run, wakes_, records_, now - run.clock_set, random_.next()};
 }
 
 void Engine::plan(Node& run, const Happening& happening, Time now) {
@@ -88,7 +94,7 @@ void Engine::plan(Node& run, const Happening& happening, Time now) {
 void Engine::carry_out(Node& run, Plan plan, Time now) {
   if (plan.size() > kPlanMax) return give_up(run, "it has more than 1000 steps", now);
   for (Step& step : plan) {
-    if (run.is_final()) return;
+    if (run.is_final()) break;
     const char* flaw = std::visit([&](auto& each) { return carry_out(run, each, now); }, step);
     if (flaw) {
       give_up(run, flaw, now);
@@ -127,11 +133,13 @@ const char* Engine::carry_out(Node& run, Spawn& spawn, Time now) {
   if (!above) return "a step below one that does not exist";
   if (above->is_final()) return "a step below one that has ended";
   if (depth_of(*above) >= kStepDepthMax) return "a step too far below its run";
+  if (size_of(spawn.labels) > kStepLabelsMax) return "a step with long labels";
   model::Operation what;
   what.module = kind_of(*run.job).name();
   what.type = spawn.type.empty() ? "step" : spawn.type;
   what.entity = spawn.key;
   what.scope = "step";
+  what.labels = std::move(spawn.labels);
   what.keyspace = what.module;
   what.table = run.job->id();
   what.sequence = run.task.id.value;

@@ -22,23 +22,29 @@
 #include "model/flaws.h"
 #include "model/job.h"
 #include "model/needs.h"
+#include "model/record.h"
 #include "model/task.h"
 
 namespace docket::engine {
+
+class Records;
 
 // Secret values by source path, looked up in the engine's vault.
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
   virtual Result<std::string> secret(const std::string& path) const = 0;
+  // A sealed member of a record.
+  virtual Result<std::string> unseal(const model::Record& record,
+                                     const std::string& member) const = 0;
 };
 
 // What a plan may see: one run, and the tree below it. Steps are found by their keys; the run's
 // own key is empty. The children of a node are in the order in which they were spawned.
 class View {
  public:
-  View(const Node& run, const Wakes& wakes, Time now, std::uint64_t draw)
-      : run_(run), wakes_(wakes), now_(now), draw_(draw) {}
+  View(const Node& run, const Wakes& wakes, const Records& records, Time now, std::uint64_t draw)
+      : run_(run), wakes_(wakes), records_(records), now_(now), draw_(draw) {}
   const Node& run() const { return run_; }
   const model::Job& job() const { return *run_.job; }
   const Node* step(std::string_view key) const { return run_.step(key); }  // null: not spawned
@@ -46,6 +52,7 @@ class View {
   static std::string_view cell(const Node& node, std::string_view name);
   // Attempts of the run so far; at most kAttemptsKept are counted.
   std::size_t attempts() const { return run_.children().size(); }
+  const Records& records() const { return records_; }
   bool awaits(const std::string& wake) const { return wakes_.find(run_.task.id, wake) != nullptr; }
   Time now() const { return now_; }             // by the clock as it was when the run was made
   std::uint64_t draw() const { return draw_; }  // uniform over 64 bits
@@ -53,6 +60,7 @@ class View {
  private:
   const Node& run_;
   const Wakes& wakes_;
+  const Records& records_;
   Time now_;
   std::uint64_t draw_;
 };
@@ -96,8 +104,9 @@ struct Asked {
 struct Spawn {
   std::string key;
   std::string under = {};
-  std::string type = {};  // for people: "node"; empty: "step"
-  bool folds = false;     // leaves memory when it ends, not when the run does
+  std::string type = {};    // for people: "node"; empty: "step"
+  StringPairs labels = {};  // at most kStepLabelsMax bytes together
+  bool folds = false;       // leaves memory when it ends, not when the run does
   bool operator==(const Spawn&) const = default;
 };
 // An attempt of the run or of a step, which must have no live one.
@@ -171,6 +180,7 @@ const char* flaw_of(const model::NoteText& note);  // what is wrong with it; nul
 inline constexpr std::size_t kCellMax = 4096;
 inline constexpr std::size_t kCellsMax = 64;  // of a task
 inline constexpr std::size_t kStepDepthMax = 100;
+inline constexpr std::size_t kStepLabelsMax = 4096;
 
 class Kind {
  public:

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/queue.h"
+#include "engine/records.h"
 
 namespace docket::kinds {
 namespace {
@@ -26,6 +27,9 @@ class Secrets : public engine::SecretSource {
     if (path == "binary") return std::string("a\0b", 3);
     return fail(ErrorKind::kNotFound, "secret \"" + path + "\" is not in the secret store");
   }
+  Result<std::string> unseal(const model::Record&, const std::string&) const override {
+    return fail(ErrorKind::kNotFound, "no record");
+  }
 };
 
 class ProcessKindTest : public ::testing::Test {
@@ -36,7 +40,7 @@ class ProcessKindTest : public ::testing::Test {
     node.below = std::make_unique<engine::Node::Below>();
     for (std::uint64_t id = 1; id <= attempts; ++id) node.below->children[TaskId{id}] = nullptr;
     // The middle of the range of a pause.
-    return {node, wakes, now, std::uint64_t{1} << 63U};
+    return {node, wakes, records, now, std::uint64_t{1} << 63U};
   }
   Result<engine::PayloadPtr> payload() {
     return kind.payload(view(kCreated, 0), node, TaskId{9}, secrets);
@@ -88,6 +92,7 @@ class ProcessKindTest : public ::testing::Test {
   ProcessSpec spec;
   engine::Node node;
   engine::Wakes wakes;
+  engine::Records records;
   const engine::Target here{.name = "node1"};
   model::Task run{.id = TaskId{8}, .name = "20190307204634kC8Rs", .created_at = kCreated};
 };

@@ -99,7 +99,10 @@ Plan spawn(const View& view) {
        [&](const TestStep& step, const std::string& under, const std::string& key) {
          if (at++ < before) return true;
          if (plan.size() == kAtOnce) return false;
-         plan.emplace_back(Spawn{key, under, step.steps.empty() ? "leaf" : "group", step.folds});
+         plan.emplace_back(Spawn{.key = key,
+                                 .under = under,
+                                 .type = step.steps.empty() ? "leaf" : "group",
+                                 .folds = step.folds});
          return true;
        });
   if (plan.empty()) return plan;
