@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/care/launch.h"
+#include "exec/ssh/launch.h"
 #include "exec/test/launch.h"
 #include "http/router.h"
 #include "http/target.h"
@@ -43,8 +44,9 @@ Harness::Harness(engine::Settings with, Time start) : settings(std::move(with)),
 
 engine::Executors Harness::executors() {
   const engine::Executors::Named care{care::kName, care_executor};
-  if (!has_test_executor) return engine::Executors(executor, {care});
-  return engine::Executors(executor, {care, {test_executor::kName, &tester}});
+  const engine::Executors::Named ssh{ssh::kName, &hands};
+  if (!has_test_executor) return engine::Executors(executor, {care, ssh});
+  return engine::Executors(executor, {care, ssh, {test_executor::kName, &tester}});
 }
 
 void Harness::boot() {
@@ -52,7 +54,8 @@ void Harness::boot() {
   committer = std::make_unique<FakeCommitter>(*store, reactor);
   archive = std::make_unique<FakeArchive>(*store);
   engine_ = std::make_unique<engine::Engine>(
-      settings, random, vault, engine::Kinds{&kind_, &maintenance_kind_, &test_kind_});
+      settings, random, vault,
+      engine::Kinds{&kind_, &maintenance_kind_, &test_kind_, &rollout_kind_});
   engine_->restore(store->load().value(), clock.now());
   loop_ = std::make_unique<engine::Loop>(*engine_, *committer, executors(), clock, reactor);
   executor.own_logs = &logs;

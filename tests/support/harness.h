@@ -25,6 +25,7 @@
 #include "kinds/maintenance/maintenance_kind.h"
 #include "kinds/process/process_kind.h"
 #include "kinds/process/spec.h"
+#include "kinds/rollout/rollout_kind.h"
 #include "kinds/test/test_kind.h"
 #include "store/memory/memory_store.h"
 #include "support/fakes.h"
@@ -105,6 +106,7 @@ class Harness {
   bool has_test_executor = true;
   FakeExecutor carer;                        // for housekeeping
   engine::Executor* care_executor = &carer;  // from the next start on
+  FakeExecutor hands;                        // on nodes of clusters
   FakeLogs logs;
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   std::unique_ptr<store::MemoryStore> store;
@@ -117,6 +119,7 @@ class Harness {
 
   kinds::ProcessKind kind_{std::chrono::seconds{3}};
   kinds::MaintenanceKind maintenance_kind_;
+  kinds::RolloutKind rollout_kind_;
   kinds::TestKind test_kind_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Loop> loop_;

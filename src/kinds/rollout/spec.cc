@@ -76,6 +76,14 @@ void write_amounts(JsonWriter& out, const char* name, const std::vector<NodeAmou
   out.end_array();
 }
 
+RecordId read_record(JsonReader& in, const char* name) {
+  std::string text;
+  if (!in.read_required(name, text)) return {};
+  const auto id = model::record_of_uuid(text);
+  if (!id) in.complain(name, "must be the id of a record");
+  return id.value_or(RecordId{});
+}
+
 std::vector<std::size_t> sizes(const std::vector<NodeAmount>& amounts, std::size_t all) {
   std::vector<std::size_t> sizes;
   for (const NodeAmount& each : amounts) sizes.push_back(each.of(all));
@@ -95,6 +103,7 @@ std::size_t NodeAmount::of(std::size_t all) const {
 void write_spec(JsonWriter& out, const RolloutSpec& spec) {
   out.begin_object().member("jobType", kRolloutTypes[static_cast<std::size_t>(spec.type)]);
   out.member("resource", model::uuid_of(spec.resource));
+  out.member("cluster", model::uuid_of(spec.cluster));
   out.member("strategy", kStrategies[static_cast<std::size_t>(spec.strategy)]);
   if (spec.batch_size) out.member("batchSize", *spec.batch_size);
   if (spec.continue_on_error) out.member("continueOnError", true);
@@ -111,11 +120,8 @@ RolloutSpec read_rollout_spec(JsonReader& in) {
   RolloutSpec spec;
   in.require("jobType");
   spec.type = static_cast<RolloutType>(in.choice("jobType", kRolloutTypes));
-  if (std::string resource; in.read_required("resource", resource)) {
-    const auto id = model::record_of_uuid(resource);
-    if (!id) in.complain("resource", "must be the id of a cluster, a datacenter or a node");
-    spec.resource = id.value_or(RecordId{});
-  }
+  spec.resource = read_record(in, "resource");
+  spec.cluster = read_record(in, "cluster");
   spec.strategy = static_cast<engine::Strategy>(in.choice("strategy", kStrategies));
   if (std::int64_t size = 0; in.read("batchSize", size, 1, static_cast<std::int64_t>(kNodesMax))) {
     spec.batch_size = size;
@@ -132,6 +138,7 @@ RolloutSpec read_rollout_spec(JsonReader& in) {
 }
 
 model::Spec spec_of(RolloutSpec rollout) {
+  rollout.locks = {{.name = fmt::format("rollout.cluster {}", model::uuid_of(rollout.cluster))}};
   return {.kind = kRollout, .body = std::make_shared<const Body>(std::move(rollout))};
 }
 

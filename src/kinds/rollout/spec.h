@@ -2,7 +2,8 @@
 
 // The spec of the kind `rollout`: one job over the nodes of a cluster, a datacenter, or one node.
 //
-//   {"jobType": "restart", "resource": "d0c4e700-...", "strategy": "rack-per-dc-at-a-time",
+//   {"jobType": "restart", "resource": "d0c4e700-...", "cluster": "d0c4e700-...", "strategy":
+//   "rack-per-dc-at-a-time",
 //    "batchSize": 4, "continueOnError": true, "canary": [1, 5, "20%"], "hold": ["50%"]}
 
 #include <array>
@@ -14,6 +15,7 @@
 #include "core/ids.h"
 #include "kinds/rollout/sequence.h"
 #include "model/flaws.h"
+#include "model/needs.h"
 #include "model/spec.h"
 
 namespace docket::kinds {
@@ -40,6 +42,8 @@ struct NodeAmount {
 struct RolloutSpec {
   RolloutType type = RolloutType::kRestart;
   RecordId resource = {};  // a cluster, a datacenter or a node
+  RecordId cluster = {};   // that it belongs to: its jobs run one after the other
+  std::vector<model::LockRequest> locks = {};  // made from this
   engine::Strategy strategy = engine::Strategy::kNodePerCluster;
   std::optional<std::int64_t> batch_size = {};
   bool continue_on_error = false;
@@ -58,7 +62,7 @@ inline constexpr std::size_t kAmountsMax = 20;  // of canary and of hold
 
 void write_spec(JsonWriter& out, const RolloutSpec& spec);
 RolloutSpec read_rollout_spec(JsonReader& in);
-model::Spec spec_of(RolloutSpec rollout);
+model::Spec spec_of(RolloutSpec rollout);                     // with its lock
 const RolloutSpec* rollout_spec_of(const model::Spec& spec);  // null: of another kind
 
 // The rules that the spec amounts to for these nodes. A single node knows no strategy.

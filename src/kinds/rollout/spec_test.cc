@@ -26,6 +26,7 @@ constexpr const char* kNode = "d0c4e700-0000-8001-8000-000000000007";
 TEST(RolloutSpec, ReadsBackAsItWasWritten) {
   const RolloutSpec whole{.type = RolloutType::kInstall,
                           .resource = RecordId{7},
+                          .cluster = RecordId{3},
                           .strategy = engine::Strategy::kRackPerDatacenter,
                           .batch_size = 4,
                           .continue_on_error = true,
@@ -35,16 +36,18 @@ TEST(RolloutSpec, ReadsBackAsItWasWritten) {
                           .hold = {{12.5, true}},
                           .max_failures = NodeAmount{10, true},
                           .resume = true};
-  for (const RolloutSpec& spec : {whole, RolloutSpec{.resource = RecordId{7}}}) {
-    EXPECT_EQ(read(spec_of(spec).text()), spec) << spec_of(spec).text();
+  for (const RolloutSpec& spec :
+       {whole, RolloutSpec{.resource = RecordId{7}, .cluster = RecordId{3}}}) {
+    EXPECT_EQ(spec_of(read(spec_of(spec).text())), spec_of(spec)) << spec_of(spec).text();
   }
 }
 
 TEST(RolloutSpec, SaysWhatIsWrong) {
-  const std::string node = std::string(R"("resource":")") + kNode + "\"";
+  const std::string node =
+      std::string(R"("cluster":")") + kNode + R"(","resource":")" + kNode + "\"";
   for (const std::string& text : {
-           std::string(R"({"jobType":"restart"})"),
-           std::string(R"({"jobType":"restart","resource":"x"})"),
+           std::string(R"({"jobType":"restart","cluster":")") + kNode + "\"}",
+           std::string(R"({"jobType":"restart","resource":"x","cluster":")") + kNode + "\"}",
            "{" + node + "}",
            R"({"jobType":"dance",)" + node + "}",
            R"({"jobType":"restart","strategy":"default",)" + node + "}",
@@ -73,7 +76,7 @@ TEST(RolloutSpec, AmountsAreOfTheNodesThatThereAre) {
 
 TEST(RolloutSpec, MakesTheRulesOfASequence) {
   const std::vector<SequenceNode> nodes(10);
-  RolloutSpec spec{.type = RolloutType::kInstall, .resource = RecordId{7}};
+  RolloutSpec spec{.type = RolloutType::kInstall, .resource = RecordId{7}, .cluster = RecordId{3}};
   EXPECT_TRUE(rules_of(spec, nodes, false).seeds_first);
   EXPECT_FALSE(rules_of(spec, nodes, false).joins_one_at_a_time);
   EXPECT_TRUE(rules_of(spec, nodes, true).joins_one_at_a_time);

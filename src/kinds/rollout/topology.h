@@ -38,8 +38,8 @@ struct RolloutNode {
 struct Rollout {
   RecordId cluster;
   std::string cluster_name;
-  RecordId repository;               // none: the cluster names none
-  bool has_converged_nodes = false;  // an install of some node of the cluster has completed
+  RecordId repository;                  // none: the cluster names none
+  bool has_converged_nodes = false;     // an install of some node of the cluster has completed
   std::vector<RolloutNode> nodes = {};  // in the order wanted: seeds first, then by name
 };
 
