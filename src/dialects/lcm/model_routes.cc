@@ -13,6 +13,7 @@
 #include "http/access.h"
 #include "kinds/rollout/topology.h"
 #include "model/record_id.h"
+#include "model/record_text.h"
 
 namespace docket::lcm {
 namespace {
@@ -112,8 +113,8 @@ Found users_of(const Records& records, const Record& record, std::string_view fa
   const Member* reference = reference_to(resource(family), record.family);
   Found found;
   for (const Record* each : reference ? records.all(family) : Found{}) {
-    const auto text = parse_json(each->text);
-    const auto* id = text ? text->get_object().if_contains(reference->name) : nullptr;
+    const boost::json::object members = model::members_of(*each);
+    const auto* id = members.if_contains(reference->name);
     if (id && id->is_string() && id->get_string() == model::uuid_of(record.id))
       found.push_back(each);
   }
@@ -184,7 +185,7 @@ Answer clone(const Place& place, const http::Request& request, Engine& engine, T
   if (!body || !body->is_object()) {
     return tl::unexpected(Refusal{.message = "the body must be an object"});
   }
-  boost::json::object all = parse_json((*source)->text)->get_object();
+  boost::json::object all = model::members_of(**source);
   for (const auto& member : body->get_object()) all[member.key()] = member.value();
   http::Request copy = request;
   copy.body = boost::json::serialize(all);

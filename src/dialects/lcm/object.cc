@@ -10,16 +10,12 @@
 #include "core/json.h"
 #include "kinds/rollout/topology.h"
 #include "model/record_id.h"
+#include "model/record_text.h"
 
 namespace docket::lcm {
 namespace {
 
 namespace json = boost::json;
-
-json::object members_of(const model::Record& record) {
-  const auto text = parse_json(record.text);
-  return text && text->is_object() ? text->get_object() : json::object{};
-}
 
 // ---- bodies
 
@@ -31,7 +27,7 @@ class BodyReader {
       : resource_(resource), version_(version), records_(records), body_(body), before_(before) {
     if (before) {
       draft_.record = *before;
-      text_ = members_of(*before);
+      text_ = model::members_of(*before);
     }
     draft_.record.family = resource.family;
   }
@@ -166,7 +162,7 @@ class ObjectWriter {
         base_(base),
         records_(records),
         record_(record),
-        text_(members_of(record)),
+        text_(model::members_of(record)),
         href_(fmt::format("{}{}/{}", base.lcm(), resource.collection, model::uuid_of(record.id))) {}
 
   void write() {

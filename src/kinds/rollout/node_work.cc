@@ -6,20 +6,15 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "core/json.h"
 #include "engine/records.h"
 #include "kinds/rollout/topology.h"
+#include "model/record_text.h"
 
 namespace docket::kinds {
 namespace {
 
 namespace json = boost::json;
 using model::Record;
-
-json::object members_of(const Record& record) {
-  auto text = parse_json(record.text);
-  return text && text->is_object() ? std::move(text->get_object()) : json::object{};
-}
 
 std::string text_of(const json::object& members, const char* name, const char* otherwise = "") {
   const json::value* value = members.if_contains(name);
@@ -40,7 +35,7 @@ void merge(json::object& into, const json::object& over) {
 
 Result<> add_credential(ssh::NodeWork& work, const Record& credential,
                         const engine::SecretSource& secrets) {
-  const json::object members = members_of(credential);
+  const json::object members = model::members_of(credential);
   work.login_user = text_of(members, "login-user", "root");
   work.become_mode = text_of(members, "become-mode", "direct");
   work.become_user = text_of(members, "become-user", "root");
@@ -58,7 +53,7 @@ void add_profiles(ssh::NodeWork& work, const engine::Records& records,
   for (const RecordId id : profiles) {
     const Record* profile = records.find(id);
     if (!profile) continue;
-    const json::object members = members_of(*profile);
+    const json::object members = model::members_of(*profile);
     work.product = text_of(members, "datastax-version");
     const json::value* files = members.if_contains("json");
     if (files && files->is_object()) merge(settings, files->get_object());

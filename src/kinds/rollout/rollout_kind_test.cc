@@ -47,20 +47,10 @@ class RolloutKindTest : public ::testing::Test {
     }
   }
 
-  template <class Work>
-  void on_engine(const Work& work) {
-    docket.loop().call<bool>(
-        [&](Engine& engine, Time now) -> Result<bool> {
-          work(engine, now);
-          return true;
-        },
-        [](const Result<bool>&) {});
-    docket.settle();
-  }
   RecordId add(const char* family, RecordId parent, const std::string& name,
                const std::string& text = "{}", const StringPairs& secrets = {}) {
     RecordId id;
-    on_engine([&](Engine& engine, Time now) {
+    docket.change([&](Engine& engine, Time now) {
       const auto made = engine.create_record(
           {.family = family, .parent = parent, .name = name, .text = text}, secrets, now);
       ASSERT_TRUE(made) << made.error().message;
@@ -72,7 +62,7 @@ class RolloutKindTest : public ::testing::Test {
     spec.resource = of ? of : cluster;
     spec.cluster = rollout_of(docket.engine().records(), spec.resource)->cluster;
     TaskId id;
-    on_engine([&](Engine& engine, Time now) {
+    docket.change([&](Engine& engine, Time now) {
       const auto run = engine.start_action(
           spec_of(spec), {.module = kRollout, .type = "restart", .abortable = true}, now);
       ASSERT_TRUE(run) << run.error().message;
@@ -215,7 +205,7 @@ TEST_F(RolloutKindTest, SaysInOneSentenceWhyItCannotBegin) {
 TEST_F(RolloutKindTest, AnAbortStopsWhatIsAtWorkAndAwaitsIt) {
   const TaskId run = start({.strategy = engine::Strategy::kNodePerDatacenter});
   const TaskId waiting = start({});
-  on_engine([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     ASSERT_TRUE(engine.abort_task(waiting, now));
     ASSERT_TRUE(engine.abort_task(run, now));
   });
@@ -234,7 +224,7 @@ TEST_F(RolloutKindTest, AnAbortStopsWhatIsAtWorkAndAwaitsIt) {
 TEST_F(RolloutKindTest, WaitsForAnOperatorWhereItIsTold) {
   const TaskId run = start({.strategy = engine::Strategy::kCluster, .hold = {{1}}});
   EXPECT_EQ(active(), "a");
-  on_engine([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     EXPECT_EQ(engine.ask(run, "release", "", now).error().kind, ErrorKind::kConflict);
     EXPECT_EQ(engine.ask(run, "pause", "", now).error().kind, ErrorKind::kInvalid);
   });
@@ -243,7 +233,8 @@ TEST_F(RolloutKindTest, WaitsForAnOperatorWhereItIsTold) {
   EXPECT_EQ(active(), "");
   docket.restart();
   EXPECT_EQ(docket.stored(run).planned->word, "held");
-  on_engine([&](Engine& engine, Time now) { ASSERT_TRUE(engine.ask(run, "release", "", now)); });
+  docket.change(
+      [&](Engine& engine, Time now) { ASSERT_TRUE(engine.ask(run, "release", "", now)); });
   EXPECT_EQ(active(), "ebcdfgh");
   EXPECT_EQ(docket.stored(run).planned->word, "");
 }
@@ -264,7 +255,7 @@ TEST_F(RolloutKindTest, GoesOnAfterARestartOfTheServer) {
 TEST_F(RolloutKindTest, ANodeIsGivenItsSettingsAndSecrets) {
   const RecordId own = add(kProfileFamily, {}, "q",
                            R"({"datastax-version":"6.8.36","json":{"cassandra-yaml":{"b":3}}})");
-  on_engine([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     const model::Record before = *engine.records().find(nodes["a"]);
     ASSERT_TRUE(engine.update_record(
         before.id,
@@ -292,7 +283,7 @@ TEST_F(RolloutKindTest, ANodeIsGivenItsSettingsAndSecrets) {
 TEST_F(RolloutKindTest, ANodeThatIsGoneFails) {
   const TaskId run =
       start({.strategy = engine::Strategy::kNodePerCluster, .continue_on_error = true});
-  on_engine([&](Engine& engine, Time) {
+  docket.change([&](Engine& engine, Time) {
     for (const char* name : {"e", "b", "c"}) ASSERT_TRUE(engine.delete_record(nodes[name]));
   });
   end("a");
@@ -310,7 +301,7 @@ TEST_F(RolloutKindTest, ANodeThatIsGoneFails) {
 // Some launches of one plan cannot be made: the kind is asked about these when the others are.
 TEST_F(RolloutKindTest, NodesThatAreGoneDoNotDisturbThoseThatStartWithThem) {
   const TaskId run = start({.strategy = engine::Strategy::kCluster, .canary = {{1}}});
-  on_engine([&](Engine& engine, Time) {
+  docket.change([&](Engine& engine, Time) {
     for (const char* name : {"e", "c"}) ASSERT_TRUE(engine.delete_record(nodes[name]));
   });
   end("a");

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "core/json.h"
 #include "model/record_id.h"
+#include "model/record_text.h"
 
 namespace docket::kinds {
 namespace {
@@ -21,10 +21,7 @@ constexpr std::size_t kSeedsOfDatacenter = 2;
 // The members of a record; reading one that is null or of another type gives nothing.
 class Members {
  public:
-  explicit Members(const Record& record) {
-    auto text = parse_json(record.text);
-    if (text && text->is_object()) members_ = std::move(text->get_object());
-  }
+  explicit Members(const Record& record) : members_(model::members_of(record)) {}
   std::string text(const char* name) const {
     const json::value* value = members_.if_contains(name);
     return value && value->is_string() ? std::string(value->get_string()) : std::string();
@@ -44,7 +41,7 @@ class Members {
   }
 
  private:
-  json::object members_;
+  const json::object members_;
 };
 
 // What a level says of those below it, unless they say it themselves.
