@@ -159,20 +159,11 @@ TEST_F(ActionsTest, TheEndOfARunOfADeletedJobIsCountedOnce) {
   spec.on_stop = kinds::OnStop::kDrain;
   docket.add_job({.id = "gone", .spec = kinds::spec_of(spec)});
   const TaskId run = docket.start("gone");
-  const auto ask = [&](std::function<void(Engine&, Time)> work) {
-    docket.loop().call<bool>(
-        [&](Engine& engine, Time now) -> Result<bool> {
-          work(engine, now);
-          return true;
-        },
-        [](const Result<bool>&) {});
-    docket.settle();
-  };
-  ask([](Engine& engine, Time now) {
+  docket.change([](Engine& engine, Time now) {
     EXPECT_TRUE(engine.delete_job("gone", ActiveRuns::kStop, now));
   });
   docket.add_job({.id = "gone", .spec = kinds::spec_of(spec)});
-  ask([run](Engine& engine, Time now) { EXPECT_TRUE(engine.stop_run(run, now)); });
+  docket.change([run](Engine& engine, Time now) { EXPECT_TRUE(engine.stop_run(run, now)); });
   EXPECT_EQ(docket.stored(run).state, State::kAborted);
   EXPECT_EQ(docket.engine().job("gone")->terminating, 1U);
   docket.tester.exit(docket.tester.attempts.begin()->first, 0, docket.clock.now(), 15);

@@ -16,20 +16,10 @@ using ::testing::Not;
 
 class RecordsTest : public ::testing::Test {
  protected:
-  template <class Work>
-  void change(const Work& work) {
-    docket.loop().call<bool>(
-        [&](Engine& engine, Time now) -> Result<bool> {
-          work(engine, now);
-          return true;
-        },
-        [](const Result<bool>&) {});
-    docket.settle();
-  }
   RecordId add(const std::string& family, RecordId parent, const std::string& name,
                const StringPairs& secrets = {}) {
     RecordId id;
-    change([&](Engine& engine, Time now) {
+    docket.change([&](Engine& engine, Time now) {
       const auto made = engine.create_record({.id = {},
                                               .family = family,
                                               .parent = parent,
@@ -73,13 +63,13 @@ TEST_F(RecordsTest, ANameIsTakenOnceBelowAParent) {
   const RecordId other = add("cluster", {}, "c2");
   add("dc", one, "dc1");
   add("dc", other, "dc1");
-  change([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     const model::Record again{.family = "cluster", .name = "c1", .text = "{}"};
     EXPECT_EQ(engine.create_record(again, {}, now).error().kind, ErrorKind::kConflict);
     EXPECT_EQ(engine.update_record(other, again, {}, now).error().kind, ErrorKind::kConflict);
     EXPECT_TRUE(engine.update_record(one, again, {}, now)) << "its own";
   });
-  change([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     ASSERT_TRUE(engine.update_record(one, {.name = "c3", .text = "{}"}, {}, now));
     EXPECT_EQ(engine.records().find("cluster", {}, "c1"), nullptr) << "free again";
     EXPECT_EQ(engine.records().find(one)->family, "cluster");
@@ -91,12 +81,12 @@ TEST_F(RecordsTest, GoWithWhatIsAboveThemAndTheirNumbersStayTaken) {
   const RecordId cluster = add("cluster", {}, "c1");
   const RecordId node = add("node", add("dc", cluster, "dc1"), "n1");
   const RecordId other = add("cluster", {}, "c2");
-  change([&](Engine& engine, Time) {
+  docket.change([&](Engine& engine, Time) {
     ASSERT_TRUE(engine.delete_record(cluster));
     EXPECT_EQ(engine.delete_record(cluster).error().kind, ErrorKind::kNotFound);
   });
   EXPECT_EQ(records().find(node), nullptr);
-  change([&](Engine& engine, Time) { ASSERT_TRUE(engine.delete_record(other)); });
+  docket.change([&](Engine& engine, Time) { ASSERT_TRUE(engine.delete_record(other)); });
   docket.restart();
   EXPECT_EQ(records().size(), 0U);
   EXPECT_GT(add("cluster", {}, "c1"), other);
@@ -108,7 +98,7 @@ TEST_F(RecordsTest, SecretsAreSealedReplacedAndRemoved) {
   const model::Record& stored = *records().find(id);
   for (const auto& [member, sealed] : stored.sealed) EXPECT_THAT(sealed, Not(HasSubstr("hunter")));
   EXPECT_EQ(docket.engine().unseal(stored, "password").value(), "hunter2");
-  change([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     const model::Record same{.name = "root", .text = "{}", .modified_by = "bob"};
     ASSERT_TRUE(engine.update_record(id, same, {{"password", "new"}, {"key", ""}}, now));
   });
@@ -120,7 +110,7 @@ TEST_F(RecordsTest, SecretsAreSealedReplacedAndRemoved) {
 }
 
 TEST_F(RecordsTest, HaveLimits) {
-  change([&](Engine& engine, Time now) {
+  docket.change([&](Engine& engine, Time now) {
     const model::Record large{
         .id = {}, .family = "f", .name = "n", .text = std::string(Engine::kRecordMax, 'x')};
     EXPECT_EQ(engine.create_record(large, {}, now).error().kind, ErrorKind::kExhausted);

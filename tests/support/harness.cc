@@ -117,14 +117,18 @@ void Harness::add_job(model::JobDefinition definition,
   EXPECT_TRUE(added);
 }
 
-void Harness::operate(const std::function<void(engine::Operations&, Time)>& work) {
+void Harness::change(const std::function<void(engine::Engine&, Time)>& work) {
   loop().call<bool>(
       [&](engine::Engine& engine, Time now) -> Result<bool> {
-        work(engine.operations(), now);
+        work(engine, now);
         return true;
       },
       [](const Result<bool>& done) { EXPECT_TRUE(done); });
   settle();
+}
+
+void Harness::operate(const std::function<void(engine::Operations&, Time)>& work) {
+  change([&](engine::Engine& engine, Time now) { work(engine.operations(), now); });
 }
 
 void Harness::find_job_in_store(model::JobDefinition definition) {

@@ -47,7 +47,9 @@ class Harness {
 
   // Runs what is ready: posted work, commits, answers.
   void settle() { reactor.run_ready(); }
-  // Work of reporters; it is committed.
+  // Work on the engine; it is committed.
+  void change(const std::function<void(engine::Engine&, Time)>& work);
+  // The same of reporters.
   void operate(const std::function<void(engine::Operations&, Time)>& work);
   // Moves time, firing timers at their instants.
   void advance(Duration by);
