@@ -166,9 +166,9 @@ TEST_P(StoreConformance, OldAttemptsOfALiveRunGoButNotTheNewest) {
   }
   commit(batch);
   const auto left = [this] {
+    const auto rows = reader().tasks({.parent = TaskId{1}, .limit = engine::kMaxPage});
     std::vector<std::uint64_t> ids;
-    for (const auto& row : *reader().tasks({.parent = TaskId{1}, .limit = engine::kMaxPage}))
-      ids.push_back(row.task.id.value);
+    for (const engine::TaskRow& row : *rows) ids.push_back(row.task.id.value);
     return ids;
   };
   const auto sweep = [&](std::uint32_t most) {
