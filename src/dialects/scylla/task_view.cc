@@ -66,7 +66,7 @@ TaskView::TaskView(const engine::TaskRow& row, std::string_view parent_uuid)
   const bool is_run = task.kind == model::TaskKind::kRun;
   type = is_run ? "run" : "attempt";
   scope = type;
-  keyspace = row.job_id.empty() ? "" : row.job_kind;  // empty for an action
+  if (!row.job_id.empty()) keyspace = row.job_kind;  // none for an action
   table = row.job_id;
   entity = task.name;
   sequence = task.root.value;
