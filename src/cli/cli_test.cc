@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "support/fake_server.h"
 #include "cli/client/settings.h"
 #include "cli/suggestion.h"
+#include "support/fake_server.h"
 
 namespace docket::cli {
 namespace {

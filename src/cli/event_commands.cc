@@ -9,10 +9,10 @@
 #include <ostream>
 
 #include "cli/client/command_tree.h"
-#include "cli/event_stream.h"
 #include "cli/client/json_access.h"
 #include "cli/client/native_calls.h"
 #include "cli/client/times.h"
+#include "cli/event_stream.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 

@@ -10,12 +10,12 @@
 #include <sstream>
 
 #include "cli/client/command_tree.h"
-#include "cli/crontab/jobs.h"
-#include "cli/crontab/merge.h"
 #include "cli/client/input.h"
 #include "cli/client/json_access.h"
 #include "cli/client/native_calls.h"
 #include "cli/client/table.h"
+#include "cli/crontab/jobs.h"
+#include "cli/crontab/merge.h"
 #include "core/json_writer.h"
 #include "core/zone.h"
 

@@ -6,9 +6,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "support/fake_server.h"
 #include "core/json.h"
 #include "core/json_writer.h"
+#include "support/fake_server.h"
 
 namespace docket::cli {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "cli/client/command_tree.h"
 #include "cli/client/input.h"
-#include "cli/job_flags.h"
 #include "cli/client/json_access.h"
 #include "cli/client/metronome_calls.h"
 #include "cli/client/table.h"
+#include "cli/job_flags.h"
 #include "core/cron.h"
 #include "core/json_writer.h"
 #include "core/time.h"

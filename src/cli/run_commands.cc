@@ -7,12 +7,12 @@
 #include <ostream>
 
 #include "cli/client/command_tree.h"
-#include "cli/job_flags.h"
 #include "cli/client/json_access.h"
 #include "cli/client/metronome_calls.h"
 #include "cli/client/native_calls.h"
 #include "cli/client/table.h"
 #include "cli/client/times.h"
+#include "cli/job_flags.h"
 #include "core/json_writer.h"
 
 namespace docket::cli {

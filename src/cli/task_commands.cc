@@ -6,10 +6,10 @@
 #include <ostream>
 
 #include "cli/client/command_tree.h"
-#include "cli/event_stream.h"
-#include "cli/explanation.h"
 #include "cli/client/json_access.h"
 #include "cli/client/native_calls.h"
+#include "cli/event_stream.h"
+#include "cli/explanation.h"
 #include "core/json.h"
 
 namespace docket::cli {

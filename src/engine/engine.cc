@@ -153,9 +153,9 @@ std::size_t Engine::open_size() const {
   return batch.jobs.size() + batch.schedules.size() + batch.dropped_schedules.size() +
          batch.events.size() + batch.results.size() + batch.locks.size() + batch.ledger.size() +
          batch.secrets.size() + batch.dropped_secrets.size() + batch.records.size() +
-         batch.dropped_records.size() + batch.drains.size() +
-         batch.listings.size() + (batch.clock ? 1 : 0) + tree_.changes() + dirty_jobs_.size() +
-         open_.starts.size() + open_.stops.size() + open_.forgets.size();
+         batch.dropped_records.size() + batch.drains.size() + batch.listings.size() +
+         (batch.clock ? 1 : 0) + tree_.changes() + dirty_jobs_.size() + open_.starts.size() +
+         open_.stops.size() + open_.forgets.size();
 }
 
 Tick Engine::take() {

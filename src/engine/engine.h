@@ -193,8 +193,7 @@ class Engine : private SecretSource, private Operations::Journal {
   Result<> delete_record(RecordId id);
   const Records& records() const { return records_; }
   // A secret member in plain; kNotFound: it has none of this name.
-  Result<std::string> unseal(const model::Record& record,
-                             const std::string& member) const override;
+  Result<std::string> unseal(const model::Record& record, const std::string& member) const override;
 
   // --- what happened outside
   void on_attempt(const AttemptReport& report, std::string_view executor, Time now);

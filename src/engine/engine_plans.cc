@@ -178,10 +178,9 @@ const char* Engine::carry_out(Node& run, Launch& order, Time now) {
   const TaskId attempt = new_task_id();
   auto payload = kind_of(*run.job).payload(view_of(run, now), *of, attempt, *this);
   if (!payload) {
-    unlaunched_.emplace_back(of->task.id,
-                             AttemptReport{.token = attempt,
-                                           .phase = AttemptPhase::kExited,
-                                           .message = payload.error().message});
+    unlaunched_.emplace_back(of->task.id, AttemptReport{.token = attempt,
+                                                        .phase = AttemptPhase::kExited,
+                                                        .message = payload.error().message});
     return nullptr;
   }
   const Target& target = place_of(*of);

@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include "http/server.h"
-#include "support/server_fixture.h"
 #include "http/sse.h"
+#include "support/server_fixture.h"
 
 namespace docket::http {
 namespace {

@@ -21,7 +21,7 @@ enum class MissedPolicy : std::uint8_t {
   kNone,
   kLast,
   kAll
-};                                              // due times passed while down; native API only
+};  // due times passed while down; native API only
 const char* name_of(ConcurrencyPolicy policy);  // "ALLOW", "FORBID", "REPLACE"
 const char* name_of(MissedPolicy policy);       // "none", "last", "all"
 

@@ -242,9 +242,8 @@ std::string describe(const engine::Snapshot& snapshot) {
   return "jobs:\n" + describe(snapshot.jobs) + "frozen:\n" + describe(snapshot.frozen) +
          "schedules:\n" + describe(snapshot.schedules) + "tasks:\n" + describe(snapshot.tasks) +
          "locks:\n" + describe(snapshot.locks) + "secrets:\n" + describe(snapshot.secrets) +
-         "records:\n" + describe(snapshot.records) +
-         "lanes:\n" + describe(snapshot.lanes) + "clock:\n" +
-         (snapshot.clock ? describe(*snapshot.clock) : "") + last.text();
+         "records:\n" + describe(snapshot.records) + "lanes:\n" + describe(snapshot.lanes) +
+         "clock:\n" + (snapshot.clock ? describe(*snapshot.clock) : "") + last.text();
 }
 
 }  // namespace docket::conformance

@@ -126,8 +126,7 @@ TEST_F(NativeReports, AnAbortIsSeenEverywhereBelow) {
   make(R"("parent":"2")");
   post("/tasks/1/abort");
   EXPECT_EQ(post("/tasks/3/lease").response.body, R"({"state":"running","stopping":true})");
-  EXPECT_EQ(post("/tasks/progress", R"([{"task":3}])").at("/items/0/stopping"),
-            "true");
+  EXPECT_EQ(post("/tasks/progress", R"([{"task":3}])").at("/items/0/stopping"), "true");
   EXPECT_EQ(get("/tasks/3").at("/stopping"), "true");
   const auto list = get("/tasks");
   for (const char* place : {"/items/0/stopping", "/items/1/stopping", "/items/2/stopping"}) {

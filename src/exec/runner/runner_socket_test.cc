@@ -10,8 +10,8 @@
 #include "exec/runner/epoch_file.h"
 #include "exec/runner/log_files.h"
 #include "exec/runner/owned_fd.h"
-#include "support/runner/harness.h"
 #include "exec/runner/wire.h"
+#include "support/runner/harness.h"
 
 namespace docket::runner::testing {
 namespace {
