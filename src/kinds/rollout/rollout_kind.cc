@@ -86,7 +86,8 @@ std::string node_key(std::size_t position) { return fmt::format("node-{:06}", po
 Plan lay_out(const View& view) {
   const auto rollout = rollout_of(view.records(), spec_of(view).resource);
   const std::size_t before = number_of(View::cell(view.run(), kSpawned));
-  if (before == 0) {
+  // Between two slices of a large cluster its records may go.
+  if (before == 0 || !rollout) {
     if (const std::string why = why_not(spec_of(view), rollout); !why.empty()) return refuse(why);
   }
   const std::vector<SequenceNode> places = sequence_nodes(*rollout);
