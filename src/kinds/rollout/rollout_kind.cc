@@ -168,18 +168,12 @@ SequenceRules rules(const View& view, const Nodes& nodes) {
 
 // ---- on, and to the end
 
-State outcome(const View& view, const Nodes& nodes) {
-  if (nodes.count(NodeProgress::kFailed) > 0) return State::kFailed;
-  if (view.run().task.stopping || nodes.count(NodeProgress::kWaiting) > 0) return State::kAborted;
-  return State::kDone;
-}
-
 Finish end_of(const View& view, const Nodes& nodes) {
-  const State state = view.run().task.stopping ? State::kAborted : outcome(view, nodes);
-  if (state == State::kDone) return Finish{};
-  if (state == State::kAborted) return Finish{state, "Stopped"};
-  return Finish{state, fmt::format("{} of {} nodes failed", nodes.count(NodeProgress::kFailed),
-                                   nodes.progress.size())};
+  if (view.run().task.stopping) return Finish{State::kAborted, "Stopped"};
+  const std::size_t failed = nodes.count(NodeProgress::kFailed);
+  if (failed == 0) return Finish{};
+  return Finish{State::kFailed,
+                fmt::format("{} of {} nodes failed", failed, nodes.progress.size())};
 }
 
 // What may start does; when nothing is at work and nothing may start, the run has ended or is held.
@@ -210,16 +204,15 @@ Plan look(const View& view) {
 }
 
 // The rack, and the datacenter, of which it was the last.
-void finish_above(const Node& step, Plan& plan) {
-  for (const Node* above = step.parent; above->is_step(); above = above->parent) {
-    bool failed = false;
+void finish_above(const Node& ended, bool failed, Plan& plan) {
+  const Node* last = &ended;
+  for (const Node* above = ended.parent; above->is_step(); above = above->parent) {
     for (const auto& [id, child] : above->children()) {
-      const bool ends_now = child == &step || (above != step.parent && child == step.parent);
-      if (!child->is_final() && !ends_now) return;
-      failed = failed || (child->is_final() && child->task.state != State::kDone);
+      if (child == last) continue;
+      if (!child->is_final()) return;
+      failed = failed || child->task.state != State::kDone;
     }
-    const auto* ended = plan.empty() ? nullptr : std::get_if<Finish>(&plan.back());
-    failed = failed || (ended && ended->state != State::kDone);
+    last = above;
     plan.emplace_back(
         Finish{.state = failed ? State::kFailed : State::kDone, .key = above->task.planned->key});
   }
@@ -236,7 +229,7 @@ Plan node_ended(const View& view, const engine::Ended& ended) {
   if (!report.succeeded() && why.empty()) why = words_of_exit(report.exit_code, report.signal);
   Plan plan;
   plan.emplace_back(Finish{state, std::move(why), ended.of.task.planned->key});
-  finish_above(ended.of, plan);
+  finish_above(ended.of, state != State::kDone, plan);
   go_on(view,
         nodes_of(view, &ended.of, report.succeeded() ? NodeProgress::kDone : NodeProgress::kFailed),
         plan);
