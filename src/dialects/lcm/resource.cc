@@ -119,11 +119,6 @@ constexpr std::array kResources{
 
 }  // namespace
 
-const Member* Resource::parent() const {
-  const auto found = std::ranges::find(members, MemberType::kParent, &Member::type);
-  return found == members.end() ? nullptr : &*found;
-}
-
 std::span<const Resource> resources() { return kResources; }
 
 const Resource& resource(std::string_view family) {

@@ -37,7 +37,6 @@ struct Resource {
   std::string_view family;      // of its records, and its `type`: "config-profile"
   std::string_view collection;  // in paths: "config_profiles"
   std::span<const Member> members;
-  const Member* parent() const;  // null: it is below nothing
 };
 
 std::span<const Resource> resources();

@@ -29,13 +29,10 @@ std::string url_of_page(const http::Request& request, const std::string& url, st
 
 }  // namespace
 
+// As in Metronome, but for the zone.
 std::string instant(Time at) {
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::milliseconds>(at - day)};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()),
-                     unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  std::string text = format_metronome(at);
+  return text.replace(text.find('+'), std::string::npos, "Z");
 }
 
 http::Response json_response(std::string body, int status) {
