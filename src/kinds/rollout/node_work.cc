@@ -65,24 +65,21 @@ void add_profiles(ssh::NodeWork& work, const engine::Records& records,
 
 Result<ssh::NodeWork> node_work(const RolloutSpec& spec, const engine::Records& records,
                                 RecordId id, const engine::SecretSource& secrets) {
-  const auto rollout = rollout_of(records, id);
-  if (!rollout || rollout->nodes.empty()) {
-    return fail(ErrorKind::kNotFound, "the node does not exist any more");
-  }
-  const RolloutNode& node = rollout->nodes.front();
-  const Record* credential = records.find(node.credential);
+  const auto node = rollout_node(records, id);
+  if (!node) return fail(node.error());
+  const Record* credential = records.find(node->credential);
   if (!credential) {
     return fail(ErrorKind::kNotFound,
-                fmt::format("node '{}' has no machine credential", node.name));
+                fmt::format("node '{}' has no machine credential", node->name));
   }
-  ssh::NodeWork work{.host = node.address,
-                     .port = node.port,
+  ssh::NodeWork work{.host = node->address,
+                     .port = node->port,
                      .job_type = kRolloutTypes[static_cast<std::size_t>(spec.type)],
                      .dry_run = spec.dry_run};
   if (auto added = add_credential(work, *credential, secrets); !added) {
     return fail(std::move(added.error()));
   }
-  add_profiles(work, records, node.profiles);
+  add_profiles(work, records, node->profiles);
   return work;
 }
 

@@ -128,6 +128,17 @@ Result<Rollout> rollout_of(const Records& records, RecordId of) {
   return rollout;
 }
 
+Result<RolloutNode> rollout_node(const Records& records, RecordId id) {
+  const Record* node = records.find(id);
+  const Record* datacenter = node ? records.find(node->parent) : nullptr;
+  const Record* cluster = datacenter ? records.find(datacenter->parent) : nullptr;
+  if (!cluster) return fail(ErrorKind::kNotFound, "the node does not exist any more");
+  Inherited inherited;
+  inherited.add(Members(*cluster));
+  inherited.add(Members(*datacenter));
+  return node_of(*node, *datacenter, std::move(inherited));
+}
+
 std::vector<SequenceNode> sequence_nodes(const Rollout& rollout) {
   std::map<RecordId, std::uint32_t> datacenters;
   std::map<std::pair<RecordId, std::string>, std::uint32_t> racks;

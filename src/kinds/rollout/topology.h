@@ -46,6 +46,9 @@ struct Rollout {
 // `scope` is a cluster, a datacenter or a node. kNotFound: there is no such record.
 Result<Rollout> rollout_of(const engine::Records& records, RecordId scope);
 
+// One node by itself, which is no seed then. Costs the same for any size of the cluster.
+Result<RolloutNode> rollout_node(const engine::Records& records, RecordId node);
+
 // The nodes as their sequence sees them, in the same order.
 std::vector<SequenceNode> sequence_nodes(const Rollout& rollout);
 
