@@ -322,5 +322,22 @@ TEST_F(RolloutKindTest, ALargeClusterIsLaidOutInSlices) {
   EXPECT_EQ(docket.hands.started.size(), 708U);
 }
 
+TEST_F(RolloutKindTest, AClusterThatGoesBetweenTwoSlicesFailsTheJob) {
+  const RecordId dc = add(kDatacenterFamily, cluster, "dc3");
+  for (int i = 0; i < 400; ++i) add(kNodeFamily, dc, fmt::format("n{:03}", i));
+  const auto subscription = docket.loop().subscribe([&](const engine::Notice& notice) {
+    if (notice.event.message != "job started") return;
+    docket.loop().call<bool>(
+        [&](Engine& engine, Time) -> Result<bool> {
+          return engine.delete_record(cluster).has_value();
+        },
+        [](const Result<bool>& gone) { EXPECT_TRUE(gone.value()); });
+  });
+  const TaskId run = start({.type = RolloutType::kInstall});
+  EXPECT_EQ(state(run), State::kFailed);
+  EXPECT_THAT(docket.stored(run).message, HasSubstr("does not exist any more"));
+  EXPECT_THAT(docket.hands.started, IsEmpty());
+}
+
 }  // namespace
 }  // namespace docket::kinds
